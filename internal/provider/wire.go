@@ -1,0 +1,59 @@
+package provider
+
+// A Wire is one provider's wire format. It writes and reads bytes; sending them,
+// deadlines, statuses and retries are the same for all and lie in Remote.
+
+import (
+	"net/http"
+	"time"
+
+	"thalas/internal/signal"
+)
+
+// Wire is what a sub-package implements for one wire format.
+type Wire interface {
+	// Authorize puts the key, and what else every request carries, into the header.
+	Authorize(header http.Header, key Key)
+
+	// Question gives the path below the base URL, with its version segment
+	// (/v1/messages), and the body, which is marshalled to JSON.
+	Question(model Model, prompt Prompt) (path string, body any)
+
+	// CheckPath is the path of the free authenticated GET.
+	CheckPath() string
+
+	// Answer reads the body of a 2xx answer. An error means that the body is not
+	// of the format; a Reply may come with it, for the usage that it told.
+	Answer(body []byte) (Reply, error)
+
+	// Problem reads the body of any other answer. It says only what the body
+	// says; the status is judged by the caller. The zero Problem: nothing.
+	Problem(status int, body []byte) Problem
+}
+
+// Reply is a 2xx answer as the wire format has it.
+type Reply struct {
+	Text      string             // the model's text: a ballot, if Stopped is empty
+	Stopped   signal.FailureKind // empty for a complete answer, else refusal, truncated or invalid_response
+	Reason    string             // the provider's word for Stopped
+	Model     string             // the model that answered
+	RequestID string             // where the body holds it; else the header has it
+	Usage     Usage
+}
+
+// Problem is an error body as the wire format has it.
+type Problem struct {
+	Message    string             // the provider's words; cleaned by the caller
+	Kind       signal.FailureKind // empty: as the status says
+	Final      bool               // asking again does not help, whatever the status says
+	RetryAfter time.Duration      // where the body holds it
+}
+
+// Model is how one model is asked: its identity, its limits and what may be sent to it.
+type Model struct {
+	ID          string
+	Effort      string   // sent where not empty
+	NoThinking  bool     // thinking is switched off by a field of its own
+	MaxTokens   int      // output cap, thinking included
+	Temperature *float64 // nil: not sent
+}

@@ -1,0 +1,129 @@
+package signal
+
+// The Consensus is the answer of the service: the decision, how it came about,
+// what it cost, and who disagreed.
+
+import "time"
+
+// Status says whether every provider that was asked has answered.
+type Status string
+
+// The statuses.
+const (
+	Complete Status = "complete" // every available provider answered, or was not needed
+	Degraded Status = "degraded" // some failed, the quorum held
+)
+
+// HoldReason says why a decision is HOLD.
+type HoldReason string
+
+// The reasons for a HOLD.
+const (
+	HoldVoted              HoldReason = "voted"
+	HoldTie                HoldReason = "tie"
+	HoldNoConviction       HoldReason = "no_conviction"
+	HoldBelowMinConfidence HoldReason = "below_min_confidence"
+	HoldBelowMinAgreement  HoldReason = "below_min_agreement"
+)
+
+// Consensus is one answered run. Its JSON form is the public contract.
+type Consensus struct {
+	ID           string    `json:"id"` // UUIDv7
+	Status       Status    `json:"status"`
+	Simulated    bool      `json:"simulated"` // the votes came from the built-in simulator
+	Pair         Pair      `json:"pair"`
+	Timeframe    Timeframe `json:"timeframe"`
+	CurrentPrice float64   `json:"current_price"`
+
+	Decision               Decision       `json:"decision"`              // what to act on
+	RawDecision            Decision       `json:"raw_decision"`          // what the vote said before the gates
+	HoldReason             *HoldReason    `json:"hold_reason"`           // nil unless Decision is HOLD
+	Confidence             float64        `json:"confidence"`            // 0…1
+	WeightedConfidence     float64        `json:"weighted_confidence"`   // the same number, for clients of the original
+	AgreementScore         float64        `json:"agreement_score"`       // 0…1
+	Reasoning              string         `json:"reasoning"`             //
+	RiskLevel              RiskLevel      `json:"risk_level"`            // the highest of all votes
+	SuggestedStopLoss      *float64       `json:"suggested_stop_loss"`   // nil for HOLD
+	SuggestedTakeProfit    *float64       `json:"suggested_take_profit"` // nil for HOLD
+	TotalProviders         int            `json:"total_providers"`       // asked
+	ParticipatingProviders int            `json:"participating_providers"`
+	VoteBreakdown          Tally[int]     `json:"vote_breakdown"` // head count
+	WeightedVotes          Tally[float64] `json:"weighted_votes"` // sums of weight × confidence
+
+	// Responses and Failures together hold every provider asked, once, by name.
+	Responses   []Vote      `json:"provider_responses"`
+	Failures    []Failure   `json:"failures"`
+	Explanation Explanation `json:"explanation"`
+	Warnings    []Warning   `json:"warnings"`
+
+	TotalLatencyMS float64 `json:"total_latency_ms"`
+	OverheadMS     float64 `json:"overhead_ms"`    // wall time less the time spent waiting for providers
+	TotalCostUSD   float64 `json:"total_cost_usd"` // every attempt whose usage and price are known
+	TotalTokens    int     `json:"total_tokens"`   // likewise
+
+	Timestamp     time.Time `json:"timestamp"`
+	CandleTime    time.Time `json:"candle_time"` // open of the last closed candle
+	ValidUntil    time.Time `json:"valid_until"` // candle_time + 2 timeframes
+	PromptVersion string    `json:"prompt_version"`
+	Cache         Cache     `json:"cache"`
+
+	DecidedEarly    bool        `json:"decided_early"`
+	ConfidenceRange *[2]float64 `json:"confidence_range"` // nil unless DecidedEarly: lowest and highest possible confidence
+}
+
+// Cache says whether the models were asked for this answer.
+type Cache string
+
+// The values of Cache.
+const (
+	CacheMiss   Cache = "miss"   // asked now
+	CacheReplay Cache = "replay" // the stored answer to the same Idempotency-Key
+)
+
+// Explanation lets a reader recompute the decision and see who mattered.
+type Explanation struct {
+	Contributions []Contribution `json:"contributions"` // one a vote, by provider name
+	Margin        float64        `json:"margin"`        // largest less second largest weighted vote
+	Stability     float64        `json:"stability"`     // share of votes that are not pivotal
+	Dissent       *Dissent       `json:"dissent"`       // nil if no vote is against RawDecision
+}
+
+// Contribution is one vote's part in the decision.
+type Contribution struct {
+	Provider        string    `json:"provider"`
+	Share           float64   `json:"share"`            // of the sum of the weighted votes
+	Supports        bool      `json:"supports"`         // voted for RawDecision
+	Pivotal         bool      `json:"pivotal"`          // without it the decision were another
+	DecisionWithout *Decision `json:"decision_without"` // nil where there is no other vote
+}
+
+// Dissent is the most confident vote against the raw decision.
+type Dissent struct {
+	Provider   string   `json:"provider"`
+	Decision   Decision `json:"decision"`
+	Confidence float64  `json:"confidence"`
+	Reasoning  string   `json:"reasoning"`
+}
+
+// WarningCode names a Warning. More may come: readers skip what they don't know.
+type WarningCode string
+
+// The warnings.
+const (
+	WarnStopLossWrongSide   WarningCode = "stop_loss_wrong_side"
+	WarnTakeProfitWrongSide WarningCode = "take_profit_wrong_side"
+	WarnSingleVote          WarningCode = "single_vote"
+	WarnNotStored           WarningCode = "not_stored"
+	WarnTimeoutCut          WarningCode = "timeout_cut"
+	WarnUnknownPrice        WarningCode = "unknown_price"
+	WarnWeightUnused        WarningCode = "weight_unused"
+	WarnStaleCandles        WarningCode = "stale_candles"
+	WarnBudgetLow           WarningCode = "budget_low"
+)
+
+// Warning is something the caller should know that did not stop the run.
+type Warning struct {
+	Code     WarningCode `json:"code"`
+	Provider string      `json:"provider,omitempty"` // empty where it concerns none
+	Message  string      `json:"message"`
+}

@@ -1,0 +1,191 @@
+package signal
+
+// A Number keeps the digits that were sent: 0.00001234 and 50000.0 reach the
+// model as they stand, which a float64 in between would not promise.
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Number is a finite decimal number with its digits as they were written. The
+// zero Number is unknown: null in JSON, never 0.
+type Number struct{ text string }
+
+// ParseNumber reads a JSON number. One that a float64 holds only as infinity,
+// or only as 0 although it is not, is refused.
+func ParseNumber(text string) (Number, error) {
+	if !isJSONNumber(text) {
+		return Number{}, fmt.Errorf("%q is not a number", cut(text, 40))
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || (f == 0 && strings.ContainsAny(mantissa(text), "123456789")) {
+		return Number{}, fmt.Errorf("number %s is out of range", cut(text, 40))
+	}
+	return Number{text}, nil
+}
+
+// NumberOf gives the shortest decimal that reads back as f. f must be finite:
+// for NaN and infinities it is unknown.
+func NumberOf(f float64) Number {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return Number{}
+	}
+	return Number{strconv.FormatFloat(f, 'f', -1, 64)}
+}
+
+// IsKnown reports whether n holds a number.
+func (n Number) IsKnown() bool { return n.text != "" }
+
+// Float64 gives the nearest float64; NaN where n is unknown.
+func (n Number) Float64() float64 {
+	if n.text == "" {
+		return math.NaN()
+	}
+	f, err := strconv.ParseFloat(n.text, 64)
+	if err != nil {
+		return math.NaN() // not reached: ParseNumber has read the text before
+	}
+	return f
+}
+
+// String gives the digits as they were written, and "unknown" for none.
+func (n Number) String() string {
+	if n.text == "" {
+		return "unknown"
+	}
+	return n.text
+}
+
+// Plain writes the number without an exponent and with every digit that was
+// sent: 1.50e-5 is 0.0000150. It is "unknown" for none.
+func (n Number) Plain() string {
+	e := strings.IndexAny(n.text, "eE")
+	if e < 0 {
+		return n.String()
+	}
+	digits, sign := n.text[:e], ""
+	if strings.HasPrefix(digits, "-") {
+		digits, sign = digits[1:], "-"
+	}
+	exponent, err := strconv.Atoi(n.text[e+1:])
+	if err != nil { // only a zero such as 0e99999999999999999999
+		return sign + "0"
+	}
+	whole, fraction, _ := strings.Cut(digits, ".")
+	digits = whole + fraction
+	if strings.Trim(digits, "0") == "" {
+		return sign + "0"
+	}
+	point := len(whole) + exponent // the decimal point's place in digits
+	switch {
+	case point <= 0:
+		whole, fraction = "0", strings.Repeat("0", -point)+digits
+	case point >= len(digits):
+		whole, fraction = digits+strings.Repeat("0", point-len(digits)), ""
+	default:
+		whole, fraction = digits[:point], digits[point:]
+	}
+	whole = strings.TrimLeft(whole, "0")
+	if whole == "" {
+		whole = "0"
+	}
+	if fraction == "" {
+		return sign + whole
+	}
+	return sign + whole + "." + fraction
+}
+
+// MarshalJSON writes the digits as they were sent, null where n is unknown.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if n.text == "" {
+		return []byte("null"), nil
+	}
+	return []byte(n.text), nil
+}
+
+// UnmarshalJSON reads a JSON number or null.
+func (n *Number) UnmarshalJSON(data []byte) error {
+	data = bytes.TrimSpace(data)
+	if bytes.Equal(data, []byte("null")) {
+		*n = Number{}
+		return nil
+	}
+	if len(data) > 0 && data[0] == '"' {
+		return errors.New("is text: send a number")
+	}
+	parsed, err := ParseNumber(string(data))
+	if err != nil {
+		return err
+	}
+	*n = parsed
+	return nil
+}
+
+func mantissa(text string) string {
+	if e := strings.IndexAny(text, "eE"); e >= 0 {
+		return text[:e]
+	}
+	return text
+}
+
+// isJSONNumber holds text against the grammar of RFC 8259: no plus sign, no
+// leading zeros, no bare point, no hexadecimal, no NaN. strconv allows those.
+func isJSONNumber(text string) bool {
+	s := strings.TrimPrefix(text, "-")
+	whole, rest := leadingDigits(s)
+	if whole == "" || (len(whole) > 1 && whole[0] == '0') {
+		return false
+	}
+	if strings.HasPrefix(rest, ".") {
+		var fraction string
+		if fraction, rest = leadingDigits(rest[1:]); fraction == "" {
+			return false
+		}
+	}
+	if rest == "" {
+		return true
+	}
+	if rest[0] != 'e' && rest[0] != 'E' {
+		return false
+	}
+	rest = rest[1:]
+	if rest != "" && (rest[0] == '+' || rest[0] == '-') {
+		rest = rest[1:]
+	}
+	exponent, rest := leadingDigits(rest)
+	return exponent != "" && rest == ""
+}
+
+func leadingDigits(s string) (digits, rest string) {
+	i := 0
+	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
+		i++
+	}
+	return s[:i], s[i:]
+}
+
+// cut shortens text for a message, at a character's border.
+func cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "") + "…"
+}
+
+// plainLen bounds the length of Plain without writing it.
+func (n Number) plainLen() int {
+	e := strings.IndexAny(n.text, "eE")
+	if e < 0 {
+		return len(n.text)
+	}
+	exponent, err := strconv.Atoi(n.text[e+1:])
+	if err != nil {
+		return 1
+	}
+	return e + max(exponent, -exponent)
+}
