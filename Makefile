@@ -1,0 +1,70 @@
+# Needs Go, make and git. `make` lists the targets.
+
+MODULES  := . $(patsubst %/go.mod,%,$(wildcard internal/contract/go.mod))
+TOOL     := go tool -modfile=$(CURDIR)/tools/go.mod
+VERSION   = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 30s
+BENCH    ?= .
+COVERAGE ?= 90
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint vuln fuzz bench cover
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## ask about a real daily series; simulated providers where no key is configured
+	go run ./cmd/thalas ask SPX/USD --timeframe 1d --candles examples/sp500-daily.csv --simulate auto
+
+build: ## bin/thalas
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/thalas ./cmd/thalas
+
+# The race detector needs a working C compiler; building runtime/cgo with it is the test for one.
+test: ## all tests, with the race detector where there is a C compiler
+	@set -e; race="-race "; \
+	if ! go build -race runtime/cgo >/dev/null 2>&1; then \
+		race=; echo "No working C compiler (or CGO_ENABLED=0): the tests run without the race detector."; \
+	fi; \
+	for module in $(MODULES); do \
+		echo "cd $$module && go test $${race}-shuffle=on ./..."; \
+		(cd $$module && go test $${race}-shuffle=on ./...); \
+	done
+
+lint: ## gofmt, go vet, staticcheck
+	@echo "gofmt -l"; files=$$(gofmt -l $(wildcard */)) || exit 1; \
+	if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
+	@set -e; for module in $(MODULES); do \
+		echo "cd $$module && go vet ./... && staticcheck ./..."; \
+		(cd $$module && go vet ./... && $(TOOL) staticcheck ./...); \
+	done
+
+# An unreachable database is no finding; every other failure is one.
+vuln: ## known vulnerabilities in what is linked
+	@echo "govulncheck ./..."; \
+	if output=$$($(TOOL) govulncheck ./... 2>&1); then echo "$$output"; exit; fi; \
+	echo "$$output"; \
+	case "$$output" in \
+		*"govulncheck: fetching vulnerabilities:"*) \
+			echo "NOT CHECKED: the vulnerability database can't be reached from here." ;; \
+		*) exit 1 ;; \
+	esac
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@listed=$$(go test -list '^Fuzz' ./...) || { echo "$$listed"; exit 1; }; \
+	echo "$$listed" | awk '/^Fuzz/ { targets[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, targets[i]; n = 0 }' | \
+	while read -r package target; do \
+		echo "go test -fuzz=^$$target\$$ -fuzztime=$(FUZZTIME) $$package"; \
+		go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
+
+bench: ## every benchmark with its allocations; BENCH=pattern picks some
+	go test -run='^$$' -bench='$(BENCH)' -benchmem ./...
+
+# The suite in providertest is test code itself: its lines are its failures.
+cover: ## statements that each core package's own tests reach; fails below COVERAGE (90) percent
+	@packages=$$(go list ./internal/... | grep -E '/internal/(signal|consensus|provider|orchestrator)(/|$$)' | grep -v '/providertest$$'); \
+	output=$$(go test -cover $$packages); status=$$?; echo "$$output"; \
+	[ $$status -eq 0 ] || exit $$status; \
+	echo "$$output" | awk -v least=$(COVERAGE) ' \
+		match($$0, /coverage: [0-9.]+%/) && substr($$0, RSTART + 10, RLENGTH - 11) + 0 < least { print "below " least " %:", $$0; low = 1 } \
+		END { exit low }'
