@@ -1,0 +1,113 @@
+package importtest
+
+// The import rules. A new package fails the test until it has a line in
+// mayImport: where it stands is a decision.
+
+import (
+	"slices"
+	"strings"
+)
+
+// mayImport lists for each package which packages of this module its code may
+// import, the vocabulary first and the edges last. Packages that do not exist
+// yet have their line already. Test files may import any of them.
+var mayImport = map[string][]string{
+	"internal/signal":    {},
+	"internal/consensus": {"internal/signal"},
+
+	"internal/provider":              {"internal/signal"},
+	"internal/provider/anthropic":    {"internal/signal", "internal/provider"},
+	"internal/provider/openai":       {"internal/signal", "internal/provider"},
+	"internal/provider/gemini":       {"internal/signal", "internal/provider"},
+	"internal/provider/providertest": {"internal/signal", "internal/provider", "internal/simulator"},
+	"internal/simulator":             {"internal/signal"},
+
+	"internal/orchestrator": {"internal/signal", "internal/consensus", "internal/provider"},
+	"internal/market":       {"internal/signal"},
+	"internal/config":       {"internal/signal", "internal/consensus", "internal/provider"},
+
+	"internal/store":           {"internal/signal"},
+	"internal/store/bolt":      {"internal/signal", "internal/store"},
+	"internal/store/dynamo":    {"internal/signal", "internal/store"},
+	"internal/store/storetest": {"internal/signal", "internal/store"},
+	"internal/secrets":         {"internal/provider"},
+	"internal/tracing":         {"internal/provider", "internal/orchestrator"},
+
+	"internal/service": {"internal/signal", "internal/consensus", "internal/provider", "internal/orchestrator",
+		"internal/market", "internal/store", "internal/secrets"},
+	"internal/api": {"internal/signal", "internal/consensus", "internal/provider", "internal/orchestrator",
+		"internal/store", "internal/service"},
+	"internal/api/gateway": {},
+
+	"internal/app":        wired,
+	"functions/consensus": {"internal/app", "internal/config", "internal/api/gateway"},
+	"functions/health":    {"internal/app", "internal/config", "internal/api/gateway"},
+	"cmd/thalas":          append([]string{"internal/app", "internal/simulator", "internal/store/bolt"}, wired...),
+
+	"e2e":                 {},
+	"internal/importtest": {},
+}
+
+// wired is what app builds and connects: everything but the simulator and the
+// embedded store, which only cmd/thalas knows and passes in.
+var wired = []string{
+	"internal/signal", "internal/consensus",
+	"internal/provider", "internal/provider/anthropic", "internal/provider/openai", "internal/provider/gemini",
+	"internal/orchestrator", "internal/market", "internal/config",
+	"internal/store", "internal/store/dynamo", "internal/secrets", "internal/tracing",
+	"internal/service", "internal/api", "internal/api/gateway",
+}
+
+// Import paths. One stands for itself and all below it.
+const (
+	aws    = "github.com/aws/aws-sdk-go-v2"
+	smithy = "github.com/aws/smithy-go"
+	lambda = "github.com/aws/aws-lambda-go"
+	xray   = "github.com/aws/aws-xray-sdk-go"
+	huma   = "github.com/danielgtaylor/huma"
+	bbolt  = "go.etcd.io/bbolt"
+	cobra  = "github.com/spf13/cobra"
+)
+
+// importedOnlyBy names the packages (path.Match patterns) whose code may import
+// a foreign module. The test files of other packages are not held to it.
+var importedOnlyBy = []struct {
+	modules  []string
+	packages []string
+}{
+	{[]string{aws, smithy}, []string{"internal/store/dynamo", "internal/secrets", "internal/tracing", "internal/app"}},
+	{[]string{lambda}, []string{"functions/*", "internal/api/gateway"}},
+	{[]string{xray}, []string{"internal/tracing"}},
+	{[]string{bbolt}, []string{"internal/store/bolt"}},
+	{[]string{cobra}, []string{"cmd/*"}},
+	// The vendors' SDKs check our wire shapes in a module of their own.
+	{[]string{"github.com/anthropics/anthropic-sdk-go", "github.com/openai/openai-go", "google.golang.org/genai"}, nil},
+}
+
+// neverLinks says what may not be in a package's binary, however far down it is
+// imported. For the packages under testsToo the test files are held to it as well.
+var neverLinks = []struct {
+	packages []string
+	modules  []string
+	testsToo bool
+}{
+	{[]string{"internal/signal", "internal/consensus", "internal/orchestrator"},
+		[]string{aws, smithy, lambda, xray, huma}, true},
+	{[]string{"internal/provider", "internal/provider/*", "internal/market"},
+		[]string{aws, smithy, lambda, xray, huma}, false},
+	{[]string{"functions/*", "internal/app"},
+		[]string{bbolt, cobra, "thalas/internal/simulator", "thalas/internal/store/bolt"}, false},
+	// Pure: they ask nobody and log nothing.
+	{[]string{"internal/signal", "internal/consensus"},
+		[]string{"net/http", "os/exec", "log"}, false},
+}
+
+// standardOnly are the packages that need nothing but Go and, where mayImport
+// says so, each other.
+var standardOnly = []string{"internal/signal", "internal/consensus"}
+
+func matchesAny(path string, modules []string) bool {
+	return slices.ContainsFunc(modules, func(module string) bool {
+		return path == module || strings.HasPrefix(path, module+"/")
+	})
+}
