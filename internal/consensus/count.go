@@ -1,0 +1,90 @@
+package consensus
+
+// The count is the arithmetic that everything here shares: the vote itself, the
+// vote with one left out, and the vote with those still to come. So they agree
+// to the last bit.
+
+// tieBand is how near the largest weighted vote, as a share of it, another is
+// taken for equal: far above what rounding can do, far below what a model means.
+const tieBand = 1e-9
+
+// count sums ballots by option. The zero value is the count of none.
+type count struct {
+	heads    [3]int
+	weights  [3]float64 // Σ weight
+	weighted [3]float64 // Σ weight × confidence
+}
+
+// add counts one vote. The conversion keeps the compiler from fusing the product
+// into the sum, which would round differently on other processors.
+func (c *count) add(o option, weight, confidence float64) {
+	c.heads[o]++
+	c.weights[o] += weight
+	c.weighted[o] += float64(weight * confidence)
+}
+
+// countWithout counts all ballots but the one at index skip; −1 skips none.
+func countWithout(ballots []ballot, skip int) count {
+	var c count
+	for i := range ballots {
+		if b := &ballots[i]; i != skip {
+			c.add(b.option, b.weight, b.confidence)
+		}
+	}
+	return c
+}
+
+// voters is the number of votes counted.
+func (c *count) voters() int { return c.heads[buy] + c.heads[sell] + c.heads[hold] }
+
+// total is the sum of the weighted votes.
+func (c *count) total() float64 { return c.weighted[buy] + c.weighted[sell] + c.weighted[hold] }
+
+// ranking is the order of the weighted votes.
+type ranking struct {
+	top     option  // has the largest; hold where several are tied or all are 0
+	largest float64 // weighted vote
+	margin  float64 // the largest less the second largest
+	tied    [3]bool // the options that share the largest, its own included
+	tie     bool    // more than one does
+}
+
+func (c *count) rank() ranking {
+	b, s, h := c.weighted[buy], c.weighted[sell], c.weighted[hold]
+	r := ranking{top: hold, largest: max(b, s, h)}
+	if r.largest == 0 {
+		return r
+	}
+	r.margin = r.largest - max(min(b, s), min(max(b, s), h))
+	r.tie = r.margin <= tieBand*r.largest
+	for o, w := range c.weighted {
+		if r.largest-w <= tieBand*r.largest {
+			r.tied[o] = true
+			r.top = option(o)
+		}
+	}
+	if r.tie {
+		r.top = hold
+	}
+	return r
+}
+
+// confidence is the supporters' weighted mean confidence, lowered by the share
+// of the votes that are against them: to 70 % of it at the most. 0…1; 0 if
+// nobody with a weight supports o.
+func (c *count) confidence(o option) float64 {
+	if c.weights[o] == 0 {
+		return 0
+	}
+	supporters := float64(c.heads[o]) / float64(c.voters())
+	return min(1, c.weighted[o]/c.weights[o]*(0.7+float64(0.3*supporters)))
+}
+
+// agreement is o's share of the weighted votes, 0…1; 0 if they are all 0.
+func (c *count) agreement(o option) float64 {
+	total := c.total()
+	if total == 0 {
+		return 0
+	}
+	return c.weighted[o] / total
+}

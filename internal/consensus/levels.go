@@ -1,0 +1,101 @@
+package consensus
+
+// The suggested stop loss and take profit: medians of what the supporters said,
+// each level held against the price on its own.
+
+import (
+	"math"
+	"slices"
+	"strconv"
+
+	"thalas/internal/signal"
+)
+
+// suggestLevels gives the medians of the valid levels of those who voted for raw,
+// which is BUY or SELL, nil where there is none, and a warning for each level
+// that was left out.
+func suggestLevels(ballots []ballot, votes []signal.Vote, raw option, price float64) (stopLoss, takeProfit *float64, warnings []signal.Warning) {
+	var inlineStops, inlineTargets [maxInline]float64
+	stops, targets := inlineStops[:0], inlineTargets[:0]
+	stopBelow := raw == buy
+	for i := range ballots {
+		if ballots[i].option != raw {
+			continue
+		}
+		vote := &votes[i]
+		if level := vote.StopLoss; level != nil {
+			if onSide(*level, price, stopBelow) {
+				stops = append(stops, *level)
+			} else {
+				warnings = append(warnings, signal.Warning{
+					Code:     signal.WarnStopLossWrongSide,
+					Provider: vote.Provider,
+					Message:  leftOut("stop loss", *level, raw, price, stopBelow),
+				})
+			}
+		}
+		if level := vote.TakeProfit; level != nil {
+			if onSide(*level, price, !stopBelow) {
+				targets = append(targets, *level)
+			} else {
+				warnings = append(warnings, signal.Warning{
+					Code:     signal.WarnTakeProfitWrongSide,
+					Provider: vote.Provider,
+					Message:  leftOut("take profit", *level, raw, price, !stopBelow),
+				})
+			}
+		}
+	}
+	return median(stops), median(targets), warnings
+}
+
+// onSide reports whether level is a price below, or else above, the given one.
+func onSide(level, price float64, below bool) bool {
+	if !isPrice(level) || !isPrice(price) {
+		return false
+	}
+	if below {
+		return level < price
+	}
+	return level > price
+}
+
+func isPrice(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
+
+// median sorts levels. For an even count it is the mean of the two middle ones.
+func median(levels []float64) *float64 {
+	n := len(levels)
+	if n == 0 {
+		return nil
+	}
+	slices.Sort(levels)
+	m := levels[n/2]
+	if n%2 == 0 {
+		low := levels[n/2-1]
+		mean := (low + m) / 2
+		if math.IsInf(mean, 1) { // the sum overflowed; halves are exact, so fusing them is no matter
+			mean = low/2 + m/2
+		}
+		m = mean
+	}
+	return &m
+}
+
+// leftOut says why a level does not count.
+func leftOut(name string, level float64, raw option, price float64, below bool) string {
+	side := " must be finite and above the price "
+	if below {
+		side = " must be above 0 and below the price "
+	}
+	return name + " " + priceText(level) + " was left out: for a " + string(raw.decision()) + " it" + side + priceText(price)
+}
+
+// priceText writes a price with all its digits, and in full as long as a reader
+// can still count the zeros.
+func priceText(x float64) string {
+	format := byte('f')
+	if size := math.Abs(x); size != 0 && size < 1e-12 || size >= 1e15 {
+		format = 'g'
+	}
+	return strconv.FormatFloat(x, format, -1, 64)
+}
