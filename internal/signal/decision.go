@@ -27,7 +27,7 @@ func ParseDecision(text string) (Decision, error) {
 			return d, nil
 		}
 	}
-	return "", fmt.Errorf("decision %q is none of BUY, SELL, HOLD", text)
+	return "", fmt.Errorf("decision %q is none of BUY, SELL, HOLD", cut(text, 40))
 }
 
 // UnmarshalText reads a decision by ParseDecision.
@@ -57,7 +57,7 @@ func ParseRiskLevel(text string) (RiskLevel, error) {
 			return r, nil
 		}
 	}
-	return "", fmt.Errorf("risk level %q is none of low, medium, high", text)
+	return "", fmt.Errorf("risk level %q is none of low, medium, high", cut(text, 40))
 }
 
 // UnmarshalText reads a risk level by ParseRiskLevel.

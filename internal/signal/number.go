@@ -169,12 +169,15 @@ func leadingDigits(s string) (digits, rest string) {
 	return s[:i], s[i:]
 }
 
-// cut shortens text for a message, at a character's border.
+// cut shortens text for a message to limit characters.
 func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
+	for i := range text {
+		if limit == 0 {
+			return text[:i] + "…"
+		}
+		limit--
 	}
-	return strings.ToValidUTF8(text[:limit], "") + "…"
+	return text
 }
 
 // plainLen bounds the length of Plain without writing it.
@@ -183,9 +186,12 @@ func (n Number) plainLen() int {
 	if e < 0 {
 		return len(n.text)
 	}
+	if strings.Trim(n.text[:e], "-0.") == "" {
+		return len("-0") // whatever its exponent
+	}
 	exponent, err := strconv.Atoi(n.text[e+1:])
 	if err != nil {
-		return 1
+		return 1 // not reached: such a number is out of range
 	}
 	return e + max(exponent, -exponent)
 }

@@ -6,6 +6,7 @@ package signal
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -45,33 +46,27 @@ func ParsePair(text string) (Pair, error) {
 		return Pair{}, fmt.Errorf("pair is not text of at most %d characters: send one such as BTC/USDT", maxPairText)
 	}
 	refuse := func(why string) (Pair, error) {
-		return Pair{}, fmt.Errorf("pair %q %s: send one such as BTC/USDT, BTC-USDT, BTCUSDT, BINANCE:BTCUSDT or BTC/USDT:USDT", text, why)
+		return Pair{}, fmt.Errorf("pair %q %s: send one such as BTC/USDT, BTC-USDT, BTCUSDT, BINANCE:BTCUSDT or BTC/USDT:USDT", s, why)
 	}
-	s = strings.ToUpper(s)
+	if strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return refuse("has characters other than letters and digits") // upper case would make an S of ſ
+	}
 
-	body, perpetual := strings.CutSuffix(s, ".P")
-	base, quote, separated := cutAny(body, "/-_")
-	if !separated {
-		// Only a glued symbol carries a venue in front: BINANCE:BTCUSDT.
-		symbol := body
-		if venue, rest, found := strings.Cut(body, ":"); found {
-			if !isVenue(venue) {
-				return refuse("has a venue that is not a name")
-			}
-			symbol = rest
-		}
-		base, quote = splitGlued(symbol)
-		if quote == "" {
-			return refuse("does not end in a known quote currency")
-		}
-	} else if venue, rest, found := strings.Cut(base, ":"); found {
-		if !isVenue(venue) {
+	body, perpetual := strings.CutSuffix(strings.ToUpper(s), ".P")
+	symbol := body
+	if first, rest, found := strings.Cut(body, ":"); found && namesVenue(first, rest) {
+		if !isVenue(first) {
 			return refuse("has a venue that is not a name")
 		}
-		base = rest
+		symbol = rest
 	}
-
-	quote, settle, settled := strings.Cut(quote, ":")
+	symbol, settle, settled := strings.Cut(symbol, ":")
+	base, quote, separated := cutAny(symbol, "/-_")
+	if !separated {
+		if base, quote = splitGlued(symbol); quote == "" {
+			return refuse("does not end in a known quote currency")
+		}
+	}
 	if perpetual {
 		if settled {
 			return refuse("names its settlement twice")
@@ -95,20 +90,21 @@ func ParsePair(text string) (Pair, error) {
 // as it is: prediction markets are asked about by a question such as
 // "Will Bitcoin reach $100k?". Only the compatibility route takes those.
 func ParseMarket(text string) (Pair, error) {
-	if p, err := ParsePair(text); err == nil {
-		return p, nil
-	}
 	if !utf8.ValidString(text) {
 		return Pair{}, errors.New("pair is not valid UTF-8 text")
 	}
 	// A line break or an escape sequence has no business in a name that is
-	// printed, logged and used as a key.
+	// printed, logged and used as a key, nor has anything that turns the
+	// direction of the text around it.
 	s := strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
 			return ' '
 		}
 		return r
 	}, text))
+	if p, err := ParsePair(s); err == nil {
+		return p, nil
+	}
 	switch {
 	case s == "":
 		return Pair{}, errors.New("pair is empty: send one such as BTC/USDT, or a question")
@@ -146,9 +142,28 @@ func cutAny(s, separators string) (before, after string, found bool) {
 	return s, "", false
 }
 
+// namesVenue reports whether the colon between first and rest follows a venue,
+// as in BINANCE:BTCUSDT, and not a pair with its settlement, as in
+// BTC/USDT:USDT. FX_IDC:EURUSD and BTC_USDT:USDT look alike; the second settles
+// in its own base or quote, or in something that is no pair.
+func namesVenue(first, rest string) bool {
+	switch {
+	case strings.ContainsAny(rest, "/-_") || !strings.ContainsAny(first, "/-_"):
+		return true
+	case strings.ContainsAny(first, "/-"):
+		return false
+	}
+	base, quote, _ := strings.Cut(first, "_")
+	_, glued := splitGlued(rest)
+	return rest != base && rest != quote && glued != ""
+}
+
 // splitGlued splits BTCUSDT by its quote. A symbol that is nothing but a quote
-// currency has no base and is not split.
+// currency has no base and is not split: BUSD is not B/USD.
 func splitGlued(symbol string) (base, quote string) {
+	if slices.Contains(quotes, symbol) {
+		return "", ""
+	}
 	for _, q := range quotes {
 		if len(q) > len(quote) && len(symbol) > len(q) && strings.HasSuffix(symbol, q) {
 			base, quote = symbol[:len(symbol)-len(q)], q

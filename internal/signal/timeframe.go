@@ -50,10 +50,10 @@ func ParseTimeframe(text string) (Timeframe, error) {
 	list := strings.Join(known, " ")
 	for _, t := range timeframes {
 		if strings.EqualFold(string(t.name), strings.TrimSpace(text)) {
-			return "", fmt.Errorf("timeframe %q is not known: case and spaces matter, did you mean %q? Known are %s", text, t.name, list)
+			return "", fmt.Errorf("timeframe %q is not known: case and spaces matter, did you mean %q? Known are %s", cut(text, 40), t.name, list)
 		}
 	}
-	return "", fmt.Errorf("timeframe %q is not known: known are %s", text, list)
+	return "", fmt.Errorf("timeframe %q is not known: known are %s", cut(text, 40), list)
 }
 
 // TimeframeOf gives the timeframe of that length, if there is one.

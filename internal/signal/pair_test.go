@@ -1,0 +1,181 @@
+package signal_test
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"thalas/internal/signal"
+)
+
+func TestParsePair(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{"BTC/USDT", "BTC/USDT"},
+		{"btc-usdt", "BTC/USDT"},
+		{"BTC_USDT", "BTC/USDT"},
+		{"BTCUSDT", "BTC/USDT"},
+		{"btcusdt", "BTC/USDT"},
+		{"BINANCE:BTCUSDT", "BTC/USDT"},
+		{"BTC/USDT:USDT", "BTC/USDT:USDT"},
+		{"BTCUSDT.P", "BTC/USDT:USDT"},
+		{" \tBTC/USDT\n", "BTC/USDT"},
+		{"BINANCE:BTCUSDT.P", "BTC/USDT:USDT"},
+		{"bybit:btc-usdt.p", "BTC/USDT:USDT"},
+		{"BTC/USDT.P", "BTC/USDT:USDT"},
+		{"BTC-USD:BTC", "BTC/USD:BTC"},
+		{"BTC_USD:BTC", "BTC/USD:BTC"},
+		{"BTC_USDT:USDT", "BTC/USDT:USDT"},
+		{"BTC_USD:BUSD", "BTC/USD:BUSD"},
+		{"FX_IDC:EURUSD", "EUR/USD"}, // a venue with an underscore
+		{"BINANCE_US:BTC/USDT", "BTC/USDT"},
+		{"BINANCE:BTC/USDT:USDT", "BTC/USDT:USDT"},
+		{"1000PEPE/USDT", "1000PEPE/USDT"},
+		{"BTCFDUSD", "BTC/FDUSD"}, // the longest quote that fits
+		{"USDCUSDT", "USDC/USDT"},
+		{"ETHBTC", "ETH/BTC"},
+		{"TUSDT", "T/USDT"},
+		{strings.Repeat("A", 20) + "/" + strings.Repeat("B", 20) + ":" + strings.Repeat("C", 20), strings.Repeat("A", 20) + "/" + strings.Repeat("B", 20) + ":" + strings.Repeat("C", 20)},
+	}
+	for _, test := range tests {
+		t.Run(test.text, func(t *testing.T) {
+			got, err := signal.ParsePair(test.text)
+			if err != nil || got.String() != test.want {
+				t.Errorf("got %q, %v; want %q", got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestParsePairRefuses(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"empty", "", "pair is empty"},
+		{"blank", " \n", "pair is empty"},
+		{"too long", strings.Repeat("A", 65), "at most 64 characters"},
+		{"not UTF-8", "BTC/\xff", "is not text"},
+		{"a question", "Will Bitcoin reach $100k?", "does not end in a known quote"},
+		{"no quote", "BTC", "does not end in a known quote"},
+		{"unknown quote", "BTCXYZ", "does not end in a known quote"},
+		{"only a quote", "USDT", "does not end in a known quote"},
+		{"a quote that ends in another", "BUSD", "does not end in a known quote"},
+		{"glued with settlement", "BTCBUSD:BUSD", "does not end in a known quote"},
+		{"empty quote", "BTC/", "does not name a base and a quote"},
+		{"empty base", "/USDT", "does not name a base and a quote"},
+		{"empty settlement", "BTC/USDT:", "does not name a base and a quote"},
+		{"empty venue", ":BTCUSDT", "venue"},
+		{"venue with a point", "A.B:BTCUSDT", "venue"},
+		{"three assets", "BTC/USDT/EUR", "does not name a base and a quote"},
+		{"a contract's name", "BTC-USDT-SWAP", "does not name a base and a quote"},
+		{"a dated future", "BTC/USDT:USDT-261225", "venue"},
+		{"settlement twice", "BTC/USDT:USDT.P", "settlement twice"},
+		{"three colons", "BINANCE:BTC/USDT:USDT:X", "does not name a base and a quote"},
+		{"the same twice", "BTC/BTC", "same base and quote"},
+		{"space inside", "BTC /USDT", "does not name a base and a quote"},
+		{"an asset of 21 letters", strings.Repeat("A", 21) + "/USDT", "does not name a base and a quote"},
+		{"a letter that looks alike", "ВTC/USDT", "other than letters and digits"},
+		{"a letter whose upper case is ASCII", "uſdc/eur", "other than letters and digits"},
+		{"control character", "BTC/\x1b[2J", "does not name a base and a quote"},
+		{"perpetual alone", ".P", "does not end in a known quote"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := signal.ParsePair(test.text)
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "send one such as BTC/USDT") {
+				t.Errorf("got %q, %v; want an error with %q and advice", got, err, test.want)
+			}
+			if !got.IsZero() {
+				t.Errorf("the error came with %q", got)
+			}
+		})
+	}
+}
+
+// checkCanonical holds that an accepted pair is its own canonical text.
+func checkCanonical(t interface{ Fatalf(string, ...any) }, p signal.Pair) {
+	again, err := signal.ParsePair(p.String())
+	if err != nil || again != p {
+		t.Fatalf("%q reads back as %q, %v", p, again, err)
+	}
+}
+
+func TestPairRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		asset := rapid.OneOf(rapid.SampledFrom([]string{"BTC", "USDT", "USD", "eth", "BUSD", "1000PEPE"}), rapid.StringMatching(`[A-Za-z0-9]{1,20}`))
+		text := rapid.SampledFrom([]string{"", "", "BINANCE:", "FX_IDC:"}).Draw(t, "venue") + asset.Draw(t, "base") +
+			rapid.SampledFrom([]string{"/", "-", "_", ""}).Draw(t, "separator") + asset.Draw(t, "quote")
+		switch rapid.IntRange(0, 3).Draw(t, "contract") {
+		case 0:
+			text += ":" + asset.Draw(t, "settle")
+		case 1:
+			text += ".P"
+		}
+		if p, err := signal.ParsePair(text); err == nil {
+			checkCanonical(t, p)
+		}
+	})
+}
+
+func FuzzParsePair(f *testing.F) {
+	for _, seed := range []string{"BTC/USDT", "btc-usdt", "BTC_USDT", "BTCUSDT", "BINANCE:BTCUSDT", "BTC/USDT:USDT", "BTCUSDT.P", "FX_IDC:EURUSD", "BTC_USD:BTC", "Will it rain?", "\x01btcusdt", "ſ"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := signal.ParsePair(text)
+		if (err == nil) == p.IsZero() {
+			t.Fatalf("got %q with %v", p, err)
+		}
+		if err == nil {
+			checkCanonical(t, p)
+		}
+		market, marketErr := signal.ParseMarket(text)
+		if err == nil && market != p {
+			t.Fatalf("as a market it is %q, as a pair %q", market, p)
+		}
+		if marketErr == nil {
+			if again, err := signal.ParseMarket(market.String()); err != nil || again != market {
+				t.Fatalf("%q reads back as %q, %v", market, again, err)
+			}
+		}
+	})
+}
+
+func TestParseMarket(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"a pair is made canonical", "btcusdt.p", "BTC/USDT:USDT"},
+		{"a question is kept", " Will Bitcoin reach $100k? ", "Will Bitcoin reach $100k?"},
+		{"other scripts", "日本 €?", "日本 €?"},
+		{"control characters become spaces", "a\r\nb\x1b[2Jc\u0085d", "a  b [2Jc d"},
+		{"line separators too", "a\u2028b\u2029c", "a b c"},
+		{"text that would turn around", "a\u202eb", "a b"},
+		{"a pair behind a control character", "\x01btcusdt", "BTC/USDT"},
+		{"300 characters", strings.Repeat("é", 300), strings.Repeat("é", 300)},
+		{"301 characters", strings.Repeat("é", 301), ""},
+		{"empty", "", ""},
+		{"only control characters", "\x00\n\t", ""},
+		{"not UTF-8", "Will \xff?", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := signal.ParseMarket(test.text)
+			if got.String() != test.want || (err == nil) != (test.want != "") {
+				t.Errorf("got %q, %v; want %q", got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestPairText(t *testing.T) {
+	for _, text := range []string{"BTC/USDT:USDT", "Will Bitcoin reach $100k?"} {
+		var p signal.Pair
+		if err := p.UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := p.MarshalText(); err != nil || string(got) != text {
+			t.Errorf("got %q, %v; want %q", got, err, text)
+		}
+	}
+	p := signal.Pair{}
+	if err := p.UnmarshalText(nil); err == nil || !p.IsZero() {
+		t.Errorf("nothing was read as %q, %v", p, err)
+	}
+}
