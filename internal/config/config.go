@@ -1,0 +1,105 @@
+package config
+
+// What can be configured, and the one function that reads it.
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"thalas/internal/provider"
+)
+
+// Known is a provider that can be configured, with its defaults. The list is
+// passed in, so that adding a provider touches nothing here.
+type Known struct {
+	Name    string  // lower case; its variables begin with the name in upper case
+	Enabled bool    // default of {NAME}_ENABLED
+	Weight  float64 // default of {NAME}_WEIGHT, 0…1
+}
+
+// prefix begins the names of the provider's variables.
+func (k Known) prefix() string {
+	return strings.ToUpper(strings.ReplaceAll(k.Name, "-", "_")) + "_"
+}
+
+// Config is everything that the environment says. The tags give each variable's
+// name (env), default (envDefault, or default where it is not a fixed value),
+// limits (min, max, above, oneof, form) and meaning (about).
+type Config struct {
+	Providers []Provider `env:"-"` // in the order of the known ones
+
+	Profile       string        `env:"MODEL_PROFILE" envDefault:"fast" oneof:"fast flagship" about:"which models are asked where no model is named: the quick, cheap ones or the strongest"`
+	MinProviders  int           `env:"MIN_PROVIDERS" envDefault:"1" min:"1" max:"providers" about:"answers needed for a decision; fewer are an error, never a HOLD"`
+	MinConfidence float64       `env:"MIN_CONFIDENCE" envDefault:"0.5" min:"0" max:"1" about:"confidence below which a BUY or SELL becomes a HOLD"`
+	MinAgreement  float64       `env:"MIN_AGREEMENT" envDefault:"0" min:"0" max:"1" about:"agreement below which a BUY or SELL becomes a HOLD; 0: off"`
+	Timeout       time.Duration `env:"TIMEOUT_SECONDS" envDefault:"25" above:"0" max:"30" about:"run budget: how long all providers together may take"`
+	MaxAttempts   int           `env:"MAX_ATTEMPTS" envDefault:"2" min:"1" max:"10" about:"tries for each provider inside the run budget; only errors that may pass are tried again"`
+	Simulate      Simulate      `env:"SIMULATE_PROVIDERS" envDefault:"false" oneof:"false true auto" about:"answers from the built-in simulator instead of real models; auto: only when no key at all is configured"`
+	PricesFile    string        `env:"PRICES_FILE" default:"the built-in table" about:"file that replaces the built-in table of models and prices"`
+	LogLevel      slog.Level    `env:"LOG_LEVEL" envDefault:"info" oneof:"debug info warn error" about:"least level that is logged"`
+	LogFormat     string        `env:"LOG_FORMAT" default:"text on a terminal, else json" oneof:"text json" about:"form of the log lines"` // empty: as the default says
+
+	// Warnings are sentences about variables that look misspelt.
+	Warnings []string `env:"-"`
+}
+
+// Provider is the configuration of one provider. Its variables begin with the
+// provider's name: ANTHROPIC_API_KEY.
+type Provider struct {
+	Name string `env:"-"`
+
+	Key         provider.Key  `env:"API_KEY" default:"none" about:"API key; a provider without one is not asked"`
+	Enabled     bool          `env:"ENABLED" default:"by provider, see below" about:"a disabled provider is never asked and never counted"`
+	Weight      float64       `env:"WEIGHT" default:"by provider, see below" min:"0" max:"1" about:"weight of its vote where a request gives none; 0: asked and shown, without influence"`
+	Model       string        `env:"MODEL" default:"of the profile" form:"word" about:"model that is asked, as the provider calls it"`
+	Effort      string        `env:"EFFORT" default:"of the profile" form:"word" about:"how long the model thinks, in the provider's words"`
+	MaxTokens   int           `env:"MAX_TOKENS" default:"1024 fast, 4096 flagship" min:"16" about:"cap of one answer, thinking included"`  // 0: of the profile
+	Temperature *float64      `env:"TEMPERATURE" default:"not sent" min:"0" max:"2" about:"sampling temperature; many models accept none"` // nil: not sent
+	BaseURL     string        `env:"BASE_URL" default:"the provider's" form:"url" about:"other endpoint: proxy, gateway, test; with or without the API version at its end"`
+	Timeout     time.Duration `env:"TIMEOUT_SECONDS" default:"the run budget" above:"0" max:"30" about:"the provider's own total inside the run budget"` // 0: the run budget
+}
+
+// HasKey reports whether any provider has a key, enabled or not.
+func (c Config) HasKey() bool {
+	for _, p := range c.Providers {
+		if p.Key.IsSet() {
+			return true
+		}
+	}
+	return false
+}
+
+// Load reads the configuration from an environment as of os.Environ. Unset and
+// empty variables have their default; white space around a value is dropped.
+// The error is a Mistakes that names every variable with a wrong value.
+func Load(environ []string, known []Known) (Config, error) {
+	r := reader{values: valuesOf(environ), providers: len(known)}
+	c := Config{Providers: make([]Provider, len(known))}
+	if err := r.read(&c, ""); err != nil {
+		return Config{}, err
+	}
+	for i, k := range known {
+		p := &c.Providers[i]
+		p.Name, p.Enabled, p.Weight = k.Name, k.Enabled, k.Weight
+		if err := r.read(p, k.prefix()); err != nil {
+			return Config{}, err
+		}
+	}
+	if len(r.mistakes) > 0 {
+		return Config{}, r.mistakes
+	}
+	c.Warnings = misspelt(r.values, r.known)
+	return c, nil
+}
+
+// Mistakes are all wrong values of one environment, one sentence each.
+type Mistakes []string
+
+func (m Mistakes) Error() string {
+	if len(m) == 1 {
+		return "configuration: " + m[0]
+	}
+	return fmt.Sprintf("configuration: %d mistakes:\n  ", len(m)) + strings.Join(m, "\n  ")
+}

@@ -1,0 +1,158 @@
+package config
+
+// The limits that a field's tags set: holding a value against them, and saying
+// in words what is allowed.
+
+import (
+	"fmt"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"thalas/internal/provider"
+)
+
+// within reports whether a converted value keeps the limits of its tags.
+func (r *reader) within(value reflect.Value, tag reflect.StructTag, raw string) bool {
+	if words := tag.Get("oneof"); words != "" && !slices.Contains(strings.Fields(words), raw) {
+		return false
+	}
+	switch tag.Get("form") {
+	case "word":
+		return isWord(raw)
+	case "url":
+		return isBaseURL(raw)
+	}
+	n, isNumber := numberOf(value)
+	if !isNumber {
+		return true
+	}
+	least, hasLeast := r.limit(tag, "min")
+	most, hasMost := r.limit(tag, "max")
+	above, hasAbove := r.limit(tag, "above")
+	// Worded so that NaN, which compares false with everything, keeps no limit.
+	return (!hasLeast || n >= least) && (!hasMost || n <= most) && (!hasAbove || n > above)
+}
+
+// numberOf gives a number as it is written in the variable: durations in seconds.
+func numberOf(value reflect.Value) (float64, bool) {
+	if value.Kind() == reflect.Pointer {
+		value = value.Elem()
+	}
+	switch v := value.Interface().(type) {
+	case time.Duration:
+		return v.Seconds(), true
+	case int:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}
+
+func (r *reader) limit(tag reflect.StructTag, key string) (limit float64, exists bool) {
+	switch text := tag.Get(key); text {
+	case "":
+		return 0, false
+	case "providers":
+		return float64(r.providers), true
+	default:
+		limit, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			panic("config: tag " + key + " is not a number: " + text)
+		}
+		return limit, true
+	}
+}
+
+// isWord reports whether text is visible characters without white space.
+func isWord(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
+}
+
+func isBaseURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && isWord(text) &&
+		u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+}
+
+// mistake says what is wrong with a variable and what is allowed. The value of a
+// key is never in it, nor a value that has a key in it.
+func (r *reader) mistake(name, raw string, f reflect.StructField) string {
+	if f.Type == reflect.TypeFor[provider.Key]() {
+		return name + " has a space, a line break or another character that no key has: set it to the key alone"
+	}
+	return fmt.Sprintf("%s is %s: allowed is %s", name, r.quote(raw), r.allowed(f))
+}
+
+// quote gives a value for a message, or a placeholder where it may hold a secret.
+func (r *reader) quote(value string) string {
+	const shown = 60 // characters; enough to recognise it
+	const hidden = "a value that is not shown"
+	if strings.ContainsAny(value, "@?") {
+		return hidden // it may be an address with credentials
+	}
+	for name, secret := range r.values {
+		if strings.HasSuffix(name, "_API_KEY") && strings.Contains(strings.ToLower(value), strings.ToLower(secret)) {
+			return hidden
+		}
+	}
+	if characters := []rune(value); len(characters) > shown {
+		return strconv.Quote(string(characters[:shown])) + "…"
+	}
+	return strconv.Quote(value)
+}
+
+// allowed describes the values that a field may have.
+func (r *reader) allowed(f reflect.StructField) string {
+	if words := strings.Fields(f.Tag.Get("oneof")); len(words) > 0 {
+		last := len(words) - 1
+		return strings.Join(words[:last], ", ") + " or " + words[last]
+	}
+	switch f.Tag.Get("form") {
+	case "word":
+		return "one word without white space"
+	case "url":
+		return "an address such as https://host/path, without user, query and fragment"
+	}
+	kind := f.Type
+	if kind.Kind() == reflect.Pointer {
+		kind = kind.Elem()
+	}
+	switch kind {
+	case reflect.TypeFor[bool]():
+		return "true or false"
+	case reflect.TypeFor[provider.Key]():
+		return "a key"
+	case reflect.TypeFor[string]():
+		return "any text"
+	case reflect.TypeFor[time.Duration]():
+		return "a number of seconds" + r.bounds(f.Tag)
+	case reflect.TypeFor[int]():
+		return "a whole number" + r.bounds(f.Tag)
+	}
+	return "a number" + r.bounds(f.Tag)
+}
+
+func (r *reader) bounds(tag reflect.StructTag) string {
+	least, most, above := tag.Get("min"), tag.Get("max"), tag.Get("above")
+	if most == "providers" {
+		most = "the number of providers"
+		if r.providers > 0 {
+			most += ", " + strconv.Itoa(r.providers)
+		}
+	}
+	switch {
+	case above != "" && most != "":
+		return fmt.Sprintf(" above %s and at most %s", above, most)
+	case least != "" && most != "":
+		return fmt.Sprintf(" from %s to %s", least, most)
+	case least != "":
+		return " of at least " + least
+	}
+	return ""
+}

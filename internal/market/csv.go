@@ -1,0 +1,162 @@
+package market
+
+// Candles from a CSV file, as exchanges, brokers and data frames write them.
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"thalas/internal/signal"
+)
+
+// Limits of a CSV file.
+const (
+	maxRows   = 100_000
+	maxRecord = 64 << 10 // bytes of one row
+)
+
+// ReadCSV reads all candles of a CSV file, oldest first. The first line names
+// the columns, in any case and order: open, high, low and close are required,
+// volume and one of timestamp, open_time, time and date (the first of these that
+// is there) are optional, others are ignored.
+//
+// Prices are above 0. A volume is 0 or more; an empty one, null or NaN is
+// unknown. A time is RFC 3339, 2006-01-02, 2006-01-02 15:04:05 (UTC where it has
+// no offset), or seconds or milliseconds since 1970; with a time column every
+// row has one. Rows that come newest first are reversed, which only times can
+// tell; without them the order of the file is kept.
+//
+// An error names the line, the column and what to do; the first one ends the reading.
+func ReadCSV(r io.Reader) ([]signal.Candle, error) {
+	buffered := bufio.NewReader(r)
+	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
+		_, _ = buffered.Discard(3) // cannot fail: the bytes were peeked
+	}
+	limited := &recordLimit{source: buffered}
+	t := table{rows: csv.NewReader(limited)}
+	t.rows.FieldsPerRecord = -1 // counted below, with a better message
+	t.rows.ReuseRecord = true
+	t.rows.TrimLeadingSpace = true
+
+	header, err := t.rows.Read()
+	if err == io.EOF {
+		return nil, errors.New("the CSV is empty: " + headerAdvice)
+	}
+	if err != nil {
+		return nil, readError(err)
+	}
+	if err := t.locate(header); err != nil {
+		return nil, err
+	}
+	var candles []signal.Candle
+	for {
+		limited.used = 0
+		record, err := t.rows.Read()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, readError(err)
+		}
+		if len(candles) == maxRows {
+			return nil, fmt.Errorf("the CSV has more than %d rows: keep the newest", maxRows)
+		}
+		candle, err := t.candle(record)
+		if err != nil {
+			return nil, err
+		}
+		candles = append(candles, candle)
+	}
+	if len(candles) == 0 {
+		return nil, errors.New("the CSV has no rows below its header: add at least one candle")
+	}
+	if err := signal.OldestFirst(candles); err != nil {
+		return nil, errors.New("the CSV is not in order: " + err.Message)
+	}
+	return candles, nil
+}
+
+// readError words what the CSV reader itself refuses.
+func readError(err error) error {
+	var parse *csv.ParseError
+	if errors.As(err, &parse) && !errors.Is(err, errRecordLimit) {
+		return fmt.Errorf("line %d is not CSV (%w): check its quotes", parse.Line, parse.Err)
+	}
+	return fmt.Errorf("cannot read the CSV: %w", err)
+}
+
+// candle reads one row.
+func (t *table) candle(record []string) (c signal.Candle, err error) {
+	if len(record) != t.width {
+		line, _ := t.rows.FieldPos(0)
+		return c, fmt.Errorf("line %d has %d cells but the header %d: give every row the header's columns", line, len(record), t.width)
+	}
+	cell := func(i int) string { return strings.TrimSpace(record[i]) }
+	if t.time >= 0 {
+		if c.Time, err = parseTime(cell(t.time)); err != nil {
+			return c, t.wrong(t.time, cell(t.time), "is not a time from 1970 to 2199: write one such as 2026-11-23T04:55:00Z or 2026-11-23, or seconds or milliseconds since 1970")
+		}
+	}
+	for i, into := range [...]*signal.Number{&c.Open, &c.High, &c.Low, &c.Close} {
+		at := t.prices[i]
+		if *into, err = signal.ParseNumber(cell(at)); err != nil || into.Float64() <= 0 {
+			return c, t.wrong(at, cell(at), "is not a price: write a number above 0 such as 50000.5, or drop the row")
+		}
+	}
+	if t.volume >= 0 && !isUnknown(cell(t.volume)) {
+		if c.Volume, err = signal.ParseNumber(cell(t.volume)); err != nil || c.Volume.Float64() < 0 {
+			return c, t.wrong(t.volume, cell(t.volume), "is not a volume: write a number of 0 or more, or leave it empty")
+		}
+	}
+	return c, nil
+}
+
+// isUnknown reports whether a cell is one of the usual words for no value.
+func isUnknown(cell string) bool {
+	return cell == "" || strings.EqualFold(cell, "null") || strings.EqualFold(cell, "nan")
+}
+
+func (t *table) wrong(column int, cell, advice string) error {
+	line, _ := t.rows.FieldPos(column)
+	return fmt.Errorf("line %d, column %s: %q %s", line, t.names[column], short(cell), advice)
+}
+
+// layouts are the forms of a written time. Without an offset it is UTC.
+var layouts = []string{
+	time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02",
+	"20060102", // as seconds since 1970 these digits would all lie in one year of no trading
+}
+
+func parseTime(text string) (time.Time, error) {
+	for _, layout := range layouts {
+		if at, err := time.Parse(layout, text); err == nil {
+			if at = at.UTC(); at.Year() < 1970 || at.Year() > 2199 {
+				return time.Time{}, errors.New("out of range")
+			}
+			return at, nil
+		}
+	}
+	return signal.EpochTime(text)
+}
+
+// recordLimit refuses a row that never ends, before it fills the memory.
+type recordLimit struct {
+	source io.Reader
+	used   int // bytes since the last row, give or take the CSV reader's buffer
+}
+
+var errRecordLimit = fmt.Errorf("a row is longer than %d KiB: is this a CSV file of candles?", maxRecord>>10)
+
+func (l *recordLimit) Read(p []byte) (int, error) {
+	if l.used > maxRecord {
+		return 0, errRecordLimit
+	}
+	n, err := l.source.Read(p)
+	l.used += n
+	return n, err
+}
