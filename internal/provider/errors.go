@@ -5,6 +5,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"thalas/internal/signal"
@@ -54,19 +55,36 @@ func (e *Error) Is(target error) bool {
 }
 
 // AsError gives err as an *Error: as it is where it wraps one, and otherwise by
-// what it says of the context. It is nil for nil.
+// what it says of the context. It is nil for nil. An *Error of no known kind
+// counts as ErrProvider. The text of a foreign error is cleaned like a
+// provider's, since it may hold a URL with a key.
 func AsError(err error) *Error {
-	var e *Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &e):
-		return e
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		if e == nil { // a nil *Error in an error, which is not nil
+			return &Error{Kind: signal.FailureProvider, Message: "failed without saying why"}
+		}
+		if slices.Contains(kinds[:], e.Kind) {
+			return e
+		}
+		known := *e
+		known.Kind = signal.FailureProvider
+		return &known
+	}
+	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Error{Kind: signal.FailureTimeout, Message: "no answer within the time", Retryable: true, cause: err}
 	case errors.Is(err, context.Canceled):
 		return &Error{Kind: signal.FailureNotNeeded, Message: "cancelled before it answered", Retryable: true, cause: err}
 	default:
-		return &Error{Kind: signal.FailureProvider, Message: err.Error(), cause: err}
+		return &Error{Kind: signal.FailureProvider, Message: cleaner{}.text(err.Error(), maxMessage), cause: err}
 	}
+}
+
+var kinds = [...]signal.FailureKind{
+	signal.FailureAuthentication, signal.FailureRateLimit, signal.FailureTimeout, signal.FailureProvider,
+	signal.FailureInvalidResponse, signal.FailureRefusal, signal.FailureTruncated, signal.FailureNotNeeded,
 }

@@ -1,7 +1,7 @@
 package provider
 
 // A Wire is one provider's wire format. It writes and reads bytes; sending them,
-// deadlines, statuses and retries are the same for all and lie in Remote.
+// deadlines and statuses are the same for all and lie in remote.go and judge.go.
 
 import (
 	"net/http"
@@ -12,6 +12,9 @@ import (
 
 // Wire is what a sub-package implements for one wire format.
 type Wire interface {
+	// BaseURL is the provider's own endpoint, without the version segment.
+	BaseURL() string
+
 	// Authorize puts the key, and what else every request carries, into the header.
 	Authorize(header http.Header, key Key)
 
@@ -19,11 +22,13 @@ type Wire interface {
 	// (/v1/messages), and the body, which is marshalled to JSON.
 	Question(model Model, prompt Prompt) (path string, body any)
 
-	// CheckPath is the path of the free authenticated GET.
+	// CheckPath is the path of the free authenticated GET. Its first segment is
+	// the version segment, which a configured base URL may end in.
 	CheckPath() string
 
 	// Answer reads the body of a 2xx answer. An error means that the body is not
-	// of the format; a Reply may come with it, for the usage that it told.
+	// of the format; a Reply may come with it, for the usage that it told. Usage
+	// needs no check of its own: figures below 0 make it unknown.
 	Answer(body []byte) (Reply, error)
 
 	// Problem reads the body of any other answer. It says only what the body
@@ -35,7 +40,8 @@ type Wire interface {
 type Reply struct {
 	Text      string             // the model's text: a ballot, if Stopped is empty
 	Stopped   signal.FailureKind // empty for a complete answer, else refusal, truncated or invalid_response
-	Reason    string             // the provider's word for Stopped
+	Reason    string             // the provider's word for Stopped; cleaned by the caller
+	AtLimit   bool               // truncated by the output cap, so a higher one helps
 	Model     string             // the model that answered
 	RequestID string             // where the body holds it; else the header has it
 	Usage     Usage

@@ -1,0 +1,143 @@
+// Package anthropic speaks Anthropic's Messages API. It writes and reads bytes;
+// how they are sent and judged is package provider's.
+package anthropic
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"thalas/internal/provider"
+	"thalas/internal/signal"
+)
+
+// Name is the provider's name, and ANTHROPIC_ begins its variables.
+const Name = "anthropic"
+
+// New makes the provider. Errors are those of provider.New.
+func New(settings provider.Settings, catalog *provider.Catalog, client *http.Client) (provider.Provider, error) {
+	return provider.New(Name, wire{}, settings, catalog, client)
+}
+
+type wire struct{}
+
+func (wire) BaseURL() string   { return "https://api.anthropic.com" }
+func (wire) CheckPath() string { return "/v1/models" }
+
+func (wire) Authorize(header http.Header, key provider.Key) {
+	header.Set("x-api-key", key.Reveal())
+	header.Set("anthropic-version", "2023-06-01")
+}
+
+type request struct {
+	Model        string       `json:"model"`
+	MaxTokens    int          `json:"max_tokens"`
+	System       string       `json:"system"`
+	Messages     [1]message   `json:"messages"`
+	OutputConfig outputConfig `json:"output_config"`
+	Thinking     *typed       `json:"thinking,omitempty"`
+	Temperature  *float64     `json:"temperature,omitempty"`
+}
+
+type message struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+type outputConfig struct {
+	Effort string `json:"effort,omitempty"`
+	Format format `json:"format"`
+}
+
+type format struct {
+	Type   string          `json:"type"`
+	Schema json.RawMessage `json:"schema"`
+}
+
+type typed struct {
+	Type string `json:"type"`
+}
+
+func (wire) Question(model provider.Model, prompt provider.Prompt) (string, any) {
+	body := &request{
+		Model:        model.ID,
+		MaxTokens:    model.MaxTokens,
+		System:       prompt.System,
+		Messages:     [1]message{{"user", prompt.User}},
+		OutputConfig: outputConfig{model.Effort, format{"json_schema", provider.Schema}},
+		Temperature:  model.Temperature,
+	}
+	if model.NoThinking {
+		body.Thinking = &typed{"disabled"}
+	}
+	return "/v1/messages", body
+}
+
+type response struct {
+	Model      string `json:"model"`
+	StopReason string `json:"stop_reason"`
+	Content    []struct {
+		Type string `json:"type"`
+		Text string `json:"text"`
+	} `json:"content"`
+	Usage struct {
+		Input         *int `json:"input_tokens"`
+		CacheRead     int  `json:"cache_read_input_tokens"`
+		CacheCreation int  `json:"cache_creation_input_tokens"`
+		Output        *int `json:"output_tokens"`
+	} `json:"usage"`
+}
+
+func (wire) Answer(body []byte) (provider.Reply, error) {
+	var r response
+	err := json.Unmarshal(body, &r)
+	reply := provider.Reply{Model: r.Model, Reason: r.StopReason}
+	// Cached tokens are counted beside the input tokens, not inside.
+	if u := r.Usage; u.Input != nil && u.Output != nil {
+		reply.Usage = provider.Usage{
+			Known: true, InputTokens: *u.Input + u.CacheRead + u.CacheCreation, CachedTokens: u.CacheRead, OutputTokens: *u.Output,
+		}
+	}
+	switch r.StopReason {
+	case "end_turn", "stop_sequence":
+		// A thinking block may come first, and text may come in parts.
+		var text strings.Builder
+		for _, block := range r.Content {
+			if block.Type == "text" {
+				text.WriteString(block.Text)
+			}
+		}
+		reply.Text = text.String()
+	case "refusal":
+		reply.Stopped = signal.FailureRefusal
+	case "max_tokens":
+		reply.Stopped, reply.AtLimit = signal.FailureTruncated, true
+	case "model_context_window_exceeded", "pause_turn", "tool_use":
+		reply.Stopped = signal.FailureTruncated
+	default:
+		reply.Stopped = signal.FailureInvalidResponse
+	}
+	return reply, err
+}
+
+func (wire) Problem(_ int, body []byte) provider.Problem {
+	var r struct {
+		Error struct {
+			Type    string `json:"type"`
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(body, &r) != nil {
+		return provider.Problem{}
+	}
+	problem := provider.Problem{Message: r.Error.Message}
+	switch {
+	case r.Error.Type == "billing_error", strings.Contains(strings.ToLower(r.Error.Message), "credit balance"):
+		problem.Kind, problem.Final = signal.FailureRateLimit, true
+	case r.Error.Type == "authentication_error":
+		problem.Kind = signal.FailureAuthentication
+	case r.Error.Type == "overloaded_error":
+		problem.Kind = signal.FailureRateLimit
+	}
+	return problem
+}

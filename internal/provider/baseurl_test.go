@@ -1,0 +1,61 @@
+package provider
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestParseBaseURL(t *testing.T) {
+	for _, tt := range []struct{ name, base, version, want, fails string }{
+		{"bare", "https://api.x.ai", "/v1", "https://api.x.ai", ""},
+		{"version", "https://api.x.ai/v1", "/v1", "https://api.x.ai", ""},
+		{"version and slashes", " https://api.x.ai/v1// ", "/v1", "https://api.x.ai", ""},
+		{"slash before the version", "https://api.x.ai//v1", "/v1", "https://api.x.ai", ""},
+		{"another version is a path", "https://host/v1", "/v1beta", "https://host/v1", ""},
+		{"end of a word", "https://host/av1", "/v1", "https://host/av1", ""},
+		{"path", "http://host:80/grok/", "/v1", "http://host:80/grok", ""},
+		{"scheme in upper case", "HTTPS://host", "/v1", "https://host", ""},
+		{"IPv6", "http://[::1]:8080/v1", "/v1", "http://[::1]:8080", ""},
+		{"empty", "", "/v1", "", "absolute"},
+		{"no scheme", "api.x.ai", "/v1", "", "absolute"},
+		{"host as a scheme", "localhost:80", "/v1", "", "absolute"},
+		{"port only", "http://:80", "/v1", "", "absolute"},
+		{"file", "file:///etc/passwd", "/v1", "", "absolute"},
+		{"user", "https://u@host", "/v1", "", "user name"},
+		{"query", "https://host?", "/v1", "", "query"},
+		{"fragment", "https://host#x", "/v1", "", "fragment"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := parseBaseURL(tt.base, tt.version)
+			if tt.fails != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.fails) {
+					t.Errorf("error = %v, want one that says %q", err, tt.fails)
+				}
+				return
+			}
+			if err != nil || got != tt.want {
+				t.Errorf("got %q, %v, want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzBaseURL(f *testing.F) {
+	f.Add("https://host/a/v1/")
+	f.Add("http://u:p@host?q#f")
+	f.Fuzz(func(t *testing.T, base string) {
+		got, err := parseBaseURL(base, "/v1")
+		if err != nil {
+			return
+		}
+		u, err := url.Parse(got + "/v1/models")
+		if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Scheme != "http" && u.Scheme != "https") {
+			t.Fatalf("%q became %q: %v", base, got, err)
+		}
+		again, err := parseBaseURL(got+"/v1", "/v1")
+		if err != nil || again != got {
+			t.Fatalf("%q and with its version: %q, %v", got, again, err)
+		}
+	})
+}

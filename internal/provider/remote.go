@@ -1,0 +1,239 @@
+package provider
+
+// A provider that is asked over HTTP: what is the same for all wire formats.
+// One attempt is: write the request, send it, read a bounded answer,
+// judge its status, parse it, price it.
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"thalas/internal/signal"
+)
+
+// The profiles: which models are asked where none is named.
+const (
+	ProfileFast     = "fast"
+	ProfileFlagship = "flagship"
+)
+
+// Settings is what a user configures for one provider. Every zero value means
+// the default of the model and the profile, as Catalog.Configure resolves it.
+type Settings struct {
+	Key         Key      // may be unset: then every attempt fails without being sent
+	Profile     string   // ProfileFast if empty
+	Model       string   // as the provider calls it
+	Effort      string   // in the provider's words
+	MaxTokens   int      // output cap, thinking included; 0: the profile's
+	Temperature *float64 // 0…2; nil: not sent
+	BaseURL     string   // with or without the version segment; empty: the provider's own
+}
+
+// Bounds of an answer. A vote has about 2 KB and costs a fraction of a cent.
+const (
+	maxBody   = 1 << 20
+	maxTokens = 1 << 30
+	maxCost   = 1e6 // USD
+)
+
+// Remote is a Provider behind one wire format. It never changes.
+type Remote struct {
+	name      string
+	wire      Wire
+	model     Model
+	key       Key
+	base      string // without version and trailing slash
+	catalog   *Catalog
+	transport http.RoundTripper
+	clean     cleaner
+}
+
+// New makes a provider of that name, which also begins the names of its
+// variables: grok → GROK_MODEL. An error names the variable to change; several
+// are joined. Of client only the transport is used, so that no call has a timeout
+// but its context's, and none can follow a redirect with the key. A provider is
+// cheap to make: another key is another provider.
+func New(name string, wire Wire, settings Settings, catalog *Catalog, client *http.Client) (Provider, error) {
+	model, err := catalog.Configure(name, settings)
+	errs := []error{err}
+	base := settings.BaseURL
+	if base == "" {
+		base = wire.BaseURL()
+	}
+	base, err = parseBaseURL(base, versionOf(wire.CheckPath()))
+	if err != nil {
+		errs = append(errs, fmt.Errorf("%s %w", Variable(name, "BASE_URL"), err))
+	}
+	key := NewKey(strings.TrimSpace(settings.Key.Reveal()))
+	if strings.ContainsFunc(key.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		errs = append(errs, fmt.Errorf("%s holds a space, a line break or another character that no key has: copy it again", Variable(name, "API_KEY")))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	r := &Remote{name: name, wire: wire, model: model, key: key, base: base, catalog: catalog, transport: client.Transport, clean: newCleaner(key)}
+	if r.transport == nil {
+		r.transport = http.DefaultTransport
+	}
+	return r, nil
+}
+
+// Name is the provider's name.
+func (r *Remote) Name() string { return r.name }
+
+// Model is the model that is asked.
+func (r *Remote) Model() string { return r.model.ID }
+
+// Ask makes one attempt.
+func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
+	path, question := r.wire.Question(r.model, prompt)
+	payload, err := json.Marshal(question)
+	if err != nil {
+		return Answer{}, &Error{Kind: signal.FailureProvider, Message: fmt.Sprintf("the question to %s can't be written: %v", r.name, err)}
+	}
+	header, body, failed := r.send(ctx, http.MethodPost, path, payload)
+	if failed != nil {
+		return Answer{}, failed
+	}
+	reply, err := r.wire.Answer(body)
+	answer := Answer{Model: r.clean.text(reply.Model, maxName), Usage: r.usage(reply)}
+	switch {
+	case err != nil:
+		failed = r.invalid(r.unreadable(body))
+	case reply.Stopped != "":
+		failed = r.stopped(reply)
+	default:
+		if answer.Ballot, err = parseBallot(reply.Text, r.clean); err == nil {
+			return answer, nil
+		}
+		failed = r.invalid(err.Error())
+	}
+	failed.Status = http.StatusOK
+	failed.RequestID = r.requestID(header, reply.RequestID)
+	failed.Usage, failed.Model = answer.Usage, answer.Model
+	return Answer{}, failed
+}
+
+// Check makes the free call that proves the key.
+func (r *Remote) Check(ctx context.Context) error {
+	header, body, failed := r.send(ctx, http.MethodGet, r.wire.CheckPath(), nil)
+	if failed != nil {
+		return failed
+	}
+	// A proxy's page with status 200 proves nothing.
+	if !json.Valid(body) {
+		return &Error{
+			Kind: signal.FailureInvalidResponse, Retryable: true, Status: http.StatusOK, RequestID: r.requestID(header, ""),
+			Message: fmt.Sprintf("%s did not answer the check with its list of models: %s; check %s", r.name, r.unreadable(body), Variable(r.name, "BASE_URL")),
+		}
+	}
+	return nil
+}
+
+// send makes one call and gives the header and the body of a 2xx answer.
+func (r *Remote) send(ctx context.Context, method, path string, payload []byte) (http.Header, []byte, *Error) {
+	if !r.key.IsSet() {
+		return nil, nil, &Error{Kind: signal.FailureAuthentication, Message: fmt.Sprintf("%s has no key; set %s", r.name, Variable(r.name, "API_KEY"))}
+	}
+	var content io.Reader // a nil *bytes.Reader in it would be a body
+	if payload != nil {
+		content = bytes.NewReader(payload)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, r.base+path, content)
+	if err != nil {
+		return nil, nil, &Error{Kind: signal.FailureProvider, Message: fmt.Sprintf("the address of %s is not usable; check %s and %s", r.name, Variable(r.name, "BASE_URL"), Variable(r.name, "MODEL"))}
+	}
+	request.Header.Set("Accept", "application/json")
+	if payload != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	request.Header.Set("User-Agent", "thalas")
+	r.wire.Authorize(request.Header, r.key)
+
+	response, err := r.transport.RoundTrip(request)
+	if err != nil {
+		return nil, nil, r.broken(ctx, err)
+	}
+	defer response.Body.Close()
+	body, err := readBody(response)
+	if isSuccess := response.StatusCode/100 == 2; !isSuccess {
+		// The status says enough where the body broke off, unless we broke it off.
+		if ctx.Err() != nil && err != nil {
+			return nil, nil, r.ended(ctx.Err())
+		}
+		return nil, nil, r.judge(response.StatusCode, response.Header, body)
+	}
+	switch {
+	case errors.Is(err, errTooLarge):
+		failed := r.invalid("its answer is larger than 1 MiB")
+		failed.Status, failed.RequestID = response.StatusCode, r.requestID(response.Header, "")
+		return nil, nil, failed
+	case err != nil:
+		failed := r.broken(ctx, err)
+		failed.RequestID = r.requestID(response.Header, "")
+		return nil, nil, failed
+	}
+	return response.Header, body, nil
+}
+
+var errTooLarge = errors.New("too large")
+
+// readBody reads to the end, so that the connection can be used again, or up to
+// one byte more than is allowed.
+func readBody(response *http.Response) ([]byte, error) {
+	var body bytes.Buffer
+	if n := response.ContentLength; n > 0 && n <= maxBody {
+		body.Grow(int(n) + bytes.MinRead)
+	}
+	_, err := body.ReadFrom(io.LimitReader(response.Body, maxBody+1))
+	if body.Len() > maxBody {
+		return body.Bytes()[:maxBody], errTooLarge
+	}
+	return body.Bytes(), err
+}
+
+// usage gives what the provider told, with the provider's own cost where it
+// sends one. Impossible figures make the usage unknown.
+func (r *Remote) usage(reply Reply) Usage {
+	usage := reply.Usage
+	for _, tokens := range [...]int{usage.InputTokens, usage.OutputTokens, usage.CachedTokens, usage.InputTokens - usage.CachedTokens} {
+		if tokens < 0 || tokens > maxTokens {
+			return Usage{}
+		}
+	}
+	if usd := usage.CostUSD; usd == nil || !(*usd >= 0 && *usd <= maxCost) {
+		usage.CostUSD = r.catalog.Cost(r.name, reply.Model, r.model.ID, usage, time.Now())
+	}
+	return usage
+}
+
+// requestID gives the provider's id of a call, from the body or the header.
+func (r *Remote) requestID(header http.Header, id string) string {
+	for _, name := range [...]string{"Request-Id", "X-Request-Id"} {
+		if id == "" {
+			id = header.Get(name)
+		}
+	}
+	return r.clean.text(id, maxName)
+}
+
+// unreadable says what a body is that is not of the wire format.
+func (r *Remote) unreadable(body []byte) string {
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		return "its answer is empty"
+	case isHTML(body):
+		return "its answer is an HTML page, as of a proxy"
+	case !json.Valid(body):
+		return "its answer is not whole JSON"
+	default:
+		return "its answer lacks fields, or has them in another form"
+	}
+}

@@ -1,0 +1,63 @@
+package provider
+
+// How long a provider asks to be left alone, in the three forms that occur.
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxRetryAfter bounds a wait. Whoever says more means: not today.
+const maxRetryAfter = 24 * time.Hour
+
+// ParseRetryAfter reads Retry-After-Ms (milliseconds) or, without a usable one,
+// Retry-After (seconds, also with a fraction, or an HTTP date, held against now).
+// It gives 0…24 h; 0 where there is none, or none that can be read.
+func ParseRetryAfter(header http.Header, now time.Time) time.Duration {
+	if wait := parseWait(header.Get("Retry-After-Ms"), time.Millisecond); wait > 0 {
+		return wait
+	}
+	text := header.Get("Retry-After")
+	if wait := parseWait(text, time.Second); wait > 0 {
+		return wait
+	}
+	if at, err := http.ParseTime(strings.TrimSpace(text)); err == nil {
+		return boundWait(at.Sub(now))
+	}
+	return 0
+}
+
+// ParseRetryDelay reads a duration as protocol buffers write it in JSON, such as
+// 17.5s. It gives 0…24 h; 0 for text that is none.
+func ParseRetryDelay(text string) time.Duration {
+	seconds, isDuration := strings.CutSuffix(strings.TrimSpace(text), "s")
+	if !isDuration {
+		return 0
+	}
+	return parseWait(seconds, time.Second)
+}
+
+// parseWait reads a decimal number of units.
+func parseWait(text string, unit time.Duration) time.Duration {
+	n, err := parseDecimal(strings.TrimSpace(text))
+	if err != nil || n <= 0 {
+		return 0
+	}
+	if n >= float64(maxRetryAfter/unit) {
+		return maxRetryAfter
+	}
+	return boundWait(time.Duration(n * float64(unit)))
+}
+
+func boundWait(wait time.Duration) time.Duration { return min(max(wait, 0), maxRetryAfter) }
+
+// parseDecimal reads a finite number in plain or exponent notation. Unlike
+// strconv it knows no hexadecimal, no underscores, no infinity and no NaN.
+func parseDecimal(text string) (float64, error) {
+	if strings.Trim(text, "0123456789+-.eE") != "" || strings.ContainsAny(text, "xXpP_iInN") {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(text, 64)
+}
