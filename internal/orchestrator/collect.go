@@ -1,0 +1,34 @@
+package orchestrator
+
+// Waiting for many that were asked at once, some of which may never answer.
+
+import (
+	"context"
+	"time"
+)
+
+// grace is what providers have, after the context has ended, to notice. Those of
+// ours need microseconds; one that never looks is left behind.
+const grace = 250 * time.Millisecond
+
+// collect takes n results as they come. It returns when all have come, at most
+// grace after ctx has ended. The channel has to hold n, so that nobody blocks who
+// comes later.
+func collect[T any](ctx context.Context, results <-chan T, n int, take func(T)) {
+	over := ctx.Done()
+	var patience <-chan time.Time
+	for taken := 0; taken < n; {
+		select {
+		case r := <-results:
+			take(r)
+			taken++
+		case <-over:
+			over, patience = nil, time.After(grace)
+		case <-patience:
+			for len(results) > 0 { // came in the same moment
+				take(<-results)
+			}
+			return
+		}
+	}
+}

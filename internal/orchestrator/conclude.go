@@ -1,0 +1,177 @@
+package orchestrator
+
+// From the reports of the providers to the result of the run.
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"runtime/debug"
+	"time"
+
+	"thalas/internal/consensus"
+	"thalas/internal/provider"
+	"thalas/internal/signal"
+)
+
+// outcome gives the votes and failures that have come so far, by provider name.
+func (r *run) outcome() (votes []signal.Vote, failures []signal.Failure) {
+	votes = make([]signal.Vote, 0, len(r.entries))
+	failures = []signal.Failure{} // an empty list in JSON, not null
+	for i := range r.entries {
+		switch {
+		case r.reports[i].Ended.IsZero():
+		case r.reports[i].Err == nil:
+			votes = append(votes, r.vote(i))
+		default:
+			failures = append(failures, r.failure(i))
+		}
+	}
+	return votes, failures
+}
+
+func (r *run) vote(i int) signal.Vote {
+	report, p := r.reports[i], r.entries[i].Provider
+	answer := report.Answer
+	model := answer.Model
+	if model == "" {
+		model = p.Model()
+	}
+	return signal.Vote{
+		Provider: p.Name(), Model: model,
+		Decision: answer.Decision, Confidence: answer.Confidence, Weight: r.weights[i],
+		Reasoning: answer.Reasoning, RiskLevel: answer.RiskLevel, StopLoss: answer.StopLoss, TakeProfit: answer.TakeProfit,
+		LatencyMS: milliseconds(report.Ended.Sub(report.Started)), Attempts: report.Attempts,
+		InputTokens: report.Usage.InputTokens, OutputTokens: report.Usage.OutputTokens, CostUSD: report.Usage.CostUSD,
+	}
+}
+
+func (r *run) failure(i int) signal.Failure {
+	report := r.reports[i]
+	model := report.Err.Model
+	if model == "" {
+		model = r.entries[i].Provider.Model()
+	}
+	return signal.Failure{
+		Provider: r.entries[i].Provider.Name(), Error: report.Err.Kind, Message: report.Err.Message, Retryable: report.Err.Retryable,
+		Attempts: report.Attempts, LatencyMS: milliseconds(report.Ended.Sub(report.Started)),
+		InputTokens: report.Usage.InputTokens, OutputTokens: report.Usage.OutputTokens, CostUSD: report.Usage.CostUSD, Model: model,
+	}
+}
+
+// conclude aggregates the votes. An aggregation that panics or gives a number
+// that is none is an error: nobody trades on it.
+func (o *Orchestrator) conclude(r *run, votes []signal.Vote, failures []signal.Failure) (result *signal.Consensus, failed *Error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			r.log.Error("Aggregation panicked:", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			result, failed = nil, &Error{kind: ErrAggregation, Failures: failures}
+		}
+	}()
+	outcome := consensus.Aggregate(votes, r.policy)
+	if !isShare(outcome.Confidence) || !isShare(outcome.AgreementScore) || math.IsNaN(outcome.WeightedVotes.Sum()) {
+		return nil, &Error{kind: ErrAggregation, Failures: failures, cause: errors.New("the aggregation gave a number outside its range")}
+	}
+	total, now := r.total(), time.Now().UTC()
+	candle := candleTime(r.MarketData.Candles, r.Timeframe, now)
+	result = &signal.Consensus{
+		ID: r.id, Status: signal.Complete, Simulated: o.options.Simulated,
+		Pair: r.Pair, Timeframe: r.Timeframe, CurrentPrice: r.policy.Price,
+		Decision: outcome.Decision, RawDecision: outcome.RawDecision, HoldReason: outcome.HoldReason,
+		Confidence: outcome.Confidence, WeightedConfidence: outcome.Confidence, AgreementScore: outcome.AgreementScore,
+		Reasoning: outcome.Reasoning, RiskLevel: outcome.RiskLevel,
+		SuggestedStopLoss: outcome.SuggestedStopLoss, SuggestedTakeProfit: outcome.SuggestedTakeProfit,
+		TotalProviders: len(r.entries), ParticipatingProviders: len(votes),
+		VoteBreakdown: outcome.VoteBreakdown, WeightedVotes: outcome.WeightedVotes,
+		Responses: outcome.Votes, Failures: failures, Explanation: outcome.Explanation,
+		TotalCostUSD: total.CostUSD, TotalTokens: total.Tokens,
+		Timestamp: now.Truncate(time.Millisecond), CandleTime: candle, ValidUntil: candle.Add(2 * r.Timeframe.Duration()),
+		PromptVersion: provider.PromptVersion(), Cache: signal.CacheMiss,
+	}
+	notNeeded := r.pending(func(i int) bool { return isNotNeeded(r.reports[i]) })
+	if len(notNeeded) < len(failures) {
+		result.Status = signal.Degraded
+	}
+	if len(notNeeded) > 0 {
+		if span, ok := consensus.Decided(votes, notNeeded, r.policy); ok {
+			result.DecidedEarly, result.ConfidenceRange = true, &span
+		}
+	}
+	r.warnAbout(now)
+	result.Warnings = append(outcome.Warnings, r.warnings...)
+	if result.Warnings == nil {
+		result.Warnings = []signal.Warning{}
+	}
+	elapsed := time.Since(r.started)
+	result.TotalLatencyMS = milliseconds(elapsed)
+	result.OverheadMS = milliseconds(elapsed - r.waited())
+	return result, nil
+}
+
+func isNotNeeded(report provider.Report) bool {
+	return report.Err != nil && report.Err.Kind == signal.FailureNotNeeded
+}
+
+// warnAbout adds what is worth knowing of the input and the costs.
+func (r *run) warnAbout(now time.Time) {
+	if newest, stale := staleSince(r.MarketData.Candles, r.Timeframe, now); stale {
+		r.warn(signal.WarnStaleCandles, "", fmt.Sprintf("the newest candle opened at %s, more than two timeframes of %s ago", newest.Format(time.RFC3339), r.Timeframe))
+	}
+	for i, report := range r.reports {
+		if report.Usage.Known && report.Usage.CostUSD == nil {
+			p := r.entries[i].Provider
+			model := p.Model()
+			switch {
+			case report.Err == nil && report.Answer.Model != "":
+				model = report.Answer.Model
+			case report.Err != nil && report.Err.Model != "":
+				model = report.Err.Model
+			}
+			r.warn(signal.WarnUnknownPrice, p.Name(), fmt.Sprintf("no price is known for model %s: its cost is not in total_cost_usd", model))
+		}
+	}
+}
+
+// total sums what all attempts used.
+func (r *run) total() Total {
+	total := Total{LatencyMS: milliseconds(time.Since(r.started))}
+	for _, report := range r.reports {
+		total.Tokens += report.Usage.InputTokens + report.Usage.OutputTokens
+		if report.Usage.CostUSD != nil {
+			total.CostUSD += *report.Usage.CostUSD
+		}
+	}
+	return total
+}
+
+// waited is the time from the first call's start to the last one's end.
+func (r *run) waited() time.Duration {
+	var first, last time.Time
+	for _, report := range r.reports {
+		if first.IsZero() || report.Started.Before(first) {
+			first = report.Started
+		}
+		if report.Ended.After(last) {
+			last = report.Ended
+		}
+	}
+	return last.Sub(first)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func voters(votes []signal.Vote) []string {
+	names := make([]string, len(votes))
+	for i, v := range votes {
+		names[i] = v.Provider
+	}
+	return names
+}
+
+func failed(failures []signal.Failure) []string {
+	list := make([]string, len(failures))
+	for i, f := range failures {
+		list[i] = f.Provider + ":" + string(f.Error)
+	}
+	return list
+}

@@ -1,0 +1,88 @@
+package orchestrator
+
+// A run without a decision. The texts are the original system's: clients match on them.
+
+import (
+	"errors"
+	"fmt"
+
+	"thalas/internal/signal"
+)
+
+// The kinds of Error, for errors.Is.
+var (
+	ErrNoProviders           = errors.New("no available providers")
+	ErrInsufficientProviders = errors.New("insufficient available providers")
+	ErrInsufficientResponses = errors.New("insufficient responses")
+	ErrAggregation           = errors.New("aggregation failed")
+	ErrCanceled              = errors.New("canceled")
+)
+
+// Error is a run that came to no decision: a missing quorum, never a HOLD.
+type Error struct {
+	RunID      string           // the run, as in the log
+	Have, Need int              // the quorum: votes or available providers
+	Failures   []signal.Failure // every provider that was asked and failed, by name
+	Total      Total            // what the run used all the same
+	kind       error
+	cause      error
+}
+
+// Total is what a run used, over all attempts that are known.
+type Total struct {
+	LatencyMS float64
+	CostUSD   float64
+	Tokens    int
+}
+
+func (e *Error) Error() string {
+	if e.Need > 0 {
+		return fmt.Sprintf("%s %d < %d", e.sentence(), e.Have, e.Need)
+	}
+	return e.sentence()
+}
+
+// sentence is the text up to its first value, as it is logged.
+func (e *Error) sentence() string {
+	switch e.kind {
+	case ErrNoProviders:
+		return "No available providers in registry"
+	case ErrInsufficientProviders:
+		return "Insufficient available providers:"
+	case ErrInsufficientResponses:
+		return "Insufficient successful provider responses:"
+	case ErrCanceled:
+		return "The run was cancelled before it was decided"
+	default:
+		return "Failed to aggregate consensus"
+	}
+}
+
+// Is reports whether target is e's kind.
+func (e *Error) Is(target error) bool { return target == e.kind }
+
+// Unwrap gives what caused the error, if that was another error.
+func (e *Error) Unwrap() error { return e.cause }
+
+// TimedOut reports whether at least one provider failed for want of time.
+func (e *Error) TimedOut() bool {
+	for _, f := range e.Failures {
+		if f.Error == signal.FailureTimeout {
+			return true
+		}
+	}
+	return false
+}
+
+// Retryable reports whether the same request may succeed later as things stand.
+// It is false where every failure is a wrong key or a used-up quota, and where
+// no provider can be asked at all.
+func (e *Error) Retryable() bool {
+	for _, f := range e.Failures {
+		quota := f.Error == signal.FailureRateLimit && !f.Retryable
+		if f.Error != signal.FailureAuthentication && !quota {
+			return true
+		}
+	}
+	return false
+}
