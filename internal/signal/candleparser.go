@@ -11,151 +11,144 @@ import (
 )
 
 // candles reads the list of candles and puts the oldest first.
-func (p *marketParser) candles() ([]Candle, error) {
-	token, err := p.token()
-	if err != nil || token == nil {
-		return nil, err
+func (p *marketParser) candles() []Candle {
+	whole := place{key: candlesKey}
+	token := p.next()
+	if token == nil {
+		return nil
 	}
 	if token != json.Delim('[') {
-		p.wrong(candlesKey, "is not a list: send a list of objects with open, high, low, close, volume and time", scalar(token))
-		if token == json.Delim('{') {
-			return nil, p.skip()
-		}
-		return nil, nil
+		p.wrong(whole, "is not a list: send a list of objects with open, high, low, close, volume and time", scalar(token))
+		p.skipIn(token)
+		return nil
 	}
 	var candles []Candle
 	before := len(p.mistakes)
-	for p.dec.More() {
-		candle, err := p.candle(fmt.Sprintf("%s[%d]", candlesKey, len(candles)))
-		if err != nil {
-			return nil, err
-		}
-		candles = append(candles, candle)
+	for p.more() {
+		candles = append(candles, p.candle(place{list: candlesKey, index: len(candles)}))
 	}
-	if _, err := p.token(); err != nil { // the closing bracket
-		return nil, err
-	}
+	p.next() // the closing bracket
 	if len(candles) > MaxCandles {
-		p.wrong(candlesKey, fmt.Sprintf("has %d candles: send at most %d, the newest", len(candles), MaxCandles), "")
+		p.wrong(whole, fmt.Sprintf("has %d candles: send at most %d, the newest", len(candles), MaxCandles), "")
 	}
 	if len(p.mistakes) == before {
 		if err := OldestFirst(candles); err != nil {
 			p.mistakes = append(p.mistakes, err)
 		}
 	}
-	return candles, nil
+	return candles
 }
 
-func (p *marketParser) candle(field string) (c Candle, err error) {
-	token, err := p.token()
-	if err != nil {
-		return c, err
-	}
+// candleKeys are the keys of a candle. The first four are required.
+var candleKeys = [...]string{"open", "high", "low", "close", "volume", "time"}
+
+const requiredKeys = 4
+
+func (p *marketParser) candle(at place) (c Candle) {
+	token := p.next()
 	if token != json.Delim('{') {
-		p.wrong(field, "is not an object: a candle is {\"time\", \"open\", \"high\", \"low\", \"close\", \"volume\"}", scalar(token))
-		if _, nested := token.(json.Delim); nested {
-			return c, p.skip()
-		}
-		return c, nil
+		p.wrong(at, "is not an object: a candle is {\"time\", \"open\", \"high\", \"low\", \"close\", \"volume\"}", scalar(token))
+		p.skipIn(token)
+		return c
 	}
-	prices := [...]struct {
-		name string
-		into *Number
-	}{{"open", &c.Open}, {"high", &c.High}, {"low", &c.Low}, {"close", &c.Close}}
-	seen := map[string]bool{}
-	for p.dec.More() {
-		key, err := p.token()
-		if err != nil {
-			return c, err
-		}
-		name, _ := key.(string)
-		place := field + "." + cut(name, maxIndicatorKey)
-		if seen[name] {
-			p.wrong(place, "is there twice: send each key once", "")
-		}
-		seen[name] = true
-		value, err := p.token()
-		if err != nil {
-			return c, err
-		}
-		if _, nested := value.(json.Delim); nested {
-			p.wrong(place, "is not a number or a time", "")
-			if err := p.skip(); err != nil {
-				return c, err
+	var seen [len(candleKeys)]bool
+	for p.more() {
+		name, _ := p.next().(string)
+		at.key = name
+		known := slices.Index(candleKeys[:], name)
+		if known < 0 {
+			at.key = cut(name, maxIndicatorKey)
+		} else {
+			if seen[known] {
+				p.wrong(at, "is there twice: send each key once", "")
 			}
-			continue
+			seen[known] = true
 		}
-		switch name {
-		case "open", "high", "low", "close":
-			for _, price := range prices {
-				if price.name == name {
-					*price.into = p.price(place, value)
-				}
-			}
-		case "volume":
-			c.Volume = p.volume(place, value)
-		case "time":
-			c.Time = p.time(place, value)
-		default:
-			p.wrong(place, "is not a key of a candle: known are time, open, high, low, close, volume", scalar(value))
+		p.member(&c, at, name)
+	}
+	p.next() // the closing brace
+	for i, name := range candleKeys[:requiredKeys] {
+		if !seen[i] {
+			at.key = name
+			p.wrong(at, "is missing", "")
 		}
 	}
-	for _, price := range prices {
-		if !seen[price.name] {
-			p.wrong(field+"."+price.name, "is missing", "")
-		}
-	}
-	_, err = p.token() // the closing brace
-	return c, err
+	return c
 }
 
-func (p *marketParser) price(field string, value any) Number {
+// member reads the value of one key of a candle.
+func (p *marketParser) member(c *Candle, at place, name string) {
+	value := p.next()
+	if _, nested := value.(json.Delim); nested {
+		p.wrong(at, "is not a number or a time", "")
+		p.skip()
+		return
+	}
+	switch name {
+	case "open":
+		c.Open = p.price(at, value)
+	case "high":
+		c.High = p.price(at, value)
+	case "low":
+		c.Low = p.price(at, value)
+	case "close":
+		c.Close = p.price(at, value)
+	case "volume":
+		c.Volume = p.volume(at, value)
+	case "time":
+		c.Time = p.time(at, value)
+	default:
+		p.wrong(at, "is not a key of a candle: known are time, open, high, low, close, volume", scalar(value))
+	}
+}
+
+func (p *marketParser) price(at place, value any) Number {
 	v, isNumber := value.(json.Number)
 	if !isNumber {
-		p.wrong(field, "is not a number: send a price above 0", scalar(value))
+		p.wrong(at, "is not a number: send a price above 0", scalar(value))
 		return Number{}
 	}
-	n := p.number(field, v)
+	n := p.number(at, v)
 	if n.IsKnown() && n.Float64() <= 0 {
-		p.wrong(field, "is not above 0: send a price above 0", v.String())
+		p.wrong(at, "is not above 0: send a price above 0", v.String())
 	}
 	return n
 }
 
-func (p *marketParser) volume(field string, value any) Number {
+func (p *marketParser) volume(at place, value any) Number {
 	if value == nil {
 		return Number{}
 	}
 	v, isNumber := value.(json.Number)
 	if !isNumber {
-		p.wrong(field, "is not a number: send a volume of 0 or more, or null", scalar(value))
+		p.wrong(at, "is not a number: send a volume of 0 or more, or null", scalar(value))
 		return Number{}
 	}
-	n := p.number(field, v)
+	n := p.number(at, v)
 	if n.IsKnown() && n.Float64() < 0 {
-		p.wrong(field, "is below 0: send a volume of 0 or more, or null", v.String())
+		p.wrong(at, "is below 0: send a volume of 0 or more, or null", v.String())
 	}
 	return n
 }
 
-func (p *marketParser) time(field string, value any) time.Time {
-	var at time.Time
+func (p *marketParser) time(at place, value any) time.Time {
+	var opened time.Time
 	var err error
 	switch v := value.(type) {
 	case string:
-		if at, err = time.Parse(time.RFC3339, v); err == nil {
-			err = checkYear(at)
+		if opened, err = time.Parse(time.RFC3339, v); err == nil {
+			err = checkYear(opened)
 		}
 	case json.Number:
-		at, err = EpochTime(v.String())
+		opened, err = EpochTime(v.String())
 	default:
 		err = errNotTime
 	}
 	if err != nil {
-		p.wrong(field, errNotTime.Error(), scalar(value))
+		p.wrong(at, errNotTime.Error(), scalar(value))
 		return time.Time{}
 	}
-	return at.UTC()
+	return opened.UTC()
 }
 
 var errNotTime = errors.New("is not a time from 1970 to 2199: send RFC 3339 such as 2026-11-23T04:55:00Z, or seconds or milliseconds since 1970")

@@ -3,12 +3,10 @@ package signal
 // Reading market data: one pass over the tokens, every mistake with its place.
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,16 +15,12 @@ import (
 // maxText characters. Where fields break a rule, the error is a FieldErrors that
 // names each; JSON that cannot be read at all gives another error.
 func ParseMarketData(data []byte, maxText int) (MarketData, error) {
-	p := marketParser{maxText: maxText}
-	p.dec = json.NewDecoder(bytes.NewReader(data))
-	p.dec.UseNumber()
-	m, err := p.object()
+	all, err := newTokens(data)
 	if err != nil {
 		return MarketData{}, err
 	}
-	if _, err := p.dec.Token(); err != io.EOF {
-		return MarketData{}, errors.New("market data is followed by something else: send one JSON object")
-	}
+	p := marketParser{tokens: all, maxText: maxText}
+	m := p.object()
 	if len(p.mistakes) > 0 {
 		return MarketData{}, p.mistakes
 	}
@@ -36,154 +30,148 @@ func ParseMarketData(data []byte, maxText int) (MarketData, error) {
 // marketParser reads one document token by token: nesting that the format has
 // no place for is skipped and reported, never descended into.
 type marketParser struct {
-	dec        *json.Decoder
+	tokens
 	maxText    int
 	writtenOut int // bytes of the numbers read so far, without exponents
 	mistakes   FieldErrors
 }
 
-func (p *marketParser) wrong(field, message, value string) {
+// place is where a value stands: key, list[index] or list[index].key. It is only
+// written out for a mistake.
+type place struct {
+	list  string
+	index int
+	key   string
+}
+
+func (p place) String() string {
+	switch {
+	case p.list == "":
+		return p.key
+	case p.key == "":
+		return p.list + "[" + strconv.Itoa(p.index) + "]"
+	}
+	return p.list + "[" + strconv.Itoa(p.index) + "]." + p.key
+}
+
+func (p *marketParser) wrong(at place, message, value string) {
 	const enough = 100 // mistakes reported; a list of 500 wrong candles says the same
 	if len(p.mistakes) < enough {
-		p.mistakes = append(p.mistakes, &FieldError{field, message, cut(value, 100)})
+		p.mistakes = append(p.mistakes, &FieldError{at.String(), message, cut(value, 100)})
 	}
 }
 
-func (p *marketParser) object() (m MarketData, err error) {
-	token, err := p.token()
-	if err != nil {
-		return m, err
-	}
-	if token != json.Delim('{') {
-		return m, FieldErrors{{Message: "market data is not a JSON object: send one such as {\"rsi\": 65.5}"}}
+func (p *marketParser) object() (m MarketData) {
+	whole := place{}
+	if p.next() != json.Delim('{') {
+		p.wrong(whole, "market data is not a JSON object: send one such as {\"rsi\": 65.5}", "")
+		return m
 	}
 	seen := map[string]bool{}
-	for p.dec.More() {
-		token, err := p.token()
-		if err != nil {
-			return m, err
-		}
-		name, _ := token.(string) // a key is always a string
+	for p.more() {
+		name, _ := p.next().(string) // a key is always a string
 		switch {
 		case name == "" || utf8.RuneCountInString(name) > maxIndicatorKey:
-			p.wrong(cut(name, maxIndicatorKey), fmt.Sprintf("a name has 1 to %d characters", maxIndicatorKey), "")
+			p.wrong(place{key: cut(name, maxIndicatorKey)}, fmt.Sprintf("a name has 1 to %d characters", maxIndicatorKey), "")
 		case seen[name]:
-			p.wrong(name, "is there twice: send each name once", "")
+			p.wrong(place{key: name}, "is there twice: send each name once", "")
 		}
 		seen[name] = true
 		if name == candlesKey {
-			m.Candles, err = p.candles()
+			m.Candles = p.candles()
 		} else {
-			var value any
-			value, err = p.value(name)
-			m.Indicators = append(m.Indicators, Indicator{name, value})
-		}
-		if err != nil {
-			return m, err
+			m.Indicators = append(m.Indicators, Indicator{name, p.value(name)})
 		}
 	}
-	if _, err := p.token(); err != nil { // the closing brace
-		return m, err
-	}
+	p.next() // the closing brace
 	if len(m.Indicators)+len(m.Candles)+len(p.mistakes) == 0 {
-		p.wrong("", "market data is empty: send at least one indicator or candle", "")
+		p.wrong(whole, "market data is empty: send at least one indicator or candle", "")
 	}
 	if len(seen) > MaxIndicators {
-		p.wrong("", fmt.Sprintf("market data has %d keys: send at most %d", len(seen), MaxIndicators), "")
+		p.wrong(whole, fmt.Sprintf("market data has %d keys: send at most %d", len(seen), MaxIndicators), "")
 	}
 	if p.writtenOut > maxWrittenOut {
-		p.wrong("", fmt.Sprintf("the numbers are over %d KiB when written without exponents: send fewer", maxWrittenOut>>10), "")
+		p.wrong(whole, fmt.Sprintf("the numbers are over %d KiB when written without exponents: send fewer", maxWrittenOut>>10), "")
 	}
 	slices.SortFunc(m.Indicators, func(a, b Indicator) int { return strings.Compare(a.Name, b.Name) })
-	return m, nil
+	return m
 }
 
 // value reads what an indicator may be.
-func (p *marketParser) value(field string) (any, error) {
-	token, err := p.token()
-	if err != nil {
-		return nil, err
-	}
+func (p *marketParser) value(name string) any {
+	token := p.next()
 	switch v := token.(type) {
 	case nil:
-		return Number{}, nil
+		return Number{}
 	case bool:
-		return v, nil
+		return v
 	case json.Number:
-		return p.number(field, v), nil
+		return p.number(place{key: name}, v)
 	case string:
 		if n := utf8.RuneCountInString(v); n > p.maxText {
-			p.wrong(field, fmt.Sprintf("text has %d characters: send at most %d", n, p.maxText), v)
+			p.wrong(place{key: name}, fmt.Sprintf("text has %d characters: send at most %d", n, p.maxText), v)
 		}
-		return v, nil
+		return v
 	}
 	if token == json.Delim('{') {
-		p.wrong(field, "is an object: send a number, true, false, null, a text or a list of numbers", "")
-		return nil, p.skip()
+		p.wrong(place{key: name}, "is an object: send a number, true, false, null, a text or a list of numbers", "")
+		p.skip()
+		return nil
 	}
+	return p.list(name)
+}
+
+// list reads the rest of a list of numbers.
+func (p *marketParser) list(name string) []Number {
 	list := []Number{}
-	for p.dec.More() {
-		place := fmt.Sprintf("%s[%d]", field, len(list))
-		token, err := p.token()
-		if err != nil {
-			return nil, err
-		}
+	for p.more() {
+		at := place{list: name, index: len(list)}
+		token := p.next()
 		switch v := token.(type) {
 		case nil:
 			list = append(list, Number{})
 		case json.Number:
-			list = append(list, p.number(place, v))
+			list = append(list, p.number(at, v))
 		default:
-			p.wrong(place, "is not a number: a list holds numbers and nulls", scalar(token))
+			p.wrong(at, "is not a number: a list holds numbers and nulls", scalar(token))
 			list = append(list, Number{})
-			if _, nested := token.(json.Delim); nested {
-				if err := p.skip(); err != nil {
-					return nil, err
-				}
-			}
+			p.skipIn(token)
 		}
 	}
+	p.next() // the closing bracket
 	if len(list) > MaxListNumbers {
-		p.wrong(field, fmt.Sprintf("list has %d numbers: send at most %d", len(list), MaxListNumbers), "")
+		p.wrong(place{key: name}, fmt.Sprintf("list has %d numbers: send at most %d", len(list), MaxListNumbers), "")
 	}
-	_, err = p.token() // the closing bracket
-	return list, err
+	return list
 }
 
-func (p *marketParser) number(field string, v json.Number) Number {
+func (p *marketParser) number(at place, v json.Number) Number {
 	n, err := ParseNumber(v.String())
 	if err != nil {
-		p.wrong(field, "is out of range: send a number that a float64 holds, or null", v.String())
+		p.wrong(at, "is out of range: send a number that a float64 holds, or null", v.String())
 		return n
 	}
 	p.writtenOut += n.plainLen()
 	return n
 }
 
-// token reads the next token; an input that ends too early is an error.
-func (p *marketParser) token() (json.Token, error) {
-	token, err := p.dec.Token()
-	if err == io.EOF {
-		return nil, io.ErrUnexpectedEOF
+// skipIn passes over the rest of what token opened, if it opened something.
+func (p *marketParser) skipIn(token json.Token) {
+	if _, opens := token.(json.Delim); opens {
+		p.skip()
 	}
-	return token, err
 }
 
 // skip passes over the rest of an object or list whose opening was read.
-func (p *marketParser) skip() error {
+func (p *marketParser) skip() {
 	for depth := 1; depth > 0; {
-		token, err := p.token()
-		if err != nil {
-			return err
-		}
-		switch token {
+		switch p.next() {
 		case json.Delim('{'), json.Delim('['):
 			depth++
 		case json.Delim('}'), json.Delim(']'):
 			depth--
 		}
 	}
-	return nil
 }
 
 // scalar gives a token's text for a message; nothing for an object or a list.
