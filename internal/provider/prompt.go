@@ -22,6 +22,8 @@ import (
 type Prompt struct {
 	System string // role, task and rules
 	User   string // the market data, fenced as data
+
+	quoted string // User as a JSON string, made once for all providers; empty: not made
 }
 
 const system = `You are an experienced market analyst. Several models are asked the same question independently of each other; your answer is one vote among theirs.
@@ -107,7 +109,8 @@ func newPrompt(pair signal.Pair, timeframe signal.Timeframe, price signal.Number
 	}
 	doc.WriteString("\n}")
 	doc.WriteString(fenceClose)
-	return Prompt{System: system, User: doc.String()}
+	user := doc.String()
+	return Prompt{System: system, User: user, quoted: string(appendText(nil, user))}
 }
 
 func appendIndicators(b []byte, indicators []signal.Indicator) []byte {

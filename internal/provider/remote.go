@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"thalas/internal/signal"
@@ -43,7 +44,8 @@ const (
 	maxCost   = 1e6 // USD
 )
 
-// Remote is a Provider behind one wire format. It never changes.
+// Remote is a Provider behind one wire format. What it is asked with never
+// changes; another key is another Remote.
 type Remote struct {
 	name      string
 	wire      Wire
@@ -53,6 +55,7 @@ type Remote struct {
 	catalog   *Catalog
 	transport http.RoundTripper
 	clean     cleaner
+	form      atomic.Pointer[form] // made by the first question
 }
 
 // New makes a provider of that name, which also begins the names of its
@@ -93,8 +96,7 @@ func (r *Remote) Model() string { return r.model.ID }
 
 // Ask makes one attempt.
 func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
-	path, question := r.wire.Question(r.model, prompt)
-	payload, err := json.Marshal(question)
+	path, payload, err := r.payload(prompt)
 	if err != nil {
 		return Answer{}, &Error{Kind: signal.FailureProvider, Message: fmt.Sprintf("the question to %s can't be written: %v", r.name, err)}
 	}

@@ -26,10 +26,10 @@ func (tinyWire) BaseURL() string                       { return "https://tiny.ex
 func (tinyWire) CheckPath() string                     { return "/v3" }
 func (tinyWire) Authorize(header http.Header, key Key) { header.Set("X-Key", key.Reveal()) }
 func (tinyWire) Question(_ Model, prompt Prompt) (string, any) {
-	if prompt.User == "unwritable" {
+	if prompt.System == "unwritable" {
 		return "/v3/ask", func() {}
 	}
-	if prompt.User == "no path" {
+	if prompt.System == "no path" {
 		return "/%zz", nil
 	}
 	return "/v3/ask", prompt
@@ -120,7 +120,7 @@ func TestRemoteErrors(t *testing.T) {
 		}, "", "provider", true, `malformed HTTP response "[redacted]"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := tiny(t, tinyWire{}, tt.transport).Ask(t.Context(), Prompt{User: tt.prompt})
+			_, err := tiny(t, tinyWire{}, tt.transport).Ask(t.Context(), Prompt{System: tt.prompt})
 			e := AsError(err)
 			if e == nil || e.Kind != tt.kind || e.Retryable != tt.retryable || !strings.Contains(e.Message, tt.says) {
 				t.Errorf("error = %+v, want kind %s, retryable %t, saying %q", e, tt.kind, tt.retryable, tt.says)

@@ -19,7 +19,9 @@ type Wire interface {
 	Authorize(header http.Header, key Key)
 
 	// Question gives the path below the base URL, with its version segment
-	// (/v1/messages), and the body, which is marshalled to JSON.
+	// (/v1/messages), and the body, which is marshalled to JSON. They depend on
+	// model and system text only, but for the user text as a JSON string at its
+	// place in the body: so a body is marshalled once and reused.
 	Question(model Model, prompt Prompt) (path string, body any)
 
 	// CheckPath is the path of the free authenticated GET. Its first segment is
