@@ -13,8 +13,8 @@ COVERAGE ?= 90
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## ask about a real daily series; simulated providers where no key is configured
-	go run ./cmd/thalas ask SPX/USD --timeframe 1d --candles examples/sp500-daily.csv --simulate auto
+run: ## serve on this machine, ask one question about a real daily series, stay up; simulated providers where no key is configured
+	GROK_ENABLED=$${GROK_ENABLED:-true} go run ./cmd/thalas demo SPX/USD --timeframe 1d --candles examples/sp500-daily.csv --simulate auto --data-file .demo/thalas.db
 
 build: ## bin/thalas
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/thalas ./cmd/thalas
@@ -54,11 +54,12 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 	echo "$$listed" | awk '/^Fuzz/ { targets[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, targets[i]; n = 0 }' | \
 	while read -r package target; do \
 		echo "go test -fuzz=^$$target\$$ -fuzztime=$(FUZZTIME) $$package"; \
-		go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$package" </dev/null || exit 1; \
+		go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=10x "$$package" </dev/null || exit 1; \
 	done
 
-bench: ## every benchmark with its allocations; BENCH=pattern picks some
+bench: ## every benchmark with its allocations (BENCH=pattern picks some), then the server under load (LOAD=flags)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem ./...
+	go run ./e2e/load $(LOAD)
 
 # The suite in providertest is test code itself: its lines are its failures.
 cover: ## statements that each core package's own tests reach; fails below COVERAGE (90) percent

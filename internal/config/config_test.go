@@ -27,6 +27,7 @@ func defaults() config.Config {
 	c := config.Config{
 		Profile: "fast", MinProviders: 1, MinConfidence: 0.5, MinAgreement: 0, Timeout: 25 * time.Second,
 		MaxAttempts: 2, Simulate: config.SimulateNever, LogLevel: slog.LevelInfo,
+		MaxRuns: 256, ResultDays: 90, MetricsDays: 400, ListenAddr: "127.0.0.1:8787",
 	}
 	for _, k := range known {
 		c.Providers = append(c.Providers, config.Provider{Name: k.Name, Enabled: k.Enabled, Weight: k.Weight})
@@ -46,6 +47,17 @@ func TestLoad(t *testing.T) {
 			"empty and blank are unset",
 			[]string{"ANTHROPIC_API_KEY=", "ANTHROPIC_ENABLED=", "ANTHROPIC_WEIGHT= ", "MIN_CONFIDENCE=", "TIMEOUT_SECONDS=\t", "LOG_LEVEL=", "SIMULATE_PROVIDERS="},
 			func(*config.Config) {},
+		},
+		{
+			"the server",
+			[]string{
+				"DAILY_BUDGET_USD=2.5", "REQUEST_BUDGET_USD=.1", "MAX_CONCURRENT_RUNS=8", "RESULT_RETENTION_DAYS=7", "METRICS_RETENTION_DAYS=30",
+				"DATA_FILE=/var/lib/thalas/my.db", "LISTEN_ADDR=[::1]:80", "API_KEYS=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08,9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+			},
+			func(c *config.Config) {
+				c.DailyBudget, c.RequestBudget, c.MaxRuns, c.ResultDays, c.MetricsDays = 2.5, 0.1, 8, 7, 30
+				c.DataFile, c.ListenAddr, c.APIKeys = "/var/lib/thalas/my.db", "[::1]:80", []string{"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
+			},
 		},
 		{
 			"the run",
@@ -299,5 +311,19 @@ func TestVariablesAreWhole(t *testing.T) {
 	}
 	if !seen["{PROVIDER}_API_KEY"] || !seen["MIN_PROVIDERS"] {
 		t.Errorf("variables are missing: %v", seen)
+	}
+}
+
+// Somebody who puts the keys themselves where their hashes belong must not read
+// them in the log.
+func TestLoadNeverShowsAnAPIKeysValue(t *testing.T) {
+	_, err := config.Load([]string{"API_KEYS=planted-caller-key", "LISTEN_ADDR=nowhere"}, known)
+	if err == nil || strings.Contains(err.Error(), "planted") {
+		t.Fatalf("got %v", err)
+	}
+	for _, want := range []string{"API_KEYS is not right", "sha256sum", `LISTEN_ADDR is "nowhere"`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in: %v", want, err)
+		}
 	}
 }

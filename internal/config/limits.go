@@ -4,7 +4,10 @@ package config
 // in words what is allowed.
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"net"
 	"net/url"
 	"reflect"
 	"slices"
@@ -26,6 +29,10 @@ func (r *reader) within(value reflect.Value, tag reflect.StructTag, raw string) 
 		return isWord(raw)
 	case "url":
 		return isBaseURL(raw)
+	case "address":
+		return isAddress(raw)
+	case "hashes":
+		return !slices.ContainsFunc(strings.Split(raw, ","), func(hash string) bool { return !isHash(hash) })
 	}
 	n, isNumber := numberOf(value)
 	if !isNumber {
@@ -80,11 +87,30 @@ func isBaseURL(text string) bool {
 		u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
 }
 
+// isAddress reports whether text is host:port, or :port.
+func isAddress(text string) bool {
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return false
+	}
+	n, err := strconv.Atoi(port)
+	return err == nil && n >= 0 && n <= 65535
+}
+
+// isHash reports whether text is a SHA-256 in hex. White space around it is fine.
+func isHash(text string) bool {
+	hash, err := hex.DecodeString(strings.TrimSpace(text))
+	return err == nil && len(hash) == sha256.Size
+}
+
 // mistake says what is wrong with a variable and what is allowed. The value of a
 // key is never in it, nor a value that has a key in it.
 func (r *reader) mistake(name, raw string, f reflect.StructField) string {
 	if f.Type == reflect.TypeFor[provider.Key]() {
 		return name + " has a space, a line break or another character that no key has: set it to the key alone"
+	}
+	if f.Tag.Get("form") == "hashes" { // somebody may have put the keys themselves there
+		return name + " is not right: allowed is " + r.allowed(f) + "; make one by: printf %s KEY | sha256sum"
 	}
 	return fmt.Sprintf("%s is %s: allowed is %s", name, r.quote(raw), r.allowed(f))
 }
@@ -118,6 +144,10 @@ func (r *reader) allowed(f reflect.StructField) string {
 		return "one word without white space"
 	case "url":
 		return "an address such as https://host/path, without user, query and fragment"
+	case "address":
+		return "host:port, such as 127.0.0.1:8787"
+	case "hashes":
+		return "SHA-256 hashes of 64 hex digits, with commas between"
 	}
 	kind := f.Type
 	if kind.Kind() == reflect.Pointer {

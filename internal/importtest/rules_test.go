@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"cmd/thalas":          append([]string{"internal/app", "internal/simulator", "internal/store/bolt"}, wired...),
 
 	"e2e":                 {},
+	"e2e/load":            {},
 	"internal/importtest": {},
 }
 

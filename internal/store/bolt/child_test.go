@@ -1,0 +1,217 @@
+package bolt
+
+// Other processes: the test binary run again, as a child with a role.
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"thalas/internal/store"
+)
+
+const childRole = "BOLT_TEST_ROLE"
+
+// runChild is the child's main. A child ends when its standard input does.
+func runChild(role, path string) int {
+	s, err := Open(path, Options{SweepEvery: time.Millisecond})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	switch role {
+	case "hold":
+		fmt.Println("open")
+	case "announce":
+		if err := s.Announce("http://127.0.0.1:4711"); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		fmt.Println("open")
+	case "write":
+		for range 8 {
+			go recordForEver(s)
+		}
+	}
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return 0
+}
+
+// recordForEver prints the id of each result whose Record was answered. It
+// records expired ones in between, for the sweeper, and does not print these.
+func recordForEver(s *Store) {
+	for i := 0; ; i++ {
+		r := resultOf(uuid.Must(uuid.NewV7()).String())
+		count := store.Count{At: r.CreatedAt, Add: map[string]int64{"requests": 1}}
+		if i%3 == 2 {
+			r.ExpiresAt, count = time.Now().Add(-time.Hour), store.Count{}
+		}
+		if err := s.Record(context.Background(), &r, count); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		if i%3 != 2 {
+			fmt.Println(r.ID)
+		}
+	}
+}
+
+// resultOf gives the result that is told by its id alone.
+func resultOf(id string) store.Result {
+	made := store.MadeAt(id)
+	return store.Result{
+		ID: id, Schema: 1, Series: "BTC/USDT#5m", Position: store.PositionKey(made.Truncate(5*time.Minute), id), Day: store.DayKey(made, false),
+		Decision: "BUY", Status: "complete", CreatedAt: made,
+		Body: []byte(strings.Repeat(id, 80)), // about 3 KB
+	}
+}
+
+type child struct {
+	command *exec.Cmd
+	lines   *bufio.Reader
+}
+
+func startChild(t *testing.T, role, path string) *child {
+	t.Helper()
+	command := exec.Command(os.Args[0], path)
+	command.Env = append(os.Environ(), childRole+"="+role)
+	command.Stderr = os.Stderr
+	if _, err := command.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	output, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c := &child{command: command, lines: bufio.NewReader(output)}
+	t.Cleanup(func() { c.kill() })
+	return c
+}
+
+// line gives the child's next line; false after its last.
+func (c *child) line() (string, bool) {
+	text, err := c.lines.ReadString('\n')
+	return strings.TrimSuffix(text, "\n"), err == nil
+}
+
+// kill ends the child as a power cut would, and gives what it still said.
+func (c *child) kill() (lines []string) {
+	if c.command.ProcessState != nil {
+		return nil
+	}
+	_ = c.command.Process.Kill()
+	for {
+		text, more := c.line()
+		if !more {
+			break
+		}
+		lines = append(lines, text)
+	}
+	_ = c.command.Wait()
+	return lines
+}
+
+func TestKilledWhileWriting(t *testing.T) {
+	path := tempFile(t)
+	var answered []string
+	for range 12 {
+		c := startChild(t, "write", path)
+		for range 1 + rand.IntN(60) {
+			id, more := c.line()
+			if !store.IsID(id) {
+				t.Fatalf("the child said %q (%v)", id, more)
+			}
+			answered = append(answered, id)
+		}
+		time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond) // anywhere within a commit
+		answered = append(answered, c.kill()...)
+		checkAfterKill(t, path, answered)
+	}
+	t.Logf("%d results were answered", len(answered))
+}
+
+func checkAfterKill(t *testing.T, path string, answered []string) {
+	t.Helper()
+	s := open(t, path, Options{})
+	defer func() { _ = s.Close() }()
+	checkConsistent(t, s)
+	listed := map[string]map[string]bool{"series": {}, "day": {}}
+	for _, id := range answered {
+		want := resultOf(id)
+		got, err := s.Result(t.Context(), id)
+		if d := diff(want, got, err); d != "" {
+			t.Fatalf("an answered result (-want +got):\n%s", d)
+		}
+		if len(listed["series"]) == 0 {
+			listAll(t, listed["series"], func(r store.Range) (store.Page, error) { return s.Series(t.Context(), want.Series, r) })
+		}
+		if !listed["day"][id] { // midnight may pass
+			listAll(t, listed["day"], func(r store.Range) (store.Page, error) { return s.Day(t.Context(), want.Day, r) })
+		}
+		if !listed["series"][id] || !listed["day"][id] {
+			t.Fatalf("the answered result %s is not in its series or day", id)
+		}
+	}
+	hours, err := s.Hours(t.Context(), "0000-01-01", "9999-12-31")
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := int64(0)
+	for _, hour := range hours {
+		requests += hour.Counts["requests"]
+	}
+	if kept := int64(len(listed["series"])); requests != kept || kept < int64(len(answered)) {
+		t.Fatalf("%d requests are counted and %d results stored, of which %d were answered", requests, kept, len(answered))
+	}
+}
+
+func listAll(t *testing.T, ids map[string]bool, list func(store.Range) (store.Page, error)) {
+	t.Helper()
+	r := store.Range{Limit: 100}
+	for more := true; more; more = r.Before != "" {
+		page, err := list(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, result := range page.Results {
+			ids[result.ID] = true
+		}
+		r.Before = page.Next
+	}
+}
+
+func TestInUseByAnotherProcess(t *testing.T) {
+	for _, test := range []struct {
+		role, address string
+	}{{"hold", ""}, {"announce", "http://127.0.0.1:4711"}} {
+		t.Run(test.role, func(t *testing.T) {
+			path := tempFile(t)
+			c := startChild(t, test.role, path)
+			if text, _ := c.line(); text != "open" {
+				t.Fatalf("the child said %q", text)
+			}
+			for _, readOnly := range []bool{false, true} {
+				_, err := Open(path, Options{ReadOnly: readOnly})
+				wantInUse(t, err, path, test.address)
+			}
+			c.kill()
+			s := open(t, path, Options{})
+			if got := announced(path); got != "" {
+				t.Errorf("the killed process' address %s still stands there", got)
+			}
+			checkConsistent(t, s)
+		})
+	}
+}

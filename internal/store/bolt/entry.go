@@ -1,0 +1,91 @@
+package bolt
+
+// A result as it stands in the file: its header in JSON, so that a later version
+// can add to it, and its body byte for byte.
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"thalas/internal/store"
+)
+
+// maxBody is the most bytes of a body. A damaged file may claim gigabytes.
+const maxBody = 16 << 20
+
+type header struct {
+	Schema    int       `json:"schema"`
+	Series    string    `json:"series"`
+	Position  string    `json:"position"`
+	Day       string    `json:"day"`
+	Decision  string    `json:"decision"`
+	Status    string    `json:"status"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+}
+
+// checkResult refuses what could not be found again.
+func checkResult(r *store.Result) error {
+	if !store.IsID(r.ID) {
+		return fmt.Errorf("%q is not a result's id", r.ID)
+	}
+	if !store.IsPosition(r.Position) || !strings.HasSuffix(r.Position, "#"+r.ID) {
+		return fmt.Errorf("%q is not a position of the result %s", r.Position, r.ID)
+	}
+	if len(r.Body) > maxBody {
+		return fmt.Errorf("the body of the result %s has %d bytes, and may have %d", r.ID, len(r.Body), maxBody)
+	}
+	if r.CreatedAt.IsZero() {
+		return fmt.Errorf("the result %s does not say when it was made", r.ID)
+	}
+	if err := checkText("series", r.Series); err != nil {
+		return err
+	}
+	return checkText("day", r.Day)
+}
+
+// encodeResult writes the header's length, the header and the body.
+func encodeResult(r *store.Result) ([]byte, error) {
+	head, err := json.Marshal(header{
+		Schema: r.Schema, Series: r.Series, Position: r.Position, Day: r.Day,
+		Decision: r.Decision, Status: r.Status, CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	value := make([]byte, 0, 4+len(head)+len(r.Body))
+	value = binary.BigEndian.AppendUint32(value, uint32(len(head)))
+	value = append(value, head...)
+	return append(value, r.Body...), nil
+}
+
+// decodeResult reads what encodeResult wrote. It keeps nothing of value.
+func decodeResult(id string, value []byte) (store.Result, error) {
+	head, body, err := decodeHeader(id, value)
+	if err != nil {
+		return store.Result{}, err
+	}
+	return store.Result{
+		ID: id, Schema: head.Schema, Series: head.Series, Position: head.Position, Day: head.Day,
+		Decision: head.Decision, Status: head.Status, CreatedAt: head.CreatedAt, ExpiresAt: head.ExpiresAt,
+		Body: bytes.Clone(body),
+	}, nil
+}
+
+func decodeHeader(id string, value []byte) (head header, body []byte, err error) {
+	err = errSize
+	if len(value) >= 4 {
+		if end := 4 + int64(binary.BigEndian.Uint32(value)); end <= int64(len(value)) && int64(len(value)) <= end+maxBody {
+			err = json.Unmarshal(value[4:end], &head)
+			body = value[end:]
+		}
+	}
+	if err != nil {
+		return header{}, nil, fmt.Errorf("the result %s is damaged: %w", id, err)
+	}
+	return head, body, nil
+}

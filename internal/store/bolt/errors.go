@@ -1,0 +1,67 @@
+package bolt
+
+// What can be wrong with a store file.
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kinds of error, for errors.Is.
+var (
+	// ErrInUse: another process has the file open. The error is an *InUse.
+	ErrInUse = errors.New("in use by another process")
+	// ErrNewerFormat: a newer version of the program wrote the file. The error is
+	// a *NewerFormat.
+	ErrNewerFormat = errors.New("newer store format")
+	// ErrDamaged: the file is no store file, cut off or broken.
+	ErrDamaged = errors.New("damaged, or not a store file")
+	// ErrReadOnly: the store was opened for reading only.
+	ErrReadOnly = errors.New("the store is open for reading only")
+	// ErrClosed: the store has been closed.
+	ErrClosed = errors.New("the store is closed")
+)
+
+// InUse says who holds a store file.
+type InUse struct {
+	Path    string
+	Address string // of the server that holds it; empty: unknown
+}
+
+func (e *InUse) Error() string {
+	if e.Address == "" {
+		return fmt.Sprintf("%s is in use by another process: wait until it has ended, or stop it", e.Path)
+	}
+	return fmt.Sprintf("%s is in use by another process, the server at %s: ask that server, or stop it", e.Path, e.Address)
+}
+
+// Is holds for ErrInUse.
+func (e *InUse) Is(target error) bool { return target == ErrInUse }
+
+// NewerFormat names the format of a file and the newest that is known here.
+type NewerFormat struct {
+	Path   string
+	Format int
+	Known  int
+}
+
+func (e *NewerFormat) Error() string {
+	return fmt.Sprintf("%s has store format %d, and this version of the program knows formats up to %d: "+
+		"use the newer version that wrote it, or name another file", e.Path, e.Format, e.Known)
+}
+
+// Is holds for ErrNewerFormat.
+func (e *NewerFormat) Is(target error) bool { return target == ErrNewerFormat }
+
+// damaged is an ErrDamaged that says what was found.
+type damaged struct {
+	path  string
+	found string
+}
+
+func (e *damaged) Error() string {
+	return fmt.Sprintf("%s is damaged, or not a store file (%s): restore it from a copy, or move it away to start with an empty one",
+		e.path, e.found)
+}
+
+func (e *damaged) Is(target error) bool { return target == ErrDamaged }

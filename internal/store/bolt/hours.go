@@ -1,0 +1,122 @@
+package bolt
+
+// The counters of an hour. They are one record, written once in a transaction,
+// however many runs it counts, and read once by the process: nobody else writes.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"thalas/internal/store"
+)
+
+type hour struct {
+	Counts    map[string]int64  `json:"counts,omitempty"`
+	Texts     map[string]string `json:"texts,omitempty"`
+	ExpiresAt time.Time         `json:"expires_at,omitzero"`
+	before    int64             // the expiry that stands in the file
+	changed   bool              // in this transaction
+}
+
+// remembered is how many hours the writer keeps between transactions: the one
+// that passes, and the one before it for runs that end late.
+const remembered = 2
+
+const hourKey = "2006-01-02#15"
+
+func checkCount(c store.Count) error {
+	if !isCount(c) {
+		return nil
+	}
+	if year := c.At.UTC().Year(); c.At.IsZero() || year < 0 || year > 9999 {
+		return fmt.Errorf("a count at %s: it must say when the run ended", c.At)
+	}
+	return nil
+}
+
+func isCount(c store.Count) bool { return len(c.Add) > 0 || len(c.Set) > 0 }
+
+// count adds a run to its hour.
+func (t *transaction) count(c store.Count) error {
+	if !isCount(c) {
+		return nil
+	}
+	h, err := t.hour(c.At.UTC().Format(hourKey))
+	if err != nil {
+		return err
+	}
+	for name, increment := range c.Add {
+		h.Counts[name] += increment
+	}
+	maps.Copy(h.Texts, c.Set)
+	h.ExpiresAt = c.ExpiresAt.UTC()
+	h.changed, t.changed = true, true
+	return nil
+}
+
+// hour gives the counters as they stand in this transaction.
+func (t *transaction) hour(key string) (*hour, error) {
+	if h := t.hours[key]; h != nil {
+		return h, nil
+	}
+	h := &hour{Counts: map[string]int64{}, Texts: map[string]string{}, before: never}
+	found, err := t.readJSON(hoursBucket, []byte(key), h)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		h.before = expiryOf(h.ExpiresAt)
+	}
+	t.hours[key] = h
+	return h, nil
+}
+
+func (t *transaction) writeHours() error {
+	for key, h := range t.hours {
+		if !h.changed {
+			continue
+		}
+		err := errors.Join(
+			t.writeJSON(hoursBucket, []byte(key), h),
+			t.expire(hoursBucket, key, h.before, expiryOf(h.ExpiresAt)),
+		)
+		if err != nil {
+			return err
+		}
+		h.before, h.changed = expiryOf(h.ExpiresAt), false
+	}
+	return nil
+}
+
+// Hours implements store.Counters.
+func (s *Store) Hours(ctx context.Context, firstDay, lastDay string) (hours []store.Hour, err error) {
+	for _, day := range []string{firstDay, lastDay} {
+		if _, err := time.Parse(time.DateOnly, day); err != nil {
+			return nil, fmt.Errorf("%q is not a day like 2026-11-23", day)
+		}
+	}
+	err = s.view(ctx, func(t *transaction) error {
+		cursor := t.tx.Bucket(hoursBucket).Cursor()
+		for key, _ := cursor.Seek([]byte(firstDay)); key != nil && len(key) == len(hourKey); key, _ = cursor.Next() {
+			day, name := string(key[:len(lastDay)]), string(key[len(lastDay)+1:])
+			if day > lastDay {
+				return nil
+			}
+			var h hour
+			if _, err := t.readJSON(hoursBucket, key, &h); err != nil {
+				return err
+			}
+			if !t.expired(expiryOf(h.ExpiresAt)) {
+				hours = append(hours, store.Hour{Day: day, Hour: name, Counts: h.Counts, Texts: h.Texts})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return hours, nil
+}

@@ -1,0 +1,113 @@
+package bolt
+
+// The layout of the file: its buckets, and how keys and values are written.
+//
+//	meta       format                 → version, in digits
+//	results    id                     → header and body (entry.go)
+//	by_series  series, position       → times
+//	by_day     day, id                → times
+//	spans      bucket, series or day  → span (list.go)
+//	hours      2026-11-23#05          → counters of the hour, JSON (hours.go)
+//	claims     key                    → claim, JSON (claims.go)
+//	sums       key                    → sum, JSON (spend.go)
+//	expiry     time, bucket, key      → nothing (sweep.go)
+//
+// A text that is followed by another in a key has its length before it, so that
+// no text is the beginning of another's key, whatever is in it.
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+	"unicode/utf8"
+)
+
+var (
+	metaBucket     = []byte("meta")
+	resultsBucket  = []byte("results")
+	bySeriesBucket = []byte("by_series")
+	byDayBucket    = []byte("by_day")
+	spansBucket    = []byte("spans")
+	hoursBucket    = []byte("hours")
+	claimsBucket   = []byte("claims")
+	sumsBucket     = []byte("sums")
+	expiryBucket   = []byte("expiry")
+
+	formatKey = []byte("format")
+
+	buckets = [][]byte{resultsBucket, bySeriesBucket, byDayBucket, spansBucket, hoursBucket, claimsBucket, sumsBucket, expiryBucket}
+)
+
+// maxText is the most bytes of a text that a caller chose and that is part of a
+// key. bbolt takes keys of 32 KiB.
+const maxText = 2048
+
+// maxKey is the most bytes of a key: a text, and what is put to it.
+const maxKey = maxText + 256
+
+func checkText(what, text string) error {
+	switch {
+	case text == "":
+		return fmt.Errorf("the %s is empty", what)
+	case len(text) > maxText:
+		return fmt.Errorf("the %s has %d bytes, and may have %d", what, len(text), maxText)
+	case !utf8.ValidString(text):
+		return fmt.Errorf("the %s is not UTF-8", what)
+	}
+	return nil
+}
+
+// measured writes a text with its length before it.
+func measured[T string | []byte](text T) []byte {
+	key := make([]byte, 0, 2+len(text)+64)
+	key = binary.BigEndian.AppendUint16(key, uint16(len(text)))
+	return append(key, text...)
+}
+
+// cutMeasured reads what measured wrote, and what follows it.
+func cutMeasured(key []byte) (text, rest []byte, err error) {
+	if len(key) < 2 {
+		return nil, nil, errSize
+	}
+	end := 2 + int(binary.BigEndian.Uint16(key))
+	if len(key) < end {
+		return nil, nil, errSize
+	}
+	return key[2:end], key[end:], nil
+}
+
+var errSize = errors.New("its size is not what it says")
+
+// never is the time in milliseconds at which what has no expiry expires.
+const never = math.MaxInt64
+
+// expiryOf gives the millisecond after which something is gone.
+func expiryOf(at time.Time) int64 {
+	if at.IsZero() {
+		return never
+	}
+	return at.UnixMilli()
+}
+
+// appendTime writes a time in milliseconds so that bytes sort as times do.
+func appendTime(to []byte, milliseconds int64) []byte {
+	return binary.BigEndian.AppendUint64(to, uint64(milliseconds)^(1<<63))
+}
+
+func readTime(from []byte) int64 {
+	return int64(binary.BigEndian.Uint64(from) ^ (1 << 63))
+}
+
+// pairOfTimes writes two times, and readTimes reads them.
+func pairOfTimes(a, b int64) []byte {
+	return appendTime(appendTime(make([]byte, 0, 16), a), b)
+}
+
+func readTimes(from []byte) (a, b int64, err error) {
+	if len(from) < 16 {
+		return 0, 0, errSize
+	}
+	return readTime(from), readTime(from[8:]), nil
+}

@@ -1,0 +1,133 @@
+package bolt
+
+// Lists against a model: sort, filter, cut.
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"thalas/internal/store"
+)
+
+// Any results, recorded and recorded again: every range, cursor and limit gives
+// what sorting and filtering all of them gives.
+func TestListsMatchModel(t *testing.T) {
+	s := open(t, tempFile(t), Options{})
+	run := uint64(0)
+	rapid.Check(t, func(rt *rapid.T) {
+		run++
+		names := []string{"A", "A\x00", "AB", ""}
+		for i := range names {
+			names[i] = uuid.NewString() + names[i] // of this run alone
+		}
+		kept := map[string]store.Result{}
+		for range rapid.IntRange(0, 12).Draw(rt, "records") {
+			r := drawResult(rt, run, names)
+			if err := s.Record(t.Context(), &r, store.Count{}); err != nil {
+				rt.Fatal(err)
+			}
+			kept[r.ID] = r
+		}
+		for range 4 {
+			name := rapid.SampledFrom(names).Draw(rt, "list")
+			r := store.Range{From: drawBound(rt, "from"), To: drawBound(rt, "to"), Limit: rapid.IntRange(1, 5).Draw(rt, "limit")}
+			orderOf, list, of := func(r store.Result) string { return r.Position }, s.Series, func(r store.Result) string { return r.Series }
+			if rapid.Bool().Draw(rt, "day") {
+				orderOf, list, of = func(r store.Result) string { return r.ID }, s.Day, func(r store.Result) string { return r.Day }
+			}
+			if len(kept) > 0 && rapid.Bool().Draw(rt, "cursor") {
+				r.Before = orderOf(rapid.SampledFrom(slices.SortedFunc(maps.Values(kept), byID)).Draw(rt, "before"))
+			}
+			want := model(kept, func(r store.Result) bool { return of(r) == name }, orderOf, r)
+			got, err := list(t.Context(), name, r)
+			if d := diff(want, got, err); d != "" {
+				rt.Fatalf("%+v of %q (-want +got):\n%s", r, name, d)
+			}
+		}
+	})
+	checkConsistent(t, s)
+	if run == 0 {
+		t.Error("nothing was checked")
+	}
+}
+
+func byID(a, b store.Result) int { return strings.Compare(a.ID, b.ID) }
+
+// model is what a list is.
+func model(all map[string]store.Result, in func(store.Result) bool, orderOf func(store.Result) string, r store.Range) (page store.Page) {
+	var found []store.Result
+	for _, result := range all {
+		at := result.CreatedAt
+		if in(result) && (result.ExpiresAt.IsZero() || result.ExpiresAt.After(time.Now())) &&
+			(r.From.IsZero() || !at.Before(r.From)) && (r.To.IsZero() || at.Before(r.To)) &&
+			(r.Before == "" || orderOf(result) < r.Before) {
+			found = append(found, result)
+		}
+	}
+	slices.SortFunc(found, func(a, b store.Result) int { return strings.Compare(orderOf(b), orderOf(a)) })
+	page.Results = found
+	if len(found) > r.Limit {
+		page.Results = found[:r.Limit]
+		page.Next = orderOf(found[r.Limit-1])
+	}
+	return page
+}
+
+// drawResult makes few ids of each run, and few times, so that they meet.
+func drawResult(t *rapid.T, run uint64, names []string) store.Result {
+	madeAt := anyTime.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "made")) * time.Millisecond)
+	r := store.Result{
+		ID: idAt(madeAt, run<<8|rapid.Uint64Range(0, 3).Draw(t, "number")), Schema: 1, Series: rapid.SampledFrom(names).Draw(t, "series"), Day: rapid.SampledFrom(names).Draw(t, "day"),
+		Decision: "SELL", Status: "degraded", CreatedAt: drawTime(t, "created"), Body: []byte("{}"),
+	}
+	candle := drawTime(t, "candle").Truncate(time.Second)
+	r.Position = store.PositionKey(candle, r.ID)
+	switch rapid.IntRange(0, 3).Draw(t, "expiry") {
+	case 0:
+		r.ExpiresAt = time.Now().Add(-time.Hour).UTC()
+	case 1:
+		r.ExpiresAt = time.Now().Add(time.Hour).UTC()
+	}
+	return r
+}
+
+func drawTime(t *rapid.T, what string) time.Time {
+	offset := rapid.SampledFrom([]time.Duration{
+		0, time.Millisecond, 2 * time.Millisecond, 999 * time.Millisecond, time.Second, 1001 * time.Millisecond, 2 * time.Second,
+		-time.Millisecond, -time.Second, time.Hour, -240 * time.Hour, 240 * time.Hour, -60 * 365 * 24 * time.Hour,
+	}).Draw(t, what)
+	return anyTime.Add(offset)
+}
+
+func drawBound(t *rapid.T, what string) time.Time {
+	if rapid.Bool().Draw(t, what+" open") {
+		return time.Time{}
+	}
+	return drawTime(t, what)
+}
+
+func TestBounds(t *testing.T) {
+	second := anyTime.UnixMilli()
+	for _, test := range []struct {
+		name      string
+		got, want string
+	}{
+		{"a whole second", positionsFrom(second), "2026-03-02T05:00:00Z"},
+		{"part of a second", positionsFrom(second + 1), "2026-03-02T05:00:01Z"},
+		{"before the first year", positionsFrom(-1 << 47), ""},
+		{"behind the last year", positionsFrom(1 << 50), highest},
+		{"ids of a millisecond", idsFrom(0x019ab0c483e2), "019ab0c4-83e2"},
+		{"ids before the epoch", idsFrom(-1), ""},
+		{"ids behind the last", idsFrom(1 << 48), highest},
+	} {
+		if test.got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, test.got, test.want)
+		}
+	}
+}

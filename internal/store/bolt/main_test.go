@@ -1,0 +1,59 @@
+package bolt
+
+// What all tests of the package share.
+
+import (
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/goleak"
+
+	"thalas/internal/store"
+	"thalas/internal/store/storetest"
+)
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(childRole); role != "" {
+		os.Exit(runChild(role, os.Args[len(os.Args)-1]))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, tempFile(t), Options{}) })
+}
+
+func tempFile(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "store.db")
+}
+
+// open opens a store and closes it at the end of the test, if the test does not.
+func open(t testing.TB, path string, options Options) *Store {
+	t.Helper()
+	s, err := Open(path, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+var anyTime = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
+
+func sampleResult(t testing.TB) store.Result {
+	t.Helper()
+	return resultOf(uuid.Must(uuid.NewV7()).String())
+}
+
+// idAt gives the id of a millisecond with that number.
+func idAt(at time.Time, number uint64) string {
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|0x7000)
+	binary.BigEndian.PutUint64(id[8:], 1<<63|number)
+	return id.String()
+}

@@ -1,0 +1,89 @@
+package bolt
+
+// Keeping a result, and finding it by its id.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"thalas/internal/store"
+)
+
+// Record implements store.Results.
+func (s *Store) Record(ctx context.Context, result *store.Result, count store.Count) error {
+	if err := checkCount(count); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	if result == nil {
+		return s.write(ctx, func(t *transaction) error { return t.count(count) })
+	}
+	// The encoding is the caller's work, not the writer's.
+	if err := checkResult(result); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	value, err := encodeResult(result)
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	kept := *result
+	return s.write(ctx, func(t *transaction) error {
+		return errors.Join(t.keep(&kept, value), t.count(count))
+	})
+}
+
+// keep puts a result into the file and into its lists.
+func (t *transaction) keep(r *store.Result, value []byte) error {
+	if err := t.forget(r.ID); err != nil {
+		return err
+	}
+	created, expiry := r.CreatedAt.UnixMilli(), expiryOf(r.ExpiresAt)
+	return errors.Join(
+		t.put(resultsBucket, []byte(r.ID), value),
+		bySeries.add(t, r.Series, r.Position, created, expiry),
+		byDay.add(t, r.Day, r.ID, created, expiry),
+		t.expire(resultsBucket, r.ID, never, expiry),
+	)
+}
+
+// forget removes a result, if there is one of that id, and its entries.
+func (t *transaction) forget(id string) error {
+	value := t.get(resultsBucket, []byte(id))
+	if value == nil {
+		return nil
+	}
+	head, _, err := decodeHeader(id, value)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		t.delete(resultsBucket, []byte(id)),
+		bySeries.remove(t, head.Series, head.Position),
+		byDay.remove(t, head.Day, id),
+		t.expire(resultsBucket, id, expiryOf(head.ExpiresAt), never),
+	)
+}
+
+// Result implements store.Results.
+func (s *Store) Result(ctx context.Context, id string) (found store.Result, err error) {
+	err = s.view(ctx, func(t *transaction) error {
+		found, err = t.result(id)
+		return err
+	})
+	return found, err
+}
+
+func (t *transaction) result(id string) (store.Result, error) {
+	value := t.get(resultsBucket, []byte(id))
+	if value == nil {
+		return store.Result{}, store.ErrNotFound
+	}
+	result, err := decodeResult(id, value)
+	if err != nil {
+		return store.Result{}, err
+	}
+	if t.expired(expiryOf(result.ExpiresAt)) {
+		return store.Result{}, store.ErrNotFound
+	}
+	return result, nil
+}

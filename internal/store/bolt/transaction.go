@@ -1,0 +1,65 @@
+package bolt
+
+// One transaction, as the operations of a group share it.
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+type transaction struct {
+	tx      *bbolt.Tx
+	now     time.Time
+	hours   map[string]*hour // by key: the writer's, as they stand in this transaction
+	changed bool
+}
+
+func (t *transaction) get(bucket, key []byte) []byte { return t.tx.Bucket(bucket).Get(key) }
+
+func (t *transaction) put(bucket, key, value []byte) error {
+	t.changed = true
+	return t.tx.Bucket(bucket).Put(key, value)
+}
+
+func (t *transaction) delete(bucket, key []byte) error {
+	t.changed = true
+	return t.tx.Bucket(bucket).Delete(key)
+}
+
+// expired reports whether what expires at that millisecond is gone.
+func (t *transaction) expired(milliseconds int64) bool { return t.now.UnixMilli() > milliseconds }
+
+// finish writes what was gathered. errUnchanged where there is nothing to commit.
+func (t *transaction) finish() error {
+	if err := t.writeHours(); err != nil {
+		return err
+	}
+	if !t.changed {
+		return errUnchanged
+	}
+	return nil
+}
+
+// readJSON reads a record of one of the JSON buckets. It leaves into as it is
+// where there is none, and then found is false.
+func (t *transaction) readJSON(bucket, key []byte, into any) (found bool, err error) {
+	value := t.get(bucket, key)
+	if value == nil {
+		return false, nil
+	}
+	if err := json.Unmarshal(value, into); err != nil {
+		return false, fmt.Errorf("the record %q in %s is damaged: %w", key, bucket, err)
+	}
+	return true, nil
+}
+
+func (t *transaction) writeJSON(bucket, key []byte, record any) error {
+	value, err := json.Marshal(record)
+	if err != nil {
+		return err
+	}
+	return t.put(bucket, key, value)
+}

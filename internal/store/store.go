@@ -1,0 +1,134 @@
+package store
+
+// The interfaces.
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Errors of every store, for errors.Is.
+var (
+	// ErrNotFound: there is no such record, or it has expired.
+	ErrNotFound = errors.New("not found")
+	// ErrLimit: a Spend would pass its limit; nothing was spent.
+	ErrLimit = errors.New("over the limit")
+	// ErrNotOwner: a claim is not, or no longer, held by that owner.
+	ErrNotOwner = errors.New("not the owner")
+	// ErrCursor: a cursor is not one that this kind of list gives.
+	ErrCursor = errors.New("not a cursor of this list")
+)
+
+// Store is everything that the service keeps. Implementations are safe for
+// concurrent use. Reads never give a record whose ExpiresAt has passed, whether
+// or not it has been removed yet.
+type Store interface {
+	Results
+	Counters
+	Coordination
+
+	// Close writes what is under way and ends the store.
+	Close() error
+}
+
+// Results are stored consensuses.
+type Results interface {
+	// Record keeps a result and counts its run. It returns when both are durable,
+	// and then Result finds it. A nil result only counts. Recording an id again
+	// replaces it.
+	Record(ctx context.Context, result *Result, count Count) error
+
+	// Result gives the result of that id, or ErrNotFound.
+	Result(ctx context.Context, id string) (Result, error)
+
+	// Latest gives the result with the highest position of a series, or ErrNotFound.
+	Latest(ctx context.Context, series string) (Result, error)
+
+	// Series lists a series by position, highest first.
+	Series(ctx context.Context, series string, r Range) (Page, error)
+
+	// Day lists a day by id, newest first.
+	Day(ctx context.Context, day string, r Range) (Page, error)
+}
+
+// Result is one stored consensus.
+type Result struct {
+	ID        string    // UUIDv7
+	Schema    int       // form of Body, 1; readers take older ones too
+	Series    string    // of SeriesKey
+	Position  string    // of PositionKey: the order within the series
+	Day       string    // of DayKey
+	Decision  string    // BUY, SELL or HOLD
+	Status    string    // complete or degraded
+	CreatedAt time.Time // the consensus' timestamp
+	ExpiresAt time.Time // zero: never
+	Body      []byte    // the JSON that was answered, byte for byte
+}
+
+// Range bounds a list.
+type Range struct {
+	From   time.Time // results made at or after it, to the millisecond; zero: all
+	To     time.Time // results made before it; zero: all
+	Before string    // a cursor: goes on behind the last one seen; empty: from the start
+	Limit  int       // at most that many, above 0
+}
+
+// Page is a part of a list.
+type Page struct {
+	Results []Result
+	Next    string // the cursor of what follows; empty: nothing does
+}
+
+// Counters are sums by the hour.
+type Counters interface {
+	// Hours gives the counters of the hours from the first to the last day, both
+	// included, oldest first. Hours without a count are left out.
+	Hours(ctx context.Context, firstDay, lastDay string) ([]Hour, error)
+}
+
+// Count is what one run adds to the counters of its hour.
+type Count struct {
+	At        time.Time         // when the run ended: selects the hour, in UTC
+	Add       map[string]int64  // counter → increment
+	Set       map[string]string // text → newest value
+	ExpiresAt time.Time         // of the hour's counters; zero: never
+}
+
+// Hour is the counters of one hour.
+type Hour struct {
+	Day    string // 2026-11-23
+	Hour   string // 05, in UTC
+	Counts map[string]int64
+	Texts  map[string]string
+}
+
+// Coordination is how processes that share a store agree. Every write has a
+// condition and happens at once or not at all.
+type Coordination interface {
+	// Claim takes a key. It succeeds, giving nil, where the key is free: never
+	// claimed, expired, released, or in progress past its Until. Otherwise it
+	// changes nothing and gives the claim that holds the key.
+	Claim(ctx context.Context, key string, claim Claim) (held *Claim, err error)
+
+	// Complete turns the owner's claim into one with a result, which holds the key
+	// until it expires. ErrNotOwner where somebody else has taken it since.
+	Complete(ctx context.Context, key, owner, result string) error
+
+	// Release frees the owner's claim. ErrNotOwner as for Complete.
+	Release(ctx context.Context, key, owner string) error
+
+	// Spend adds amount, which may be below 0, to the sum of a key unless the sum
+	// then were over limit, which gives ErrLimit; limit 0 is none. It gives the
+	// sum as it stands afterwards, with ErrLimit too.
+	Spend(ctx context.Context, key string, amount, limit int64, expiresAt time.Time) (sum int64, err error)
+}
+
+// Claim is the hold on a key.
+type Claim struct {
+	Owner     string    // a token that nobody else has
+	Payload   string    // a hash of what the key stands for
+	Until     time.Time // when a claim in progress is up for others, to the millisecond
+	ExpiresAt time.Time // when it is forgotten
+	Result    string    // the result's id once completed; empty: in progress
+}

@@ -1,0 +1,241 @@
+package storetest
+
+// Lists: series, days and the latest of a series.
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"thalas/internal/store"
+)
+
+var listTests = []test{
+	{"the latest is of the highest candle, then id", latest},
+	{"empty lists", emptyLists},
+	{"pages", pages},
+	{"pages while results are recorded", pagesWhileRecording},
+	{"ranges to the millisecond", ranges},
+	{"ranges find late and early answers", rangesOfLateAnswers},
+	{"ranges, pages and cursors together", rangesInPages},
+	{"cursors", cursors},
+	{"limits", limits},
+	{"series do not mix", seriesDoNotMix},
+	{"days do not mix", daysDoNotMix},
+}
+
+func latest(t *testing.T, s store.Store) {
+	old := sample(series, opening.Add(-5*time.Minute), opening)
+	current := sample(series, opening, opening.Add(time.Minute))
+	late := sample(series, opening.Add(-5*time.Minute), opening.Add(2*time.Minute))
+	again := sample(series, opening, opening.Add(3*time.Minute))
+	elder := sample(series, opening, opening.Add(30*time.Second))
+	for _, step := range []struct {
+		name   string
+		record *store.Result
+		want   *store.Result
+	}{
+		{"the first", old, old},
+		{"the next candle", current, current},
+		{"a late answer about the candle before", late, current},
+		{"a second answer about this candle", again, again},
+		{"a lower id about this candle", elder, again},
+	} {
+		record(t, s, step.record)
+		eventually(t, step.name, func() string {
+			got, err := s.Latest(t.Context(), series)
+			return diff(*step.want, got, err)
+		})
+	}
+	wantList(t, "the series", seriesOf(s, series), store.Range{}, ids(old, late, elder, current, again))
+	wantList(t, "the day, by id", dayOf(s, old.Day), store.Range{}, ids(old, elder, current, late, again))
+}
+
+func emptyLists(t *testing.T, s store.Store) {
+	record(t, s, sample(series, opening, opening))
+	for name, list := range map[string]listing{
+		"series": seriesOf(s, otherSeries), "day": dayOf(s, "2026-03-03"), "no name": seriesOf(s, ""),
+		"a long name": seriesOf(s, strings.Repeat("x", 100_000)), "part of a name": seriesOf(s, series[:3]), "part of a day": dayOf(s, "2026-03"),
+	} {
+		got, err := list(t.Context(), store.Range{Limit: 10})
+		if d := diff(store.Page{}, got, err); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+func pages(t *testing.T, s store.Store) {
+	results, others := samples(series, 7), samples(otherSeries, 3)
+	record(t, s, results...)
+	record(t, s, others...)
+	day := ids(append(others, results...)...)
+	slices.Sort(day)
+	slices.Reverse(day)
+	for _, limit := range []int{1, 2, 3, 5, 6, 7, 8, 10, 500} {
+		wantList(t, fmt.Sprintf("series by %d", limit), seriesOf(s, series), store.Range{Limit: limit}, ids(results...))
+		wantList(t, fmt.Sprintf("day by %d", limit), dayOf(s, "2026-03-02"), store.Range{Limit: limit}, day)
+	}
+}
+
+func pagesWhileRecording(t *testing.T, s store.Store) {
+	results := samples(series, 20)
+	record(t, s, results...)
+	for name, list := range map[string]listing{"series": seriesOf(s, series), "day": dayOf(s, "2026-03-02")} {
+		want := ids(results...)
+		wantList(t, name+" before", list, store.Range{}, want)
+		var got []string
+		r := store.Range{Limit: 3}
+		for more := true; more; more = r.Before != "" {
+			page, err := list(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, result := range page.Results {
+				got = append(got, result.ID)
+			}
+			r.Before = page.Next
+			newer := sample(series, opening.Add(time.Hour), opening.Add(time.Hour))
+			record(t, s, newer)
+			results = append(results, newer)
+		}
+		if d := diff(want, got, nil); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+func ranges(t *testing.T, s store.Store) {
+	const ms = time.Millisecond
+	at := opening.Add(10 * time.Minute)
+	var results []*store.Result
+	for _, created := range []time.Time{at.Add(-time.Second), at.Add(-ms), at, at.Add(ms), at.Add(time.Second)} {
+		results = append(results, sample(series, at.Add(-5*time.Minute), created))
+	}
+	record(t, s, results...)
+	for _, test := range []struct {
+		name     string
+		from, to time.Time
+		want     []*store.Result
+	}{
+		{"all", time.Time{}, time.Time{}, results},
+		{"from", at, time.Time{}, results[2:]},
+		{"from, a millisecond before", at.Add(-ms), time.Time{}, results[1:]},
+		{"from, a millisecond after", at.Add(ms), time.Time{}, results[3:]},
+		{"to", time.Time{}, at, results[:2]},
+		{"to, a millisecond after", time.Time{}, at.Add(ms), results[:3]},
+		{"to, a millisecond before", time.Time{}, at.Add(-ms), results[:1]},
+		{"one millisecond", at, at.Add(ms), results[2:3]},
+		{"nothing between equal bounds", at, at, nil},
+		{"nothing between swapped bounds", at.Add(ms), at.Add(-ms), nil},
+		{"in another zone", at.In(time.FixedZone("", -5*3600)), at.Add(ms).In(time.FixedZone("", 9*3600)), results[2:3]},
+		{"long ago", time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC), nil},
+		{"all of time", time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), results},
+	} {
+		r := store.Range{From: test.from, To: test.to}
+		wantList(t, "series: "+test.name, seriesOf(s, series), r, ids(test.want...))
+		wantList(t, "day: "+test.name, dayOf(s, "2026-03-02"), r, ids(test.want...))
+	}
+}
+
+func rangesOfLateAnswers(t *testing.T, s store.Store) {
+	results := samples(series, 10)
+	late := sample(series, opening.Add(-72*time.Hour), opening.Add(5*time.Minute))
+	early := sample(series, opening.Add(72*time.Hour), opening.Add(5*time.Minute))
+	record(t, s, results...)
+	record(t, s, late, early)
+	r := store.Range{From: opening.Add(5 * time.Minute), To: opening.Add(6 * time.Minute)}
+	wantList(t, "series", seriesOf(s, series), r, ids(late, results[5], early))
+	wantList(t, "day", dayOf(s, late.Day), r, ids(results[5], late, early))
+}
+
+func rangesInPages(t *testing.T, s store.Store) {
+	results := samples(series, 12)
+	record(t, s, results...)
+	r := store.Range{From: results[3].CreatedAt, To: results[9].CreatedAt}
+	for limit := 1; limit <= 8; limit++ {
+		r.Limit = limit
+		wantList(t, fmt.Sprintf("series by %d", limit), seriesOf(s, series), r, ids(results[3:9]...))
+		wantList(t, fmt.Sprintf("day by %d", limit), dayOf(s, "2026-03-02"), r, ids(results[3:9]...))
+	}
+	r.Before = results[6].Position
+	wantList(t, "series before a position", seriesOf(s, series), r, ids(results[3:6]...))
+	r.Before = results[11].Position
+	wantList(t, "series before a position above the range", seriesOf(s, series), r, ids(results[3:9]...))
+	r.Before = results[6].ID
+	wantList(t, "day before an id", dayOf(s, "2026-03-02"), r, ids(results[3:6]...))
+}
+
+func cursors(t *testing.T, s store.Store) {
+	results := samples(series, 3)
+	record(t, s, results...)
+	id, position := results[1].ID, results[1].Position
+	for name, cursor := range map[string]string{
+		"not one": "2", "capitals": strings.ToUpper(id), "more behind": id + "#", "a prefix": id[:10], "NUL": "\x00", "a space": " " + id,
+		"no UUIDv7": "5d2c5ad8-5f8e-4d4e-9b4e-3a2f6f0a1b2c", "a position without id": "2026-03-02T05:00:00Z#", "another zone": "2026-03-02T05:00:00+00:00#" + id,
+	} {
+		for kind, list := range map[string]listing{"series": seriesOf(s, series), "day": dayOf(s, "2026-03-02"), "an empty series": seriesOf(s, otherSeries)} {
+			if _, err := list(t.Context(), store.Range{Before: cursor, Limit: 1}); !errors.Is(err, store.ErrCursor) {
+				t.Errorf("%s, %s: %v, want ErrCursor", kind, name, err)
+			}
+		}
+	}
+	if _, err := s.Series(t.Context(), series, store.Range{Before: id, Limit: 1}); !errors.Is(err, store.ErrCursor) {
+		t.Errorf("a series by a day's cursor: %v, want ErrCursor", err)
+	}
+	if _, err := s.Day(t.Context(), "2026-03-02", store.Range{Before: position, Limit: 1}); !errors.Is(err, store.ErrCursor) {
+		t.Errorf("a day by a series' cursor: %v, want ErrCursor", err)
+	}
+	// A cursor says where to go on, whether or not something stands there.
+	unknown := store.PositionKey(opening.Add(30*time.Second), newID(opening))
+	wantList(t, "series behind a result that is not there", seriesOf(s, series), store.Range{Before: unknown}, ids(results[:2]...))
+	wantList(t, "series behind its end", seriesOf(s, series), store.Range{Before: results[0].Position}, nil)
+	wantList(t, "day behind an id of long ago", dayOf(s, "2026-03-02"), store.Range{Before: newID(opening.Add(-time.Hour))}, nil)
+}
+
+func limits(t *testing.T, s store.Store) {
+	record(t, s, samples(series, 2)...)
+	for _, limit := range []int{0, -1} {
+		for kind, list := range map[string]listing{"series": seriesOf(s, series), "day": dayOf(s, "2026-03-02")} {
+			if page, err := list(t.Context(), store.Range{Limit: limit}); err == nil {
+				t.Errorf("%s by %d: got %d results, want an error", kind, limit, len(page.Results))
+			}
+		}
+	}
+}
+
+func seriesDoNotMix(t *testing.T, s store.Store) {
+	names := []string{
+		series, series + "#", series + "#5m", "simulated#" + series, "real#simulated#" + series, "BTC/USDT", "B", "btc/usdt#5m", "BTC/USDT#5M",
+		"BTC/USDT\x00#5m", "BTC/USDT\x00", "\x00", "\x00\x00", "\x7f", "ÿ", "\U0010ffff", "Will it rain? 雨 ☔#1d", " ", "  ",
+		"2026-03-02T05:00:00Z", strings.Repeat("€", 300) + "#5m", strings.Repeat("\U0001F600", 300) + "#5m", strings.Repeat("\U0001F600", 299) + "#5m",
+	}
+	all := map[string][]*store.Result{}
+	for _, name := range names {
+		all[name] = samples(name, 3)
+		record(t, s, all[name]...)
+	}
+	for name, results := range all {
+		wantList(t, fmt.Sprintf("series %q", name), seriesOf(s, name), store.Range{Limit: 2}, ids(results...))
+		eventually(t, fmt.Sprintf("latest of %q", name), func() string {
+			got, err := s.Latest(t.Context(), name)
+			return diff(*results[2], got, err)
+		})
+	}
+}
+
+func daysDoNotMix(t *testing.T, s store.Store) {
+	midnight := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+	last := sample(series, midnight.Add(-time.Minute), midnight.Add(-time.Millisecond))
+	first := sample(otherSeries, midnight.Add(-time.Minute), midnight)
+	simulated := sample("simulated#"+series, midnight.Add(-time.Minute), midnight)
+	simulated.Day = store.DayKey(midnight, true)
+	record(t, s, last, first, simulated)
+	for day, want := range map[string][]string{
+		"2026-03-02": ids(last), "2026-03-03": ids(first), "simulated#2026-03-03": ids(simulated), "simulated#2026-03-02": nil, "2026-03-04": nil,
+	} {
+		wantList(t, day, dayOf(s, day), store.Range{}, want)
+	}
+}

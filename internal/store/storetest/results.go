@@ -1,0 +1,177 @@
+package storetest
+
+// Results by their id.
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"thalas/internal/store"
+)
+
+var resultTests = []test{
+	{"found by id, series and day", foundEverywhere},
+	{"the body byte for byte", keepsBody},
+	{"unknown ids", unknownIDs},
+	{"recorded again", recordedAgain},
+	{"expired", expiredResults},
+	{"nothing is shared with the caller", sharesNothing},
+	{"what could not be found again is refused", refusesMalformed},
+}
+
+func foundEverywhere(t *testing.T, s store.Store) {
+	for _, want := range []*store.Result{
+		sample(series, opening, opening.Add(time.Minute)),
+		{
+			ID: "019ab0c4-83e2-7000-8000-00000000000a", Schema: 2, Series: "simulated#Will it rain?#1d",
+			Position: "2026-11-23T04:55:00Z#019ab0c4-83e2-7000-8000-00000000000a", Day: "simulated#2026-11-23",
+			Decision: "HOLD", Status: "degraded", Body: []byte(`{}`),
+			CreatedAt: time.Date(2026, 11, 23, 5, 0, 1, 250e6, time.UTC), ExpiresAt: time.Now().Add(time.Hour).Truncate(time.Second),
+		},
+	} {
+		record(t, s, want)
+		got, err := s.Result(t.Context(), want.ID)
+		if d := diff(*want, got, err); d != "" {
+			t.Errorf("by id, at once (-want +got):\n%s", d)
+		}
+		eventually(t, "latest", func() string {
+			got, err := s.Latest(t.Context(), want.Series)
+			return diff(*want, got, err)
+		})
+		for what, list := range map[string]listing{"series": seriesOf(s, want.Series), "day": dayOf(s, want.Day)} {
+			eventually(t, what, func() string {
+				got, err := list(t.Context(), store.Range{Limit: 10})
+				return diff(store.Page{Results: []store.Result{*want}}, got, err)
+			})
+		}
+	}
+}
+
+func keepsBody(t *testing.T, s store.Store) {
+	for name, body := range map[string]string{
+		"spaces and lines": " {\r\n\t\"a\" : 1 }\n\n",
+		"HTML":             `{"reasoning":"<b>up & away</b> \u003c \u2028"}`,
+		"any language":     `{"reasoning":"Öl ↑ 原油 🛢️ \u0000 ` + "\u2028\ufeff" + `"}`,
+		"digits":           `{"p":0.00001234,"q":1e-7,"r":50000.0,"s":123456789012345678901234567890}`,
+		"duplicate keys":   `{"a":1,"a":2}`,
+		"large":            `"` + strings.Repeat("0123456789abcdef", 16<<10) + `"`,
+	} {
+		r := sample(series, opening, opening)
+		r.Body = []byte(body)
+		record(t, s, r)
+		got, err := s.Result(t.Context(), r.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got.Body, r.Body) {
+			t.Errorf("%s: the body came back as %.200q, want %.200q", name, got.Body, r.Body)
+		}
+	}
+}
+
+func unknownIDs(t *testing.T, s store.Store) {
+	record(t, s, sample(series, opening, opening))
+	for name, id := range map[string]string{
+		"another": newID(opening), "nothing": "", "no id": "latest", "a long text": strings.Repeat("x", 100_000), "NUL": "\x00",
+	} {
+		if got, err := s.Result(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s: got %+v, %v; want ErrNotFound", name, got, err)
+		}
+	}
+	if got, err := s.Latest(t.Context(), otherSeries); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("latest of a series without results: got %+v, %v; want ErrNotFound", got, err)
+	}
+}
+
+func recordedAgain(t *testing.T, s store.Store) {
+	neighbour := sample(series, opening, opening)
+	first := sample(series, opening, opening)
+	record(t, s, neighbour, first)
+	second := *first
+	second.Series, second.Position = otherSeries, store.PositionKey(opening.Add(-time.Hour), first.ID)
+	second.Day = "2026-03-03"
+	second.CreatedAt, second.Body, second.Decision = opening.Add(24*time.Hour), []byte(`{"second":true}`), "SELL"
+	record(t, s, &second)
+	got, err := s.Result(t.Context(), first.ID)
+	if d := diff(second, got, err); d != "" {
+		t.Errorf("by id (-want +got):\n%s", d)
+	}
+	wantList(t, "the new series", seriesOf(s, otherSeries), store.Range{}, ids(first))
+	wantList(t, "the new day", dayOf(s, "2026-03-03"), store.Range{}, ids(first))
+	wantList(t, "the old series", seriesOf(s, series), store.Range{}, ids(neighbour))
+	wantList(t, "the old day", dayOf(s, first.Day), store.Range{}, ids(neighbour))
+	record(t, s, &second)
+	wantList(t, "the series, once more", seriesOf(s, otherSeries), store.Range{}, ids(first))
+}
+
+func expiredResults(t *testing.T, s store.Store) {
+	results := samples(series, 9)
+	var standing []*store.Result
+	for i, r := range results {
+		switch i % 3 {
+		case 0:
+			r.ExpiresAt = time.Now().Add(time.Hour).Truncate(time.Second)
+		case 2:
+			r.ExpiresAt = time.Now().Add(-time.Minute).Truncate(time.Second)
+		}
+		if i%3 != 2 {
+			standing = append(standing, r)
+		}
+	}
+	record(t, s, results...)
+	newest := results[len(results)-1]
+	if got, err := s.Result(t.Context(), newest.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("an expired one by id: %+v, %v; want ErrNotFound", got, err)
+	}
+	eventually(t, "the latest is the newest that stands", func() string {
+		got, err := s.Latest(t.Context(), series)
+		return diff(*standing[len(standing)-1], got, err)
+	})
+	for limit := 1; limit <= len(results); limit++ {
+		wantList(t, "series", seriesOf(s, series), store.Range{Limit: limit}, ids(standing...))
+		wantList(t, "day", dayOf(s, newest.Day), store.Range{Limit: limit}, ids(standing...))
+	}
+}
+
+func sharesNothing(t *testing.T, s store.Store) {
+	r := sample(series, opening, opening)
+	want := bytes.Clone(r.Body)
+	record(t, s, r)
+	clear(r.Body)
+	for range 2 {
+		got, err := s.Result(t.Context(), r.ID)
+		if err != nil || !bytes.Equal(got.Body, want) {
+			t.Fatalf("body = %q, %v; want %q", got.Body, err, want)
+		}
+		clear(got.Body)
+	}
+}
+
+func refusesMalformed(t *testing.T, s store.Store) {
+	count := store.Count{At: opening, Add: map[string]int64{"requests": 1}}
+	for name, spoil := range map[string]func(*store.Result){
+		"no id":                    func(r *store.Result) { r.ID = "" },
+		"an id of another kind":    func(r *store.Result) { r.ID = "5d2c5ad8-5f8e-4d4e-9b4e-3a2f6f0a1b2c" },
+		"no position":              func(r *store.Result) { r.Position = "" },
+		"a position of another id": func(r *store.Result) { r.Position = store.PositionKey(opening, newID(opening)) },
+		"no series":                func(r *store.Result) { r.Series = "" },
+		"a series without end":     func(r *store.Result) { r.Series = strings.Repeat("x", 40_000) },
+		"a series not in UTF-8":    func(r *store.Result) { r.Series = "BTC\xff#5m" },
+		"no day":                   func(r *store.Result) { r.Day = "" },
+		"no time":                  func(r *store.Result) { r.CreatedAt = time.Time{} },
+	} {
+		r := sample(series, opening, opening)
+		spoil(r)
+		if err := s.Record(t.Context(), r, count); err == nil {
+			t.Errorf("%s: recorded", name)
+		}
+	}
+	wantList(t, "the series afterwards", seriesOf(s, series), store.Range{}, nil)
+	hours, err := s.Hours(t.Context(), "2026-03-02", "2026-03-02")
+	if d := diff([]store.Hour{}, hours, err); d != "" {
+		t.Errorf("what is refused was counted (-want +got):\n%s", d)
+	}
+}

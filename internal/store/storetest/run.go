@@ -1,0 +1,184 @@
+package storetest
+
+// The suite's entry, and the samples that it records.
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/uuid"
+
+	"thalas/internal/store"
+)
+
+// Run holds a store against the suite. open gives a store that holds nothing;
+// Run closes it.
+func Run(t *testing.T, open func(t *testing.T) store.Store) {
+	for _, part := range []struct {
+		name  string
+		tests []test
+	}{
+		{"results", resultTests},
+		{"lists", listTests},
+		{"counters", counterTests},
+		{"claims", claimTests},
+		{"spending", spendTests},
+		{"ending", endingTests},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			for _, test := range part.tests {
+				t.Run(test.name, func(t *testing.T) {
+					s := open(t)
+					t.Cleanup(func() { _ = s.Close() })
+					test.run(t, s)
+				})
+			}
+		})
+	}
+}
+
+type test struct {
+	name string
+	run  func(*testing.T, store.Store)
+}
+
+// eventually fails unless check comes to give no difference. A store that lags
+// behind is asked again for some seconds; another passes at once.
+func eventually(t *testing.T, what string, check func() (difference string)) {
+	t.Helper()
+	last := time.Now().Add(10 * time.Second)
+	for wait := 5 * time.Millisecond; ; wait *= 2 {
+		difference := check()
+		if difference == "" {
+			return
+		}
+		if time.Now().After(last) {
+			t.Fatalf("%s (-want +got):\n%s", what, difference)
+		}
+		time.Sleep(wait)
+	}
+}
+
+// diff compares what was kept with what is read. Times are equal when they are
+// the same moment.
+func diff(want, got any, err error) string {
+	if err != nil {
+		return fmt.Sprintf("error: %v", err)
+	}
+	return cmp.Diff(want, got, cmpopts.EquateEmpty())
+}
+
+// opening is the time of the samples: their own, so that days and hours are the
+// same whenever the suite runs.
+var opening = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
+
+const (
+	series      = "BTC/USDT#5m"
+	otherSeries = "ETH/USDT#5m"
+)
+
+var made atomic.Uint64
+
+// newID gives an id of that time. Of two of one millisecond the later call's is
+// higher.
+func newID(at time.Time) string {
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|0x7000)
+	binary.BigEndian.PutUint64(id[8:], 1<<63|made.Add(1))
+	return id.String()
+}
+
+// sample makes a result of a candle and of when it was made.
+func sample(series string, candle, created time.Time) *store.Result {
+	id := newID(created)
+	return &store.Result{
+		ID: id, Schema: 1, Series: series, Position: store.PositionKey(candle, id), Day: store.DayKey(created, false),
+		Decision: "BUY", Status: "complete", CreatedAt: created,
+		Body: fmt.Appendf(nil, `{"id":%q,"decision":"BUY","current_price":50000.0}`, id),
+	}
+}
+
+// samples makes results of a series, a minute apart, oldest first. Each is of
+// the candle before it.
+func samples(series string, count int) []*store.Result {
+	results := make([]*store.Result, count)
+	for i := range results {
+		created := opening.Add(time.Duration(i) * time.Minute)
+		results[i] = sample(series, created.Add(-time.Minute), created)
+	}
+	return results
+}
+
+func record(t *testing.T, s store.Store, results ...*store.Result) {
+	t.Helper()
+	for _, r := range results {
+		if err := s.Record(t.Context(), r, store.Count{}); err != nil {
+			t.Fatalf("record %s: %v", r.Position, err)
+		}
+	}
+}
+
+// ids gives the ids of results, last first: as a list gives what was recorded
+// in that order.
+func ids(results ...*store.Result) []string {
+	var reversed []string
+	for i := len(results) - 1; i >= 0; i-- {
+		reversed = append(reversed, results[i].ID)
+	}
+	return reversed
+}
+
+// listing is Series or Day of one key.
+type listing func(ctx context.Context, r store.Range) (store.Page, error)
+
+func seriesOf(s store.Store, series string) listing {
+	return func(ctx context.Context, r store.Range) (store.Page, error) { return s.Series(ctx, series, r) }
+}
+
+func dayOf(s store.Store, day string) listing {
+	return func(ctx context.Context, r store.Range) (store.Page, error) { return s.Day(ctx, day, r) }
+}
+
+// read follows a list from page to page, of r.Limit or else of 100 each, and
+// gives the ids in their order.
+func (list listing) read(ctx context.Context, r store.Range) (ids []string, err error) {
+	if r.Limit == 0 {
+		r.Limit = 100
+	}
+	for {
+		page, err := list(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if len(page.Results) > r.Limit {
+			return nil, fmt.Errorf("a page of %d, want at most %d", len(page.Results), r.Limit)
+		}
+		if len(page.Results) < r.Limit && page.Next != "" {
+			return nil, fmt.Errorf("a page of %d of %d says that more follow", len(page.Results), r.Limit)
+		}
+		for _, result := range page.Results {
+			ids = append(ids, result.ID)
+		}
+		if page.Next == "" {
+			return ids, nil
+		}
+		if page.Next == r.Before {
+			return nil, fmt.Errorf("the cursor %s leads to itself", page.Next)
+		}
+		r.Before = page.Next
+	}
+}
+
+func wantList(t *testing.T, what string, list listing, r store.Range, want []string) {
+	t.Helper()
+	eventually(t, what, func() string {
+		got, err := list.read(t.Context(), r)
+		return diff(want, got, err)
+	})
+}
