@@ -23,7 +23,7 @@ func TestClean(t *testing.T) {
 		{"OpenAI's", "use sk-proj-abc_DEF-123456 now", "use [redacted] now"},
 		{"masked", "provided: sk-ab***wxyz. Go on", "provided: [redacted] Go on"},
 		{"masked otherwise", "provided: abcd*******wxyz, sorry", "provided: [redacted], sorry"},
-		{"Google's", "AIzaSyA1234567890abcdefghijklmnopqrstuv", "[redacted]"},
+		{"Google's", "AIzaSyTEST4567890abcdefghijklmnopqrstuv", "[redacted]"},
 		{"Google's newer", "AQ.Ab8RN6KabcdefGHIJKLmnop_qrs", "[redacted]"},
 		{"xAI's", "xai-0123456789abcdef", "[redacted]"},
 		{"header", "authorization: bearer abcDEF123456", "authorization: [redacted]"},
