@@ -1,0 +1,151 @@
+package service
+
+// Ask: idempotency, budget, run, keep, answer.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"thalas/internal/orchestrator"
+	"thalas/internal/signal"
+	"thalas/internal/store"
+)
+
+// writeTimeout bounds each write after a run.
+const writeTimeout = time.Second
+
+// Question is a request with what makes it safe to repeat.
+type Question struct {
+	orchestrator.Request
+	IdempotencyKey string // empty: every request is a run of its own
+	Caller         string // who asks: keys of different callers never meet
+	Payload        string // a hash of the request as it was sent
+}
+
+// Answer is a decision.
+type Answer struct {
+	Consensus *signal.Consensus
+	Replayed  bool // an earlier answer to the same Idempotency-Key; nobody was asked
+}
+
+// Ask asks the models and keeps the result. A caller that goes away does not
+// stop a run: its answers are paid for, so it is finished and stored.
+//
+// Errors: signal.FieldErrors, *orchestrator.Error, and *Error of the kinds
+// ErrInFlight, ErrOtherBody, ErrBusy, ErrDailyBudget, ErrRequestBudget,
+// ErrNoBudget and ErrStore. A result that can't be stored is no error: it is
+// answered with the warning not_stored.
+func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
+	// What is wrong with a request is said before anything is claimed for it.
+	if err := s.Orchestrator.Check(q.Request); err != nil {
+		return Answer{}, err
+	}
+	select {
+	case s.slots <- struct{}{}:
+		s.runs.Add(1)
+		defer func() { <-s.slots; s.runs.Done() }()
+	default:
+		return Answer{}, &Error{Message: fmt.Sprintf("%d runs are under way, as many as this process takes. Try again.", cap(s.slots)), RetryAfter: time.Second, kind: ErrBusy}
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(context.WithoutCancel(ctx), deadline)
+		defer cancel()
+	} else {
+		ctx = context.WithoutCancel(ctx)
+	}
+	if q.IdempotencyKey == "" {
+		result, _, err := s.run(ctx, q.Request)
+		return Answer{Consensus: result}, err
+	}
+	return s.once(ctx, q)
+}
+
+// run asks within the budget and keeps what came of it. It reports whether the
+// result was stored.
+func (s *Service) run(ctx context.Context, request orchestrator.Request) (result *signal.Consensus, stored bool, err error) {
+	reserved, err := s.reserve(ctx, request)
+	if err != nil {
+		return nil, false, err
+	}
+	result, err = s.Orchestrator.GenerateConsensusSignal(ctx, request)
+	if err != nil {
+		var undecided *orchestrator.Error
+		errors.As(err, &undecided)
+		s.keepFailure(ctx, undecided, reserved)
+		return nil, false, err
+	}
+	return result, s.keep(ctx, result, reserved), nil
+}
+
+// keep stores a result, counts its run and settles its budget, at the same time.
+func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *reservation) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	settled := make(chan struct{})
+	go func() {
+		defer close(settled)
+		s.settle(ctx, reserved, result.TotalCostUSD)
+	}()
+	defer func() { <-settled }()
+
+	if reserved.low(result.TotalCostUSD) {
+		result.Warnings = append(result.Warnings, signal.Warning{Code: signal.WarnBudgetLow,
+			Message: fmt.Sprintf("the day's budget of %s is used up by %.0f %%", dollars(s.budget.daily), 100*reserved.used(result.TotalCostUSD))})
+	}
+	record, err := s.record(result)
+	if err == nil {
+		err = s.Store.Record(ctx, record, s.countResult(result))
+	}
+	if err != nil {
+		s.log.LogAttrs(ctx, slog.LevelError, "Result not stored:", slog.String("run", result.ID), slog.String("error", err.Error()))
+		result.Warnings = append(result.Warnings, signal.Warning{Code: signal.WarnNotStored, Message: "the result could not be stored: it can't be read back, and does not show in history and metrics"})
+		return false
+	}
+	return true
+}
+
+// keepFailure counts a run without a decision and settles its budget.
+func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error, reserved *reservation) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	if undecided == nil { // the request was refused: nobody was asked
+		s.settle(ctx, reserved, 0)
+		return
+	}
+	settled := make(chan struct{})
+	go func() {
+		defer close(settled)
+		s.settle(ctx, reserved, undecided.Total.CostUSD)
+	}()
+	if err := s.Store.Record(ctx, nil, s.countFailure(undecided)); err != nil {
+		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("run", undecided.RunID), slog.String("error", err.Error()))
+	}
+	<-settled
+}
+
+// record is the stored form of a result.
+func (s *Service) record(c *signal.Consensus) (*store.Result, error) {
+	body, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	r := &store.Result{
+		ID: c.ID, Schema: schemaVersion, Body: body,
+		Series:   store.SeriesKey(c.Pair.String(), string(c.Timeframe), c.Simulated),
+		Position: store.PositionKey(c.CandleTime, c.ID),
+		Day:      store.DayKey(c.Timestamp, c.Simulated),
+		Decision: string(c.Decision), Status: string(c.Status), CreatedAt: c.Timestamp,
+	}
+	if s.ResultRetention > 0 {
+		r.ExpiresAt = c.Timestamp.Add(s.ResultRetention)
+	}
+	return r, nil
+}
+
+// schemaVersion is the form of stored results.
+const schemaVersion = 1

@@ -1,0 +1,78 @@
+package service
+
+// What one run adds to the counters of its hour.
+
+import (
+	"time"
+
+	"thalas/internal/orchestrator"
+	"thalas/internal/signal"
+	"thalas/internal/store"
+)
+
+func (s *Service) countResult(c *signal.Consensus) store.Count {
+	count := s.newCount(c.Timestamp, c.TotalCostUSD, c.TotalTokens, "successes")
+	for i := range c.Responses {
+		v := &c.Responses[i]
+		name := v.Provider + "."
+		count.Add[name+"successes"]++
+		count.Add[name+bucketOf(v.LatencyMS)]++
+		addUsage(count, name, v.InputTokens, v.OutputTokens, v.CostUSD)
+		count.Set[name+"last_success"] = c.Timestamp.Format(time.RFC3339Nano)
+	}
+	countFailures(count, c.Failures)
+	return count
+}
+
+func (s *Service) countFailure(e *orchestrator.Error) store.Count {
+	count := s.newCount(time.Now().UTC(), e.Total.CostUSD, e.Total.Tokens, "failures")
+	countFailures(count, e.Failures)
+	return count
+}
+
+func (s *Service) newCount(at time.Time, costUSD float64, tokens int, outcome string) store.Count {
+	count := store.Count{
+		At:  at,
+		Add: map[string]int64{"requests": 1, outcome: 1, "cost_micro_usd": microUSD(costUSD), "tokens": int64(tokens)},
+		Set: map[string]string{},
+	}
+	if s.MetricsRetention > 0 {
+		count.ExpiresAt = at.Add(s.MetricsRetention)
+	}
+	for _, e := range s.Registry.Entries() {
+		if e.Disabled {
+			continue
+		}
+		name := e.Provider.Name() + "."
+		count.Set[name+"model"] = e.Provider.Model()
+		count.Set[name+"configured"] = yesNo(e.Unavailable == "")
+	}
+	return count
+}
+
+func countFailures(count store.Count, failures []signal.Failure) {
+	for i := range failures {
+		f := &failures[i]
+		name := f.Provider + "."
+		count.Add[name+"failures."+string(f.Error)]++
+		addUsage(count, name, f.InputTokens, f.OutputTokens, f.CostUSD)
+		if f.Error != signal.FailureNotNeeded { // which says nothing about the provider
+			count.Set[name+"last_error"] = count.At.Format(time.RFC3339Nano) + " " + string(f.Error)
+		}
+	}
+}
+
+func addUsage(count store.Count, name string, input, output int, costUSD *float64) {
+	count.Add[name+"input_tokens"] += int64(input)
+	count.Add[name+"output_tokens"] += int64(output)
+	if costUSD != nil {
+		count.Add[name+"cost_micro_usd"] += microUSD(*costUSD)
+	}
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "true"
+	}
+	return "false"
+}

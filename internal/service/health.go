@@ -1,0 +1,195 @@
+package service
+
+// Health: what the calls so far have shown, and, where asked for, what free
+// calls show now.
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"thalas/internal/orchestrator"
+	"thalas/internal/provider"
+)
+
+const (
+	// probeEvery bounds how often the free calls are made.
+	probeEvery = 30 * time.Second
+	// probeTimeout bounds the free calls together.
+	probeTimeout = 5 * time.Second
+	// lookBack is how far passive health looks back.
+	lookBack = 24 * time.Hour
+)
+
+// HealthStatus sums up whether a run could be answered now.
+type HealthStatus string
+
+// The statuses.
+const (
+	Healthy     HealthStatus = "healthy"
+	Degraded    HealthStatus = "degraded"    // a provider's last call failed, or the store is unreachable
+	Unavailable HealthStatus = "unavailable" // too few providers can be asked
+)
+
+// Health is the state of the service.
+type Health struct {
+	Status             HealthStatus     `json:"status" enum:"healthy,degraded,unavailable"`
+	AvailableProviders int              `json:"available_providers" doc:"That can be asked now."`
+	RequiredProviders  int              `json:"required_providers"`
+	ProviderHealth     map[string]bool  `json:"provider_health" doc:"By name, every enabled provider: can be asked, and its last call did not fail."`
+	Providers          []ProviderHealth `json:"providers" doc:"By name."`
+	Store              string           `json:"store" enum:"ok,unreachable"`
+	Simulated          bool             `json:"simulated" doc:"The providers are simulated."`
+	Version            string           `json:"version"`
+}
+
+// ProviderHealth is the state of one provider.
+type ProviderHealth struct {
+	Name         string                `json:"name"`
+	Enabled      bool                  `json:"enabled"`
+	Configured   bool                  `json:"configured" doc:"Has a key, or is simulated."`
+	Model        string                `json:"model"`
+	Weight       float64               `json:"weight"`
+	Breaker      provider.BreakerState `json:"breaker" enum:"closed,open,half-open"`
+	Reason       string                `json:"reason" doc:"Why it can't be asked now; empty if it can."`
+	LastSuccess  *time.Time            `json:"last_success" doc:"In the last 24 hours, over all processes."`
+	LastError    *LastError            `json:"last_error" doc:"Likewise."`
+	ErrorRate    float64               `json:"error_rate" doc:"Share of its calls in the last 24 hours that failed, 0 to 1."`
+	LatencyP50MS *float64              `json:"latency_p50_ms" doc:"Of the calls in the last 24 hours that gave a vote."`
+	Probe        *string               `json:"probe" doc:"With probe=true: ok, or what the free call failed at."`
+}
+
+// LastError is the newest failure of a provider.
+type LastError struct {
+	At    time.Time `json:"at"`
+	Error string    `json:"error" doc:"Its kind."`
+}
+
+// Health tells the state. No provider is called unless probe is true: then each
+// that is enabled and configured gets one free call, all at the same time, at
+// most once in 30 s; in between the same answer is given.
+func (s *Service) Health(ctx context.Context, probe bool) Health {
+	h := Health{RequiredProviders: s.MinProviders, ProviderHealth: map[string]bool{}, Providers: []ProviderHealth{}, Store: "ok", Simulated: s.Simulated, Version: s.Version}
+	texts, metrics, err := s.lately(ctx)
+	if err != nil {
+		h.Store = "unreachable"
+	}
+	var probed map[string]*provider.Error
+	if probe {
+		probed = s.prober.probe(ctx, s.Registry.Entries())
+	}
+	failing := false
+	for _, e := range s.Registry.Entries() {
+		p := healthOf(e, texts, metrics)
+		works := e.Available() && !p.lastFailed()
+		if err, was := probed[p.Name]; was {
+			works = e.Available() && err == nil
+			p.Probe = new("ok")
+			if err != nil {
+				p.Probe = new(string(err.Kind) + ": " + err.Message)
+			}
+		}
+		if p.Enabled {
+			h.ProviderHealth[p.Name] = works
+			failing = failing || (p.Configured && !works)
+		}
+		if e.Available() {
+			h.AvailableProviders++
+		}
+		h.Providers = append(h.Providers, p)
+	}
+	switch {
+	case h.AvailableProviders < h.RequiredProviders:
+		h.Status = Unavailable
+	case failing, err != nil:
+		h.Status = Degraded
+	default:
+		h.Status = Healthy
+	}
+	return h
+}
+
+// lately reads what the calls of the last day have shown.
+func (s *Service) lately(ctx context.Context) (texts map[string]string, metrics Metrics, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	now := time.Now().UTC()
+	hours, err := s.hours(ctx, now.Add(-lookBack).Truncate(time.Hour), now.Add(time.Hour))
+	texts = map[string]string{}
+	for _, h := range hours { // oldest first: the newest text stays
+		for name, text := range h.Texts {
+			texts[name] = text
+		}
+	}
+	return texts, sum(hours), err
+}
+
+func healthOf(e provider.Entry, texts map[string]string, metrics Metrics) ProviderHealth {
+	name := e.Provider.Name()
+	p := ProviderHealth{
+		Name: name, Enabled: !e.Disabled, Configured: e.Unavailable == "", Model: e.Provider.Model(), Weight: e.VoteWeight(),
+		Breaker: provider.BreakerClosed, Reason: e.Reason(),
+	}
+	if e.Breaker != nil {
+		p.Breaker = e.Breaker.State()
+	}
+	if at, err := time.Parse(time.RFC3339Nano, texts[name+".last_success"]); err == nil {
+		p.LastSuccess = &at
+	}
+	when, kind, _ := strings.Cut(texts[name+".last_error"], " ")
+	if at, err := time.Parse(time.RFC3339Nano, when); err == nil {
+		p.LastError = &LastError{at, kind}
+	}
+	for _, m := range metrics.Providers {
+		if m.Provider == name {
+			p.LatencyP50MS = m.LatencyMS.P50
+			p.ErrorRate = rate(m.Requests-m.Successes, m.Requests)
+		}
+	}
+	return p
+}
+
+// lastFailed reports whether the newest call failed.
+func (p ProviderHealth) lastFailed() bool {
+	return p.LastError != nil && (p.LastSuccess == nil || p.LastError.At.After(*p.LastSuccess))
+}
+
+// prober makes the free calls, and remembers what they showed.
+type prober struct {
+	mu      sync.Mutex // held while probing: who comes meanwhile waits for the same answer
+	at      time.Time
+	results map[string]*provider.Error // by name; nil: the key works
+}
+
+func (p *prober) probe(ctx context.Context, entries []provider.Entry) map[string]*provider.Error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.results != nil && time.Since(p.at) < probeEvery {
+		return p.results
+	}
+	// One caller that goes away must not spoil the answer of the others.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
+	defer cancel()
+	errs := make([]*provider.Error, len(entries))
+	var calls sync.WaitGroup
+	for i, e := range entries {
+		if isConfigured(e) {
+			calls.Go(func() { errs[i] = orchestrator.Check(ctx, e.Provider) })
+		}
+	}
+	calls.Wait()
+	p.at, p.results = time.Now(), map[string]*provider.Error{}
+	for i, e := range entries {
+		if !isConfigured(e) {
+			continue
+		}
+		p.results[e.Provider.Name()] = errs[i]
+		if errs[i] == nil && e.Breaker != nil {
+			e.Breaker.Proved()
+		}
+	}
+	return p.results
+}
+
+func isConfigured(e provider.Entry) bool { return !e.Disabled && e.Unavailable == "" }

@@ -1,0 +1,163 @@
+package service
+
+// Metrics: sums of the counters that all processes keep together.
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"thalas/internal/orchestrator"
+	"thalas/internal/signal"
+	"thalas/internal/store"
+)
+
+// Window is the grain of metrics.
+type Window string
+
+// The windows.
+const (
+	WindowHour Window = "hour"
+	WindowDay  Window = "day"
+)
+
+// Metrics are sums over a window.
+type Metrics struct {
+	TotalRequests      int64                       `json:"total_requests" doc:"Runs that were started."`
+	SuccessfulRequests int64                       `json:"successful_requests" doc:"Runs that came to a decision."`
+	FailedRequests     int64                       `json:"failed_requests" doc:"Runs without a decision."`
+	SuccessRate        float64                     `json:"success_rate" doc:"Share of the runs that came to a decision, 0 to 1; 0 before the first."`
+	CostUSD            float64                     `json:"cost_usd" doc:"Known cost of all calls."`
+	Tokens             int64                       `json:"tokens" doc:"Known tokens of all calls."`
+	RegistryStatus     orchestrator.RegistryStatus `json:"registry_status" doc:"The providers as this process has them."`
+	Providers          []ProviderMetrics           `json:"providers" doc:"By name, those that were called in the window."`
+	Window             Window                      `json:"window" enum:"hour,day"`
+	From               time.Time                   `json:"from" doc:"Start of the window, inclusive."`
+	To                 time.Time                   `json:"to" doc:"End of the window, exclusive."`
+}
+
+// ProviderMetrics are the sums of one provider.
+type ProviderMetrics struct {
+	Provider     string           `json:"provider"`
+	Requests     int64            `json:"requests" doc:"Runs that asked it and waited for it."`
+	Successes    int64            `json:"successes"`
+	Failures     map[string]int64 `json:"failures" doc:"By kind. not_needed is in none of the other figures."`
+	SuccessRate  float64          `json:"success_rate" doc:"0 to 1; 0 before the first request."`
+	InputTokens  int64            `json:"input_tokens"`
+	OutputTokens int64            `json:"output_tokens"`
+	CostUSD      float64          `json:"cost_usd"`
+	LatencyMS    Percentiles      `json:"latency_ms" doc:"Of the calls that gave a vote, interpolated in buckets; from 100 ms on less than half of the value off, at most 32000."`
+}
+
+// Percentiles are null where nothing was counted.
+type Percentiles struct {
+	P50 *float64 `json:"p50"`
+	P95 *float64 `json:"p95"`
+}
+
+// Metrics sums the hours from from to to, both cut to the window's grain: the
+// one that to lies in counts whole. Zero times are the current window.
+func (s *Service) Metrics(ctx context.Context, window Window, from, to time.Time) (Metrics, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	grain := 24 * time.Hour
+	if window == WindowHour {
+		grain = time.Hour
+	}
+	if to.IsZero() {
+		to = time.Now().UTC().Truncate(grain).Add(grain)
+	} else {
+		to = ceil(to.UTC(), grain)
+	}
+	if from.IsZero() {
+		from = to.Add(-grain)
+	}
+	from = from.UTC().Truncate(grain)
+	hours, err := s.hours(ctx, from, to)
+	if err != nil {
+		return Metrics{}, unreachable("to read the metrics", err)
+	}
+	m := sum(hours)
+	m.RegistryStatus = orchestrator.Status(s.Registry)
+	m.Window, m.From, m.To = window, from, to
+	return m, nil
+}
+
+// hours reads the counters of the hours that begin in [from, to).
+func (s *Service) hours(ctx context.Context, from, to time.Time) ([]store.Hour, error) {
+	all, err := s.Store.Hours(ctx, from.Format(time.DateOnly), to.Add(-1).Format(time.DateOnly))
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(h store.Hour) bool {
+		begins, err := time.Parse("2006-01-02T15", h.Day+"T"+h.Hour)
+		return err != nil || begins.Before(from) || !begins.Before(to)
+	}), nil
+}
+
+// sum adds hours up.
+func sum(hours []store.Hour) Metrics {
+	totals := map[string]int64{}
+	for _, h := range hours {
+		for name, n := range h.Counts {
+			totals[name] += n
+		}
+	}
+	m := Metrics{
+		TotalRequests: totals["requests"], SuccessfulRequests: totals["successes"], FailedRequests: totals["failures"],
+		SuccessRate: rate(totals["successes"], totals["requests"]), CostUSD: float64(totals["cost_micro_usd"]) / 1e6, Tokens: totals["tokens"],
+		Providers: []ProviderMetrics{},
+	}
+	names := map[string]bool{}
+	for counter := range totals {
+		if name, _, found := strings.Cut(counter, "."); found {
+			names[name] = true
+		}
+	}
+	for name := range names {
+		m.Providers = append(m.Providers, providerMetrics(name, totals))
+	}
+	slices.SortFunc(m.Providers, func(a, b ProviderMetrics) int { return strings.Compare(a.Provider, b.Provider) })
+	return m
+}
+
+func providerMetrics(name string, totals map[string]int64) ProviderMetrics {
+	prefix := name + "."
+	p := ProviderMetrics{
+		Provider: name, Successes: totals[prefix+"successes"], Failures: map[string]int64{},
+		InputTokens: totals[prefix+"input_tokens"], OutputTokens: totals[prefix+"output_tokens"], CostUSD: float64(totals[prefix+"cost_micro_usd"]) / 1e6,
+	}
+	p.Requests = p.Successes
+	for counter, n := range totals {
+		if kind, found := strings.CutPrefix(counter, prefix+"failures."); found && n > 0 {
+			p.Failures[kind] = n
+			if kind != string(signal.FailureNotNeeded) {
+				p.Requests += n
+			}
+		}
+	}
+	p.SuccessRate = rate(p.Successes, p.Requests)
+	var counts [len(buckets) + 1]int64
+	for i, bucket := range bucketNames {
+		counts[i] = totals[prefix+bucket]
+	}
+	p.LatencyMS = Percentiles{P50: percentile(counts, 0.5), P95: percentile(counts, 0.95)}
+	return p
+}
+
+func rate(part, whole int64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return float64(part) / float64(whole)
+}
+
+// ceil rounds up to a multiple of the grain.
+func ceil(t time.Time, grain time.Duration) time.Time {
+	if cut := t.Truncate(grain); cut.Before(t) {
+		return cut.Add(grain)
+	} else {
+		return cut
+	}
+}

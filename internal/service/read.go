@@ -1,0 +1,97 @@
+package service
+
+// Reading stored results back.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"thalas/internal/signal"
+	"thalas/internal/store"
+)
+
+// readTimeout bounds a read of the store.
+const readTimeout = 5 * time.Second
+
+// Show gives the stored result of an id. ErrNotFound where there is none.
+func (s *Service) Show(ctx context.Context, id string) (store.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	result, err := s.Store.Result(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return result, &Error{kind: ErrNotFound, Message: fmt.Sprintf("There is no consensus %q, or it is no longer kept.", id)}
+	}
+	return result, wrap(err, "to read the consensus")
+}
+
+// Latest gives the newest result of a series by candle. ErrNoSignal where there
+// is none, ErrStale where the newest was made more than maxAge ago; 0 is any age.
+func (s *Service) Latest(ctx context.Context, pair signal.Pair, timeframe signal.Timeframe, maxAge time.Duration) (store.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	result, err := s.Store.Latest(ctx, store.SeriesKey(pair.String(), string(timeframe), s.Simulated))
+	switch age := time.Since(result.CreatedAt); {
+	case errors.Is(err, store.ErrNotFound):
+		return result, &Error{kind: ErrNoSignal, Message: fmt.Sprintf("There is no consensus for %s %s yet. Ask for one by POST /v1/consensus.", pair, timeframe)}
+	case err != nil:
+		return result, unreachable("to read the latest consensus", err)
+	case maxAge > 0 && age > maxAge:
+		return store.Result{}, &Error{kind: ErrStale, Message: fmt.Sprintf("The newest consensus for %s %s is %s old, older than the %s asked for.", pair, timeframe, age.Round(time.Second), maxAge)}
+	}
+	return result, nil
+}
+
+// Query selects stored results: of a pair and timeframe, or, without a pair, of
+// the UTC day of From, else today.
+type Query struct {
+	Pair      signal.Pair
+	Timeframe signal.Timeframe // empty: signal.DefaultTimeframe
+	From      time.Time        // results made at or after it; zero: all
+	To        time.Time        // results made before it; zero: all
+	Cursor    string           // Next of the page before
+	Limit     int              // 1…MaxLimit; 0: DefaultLimit
+}
+
+// Limits of a page.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 500
+)
+
+// History lists stored results, newest first. A Cursor of another list is a
+// signal.FieldErrors.
+func (s *Service) History(ctx context.Context, q Query) (store.Page, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	if q.Limit == 0 {
+		q.Limit = DefaultLimit
+	}
+	if q.Timeframe == "" {
+		q.Timeframe = signal.DefaultTimeframe
+	}
+	r := store.Range{From: q.From, To: q.To, Before: q.Cursor, Limit: q.Limit}
+	var page store.Page
+	var err error
+	if q.Pair.IsZero() {
+		day := q.From
+		if day.IsZero() {
+			day = time.Now()
+		}
+		page, err = s.Store.Day(ctx, store.DayKey(day, s.Simulated), r)
+	} else {
+		page, err = s.Store.Series(ctx, store.SeriesKey(q.Pair.String(), string(q.Timeframe), s.Simulated), r)
+	}
+	if errors.Is(err, store.ErrCursor) {
+		return page, signal.FieldErrors{{Field: "cursor", Message: "is not a next_cursor of this list: leave it out to begin anew", Value: q.Cursor}}
+	}
+	return page, wrap(err, "to read the history")
+}
+
+func wrap(err error, what string) error {
+	if err != nil {
+		return unreachable(what, err)
+	}
+	return nil
+}

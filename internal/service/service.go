@@ -1,0 +1,75 @@
+package service
+
+// The Service and what it is built of.
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"thalas/internal/orchestrator"
+	"thalas/internal/provider"
+	"thalas/internal/store"
+)
+
+// Options are the parts and limits of a Service. Orchestrator, Registry and
+// Store are required.
+type Options struct {
+	Orchestrator *orchestrator.Orchestrator
+	Registry     *provider.Registry
+	Store        store.Store
+	Simulated    bool   // the providers are simulated: results are kept and read apart from real ones
+	MinProviders int    // what health requires
+	Version      string // of the program
+
+	MaxConcurrentRuns int           // runs at once; 0: DefaultMaxConcurrentRuns
+	ResultRetention   time.Duration // how long results are kept; 0: for ever
+	MetricsRetention  time.Duration // how long counters are kept; 0: for ever
+	DailyBudgetUSD    float64       // spending cap of a UTC day over all processes; 0: none
+	RequestBudgetUSD  float64       // spending cap of one request; 0: none
+	Logger            *slog.Logger  // nil: no log
+}
+
+// DefaultMaxConcurrentRuns is the bound on runs at once where none is given.
+const DefaultMaxConcurrentRuns = 256
+
+// Service answers questions and reads the answers back. It is safe for
+// concurrent use.
+type Service struct {
+	Options
+	slots  chan struct{} // one is taken by each run under way
+	runs   sync.WaitGroup
+	budget budget
+	prober prober
+	log    *slog.Logger
+}
+
+// New makes a Service.
+func New(options Options) *Service {
+	if options.MaxConcurrentRuns == 0 {
+		options.MaxConcurrentRuns = DefaultMaxConcurrentRuns
+	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Service{Options: options, slots: make(chan struct{}, options.MaxConcurrentRuns), log: options.Logger}
+	s.budget.daily = microUSD(options.DailyBudgetUSD)
+	return s
+}
+
+// Wait returns when no run is under way any more, or with ctx's error. Whoever
+// calls it has stopped new questions from coming.
+func (s *Service) Wait(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		s.runs.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
