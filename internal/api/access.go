@@ -1,0 +1,84 @@
+package api
+
+// Who may ask: API keys, and a web page of somebody else never.
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+const keyHeader = "x-api-key"
+
+type keyHash = [sha256.Size]byte
+
+// keyHashes reads the accepted hashes. One that can't be read stays in the list
+// as a hash that no key has: keys are asked for, and nobody gets in by mistake.
+func keyHashes(texts []string) []keyHash {
+	hashes := make([]keyHash, len(texts))
+	for i, text := range texts {
+		raw, err := hex.DecodeString(strings.TrimSpace(text))
+		if err == nil && len(raw) == sha256.Size {
+			copy(hashes[i][:], raw)
+		}
+	}
+	return hashes
+}
+
+// admit refuses a request that may not be answered, and notes who sent it.
+func (s *server) admit(x *exchange) *Problem {
+	if err := s.origins.Check(x.r); err != nil {
+		return crossOrigin.problem("A page of another origin may not send this request from a browser.")
+	}
+	if len(s.keys) == 0 {
+		return nil
+	}
+	key := x.r.Header.Get(keyHeader)
+	hash := sha256.Sum256([]byte(key))
+	known := 0
+	for i := range s.keys { // all of them: the time says nothing about which
+		known |= subtle.ConstantTimeCompare(s.keys[i][:], hash[:])
+	}
+	switch {
+	case known == 1:
+		x.caller = hex.EncodeToString(hash[:])
+		return nil
+	case isOpen(x.r):
+		return nil
+	}
+	x.w.Header().Set("WWW-Authenticate", `ApiKey header="`+keyHeader+`"`)
+	if key == "" {
+		return unauthorized.problem("An API key is needed: send it in the header x-api-key.")
+	}
+	return unauthorized.problem("The API key in the header x-api-key is not accepted.")
+}
+
+// isOpen reports whether a route needs no key.
+func isOpen(r *http.Request) bool {
+	switch p := r.URL.Path; {
+	case p == "/openapi.json", p == "/openapi.yaml", p == "/docs", strings.HasPrefix(p, problemPath):
+		return true
+	case p == healthPath && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		return !mayProbe(r.URL.RawQuery)
+	}
+	return false
+}
+
+// mayProbe reports whether a query could be read as probe=true. What can't be
+// read needs the key.
+func mayProbe(query string) bool {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return true
+	}
+	for _, value := range values["probe"] {
+		if off, err := strconv.ParseBool(value); err != nil || off {
+			return true
+		}
+	}
+	return false
+}

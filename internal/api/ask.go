@@ -1,0 +1,128 @@
+package api
+
+// POST /v1/consensus.
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"thalas/internal/service"
+	"thalas/internal/signal"
+)
+
+const (
+	consensusPath  = "/v1/consensus"
+	idempotencyKey = "Idempotency-Key"
+)
+
+// askInput is a question. The key is read from the request itself, where an
+// empty one can be told from none.
+type askInput struct {
+	requestBody
+	Key string `header:"Idempotency-Key" minLength:"1" maxLength:"255" pattern:"^[!-~]{1,255}$" doc:"The same key and body from the same caller give the same answer, paid once, for 24 hours. Bodies are compared byte by byte." example:"bot-7:BTC/USDT:5m:1795410000"`
+}
+
+// jsonOutput is an answer that is written as it stands.
+type jsonOutput struct {
+	Status       int
+	ContentType  string `header:"Content-Type" hidden:"true"`
+	CacheControl string `header:"Cache-Control" hidden:"true"`
+	ETag         string `header:"ETag" hidden:"true"`
+	Replayed     string `header:"Idempotency-Replayed" hidden:"true"`
+	Vary         string `header:"Vary" hidden:"true"`
+	NextCursor   string `header:"Next-Cursor" hidden:"true"`
+	Disposition  string `header:"Content-Disposition" hidden:"true"`
+	Body         []byte
+}
+
+const jsonType = "application/json"
+
+// asJSON gives a document as an answer.
+func (x *exchange) asJSON(status int, document any) (*jsonOutput, error) {
+	body, err := json.Marshal(document)
+	if err != nil {
+		return nil, x.refuse(err)
+	}
+	return &jsonOutput{Status: status, ContentType: jsonType, Body: body}, nil
+}
+
+// refuse turns an error of the packages below into an answer.
+func (x *exchange) refuse(err error) error { return x.finish(problemOf(err)) }
+
+func (s *server) ask(ctx context.Context, in *askInput) (*jsonOutput, error) {
+	x := exchangeOf(ctx)
+	key, mistakes := keyOf(x.r.Header)
+	request, wrong := parseQuestion(in.raw, s.service.Registry, s.service.Orchestrator.Check)
+	if mistakes = append(mistakes, wrong...); len(mistakes) > 0 {
+		return nil, x.finish(invalid(mistakes))
+	}
+	answer, err := s.service.Ask(ctx, service.Question{Request: request, IdempotencyKey: key, Caller: x.caller, Payload: payload(in.raw)})
+	var found signal.FieldErrors
+	if errors.As(err, &found) { // what Check has passed is right, unless the registry has just changed
+		return nil, x.finish(invalid(fieldMistakes("body", found, nil)))
+	}
+	if err != nil {
+		return nil, x.refuse(err)
+	}
+	x.server.logRun(x, answer.Consensus)
+	// As the service marshals it for the store: what is read back later is the
+	// same bytes.
+	out, err := x.asJSON(http.StatusOK, answer.Consensus)
+	if err == nil && answer.Replayed {
+		out.Replayed = "true"
+	}
+	return out, err
+}
+
+// keyOf reads the Idempotency-Key. An empty one is a mistake: who sends it
+// believes to be safe from paying twice.
+func keyOf(header http.Header) (string, []Mistake) {
+	values := header.Values(idempotencyKey)
+	if len(values) == 0 {
+		return "", nil
+	}
+	wrong := func(message string) (string, []Mistake) {
+		return "", []Mistake{{Location: "header." + idempotencyKey, Message: message, Value: scalarOf(values[0])}}
+	}
+	if len(values) > 1 {
+		return wrong("is there more than once: send one")
+	}
+	if n := len(values[0]); n == 0 || n > 255 {
+		return wrong("has not 1 to 255 visible characters")
+	}
+	for _, c := range []byte(values[0]) {
+		if c < '!' || c > '~' {
+			return wrong("has not 1 to 255 visible characters: only ASCII without spaces is")
+		}
+	}
+	return values[0], nil
+}
+
+// payload is what an Idempotency-Key stands for: the body byte by byte. A retry
+// sends the same bytes; what merely means the same is another request.
+func payload(body []byte) string {
+	hash := sha256.Sum256(body)
+	return hex.EncodeToString(hash[:])
+}
+
+func (s *server) askOperation() huma.Operation {
+	op := huma.Operation{
+		OperationID: "askConsensus", Method: http.MethodPost, Path: consensusPath, Tags: []string{"Consensus"},
+		Summary: "Ask the models now",
+		Description: "Asks every available provider at the same time and makes one decision of the answers. It answers when all have answered or failed, " +
+			"or, with `wait: decided`, when no answer that is still out can change the decision. A client that goes away does not stop a run: it is finished and stored.",
+		SkipValidateParams: true, // the key is read by hand
+		RequestBody:        jsonBody("The question. `null` in an optional field is the same as leaving it out; unknown fields are refused.", s.questionSchema(), exampleQuestion()),
+	}
+	ok := jsonResponse("The decision. HOLD is one too; a missing quorum is an error.", refTo[signal.Consensus](s), exampleConsensus())
+	ok.Headers["Idempotency-Replayed"] = &huma.Header{Description: "`true` where this is the earlier answer to the same Idempotency-Key; else absent.", Schema: &huma.Schema{Type: "string", Enum: []any{"true"}}}
+	ok.Links = map[string]*huma.Link{"read": {OperationID: "getConsensus", Parameters: map[string]any{"id": "$response.body#/id"}, Description: "The same consensus, stored."}}
+	return s.documented(op, ok, unreadableBody, crossOrigin, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget,
+		noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, storeUnreachable, tooLate, aggregationFailed)
+}

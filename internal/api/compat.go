@@ -1,0 +1,216 @@
+package api
+
+// The original system's route. Its clients work unchanged: what they send and
+// read is theirs, and so are the shapes of its errors.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"thalas/internal/orchestrator"
+	"thalas/internal/service"
+	"thalas/internal/signal"
+)
+
+const compatPath = "/api/v1/strategies/llm-consensus"
+
+// CompatConsensus is a decision as the original answered it.
+type CompatConsensus struct {
+	Decision            signal.Decision  `json:"decision"`
+	Confidence          float64          `json:"confidence" minimum:"0" maximum:"1"`
+	Reasoning           string           `json:"reasoning"`
+	RiskLevel           signal.RiskLevel `json:"risk_level"`
+	SuggestedStopLoss   *float64         `json:"suggested_stop_loss" doc:"null for HOLD, or where nobody gave one."`
+	SuggestedTakeProfit *float64         `json:"suggested_take_profit" doc:"Likewise."`
+	Metadata            CompatMetadata   `json:"consensus_metadata"`
+	Responses           []CompatResponse `json:"provider_responses"`
+	Simulated           bool             `json:"simulated,omitempty" doc:"true where the votes came from the built-in simulator; else absent."`
+}
+
+// CompatMetadata says how the decision came about.
+type CompatMetadata struct {
+	TotalProviders         int                   `json:"total_providers"`
+	ParticipatingProviders int                   `json:"participating_providers"`
+	AgreementScore         float64               `json:"agreement_score" minimum:"0" maximum:"1"`
+	WeightedConfidence     float64               `json:"weighted_confidence" minimum:"0" maximum:"1"`
+	VoteBreakdown          signal.Tally[int]     `json:"vote_breakdown"`
+	WeightedVotes          signal.Tally[float64] `json:"weighted_votes"`
+	TotalLatencyMS         float64               `json:"total_latency_ms"`
+	TotalCostUSD           float64               `json:"total_cost_usd"`
+	TotalTokens            int                   `json:"total_tokens"`
+	Timestamp              time.Time             `json:"timestamp"`
+}
+
+// CompatResponse is one provider's vote.
+type CompatResponse struct {
+	Provider   string          `json:"provider"`
+	Decision   signal.Decision `json:"decision"`
+	Confidence float64         `json:"confidence" minimum:"0" maximum:"1"`
+	Reasoning  string          `json:"reasoning"`
+}
+
+func compatOf(c *signal.Consensus) CompatConsensus {
+	answer := CompatConsensus{
+		Decision: c.Decision, Confidence: c.Confidence, Reasoning: c.Reasoning, RiskLevel: c.RiskLevel,
+		SuggestedStopLoss: c.SuggestedStopLoss, SuggestedTakeProfit: c.SuggestedTakeProfit,
+		Metadata: CompatMetadata{
+			TotalProviders: c.TotalProviders, ParticipatingProviders: c.ParticipatingProviders,
+			AgreementScore: c.AgreementScore, WeightedConfidence: c.WeightedConfidence,
+			VoteBreakdown: c.VoteBreakdown, WeightedVotes: c.WeightedVotes,
+			TotalLatencyMS: c.TotalLatencyMS, TotalCostUSD: c.TotalCostUSD, TotalTokens: c.TotalTokens, Timestamp: c.Timestamp,
+		},
+		Responses: make([]CompatResponse, len(c.Responses)),
+		Simulated: c.Simulated,
+	}
+	for i, v := range c.Responses {
+		answer.Responses[i] = CompatResponse{v.Provider, v.Decision, v.Confidence, v.Reasoning}
+	}
+	return answer
+}
+
+type compatAskInput struct{ requestBody }
+
+func (s *server) compatAsk(ctx context.Context, in *compatAskInput) (*jsonOutput, error) {
+	x := exchangeOf(ctx)
+	request, mistakes := parseCompat(in.raw, s.service.Registry, s.service.Orchestrator.Check)
+	if len(mistakes) > 0 {
+		return nil, x.finish(invalid(mistakes))
+	}
+	answer, err := s.service.Ask(ctx, service.Question{Request: request, Caller: x.caller})
+	var found signal.FieldErrors
+	if errors.As(err, &found) {
+		return nil, x.finish(invalid(fieldMistakes("body", found, nil)))
+	}
+	if err != nil {
+		return nil, x.refuse(err)
+	}
+	s.logRun(x, answer.Consensus)
+	return x.asJSON(http.StatusOK, compatOf(answer.Consensus))
+}
+
+// CompatHealth is the original's health and metrics.
+type CompatHealth struct {
+	Status             string          `json:"status" enum:"healthy,degraded"`
+	AvailableProviders int             `json:"available_providers"`
+	RequiredProviders  int             `json:"required_providers"`
+	ProviderHealth     map[string]bool `json:"provider_health" doc:"By name, every enabled provider: can be asked, and its last call did not fail."`
+	Timestamp          time.Time       `json:"timestamp"`
+	Metrics            CompatMetrics   `json:"metrics"`
+}
+
+// CompatMetrics are the counts of the current UTC day.
+type CompatMetrics struct {
+	TotalRequests      int64                       `json:"total_requests"`
+	SuccessfulRequests int64                       `json:"successful_requests"`
+	FailedRequests     int64                       `json:"failed_requests"`
+	SuccessRate        float64                     `json:"success_rate" minimum:"0" maximum:"1"`
+	RegistryStatus     orchestrator.RegistryStatus `json:"registry_status"`
+	Configuration      orchestrator.Configuration  `json:"configuration"`
+}
+
+func (s *server) compatHealth(ctx context.Context, _ *struct{}) (*jsonOutput, error) {
+	health := s.service.Health(ctx, false)
+	process := s.service.Orchestrator.Metrics()
+	answer := CompatHealth{
+		Status: string(service.Healthy), AvailableProviders: health.AvailableProviders, RequiredProviders: health.RequiredProviders,
+		ProviderHealth: health.ProviderHealth, Timestamp: time.Now().UTC().Truncate(time.Millisecond),
+		Metrics: CompatMetrics{RegistryStatus: process.RegistryStatus, Configuration: process.Configuration},
+	}
+	if health.Status != service.Healthy {
+		answer.Status = string(service.Degraded)
+	}
+	m, err := s.service.Metrics(ctx, service.WindowDay, time.Time{}, time.Time{})
+	if err != nil { // what this process has counted is better than nothing
+		m.TotalRequests, m.SuccessfulRequests, m.FailedRequests, m.SuccessRate = process.TotalRequests, process.SuccessfulRequests, process.FailedRequests, process.SuccessRate
+	}
+	answer.Metrics.TotalRequests, answer.Metrics.SuccessfulRequests = m.TotalRequests, m.SuccessfulRequests
+	answer.Metrics.FailedRequests, answer.Metrics.SuccessRate = m.FailedRequests, m.SuccessRate
+	return exchangeOf(ctx).asJSON(http.StatusOK, answer)
+}
+
+// CompatError is an error of the compatibility route. Wrong input has Details,
+// all else Detail.
+type CompatError struct {
+	Message string              `json:"error" doc:"What went wrong."`
+	Detail  string              `json:"detail,omitempty" doc:"More of it, for all but wrong input."`
+	Details map[string][]string `json:"details,omitempty" doc:"For wrong input: messages by top-level field; non_field_errors where it is none's."`
+
+	status  int
+	headers http.Header
+}
+
+func (e *CompatError) Error() string { return e.Message }
+
+// GetStatus is read by huma.
+func (e *CompatError) GetStatus() int { return e.status }
+
+// ContentType is read by huma.
+func (e *CompatError) ContentType(string) string { return jsonType }
+
+// GetHeaders is read by huma.
+func (e *CompatError) GetHeaders() http.Header { return e.headers }
+
+// compatErrorOf gives a problem the original's shape: wrong input is a 400 by
+// field, a passed deadline a 503 like every other missing quorum.
+func compatErrorOf(p *Problem) *CompatError {
+	e := &CompatError{Message: p.Detail, Detail: p.Detail, status: p.Status, headers: p.GetHeaders()}
+	switch {
+	case p.kind == invalidRequest || p.kind == unreadableBody:
+		e.Message, e.Detail, e.status = "Invalid request data", "", http.StatusBadRequest
+		e.Details = map[string][]string{}
+		for _, m := range p.Errors {
+			name, message := topLevel(m)
+			e.Details[name] = append(e.Details[name], message)
+		}
+		return e
+	case p.Status == http.StatusGatewayTimeout:
+		e.status = http.StatusServiceUnavailable
+	case p.kind == internalError:
+		e.Message = p.Title
+	}
+	for _, f := range p.Failures {
+		e.Detail += fmt.Sprintf(". %s: %s: %s", f.Provider, f.Error, f.Message)
+	}
+	e.Detail += ". Request id " + p.RequestID
+	return e
+}
+
+// topLevel gives the field that a mistake is told under; what lies deeper is
+// told in the message.
+func topLevel(m Mistake) (name, message string) {
+	place, inBody := strings.CutPrefix(m.Location, "body.")
+	if !inBody {
+		return "non_field_errors", m.Message
+	}
+	if i := strings.IndexAny(place, ".["); i >= 0 {
+		return place[:i], strings.TrimPrefix(place[i:], ".") + ": " + m.Message
+	}
+	return place, m.Message
+}
+
+func (s *server) compatAskOperation() huma.Operation {
+	op := huma.Operation{
+		OperationID: "compatAsk", Method: http.MethodPost, Path: compatPath, Tags: []string{"Compatibility"},
+		Summary: "Ask the models now, as clients of the original system do",
+		Description: "Unknown fields are ignored, and so are weights of unknown and disabled providers. " +
+			"`pair` may be any text of at most 300 characters, such as the question of a prediction market with its probability as `current_price`.",
+		RequestBody: jsonBody("The question.", s.compatSchema(), exampleCompatQuestion()),
+	}
+	return s.compatDocumented(op, jsonResponse("The decision.", refTo[CompatConsensus](s), compatOf(exampleConsensus())), unreadableBody, invalidRequest, crossOrigin, bodyTooLarge, wrongMediaType,
+		dailyBudget, noProviders, insufficientProviders, insufficientResponses, tooLate, tooManyRuns, budgetUnknown, aggregationFailed)
+}
+
+func (s *server) compatHealthOperation() huma.Operation {
+	op := huma.Operation{
+		OperationID: "compatHealth", Method: http.MethodGet, Path: compatPath, Tags: []string{"Compatibility"},
+		Summary:     "Health and metrics, as clients of the original system read them",
+		Description: "No provider is called and nothing is paid.",
+	}
+	return s.compatDocumented(op, jsonResponse("Health, with the counts of the current UTC day.", refTo[CompatHealth](s), exampleCompatHealth()))
+}

@@ -1,0 +1,162 @@
+package api
+
+// The way of every request, whatever its route: an id, a guard against panics,
+// access, and answers in our own shape where the mux would give plain text.
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+const requestIDHeader = "X-Request-Id"
+
+// exchange is one request with what belongs to it.
+type exchange struct {
+	server *server
+	id     string // the request id
+	caller string // the hash of the key, or local
+	w      *responseWriter
+	r      *http.Request
+}
+
+type exchangeKey struct{}
+
+// exchangeOf gives the exchange that a context belongs to.
+func exchangeOf(ctx context.Context) *exchange {
+	return ctx.Value(exchangeKey{}).(*exchange)
+}
+
+// ServeHTTP answers one request.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{server: s, id: requestID(r), caller: "local", w: &responseWriter{ResponseWriter: w}}
+	x.r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	header := w.Header()
+	header.Set(requestIDHeader, x.id)
+	header.Set("Cache-Control", "no-store") // until somebody knows better
+	header.Set("X-Content-Type-Options", "nosniff")
+	x.boundBody()
+	defer x.recover()
+	if problem := s.admit(x); problem != nil {
+		x.write(problem)
+		return
+	}
+	s.route(x)
+}
+
+// route hands the request to its operation. The mux would answer what it does
+// not know in plain text, and redirect paths that are not clean.
+func (s *server) route(x *exchange) {
+	if p := x.r.URL.Path; p != "/" && path.Clean(p) != strings.TrimSuffix(p, "/") {
+		x.write(unknownRoute.problem("There is nothing at this path: it has empty or dotted segments."))
+		return
+	}
+	handler, pattern := s.mux.Handler(x.r)
+	if pattern != "" {
+		s.mux.ServeHTTP(x.w, x.r)
+		return
+	}
+	plain := &discarded{header: http.Header{}}
+	handler.ServeHTTP(plain, x.r)
+	if plain.status == http.StatusMethodNotAllowed {
+		allow := plain.header.Get("Allow")
+		x.w.Header().Set("Allow", allow)
+		x.write(methodNotAllowed.problem(fmt.Sprintf("%s is not allowed here: send one of %s.", cut(x.r.Method, 20), allow)))
+		return
+	}
+	x.write(unknownRoute.problem("There is no such route: GET /openapi.json lists all."))
+}
+
+// recover turns a panic into a 500, unless the handler has answered already or
+// wants the connection to break.
+func (x *exchange) recover() {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler {
+		panic(cause)
+	}
+	x.server.log.LogAttrs(x.r.Context(), slog.LevelError, "Handler panicked:", slog.String("request_id", x.id),
+		slog.String("method", x.r.Method), slog.String("path", cut(x.r.URL.Path, 200)), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
+	if x.w.written {
+		panic(http.ErrAbortHandler) // half an answer must not look whole
+	}
+	x.write(internalError.problem(""))
+}
+
+// requestID takes the caller's id where it is a plain token, else makes one.
+func requestID(r *http.Request) string {
+	if id := r.Header.Get(requestIDHeader); isToken(id) {
+		return id
+	}
+	return uuid.NewString()
+}
+
+// isToken reports whether an id is safe in a header, a log line and a JSON text.
+func isToken(id string) bool {
+	if id == "" || len(id) > 128 {
+		return false
+	}
+	for _, c := range []byte(id) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-_.:", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// responseWriter remembers whether an answer has begun.
+type responseWriter struct {
+	http.ResponseWriter
+	written bool
+}
+
+func (w *responseWriter) WriteHeader(status int) {
+	w.written = true
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *responseWriter) Write(p []byte) (int, error) {
+	w.written = true
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController find the connection.
+func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// discarded takes an answer of the mux to look at its status.
+type discarded struct {
+	header http.Header
+	status int
+}
+
+func (d *discarded) Header() http.Header         { return d.header }
+func (d *discarded) Write(p []byte) (int, error) { return len(p), nil }
+func (d *discarded) WriteHeader(status int)      { d.status = status }
+
+// cut shortens a text to limit characters.
+func cut(text string, limit int) string {
+	for i := range text {
+		if limit == 0 {
+			return text[:i] + "…"
+		}
+		limit--
+	}
+	return text
+}
+
+// writeStatic answers a document that is the same for everybody.
+func writeStatic(w http.ResponseWriter, contentType string, document []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", "no-cache")
+	_, _ = w.Write(document) // a client that has gone away needs nothing
+}

@@ -1,0 +1,13 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"thalas/internal/service"
+)
+
+// NewWithBodyTime is New with another time for bodies to arrive.
+func NewWithBodyTime(s *service.Service, bodyTime time.Duration) http.Handler {
+	return New(s, Options{bodyTime: bodyTime})
+}

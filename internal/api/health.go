@@ -1,0 +1,97 @@
+package api
+
+// GET /v1/health and GET /v1/metrics.
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"thalas/internal/service"
+)
+
+const healthPath = "/v1/health"
+
+type healthInput struct {
+	Probe string `query:"probe" enum:"true,false" default:"false" doc:"Make one free authenticated call to each provider, at most once in 30 seconds. Needs the API key where keys are configured."`
+}
+
+// Resolve refuses parameters that the route does not have.
+func (in *healthInput) Resolve(ctx huma.Context) []error { return checkQuery(ctx) }
+
+func (s *server) health(ctx context.Context, in *healthInput) (*jsonOutput, error) {
+	health := s.service.Health(ctx, in.Probe == "true")
+	status := http.StatusOK
+	if health.Status == service.Unavailable {
+		status = http.StatusServiceUnavailable
+	}
+	return exchangeOf(ctx).asJSON(status, health)
+}
+
+// maxWindow bounds how far metrics look back: counters are read day by day.
+const maxWindow = 400 * 24 * time.Hour
+
+type metricsInput struct {
+	Window string `query:"window" enum:"hour,day" default:"day" doc:"The grain: from and to are cut to it."`
+	From   string `query:"from" doc:"Start of the window."`
+	To     string `query:"to" doc:"End of the window."`
+
+	from, to time.Time
+}
+
+// Resolve reads the parameters.
+func (in *metricsInput) Resolve(ctx huma.Context) []error {
+	mistakes := queryMistakes(checkQuery(ctx))
+	in.from, in.to = mistakes.moment("from", in.From), mistakes.moment("to", in.To)
+	mistakes.window(in.from, in.to)
+	if end := in.to; !in.from.IsZero() {
+		if end.IsZero() {
+			end = time.Now()
+		}
+		if end.Sub(in.from) > maxWindow {
+			mistakes.wrong("from", fmt.Sprintf("is more than %d days before the end of the window", maxWindow/(24*time.Hour)), in.From)
+		}
+	}
+	return mistakes
+}
+
+func (s *server) metrics(ctx context.Context, in *metricsInput) (*jsonOutput, error) {
+	x := exchangeOf(ctx)
+	metrics, err := s.service.Metrics(ctx, service.Window(in.Window), in.from, in.to)
+	if err != nil {
+		return nil, x.refuse(err)
+	}
+	return x.asJSON(http.StatusOK, metrics)
+}
+
+func (s *server) healthOperation() huma.Operation {
+	op := huma.Operation{
+		OperationID: "health", Method: http.MethodGet, Path: healthPath, Tags: []string{"Operation"},
+		Summary: "Whether a question could be answered now",
+		Description: "From what past calls have shown: no provider is called and nothing is paid. `unavailable`: fewer providers can be asked than a decision needs. " +
+			"`degraded`: the last call of an enabled and configured provider failed, or the store is unreachable.",
+	}
+	ok := jsonResponse("Healthy or degraded.", refTo[service.Health](s), exampleHealth(service.Healthy))
+	op = s.documented(op, ok, invalidRequest)
+	op.Responses["503"] = jsonResponse("Unavailable: too few providers can be asked.", refTo[service.Health](s), exampleHealth(service.Unavailable))
+	if len(s.keys) > 0 { // a probe needs the key
+		op.Security = append([]map[string][]string{{}}, op.Security...)
+	}
+	return op
+}
+
+func (s *server) metricsOperation() huma.Operation {
+	op := huma.Operation{
+		OperationID: "metrics", Method: http.MethodGet, Path: "/v1/metrics", Tags: []string{"Operation"},
+		Summary:     "Totals and counters of each provider",
+		Description: "Sums over a window, over all processes that share the store: by default the current UTC day. A run is counted when it was started, a missing quorum as failed; refused requests are not.",
+		Parameters: []*huma.Param{
+			momentParam("from", "Start of the window, cut to its grain: RFC 3339, or seconds or milliseconds since 1970. At most 400 days before its end."),
+			momentParam("to", "End of the window, likewise; the hour or day that it lies in counts whole."),
+		},
+	}
+	return s.documented(op, jsonResponse("The sums.", refTo[service.Metrics](s), exampleMetrics()), invalidRequest, storeUnreachable)
+}

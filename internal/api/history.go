@@ -1,0 +1,112 @@
+package api
+
+// GET /v1/consensus: history of a series, or the feed of a day, as JSON or CSV.
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/negotiation"
+
+	"thalas/internal/service"
+	"thalas/internal/signal"
+)
+
+type historyInput struct {
+	Pair      string `query:"pair" format:"pair" minLength:"2" maxLength:"64" doc:"The pair; without it, the answer is the feed of a UTC day: that of from, else today." example:"BTC/USDT"`
+	Timeframe string `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle, with pair; the feed has all of them."`
+	From      string `query:"from" doc:"Results made at or after it: RFC 3339, or seconds since 1970."`
+	To        string `query:"to" doc:"Results made before it, likewise."`
+	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"At most that many."`
+	Cursor    string `query:"cursor" format:"cursor" doc:"next_cursor of the page before."`
+	Accept    string `header:"Accept" hidden:"true"`
+
+	query service.Query
+}
+
+// Resolve reads the parameters.
+func (in *historyInput) Resolve(ctx huma.Context) []error {
+	mistakes := queryMistakes(checkQuery(ctx))
+	in.query = service.Query{
+		Pair: mistakes.pair("pair", in.Pair), Timeframe: mistakes.timeframe("timeframe", in.Timeframe),
+		From: mistakes.moment("from", in.From), To: mistakes.moment("to", in.To), Limit: in.Limit,
+	}
+	mistakes.window(in.query.From, in.query.To)
+	cursor, err := base64.RawURLEncoding.DecodeString(in.Cursor)
+	if err != nil {
+		mistakes.wrong("cursor", wrongCursor, in.Cursor)
+	}
+	in.query.Cursor = string(cursor)
+	return mistakes
+}
+
+const wrongCursor = "is not a next_cursor of this list: leave it out to begin anew"
+
+func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, error) {
+	x := exchangeOf(ctx)
+	page, err := s.service.History(ctx, in.query)
+	var found signal.FieldErrors
+	switch {
+	case errors.As(err, &found): // of the cursor: all else was checked
+		return nil, x.finish(invalid([]Mistake{{Location: "query.cursor", Message: wrongCursor, Value: scalarOf(in.Cursor)}}))
+	case err != nil:
+		return nil, x.refuse(err)
+	}
+	// The stored positions have characters that a query must escape; theirs it need not.
+	next := base64.RawURLEncoding.EncodeToString([]byte(page.Next))
+	bodies := make([]json.RawMessage, len(page.Results))
+	for i, result := range page.Results {
+		bodies[i] = result.Body
+	}
+	out := &jsonOutput{Status: http.StatusOK, Vary: "Accept", NextCursor: next}
+	if negotiation.SelectQValueFast(in.Accept, []string{jsonType, csvType}) == csvType {
+		out.ContentType, out.Disposition = csvType+"; charset=utf-8; header=present", `attachment; filename="consensus.csv"`
+		if out.Body, err = csvOf(bodies); err != nil {
+			return nil, x.refuse(err)
+		}
+		return out, nil
+	}
+	var body bytes.Buffer
+	body.WriteString(`{"items":`)
+	writeList(&body, bodies)
+	body.WriteString(`,"next_cursor":`)
+	if next == "" {
+		body.WriteString("null}")
+	} else {
+		body.WriteString(`"` + next + `"}`)
+	}
+	out.ContentType, out.Body = jsonType, body.Bytes()
+	return out, nil
+}
+
+func (s *server) historyOperation() huma.Operation {
+	op := huma.Operation{
+		OperationID: "listConsensus", Method: http.MethodGet, Path: consensusPath, Tags: []string{"Consensus"},
+		Summary: "History, newest first",
+		Description: "Stored consensuses of a pair and timeframe, or, without a pair, all of a UTC day, as JSON or, with `Accept: text/csv`, as CSV. " +
+			"Cells of the CSV that a spreadsheet would run begin with `'`. Simulated results are left out unless the server simulates.",
+		Parameters: []*huma.Param{
+			momentParam("from", "Results made at or after it: RFC 3339, or seconds or milliseconds since 1970. Without pair, its UTC day is listed, else today."),
+			momentParam("to", "Results made before it, likewise."),
+		},
+	}
+	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"items", "next_cursor"}, Properties: map[string]*huma.Schema{
+		"items":       {Type: huma.TypeArray, Items: refTo[signal.Consensus](s), Description: "Whole consensuses, newest first."},
+		"next_cursor": {Type: huma.TypeString, Nullable: true, Description: "Send it as cursor for the next page; null where there is none."},
+	}}
+	s.huma.OpenAPI().Components.Schemas.Map()["History"] = schema
+	ok := jsonResponse("A page.", &huma.Schema{Ref: "#/components/schemas/History"}, map[string]any{"items": []any{exampleConsensus()}, "next_cursor": exampleCursor})
+	ok.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}, Example: exampleCSV}
+	ok.Headers["Next-Cursor"] = &huma.Header{Description: "As next_cursor, for readers of CSV; absent where there is no next page.", Schema: &huma.Schema{Type: huma.TypeString}}
+	ok.Headers["Vary"] = &huma.Header{Description: "`Accept`.", Schema: &huma.Schema{Type: huma.TypeString}}
+	return s.documented(op, ok, invalidRequest, storeUnreachable)
+}
+
+// exampleCursor is a cursor of the form that is given out.
+var exampleCursor = base64.RawURLEncoding.EncodeToString([]byte(time.Date(2026, 11, 23, 4, 55, 0, 0, time.UTC).Format(time.RFC3339) + "#019ab10f-6b62-7cc0-8000-5a3c0a1f9e21"))

@@ -1,0 +1,162 @@
+package api
+
+// The OpenAPI document: what huma makes of the Go types, with every answer,
+// header and error that an operation has.
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"thalas/internal/signal"
+)
+
+// contract configures huma: nothing that it serves by itself, nothing that it
+// adds to answers.
+func contract(version string) huma.Config {
+	c := huma.DefaultConfig("Thalas Consensus", version)
+	c.Info.Description = "Asks several language models the same trading question at once and makes one decision of the answers. " +
+		"It gives advice and places no order. A confidence is the strength of votes, not a probability."
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // served by us
+	c.CreateHooks = nil                                   // no $schema in answers, no Link header
+	c.Tags = []*huma.Tag{
+		{Name: "Consensus", Description: "Ask, and read back."},
+		{Name: "Operation", Description: "Health and metrics."},
+		{Name: "Compatibility", Description: "The original system's route, for clients that were written for it."},
+	}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"apiKey": {Type: "apiKey", In: "header", Name: keyHeader}}
+	return c
+}
+
+// document writes the contract as JSON and as YAML.
+func (s *server) document() (asJSON, asYAML []byte) {
+	asJSON, err := json.Marshal(s.huma.OpenAPI())
+	if err == nil {
+		asYAML, err = s.huma.OpenAPI().YAML()
+	}
+	if err != nil { // not reached: a test writes both
+		s.log.Error("OpenAPI document not written:", slog.String("error", err.Error()))
+	}
+	return asJSON, asYAML
+}
+
+// documented adds what every operation has: its answer, its errors and who may call it.
+func (s *server) documented(op huma.Operation, ok *huma.Response, errors ...*kind) huma.Operation {
+	return s.describe(op, ok, append(errors, internalError), func(kinds []*kind) *huma.Response {
+		response := s.errorResponse(kinds, "application/problem+json", refTo[Problem](s))
+		for _, k := range kinds {
+			response.Content["application/problem+json"].Examples[k.name] = &huma.Example{Summary: k.title, Value: s.exampleProblem(k, op)}
+		}
+		return response
+	})
+}
+
+// compatDocumented is documented for the compatibility route, whose errors have
+// the original's shapes and statuses.
+func (s *server) compatDocumented(op huma.Operation, ok *huma.Response, errors ...*kind) huma.Operation {
+	return s.describe(op, ok, append(errors, internalError), func(kinds []*kind) *huma.Response {
+		response := s.errorResponse(kinds, jsonType, refTo[CompatError](s))
+		for _, k := range kinds {
+			response.Content[jsonType].Examples[k.name] = &huma.Example{Summary: k.title, Value: compatErrorOf(s.exampleProblem(k, op))}
+		}
+		return response
+	})
+}
+
+func (s *server) describe(op huma.Operation, ok *huma.Response, errors []*kind, respond func([]*kind) *huma.Response) huma.Operation {
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	op.Responses["200"] = ok
+	if len(s.keys) > 0 {
+		op.Security = []map[string][]string{{"apiKey": {}}}
+		errors = append(errors, unauthorized)
+	}
+	byStatus := map[int][]*kind{}
+	for _, k := range errors {
+		status := k.status
+		if op.Path == compatPath {
+			status = compatErrorOf(k.problem("")).status
+		}
+		byStatus[status] = append(byStatus[status], k)
+	}
+	for status, kinds := range byStatus {
+		op.Responses[strconv.Itoa(status)] = respond(kinds)
+	}
+	return op
+}
+
+// errorResponse describes an answer that several kinds share.
+func (s *server) errorResponse(kinds []*kind, contentType string, schema *huma.Schema) *huma.Response {
+	response := &huma.Response{Headers: commonHeaders(), Content: map[string]*huma.MediaType{contentType: {Schema: schema, Examples: map[string]*huma.Example{}}}}
+	for i, k := range kinds {
+		if i > 0 {
+			response.Description += "\n\n"
+		}
+		response.Description += fmt.Sprintf("`%s`: %s", k.name, k.meaning)
+		if k.retryAfter > 0 || k == dailyBudget {
+			response.Headers["Retry-After"] = &huma.Header{Description: "Seconds after which to come back.", Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0)}}
+		}
+		if k == unauthorized {
+			response.Headers["WWW-Authenticate"] = &huma.Header{Description: "Names the header that the key belongs in.", Schema: &huma.Schema{Type: huma.TypeString}}
+		}
+	}
+	return response
+}
+
+func commonHeaders() map[string]*huma.Header {
+	return map[string]*huma.Header{
+		requestIDHeader: {Description: "The id of the request: yours, where it is at most 128 letters, digits, `-`, `_`, `.` and `:`, else a new one.", Schema: &huma.Schema{Type: huma.TypeString}},
+		"Cache-Control": {Description: "`no-store`.", Schema: &huma.Schema{Type: huma.TypeString}},
+	}
+}
+
+func jsonResponse(description string, schema *huma.Schema, example any) *huma.Response {
+	return &huma.Response{Description: description, Headers: commonHeaders(), Content: map[string]*huma.MediaType{jsonType: {Schema: schema, Example: example}}}
+}
+
+func jsonBody(description string, schema *huma.Schema, example any) *huma.RequestBody {
+	return &huma.RequestBody{Description: description, Required: true, Content: map[string]*huma.MediaType{jsonType: {Schema: schema, Example: example}}}
+}
+
+// cacheHeaders describes an answer that may be cached.
+func cacheHeaders(r *huma.Response, cacheControl string) {
+	r.Headers["Cache-Control"] = &huma.Header{Description: cacheControl, Schema: &huma.Schema{Type: huma.TypeString}}
+	r.Headers["ETag"] = &huma.Header{Description: "Names exactly these bytes; send it as If-None-Match.", Schema: &huma.Schema{Type: huma.TypeString}}
+}
+
+func withNotModified(op huma.Operation, ok *huma.Response) huma.Operation {
+	op.Responses = map[string]*huma.Response{"304": {Description: "The caller has it: one of the tags in If-None-Match fits.", Headers: ok.Headers}}
+	return op
+}
+
+// momentParam is a time in the query.
+func momentParam(name, description string) *huma.Param {
+	return &huma.Param{Name: name, In: "query", Description: description, Example: "2026-11-23T00:00:00Z", Schema: &huma.Schema{AnyOf: momentSchemas(huma.TypeInteger)}}
+}
+
+// momentSchemas are the ways to send a time from 1970 to 2199: as a text, in
+// seconds, and in milliseconds.
+func momentSchemas(number string) []*huma.Schema {
+	const first, last = 1e11, 7258118399 // the first number that is milliseconds, and the last second
+	return []*huma.Schema{
+		{Type: huma.TypeString, Format: "date-time"},
+		{Type: number, Minimum: new(0.0), Maximum: new(float64(last))},
+		{Type: number, Minimum: new(first), Maximum: new(float64(last*1000 + 999))},
+	}
+}
+
+// refTo gives a reference to the schema of a type.
+func refTo[T any](s *server) *huma.Schema {
+	return s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+}
+
+// logRun ties the request to the run that it started.
+func (s *server) logRun(x *exchange, c *signal.Consensus) {
+	s.log.LogAttrs(x.r.Context(), slog.LevelInfo, "Answered:", slog.String("request_id", x.id), slog.String("run", c.ID),
+		slog.String("path", x.r.URL.Path), slog.String("cache", string(c.Cache)))
+}

@@ -1,0 +1,161 @@
+package api
+
+// A Problem is a refusal as RFC 9457 writes it.
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"thalas/internal/signal"
+)
+
+// Problem is the body of every error answer but those of the compatibility route.
+type Problem struct {
+	Type      string           `json:"type" format:"uri-reference" doc:"What kind of problem it is: the path of its explanation."`
+	Title     string           `json:"title" doc:"The kind in words."`
+	Status    int              `json:"status" minimum:"400" maximum:"599" doc:"The HTTP status."`
+	Detail    string           `json:"detail" doc:"What happened this time, and what to do next."`
+	Instance  string           `json:"instance" format:"uri-reference" doc:"The path that was asked for."`
+	RequestID string           `json:"request_id" doc:"As in the header X-Request-Id and in the server's log."`
+	Retryable bool             `json:"retryable" doc:"Whether the same request may succeed later."`
+	Errors    []Mistake        `json:"errors,omitempty" doc:"Every mistake of the request with its place."`
+	Failures  []signal.Failure `json:"failures,omitempty" doc:"Every provider that was asked and gave no vote."`
+
+	kind       *kind
+	retryAfter time.Duration // 0: none is told
+	cause      error         // for the log only
+}
+
+// Mistake is what is wrong with one field.
+type Mistake struct {
+	Location string          `json:"location" doc:"The field itself, missing and unknown ones too."`
+	Message  string          `json:"message" doc:"What is wrong and what to send instead."`
+	Value    json.RawMessage `json:"value,omitempty" doc:"What was sent, where it is no object and no list; texts are cut at 100 characters."`
+}
+
+// Error makes a Mistake what huma collects.
+func (m Mistake) Error() string { return m.Location + ": " + m.Message }
+
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus is read by huma.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is read by huma: JSON is the only form, whatever was asked for.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders is read by huma.
+func (p *Problem) GetHeaders() http.Header {
+	header := http.Header{}
+	if p.retryAfter > 0 {
+		header.Set("Retry-After", strconv.FormatInt(int64((p.retryAfter+time.Second-1)/time.Second), 10))
+	}
+	return header
+}
+
+// invalid is the problem of a request with mistakes.
+func invalid(mistakes []Mistake) *Problem {
+	p := invalidRequest.problem("")
+	p.Errors = mistakes
+	const named = 5
+	places := make([]string, 0, named)
+	for _, m := range mistakes[:min(len(mistakes), named)] {
+		places = append(places, m.Location)
+	}
+	if more := len(mistakes) - named; more > 0 {
+		places = append(places, fmt.Sprintf("%d more", more))
+	}
+	p.Detail = "Nobody was asked, because something is wrong at " + strings.Join(places, ", ") + "."
+	return p
+}
+
+// finish fills in what the exchange knows, logs the problem, and gives it the
+// shape of the route.
+func (x *exchange) finish(p *Problem) huma.StatusError {
+	p.Instance, p.RequestID = cut(x.r.URL.EscapedPath(), 300), x.id
+	attrs := []slog.Attr{slog.String("request_id", x.id), slog.String("problem", p.kind.name), slog.Int("status", p.Status),
+		slog.String("method", x.r.Method), slog.String("path", p.Instance), slog.String("detail", p.Detail)}
+	if p.cause != nil {
+		attrs = append(attrs, slog.String("cause", p.cause.Error()))
+	}
+	x.server.log.LogAttrs(x.r.Context(), p.kind.level, "Refused:", attrs...)
+	if x.r.URL.Path == compatPath {
+		return compatErrorOf(p)
+	}
+	return p
+}
+
+// write answers a problem that no operation of huma answers.
+func (x *exchange) write(p *Problem) {
+	refused := x.finish(p)
+	header := x.w.Header()
+	for name, values := range p.GetHeaders() {
+		header[name] = values
+	}
+	header.Set("Content-Type", refused.(huma.ContentTypeFilter).ContentType(""))
+	header.Set("Cache-Control", "no-store")
+	body, err := json.Marshal(refused)
+	if err != nil { // not reached: it holds texts, numbers and JSON that was read before
+		body = nil
+	}
+	x.w.WriteHeader(refused.GetStatus())
+	_, _ = x.w.Write(body) // a client that has gone away needs nothing
+}
+
+// refusedByHuma turns what huma refuses by itself into our problems: mistakes in
+// parameters, and errors that Resolve methods give.
+func refusedByHuma(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+	x := exchangeOf(ctx.Context())
+	var mistakes, found []Mistake // ours, and those of huma
+	for _, err := range errs {
+		switch e := err.(type) {
+		case *Problem:
+			p := x.finish(e)
+			for name, values := range e.GetHeaders() {
+				ctx.SetHeader(name, values[0])
+			}
+			return p
+		case Mistake:
+			mistakes = append(mistakes, e)
+		case *huma.ErrorDetail:
+			found = append(found, mistakeOf(e))
+		}
+	}
+	for _, m := range found { // ours say more about the same place
+		if !slices.ContainsFunc(mistakes, func(own Mistake) bool { return covers(own.Location, m.Location) }) {
+			mistakes = append(mistakes, m)
+		}
+	}
+	if status >= http.StatusInternalServerError || len(mistakes) == 0 {
+		p := internalError.problem("")
+		p.cause = fmt.Errorf("huma: %d %s", status, message)
+		return x.finish(p)
+	}
+	return x.finish(invalid(mistakes))
+}
+
+// mistakeOf rewords a mistake that huma found in a parameter.
+func mistakeOf(e *huma.ErrorDetail) Mistake {
+	m := Mistake{Location: e.Location, Message: e.Message}
+	if text, isText := e.Value.(string); isText {
+		m.Value = scalarOf(text)
+	} else if raw, err := json.Marshal(e.Value); err == nil && isScalar(raw) {
+		m.Value = cutScalar(raw)
+	}
+	if rest, found := strings.CutPrefix(m.Message, "expected "); found {
+		m.Message = "is not as expected: " + rest
+	} else if strings.HasPrefix(m.Message, "invalid ") {
+		m.Message = "is an " + m.Message
+	} else if strings.HasPrefix(m.Message, "required ") {
+		m.Message = "is missing"
+	}
+	return m
+}

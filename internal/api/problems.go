@@ -1,0 +1,176 @@
+package api
+
+// The one table of what can go wrong: kind → status, title, whether to retry,
+// log level, and what the pages at /problems/ say.
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"thalas/internal/orchestrator"
+	"thalas/internal/service"
+)
+
+const problemPath = "/problems/"
+
+// kind is one kind of problem.
+type kind struct {
+	name       string // the last part of its type
+	status     int
+	title      string
+	retryable  bool
+	retryAfter time.Duration // where the problem itself does not know better; 0: none is told
+	level      slog.Level
+	meaning    string // what happened, for the page
+	remedy     string // what to do, for the page
+}
+
+var (
+	unreadableBody = &kind{name: "unreadable-body", status: http.StatusBadRequest, title: "The body is not JSON", level: slog.LevelInfo,
+		meaning: "The body is empty, is not JSON in UTF-8, is nested deeper than 32 levels, holds NaN or Infinity, or did not arrive in time.",
+		remedy:  "Send one JSON object. JSON has no NaN: an indicator that is not known yet is null, or its key is left out."}
+	unauthorized = &kind{name: "unauthorized", status: http.StatusUnauthorized, title: "No accepted API key", level: slog.LevelWarn,
+		meaning: "The server has API keys configured, and the request has none, or one that is not among them.",
+		remedy:  "Send the key in the header x-api-key. The server is configured with the SHA-256 of each key, in hex."}
+	crossOrigin = &kind{name: "cross-origin", status: http.StatusForbidden, title: "A page of another origin", level: slog.LevelWarn,
+		meaning: "A browser says that a page of another origin sends this request. Asking costs money, so such pages are refused.",
+		remedy:  "Ask from a program, or from a page that this server itself delivers."}
+	probeForbidden = &kind{name: "probe-not-allowed", status: http.StatusForbidden, title: "Probing is not allowed", level: slog.LevelInfo,
+		meaning: "This server may not call providers to check their keys.",
+		remedy:  "Ask without probe=true: health from what past calls have shown needs no call."}
+	unknownRoute = &kind{name: "unknown-route", status: http.StatusNotFound, title: "No such route", level: slog.LevelInfo,
+		meaning: "The path is none of this server's.",
+		remedy:  "GET /openapi.json lists every route. Pairs travel in the query, not in the path: ?pair=BTC/USDT."}
+	unknownID = &kind{name: "unknown-id", status: http.StatusNotFound, title: "No such consensus", level: slog.LevelInfo,
+		meaning: "There is no consensus of that id, or it is older than results are kept.",
+		remedy:  "Take the id from an answer or from the history."}
+	noSignalYet = &kind{name: "no-signal-yet", status: http.StatusNotFound, title: "No signal yet", retryable: true, level: slog.LevelDebug,
+		meaning: "Nobody has asked about this pair and timeframe yet. Simulated and real results are kept apart.",
+		remedy:  "POST /v1/consensus asks. A bot does nothing until there is a signal."}
+	staleSignal = &kind{name: "stale-signal", status: http.StatusNotFound, title: "The newest signal is too old", retryable: true, level: slog.LevelDebug,
+		meaning: "There is a consensus, but it was made longer ago than max_age allows.",
+		remedy:  "POST /v1/consensus asks anew. A bot does not act on an old signal."}
+	methodNotAllowed = &kind{name: "method-not-allowed", status: http.StatusMethodNotAllowed, title: "Method not allowed", level: slog.LevelInfo,
+		meaning: "The path exists, but not with this method.",
+		remedy:  "The header Allow lists the methods."}
+	inFlight = &kind{name: "idempotency-key-in-flight", status: http.StatusConflict, title: "The same question is being worked on", retryable: true, retryAfter: time.Second, level: slog.LevelInfo,
+		meaning: "A request with the same Idempotency-Key has not been answered yet.",
+		remedy:  "Send the same request again after Retry-After: it gives the same answer, paid once."}
+	bodyTooLarge = &kind{name: "body-too-large", status: http.StatusRequestEntityTooLarge, title: "The body is too large", level: slog.LevelInfo,
+		meaning: "The body is over the limit, 256 KiB unless the server is built otherwise.",
+		remedy:  "Send at most 500 candles and fewer indicators."}
+	wrongMediaType = &kind{name: "unsupported-media-type", status: http.StatusUnsupportedMediaType, title: "The body is not declared as JSON", level: slog.LevelInfo,
+		meaning: "The Content-Type is another than application/json in UTF-8, or the body is compressed.",
+		remedy:  "Send Content-Type: application/json and no Content-Encoding."}
+	invalidRequest = &kind{name: "invalid-request", status: http.StatusUnprocessableEntity, title: "The request breaks a rule", level: slog.LevelInfo,
+		meaning: "Fields of the request break rules. Nobody was asked and nothing is to pay.",
+		remedy:  "errors lists every mistake with its place and what to send instead."}
+	otherBody = &kind{name: "idempotency-key-reused", status: http.StatusUnprocessableEntity, title: "The Idempotency-Key belongs to another question", level: slog.LevelInfo,
+		meaning: "The same Idempotency-Key came with another body before. Bodies are compared byte by byte.",
+		remedy:  "Send a new key with a new question, and exactly the same bytes with the same key."}
+	requestBudget = &kind{name: "request-budget", status: http.StatusUnprocessableEntity, title: "The request may cost too much", level: slog.LevelInfo,
+		meaning: "The most that this request may cost is over the limit for one request.",
+		remedy:  "Send less market data, or raise REQUEST_BUDGET_USD."}
+	dailyBudget = &kind{name: "daily-budget", status: http.StatusTooManyRequests, title: "The day's budget is used up", retryable: true, level: slog.LevelWarn,
+		meaning: "What was spent and reserved today leaves no room for this request.",
+		remedy:  "Retry-After tells when the day in UTC ends. DAILY_BUDGET_USD is the limit."}
+	noProviders = &kind{name: "no-providers", status: http.StatusServiceUnavailable, title: "No provider can be asked", retryAfter: time.Minute, level: slog.LevelWarn,
+		meaning: "No provider is enabled, has a key and works. A missing quorum is never a HOLD.",
+		remedy:  "GET /v1/health says of each provider why it can't be asked."}
+	insufficientProviders = &kind{name: "insufficient-providers", status: http.StatusServiceUnavailable, title: "Too few providers can be asked", retryAfter: 30 * time.Second, level: slog.LevelWarn,
+		meaning: "Fewer providers can be asked than the decision needs votes. A missing quorum is never a HOLD.",
+		remedy:  "Lower min_providers, or see in GET /v1/health why providers can't be asked."}
+	insufficientResponses = &kind{name: "insufficient-responses", status: http.StatusServiceUnavailable, title: "Too few votes", retryAfter: 5 * time.Second, level: slog.LevelWarn,
+		meaning: "Fewer providers voted than the decision needs. A missing quorum is never a HOLD.",
+		remedy:  "failures says of each provider what went wrong. Where retryable is true, asking again may help."}
+	tooLate = &kind{name: "insufficient-responses-in-time", status: http.StatusGatewayTimeout, title: "Too few votes in time", retryable: true, retryAfter: 5 * time.Second, level: slog.LevelWarn,
+		meaning: "Fewer providers voted than the decision needs, and at least one had no time left.",
+		remedy:  "Ask again, with a longer timeout_seconds, or with wait set to decided."}
+	tooManyRuns = &kind{name: "too-many-runs", status: http.StatusServiceUnavailable, title: "Too many runs at once", retryable: true, retryAfter: time.Second, level: slog.LevelWarn,
+		meaning: "The server works on as many questions as it takes.",
+		remedy:  "Ask again after Retry-After, or raise MAX_CONCURRENT_RUNS."}
+	budgetUnknown = &kind{name: "budget-unknown", status: http.StatusServiceUnavailable, title: "The budget cannot be checked", retryable: true, retryAfter: 10 * time.Second, level: slog.LevelError,
+		meaning: "The record of the day's spending cannot be reached, and the server spends nothing on a guess.",
+		remedy:  "Ask again later. GET /v1/health shows whether the store is reachable."}
+	storeUnreachable = &kind{name: "store-unreachable", status: http.StatusServiceUnavailable, title: "The store cannot be reached", retryable: true, retryAfter: time.Second, level: slog.LevelError,
+		meaning: "Stored results, counters or idempotency keys cannot be read.",
+		remedy:  "Ask again. GET /v1/health shows whether the store is reachable."}
+	runCanceled = &kind{name: "run-canceled", status: http.StatusServiceUnavailable, title: "The run was cancelled", retryable: true, retryAfter: time.Second, level: slog.LevelWarn,
+		meaning: "The run was stopped before it came to a decision.",
+		remedy:  "Ask again."}
+	aggregationFailed = &kind{name: "aggregation-failed", status: http.StatusInternalServerError, title: "Failed to aggregate consensus", level: slog.LevelError,
+		meaning: "The votes came, but no decision could be made of them.",
+		remedy:  "Report it with the request id: the log has the rest. Do not trade on it."}
+	internalError = &kind{name: "internal-error", status: http.StatusInternalServerError, title: "Something unexpected happened", level: slog.LevelError,
+		meaning: "A mistake of the server. The log has the rest, under the request id.",
+		remedy:  "Report it with the request id."}
+)
+
+// kinds lists every kind, by status.
+var kinds = []*kind{
+	unreadableBody, unauthorized, crossOrigin, probeForbidden, unknownRoute, unknownID, noSignalYet, staleSignal,
+	methodNotAllowed, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget,
+	aggregationFailed, internalError,
+	noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, storeUnreachable, runCanceled, tooLate,
+}
+
+// byError says which kind an error of the packages below is.
+var byError = []struct {
+	err  error
+	kind *kind
+}{
+	{service.ErrInFlight, inFlight}, {service.ErrOtherBody, otherBody}, {service.ErrBusy, tooManyRuns},
+	{service.ErrDailyBudget, dailyBudget}, {service.ErrRequestBudget, requestBudget}, {service.ErrNoBudget, budgetUnknown},
+	{service.ErrStore, storeUnreachable}, {service.ErrNoSignal, noSignalYet}, {service.ErrStale, staleSignal},
+	{service.ErrNotFound, unknownID}, {service.ErrProbe, probeForbidden},
+	{orchestrator.ErrNoProviders, noProviders}, {orchestrator.ErrInsufficientProviders, insufficientProviders},
+	{orchestrator.ErrInsufficientResponses, insufficientResponses}, {orchestrator.ErrAggregation, aggregationFailed},
+	{orchestrator.ErrCanceled, runCanceled},
+}
+
+// problem makes a problem of the kind. An empty detail is the kind's own.
+func (k *kind) problem(detail string) *Problem {
+	if detail == "" {
+		detail = k.meaning
+	}
+	return &Problem{Type: problemPath + k.name, Title: k.title, Status: k.status, Detail: detail, Retryable: k.retryable, kind: k, retryAfter: k.retryAfter}
+}
+
+// problemOf gives the problem of an error of the packages below. What is in no
+// row of the table is a 500 that says nothing of it.
+func problemOf(err error) *Problem {
+	for _, row := range byError {
+		if !errors.Is(err, row.err) {
+			continue
+		}
+		var undecided *orchestrator.Error
+		if errors.As(err, &undecided) {
+			return undecidedProblem(row.kind, undecided)
+		}
+		p := row.kind.problem(err.Error())
+		p.cause = errors.Unwrap(err)
+		var refused *service.Error
+		if errors.As(err, &refused) && refused.RetryAfter > 0 {
+			p.retryAfter = refused.RetryAfter
+		}
+		return p
+	}
+	p := internalError.problem("")
+	p.cause = err
+	return p
+}
+
+// undecidedProblem is a run without a decision.
+func undecidedProblem(k *kind, e *orchestrator.Error) *Problem {
+	if k == insufficientResponses && e.TimedOut() {
+		k = tooLate
+	}
+	p := k.problem(e.Error())
+	p.Failures, p.cause = e.Failures, e.Unwrap()
+	if k.status != http.StatusInternalServerError && k != runCanceled {
+		p.Retryable = e.Retryable()
+	}
+	return p
+}

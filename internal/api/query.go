@@ -1,0 +1,117 @@
+package api
+
+// Query parameters: strictly those that an operation has, each once.
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"thalas/internal/signal"
+)
+
+// checkQuery gives what huma does not look at: parameters that are unknown, that
+// are there twice, and a query that can't be read. A mistyped name would be left
+// out silently, and the answer be to another question.
+func checkQuery(ctx huma.Context) []error {
+	u := ctx.URL()
+	values, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return []error{Mistake{Location: "query", Message: "can't be read: " + cut(err.Error(), maxValue)}}
+	}
+	var known, repeatable []string
+	for _, p := range ctx.Operation().Parameters {
+		if p.In != "query" {
+			continue
+		}
+		known = append(known, p.Name)
+		if p.Schema.Type == huma.TypeArray {
+			repeatable = append(repeatable, p.Name)
+		}
+	}
+	var mistakes []error
+	for _, name := range sorted(values) {
+		switch {
+		case slices.Contains(known, name) && slices.Contains(values[name], ""):
+			// An unset variable of the caller must not pass for "any age" or "all".
+			mistakes = append(mistakes, Mistake{Location: "query." + name, Message: "is empty: send a value or leave it out", Value: scalarOf("")})
+		case !slices.Contains(known, name):
+			mistakes = append(mistakes, Mistake{Location: "query." + cut(name, maxValue), Message: unknownName("parameter here", name, known), Value: scalarOf(values[name][0])})
+		case len(values[name]) > 1 && !slices.Contains(repeatable, name):
+			mistakes = append(mistakes, Mistake{Location: "query." + name, Message: "is there more than once: send it once", Value: scalarOf(values[name][0])})
+		}
+	}
+	return mistakes
+}
+
+func sorted(values url.Values) []string {
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// queryMistakes collects what is wrong with parameters while they are read.
+type queryMistakes []error
+
+func (m *queryMistakes) wrong(name, message, value string) {
+	*m = append(*m, Mistake{Location: "query." + name, Message: message, Value: scalarOf(value)})
+}
+
+// pair reads a parameter; nothing where it is empty.
+func (m *queryMistakes) pair(name, text string) signal.Pair {
+	if text == "" {
+		return signal.Pair{}
+	}
+	pair, err := signal.ParsePair(text)
+	if err != nil {
+		m.wrong(name, err.Error(), text)
+	}
+	return pair
+}
+
+// timeframe reads a parameter; the default where it is empty.
+func (m *queryMistakes) timeframe(name, text string) signal.Timeframe {
+	if text == "" {
+		return signal.DefaultTimeframe
+	}
+	timeframe, err := signal.ParseTimeframe(text)
+	if err != nil {
+		m.wrong(name, err.Error(), text)
+	}
+	return timeframe
+}
+
+// moment reads a time: RFC 3339, or seconds or milliseconds since 1970. Zero
+// where it is empty.
+func (m *queryMistakes) moment(name, text string) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
+	if _, err := strconv.ParseUint(text, 10, 64); err == nil {
+		at, err := signal.EpochTime(text)
+		if err != nil {
+			m.wrong(name, err.Error(), text)
+		}
+		return at
+	}
+	// A plus sign that was not escaped arrives as a space.
+	at, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1))
+	if err != nil {
+		m.wrong(name, "is no time: send RFC 3339 such as 2026-11-23T05:00:00Z, or seconds since 1970", text)
+	}
+	return at.UTC()
+}
+
+// window refuses a window that nothing can lie in.
+func (m *queryMistakes) window(from, to time.Time) {
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		m.wrong("to", "is not after from: the window is empty", to.Format(time.RFC3339))
+	}
+}

@@ -1,0 +1,257 @@
+package api
+
+// From the body of POST /v1/consensus to a Request, with every mistake in it.
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"thalas/internal/orchestrator"
+	"thalas/internal/provider"
+	"thalas/internal/signal"
+)
+
+// fields reads the top-level members of a question one by one.
+type fields struct {
+	request  orchestrator.Request
+	mistakes []Mistake
+	values   map[string]json.RawMessage // by the name that orchestrator.Check gives a field
+	registry *provider.Registry
+}
+
+// field is a top-level key and how it is read.
+type field struct {
+	name string
+	read func(f *fields, raw json.RawMessage)
+}
+
+// questionFields are the keys of POST /v1/consensus. The contract's schema has
+// the same ones, held together by a test.
+var questionFields = []field{
+	{"pair", (*fields).pair},
+	{"timeframe", (*fields).timeframe},
+	{"current_price", (*fields).currentPrice},
+	{"market_data", func(f *fields, raw json.RawMessage) { f.marketData(raw, signal.MaxText) }},
+	{"provider_weights", (*fields).weights},
+	{"min_providers", (*fields).minProviders},
+	{"min_confidence", func(f *fields, raw json.RawMessage) { f.share("min_confidence", raw, &f.request.MinConfidence) }},
+	{"min_agreement", func(f *fields, raw json.RawMessage) { f.share("min_agreement", raw, &f.request.MinAgreement) }},
+	{"timeout_seconds", (*fields).timeout},
+	{"wait", (*fields).wait},
+}
+
+var questionNames = func() (names []string) {
+	for _, f := range questionFields {
+		names = append(names, f.name)
+	}
+	return names
+}()
+
+// parseQuestion reads a body that checkJSON has passed. Mistakes that check
+// finds, which knows the whole request, come on top, unless the field is known
+// to be wrong already.
+func parseQuestion(body []byte, registry *provider.Registry, check func(orchestrator.Request) error) (orchestrator.Request, []Mistake) {
+	f := fields{values: map[string]json.RawMessage{}, registry: registry}
+	list, isObject := members(body)
+	if !isObject {
+		return f.request, []Mistake{{Location: "body", Message: "is not an object: send one with pair, current_price and market_data", Value: cutScalar(body)}}
+	}
+	for _, m := range list {
+		i := slices.IndexFunc(questionFields, func(known field) bool { return known.name == m.name })
+		if i < 0 {
+			f.wrong(cut(m.name, maxValue), unknownName("field of this request", m.name, questionNames), m.value)
+			continue
+		}
+		if _, twice := f.values[m.name]; twice {
+			f.wrong(m.name, "is there twice: send each key once", nil)
+			continue
+		}
+		f.values[m.name] = m.value
+		if !isNull(m.value) { // null is absent
+			questionFields[i].read(&f, m.value)
+		}
+	}
+	f.merge(check(f.request))
+	return f.request, f.mistakes
+}
+
+// merge adds the mistakes of orchestrator.Check at fields that are not known to
+// be wrong already.
+func (f *fields) merge(err error) {
+	var found signal.FieldErrors
+	if !errors.As(err, &found) {
+		return
+	}
+	own := f.mistakes
+	for _, m := range fieldMistakes("body", found, func(name string) json.RawMessage { return cutScalar(f.values[name]) }) {
+		if !slices.ContainsFunc(own, func(o Mistake) bool { return covers(m.Location, o.Location) }) {
+			f.mistakes = append(f.mistakes, m)
+		}
+	}
+}
+
+// covers reports whether inner is the place outer or one within it.
+func covers(outer, inner string) bool {
+	rest, found := strings.CutPrefix(inner, outer)
+	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+func (f *fields) wrong(name, message string, value json.RawMessage) {
+	const enough = 100 // mistakes that are reported; more say the same
+	if len(f.mistakes) < enough {
+		f.mistakes = append(f.mistakes, Mistake{Location: "body." + name, Message: message, Value: cutScalar(value)})
+	}
+}
+
+func (f *fields) pair(raw json.RawMessage) {
+	text, ok := f.text("pair", raw, "a pair such as BTC/USDT")
+	if !ok {
+		return
+	}
+	pair, err := signal.ParsePair(text)
+	if err != nil {
+		f.wrong("pair", err.Error(), raw)
+		return
+	}
+	f.request.Pair = pair
+}
+
+func (f *fields) timeframe(raw json.RawMessage) {
+	text, ok := f.text("timeframe", raw, "one such as 5m")
+	if !ok {
+		return
+	}
+	timeframe, err := signal.ParseTimeframe(text)
+	if err != nil {
+		f.wrong("timeframe", err.Error(), raw)
+		return
+	}
+	f.request.Timeframe = timeframe
+}
+
+func (f *fields) currentPrice(raw json.RawMessage) {
+	if n, ok := f.number("current_price", raw, "a price above 0"); ok {
+		f.request.CurrentPrice = n
+	}
+}
+
+func (f *fields) marketData(raw json.RawMessage, maxText int) {
+	data, err := signal.ParseMarketData(raw, maxText)
+	var found signal.FieldErrors
+	switch {
+	case err == nil:
+		f.request.MarketData = data
+	case errors.As(err, &found):
+		f.mistakes = append(f.mistakes, fieldMistakes("body.market_data", found, nil)...)
+	default:
+		f.wrong("market_data", "can't be read: send an object such as {\"rsi\": 65.5}", raw)
+	}
+}
+
+func (f *fields) weights(raw json.RawMessage) {
+	list, isObject := members(raw)
+	if !isObject {
+		f.wrong("provider_weights", `is not an object: send one such as {"anthropic": 1.0}, or null`, raw)
+		return
+	}
+	weights := make(map[string]float64, len(list))
+	for _, m := range list {
+		place := "provider_weights." + cut(m.name, maxValue)
+		if _, twice := f.values[place]; twice {
+			f.wrong(place, "is there twice: send each name once", nil)
+			continue
+		}
+		f.values[place] = m.value
+		if _, known := f.registry.Find(m.name); !known {
+			f.wrong(place, unknownName("known provider", m.name, f.registry.Names()), m.value)
+			continue
+		}
+		if isNull(m.value) {
+			continue
+		}
+		if n, ok := f.number(place, m.value, "a weight from 0 to 1"); ok {
+			weights[m.name] = n.Float64()
+		}
+	}
+	f.request.Weights = weights
+}
+
+func (f *fields) minProviders(raw json.RawMessage) {
+	n, ok := f.number("min_providers", raw, "a whole number from 1")
+	if !ok {
+		return
+	}
+	known := max(len(f.registry.Entries()), 1)
+	switch v := n.Float64(); {
+	case v != math.Trunc(v):
+		f.wrong("min_providers", "is not a whole number: send one from 1", raw)
+	case v < 1 || v > float64(known):
+		f.wrong("min_providers", fmt.Sprintf("is outside 1…%d, the number of known providers", known), raw)
+	default:
+		f.request.MinProviders = int(v)
+	}
+}
+
+func (f *fields) share(name string, raw json.RawMessage, into **float64) {
+	if n, ok := f.number(name, raw, "a number from 0 to 1"); ok {
+		v := n.Float64()
+		*into = &v
+	}
+}
+
+func (f *fields) timeout(raw json.RawMessage) {
+	n, ok := f.number("timeout_seconds", raw, "seconds above 0")
+	if !ok {
+		return
+	}
+	longest := orchestrator.MaxTimeout.Seconds()
+	v := n.Float64()
+	if !(v > 0 && v <= longest) {
+		f.wrong("timeout_seconds", fmt.Sprintf("is not above 0 and at most %v", longest), raw)
+		return
+	}
+	f.request.Timeout = max(time.Duration(v*float64(time.Second)), 1) // 0 would be the default
+}
+
+func (f *fields) wait(raw json.RawMessage) {
+	text, ok := f.text("wait", raw, "all or decided")
+	if !ok {
+		return
+	}
+	if text == "" { // would be the default
+		f.wrong("wait", "is none of all, decided", raw)
+		return
+	}
+	f.request.Wait = orchestrator.Wait(text)
+}
+
+// text reads a JSON text.
+func (f *fields) text(name string, raw json.RawMessage, send string) (string, bool) {
+	var text string
+	if raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
+		f.wrong(name, "is not a text: send "+send, raw)
+		return "", false
+	}
+	return text, true
+}
+
+// number reads a JSON number with its digits.
+func (f *fields) number(name string, raw json.RawMessage, send string) (signal.Number, bool) {
+	if raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
+		f.wrong(name, "is not a number: send "+send, raw)
+		return signal.Number{}, false
+	}
+	n, err := signal.ParseNumber(string(raw))
+	if err != nil {
+		f.wrong(name, "is out of range: send "+send, raw)
+		return signal.Number{}, false
+	}
+	return n, true
+}
+
+func isNull(raw json.RawMessage) bool { return string(raw) == "null" }

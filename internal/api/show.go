@@ -1,0 +1,201 @@
+package api
+
+// GET /v1/consensus/{id} and GET /v1/consensus/latest: stored bytes as they are.
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/sync/errgroup"
+
+	"thalas/internal/service"
+	"thalas/internal/signal"
+	"thalas/internal/store"
+)
+
+type showInput struct {
+	ID          string `path:"id" format:"uuid" doc:"The id of an answer." example:"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21"`
+	IfNoneMatch string `header:"If-None-Match" doc:"ETags that the caller has: where one fits, the answer is 304 without a body." example:"\"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21\""`
+}
+
+// Resolve refuses parameters that the route does not have.
+func (in *showInput) Resolve(ctx huma.Context) []error { return checkQuery(ctx) }
+
+func (s *server) show(ctx context.Context, in *showInput) (*jsonOutput, error) {
+	x := exchangeOf(ctx)
+	if !store.IsID(in.ID) {
+		return nil, x.finish(unknownID.problem(fmt.Sprintf("There is no consensus %q: an id looks like 019ab10f-6b62-7cc0-8000-5a3c0a1f9e21.", cut(in.ID, maxValue))))
+	}
+	result, err := s.service.Show(ctx, in.ID)
+	if err != nil {
+		return nil, x.refuse(err)
+	}
+	// A result never changes; that it expires some day does no harm in a cache.
+	return cached(result.Body, quoted(result.ID), "private, max-age=86400, immutable", in.IfNoneMatch), nil
+}
+
+type latestInput struct {
+	Pair        []string `query:"pair,explode" required:"true" minItems:"1" maxItems:"100" format:"pair" minLength:"2" maxLength:"64" doc:"The pair. Where it is repeated, the answer lists all of them."`
+	Timeframe   string   `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle."`
+	MaxAge      int      `query:"max_age" minimum:"1" maximum:"315360000" doc:"Seconds since the timestamp beyond which a signal is too old; any age where it is absent." example:"900"`
+	IfNoneMatch string   `header:"If-None-Match" doc:"ETags that the caller has: where one fits, the answer is 304 without a body."`
+
+	pairs     []signal.Pair
+	timeframe signal.Timeframe
+}
+
+// Resolve reads the parameters.
+func (in *latestInput) Resolve(ctx huma.Context) []error {
+	mistakes := queryMistakes(checkQuery(ctx))
+	for _, text := range in.Pair {
+		pair := mistakes.pair("pair", text)
+		if !slices.Contains(in.pairs, pair) {
+			in.pairs = append(in.pairs, pair)
+		}
+	}
+	in.timeframe = mistakes.timeframe("timeframe", in.Timeframe)
+	return mistakes
+}
+
+func (s *server) latest(ctx context.Context, in *latestInput) (*jsonOutput, error) {
+	x := exchangeOf(ctx)
+	maxAge := time.Duration(in.MaxAge) * time.Second
+	if len(in.Pair) > 1 {
+		return s.latestOfMany(ctx, in, maxAge)
+	}
+	result, err := s.service.Latest(ctx, in.pairs[0], in.timeframe, maxAge)
+	if err != nil {
+		return nil, x.refuse(err)
+	}
+	return cached(result.Body, quoted(result.ID), untilInvalid(freshFor(result, in.timeframe, maxAge)), in.IfNoneMatch), nil
+}
+
+// latestOfMany answers about several pairs; those without a signal, or with one
+// that is too old, are listed as missing.
+func (s *server) latestOfMany(ctx context.Context, in *latestInput, maxAge time.Duration) (*jsonOutput, error) {
+	x := exchangeOf(ctx)
+	results := make([]*store.Result, len(in.pairs))
+	var reads errgroup.Group
+	reads.SetLimit(8)
+	for i, pair := range in.pairs {
+		reads.Go(func() error {
+			result, err := s.service.Latest(ctx, pair, in.timeframe, maxAge)
+			if err == nil {
+				results[i] = &result
+			} else if !errors.Is(err, service.ErrNoSignal) && !errors.Is(err, service.ErrStale) {
+				return err
+			}
+			return nil
+		})
+	}
+	if err := reads.Wait(); err != nil {
+		return nil, x.refuse(err)
+	}
+	var items []json.RawMessage
+	missing := []string{}
+	fresh := time.Duration(1<<63 - 1)
+	for i, result := range results {
+		if result == nil {
+			missing = append(missing, in.pairs[i].String())
+			fresh = 0
+			continue
+		}
+		items = append(items, result.Body)
+		fresh = min(fresh, freshFor(*result, in.timeframe, maxAge))
+	}
+	var body bytes.Buffer
+	body.WriteString(`{"items":`)
+	writeList(&body, items)
+	body.WriteString(`,"missing":`)
+	names, err := json.Marshal(missing)
+	if err != nil {
+		return nil, x.refuse(err)
+	}
+	body.Write(append(names, '}'))
+	hash := sha256.Sum256(body.Bytes())
+	return cached(body.Bytes(), quoted(hex.EncodeToString(hash[:16])), untilInvalid(fresh), in.IfNoneMatch), nil
+}
+
+// writeList joins documents that are JSON already.
+func writeList(b *bytes.Buffer, documents []json.RawMessage) {
+	b.WriteByte('[')
+	for i, document := range documents {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(document)
+	}
+	b.WriteByte(']')
+}
+
+// freshFor is how long nothing newer can be there: until the candle that is
+// forming has closed, and not beyond the age that was asked for.
+func freshFor(result store.Result, timeframe signal.Timeframe, maxAge time.Duration) time.Duration {
+	open, _, _ := strings.Cut(result.Position, "#")
+	candle, err := time.Parse(time.RFC3339, open)
+	if err != nil {
+		return 0
+	}
+	fresh := time.Until(candle.Add(2 * timeframe.Duration()))
+	if maxAge > 0 {
+		fresh = min(fresh, maxAge-time.Since(result.CreatedAt))
+	}
+	return max(fresh, 0)
+}
+
+func untilInvalid(fresh time.Duration) string {
+	return fmt.Sprintf("private, max-age=%d", int64(fresh/time.Second))
+}
+
+func quoted(tag string) string { return `"` + tag + `"` }
+
+// cached answers a document, or that the caller has it.
+func cached(body []byte, tag, cacheControl, ifNoneMatch string) *jsonOutput {
+	out := &jsonOutput{Status: http.StatusOK, ContentType: jsonType, CacheControl: cacheControl, ETag: tag, Body: body}
+	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
+		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+		if candidate == tag || candidate == "*" {
+			out.Status, out.ContentType, out.Body = http.StatusNotModified, "", nil
+			break
+		}
+	}
+	return out
+}
+
+func (s *server) showOperation() huma.Operation {
+	op := huma.Operation{
+		OperationID: "getConsensus", Method: http.MethodGet, Path: consensusPath + "/{id}", Tags: []string{"Consensus"},
+		Summary: "One stored consensus", SkipValidateParams: true, // what is no id is an unknown one
+		Description: "Whole, as it was answered, byte by byte. It can be read as soon as it was answered.",
+	}
+	ok := jsonResponse("The consensus.", refTo[signal.Consensus](s), exampleConsensus())
+	cacheHeaders(ok, "`private, max-age=86400, immutable`: a result never changes.")
+	return s.documented(withNotModified(op, ok), ok, unknownID, invalidRequest, storeUnreachable)
+}
+
+func (s *server) latestOperation() huma.Operation {
+	op := huma.Operation{
+		OperationID: "latestConsensus", Method: http.MethodGet, Path: consensusPath + "/latest", Tags: []string{"Consensus"},
+		Summary: "The newest stored consensus of a series",
+		Description: "By candle, then by id: a late answer about an old candle never wins. No provider is called; a bot needs it once per candle, after `valid_until`. " +
+			"With `pair` once the answer is one consensus; where it is repeated, it is a list. Simulated results are left out unless the server simulates.",
+	}
+	many := &huma.Schema{Type: huma.TypeObject, Description: "The answer where pair is repeated.", AdditionalProperties: false, Required: []string{"items", "missing"}, Properties: map[string]*huma.Schema{
+		"items":   {Type: huma.TypeArray, Items: refTo[signal.Consensus](s), Description: "In the order of the pairs."},
+		"missing": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}, Description: "Pairs without a signal, or with one older than max_age."},
+	}}
+	s.huma.OpenAPI().Components.Schemas.Map()["LatestMany"] = many
+	ok := jsonResponse("The consensus, or the list of them.", &huma.Schema{AnyOf: []*huma.Schema{refTo[signal.Consensus](s), {Ref: "#/components/schemas/LatestMany"}}}, exampleConsensus())
+	cacheHeaders(ok, "`private, max-age=` the seconds until `valid_until`, the end of the candle that is forming now.")
+	return s.documented(withNotModified(op, ok), ok, noSignalYet, staleSignal, invalidRequest, storeUnreachable)
+}
