@@ -102,7 +102,7 @@ func TestRulesCanFail(t *testing.T) {
 			listed{ImportPath: "thalas/internal/store/dynamo", Imports: []string{dynamodb}, Deps: []string{dynamodb}}, nil},
 		{"AWS elsewhere",
 			listed{ImportPath: "thalas/internal/api", Imports: []string{dynamodb}},
-			[]string{"internal/api imports " + dynamodb + ": only internal/store/dynamo, internal/secrets, internal/tracing, internal/app may"}},
+			[]string{"internal/api imports " + dynamodb + ": only internal/store/dynamo, internal/store/dynamo/dynamotest, internal/secrets, internal/tracing, internal/app may"}},
 		{"Lambda in a function",
 			listed{ImportPath: "thalas/functions/health", Imports: []string{lambda + "/lambda"}}, nil},
 		{"Lambda in the service",

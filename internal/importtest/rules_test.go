@@ -26,12 +26,14 @@ var mayImport = map[string][]string{
 	"internal/market":       {"internal/signal"},
 	"internal/config":       {"internal/signal", "internal/consensus", "internal/provider"},
 
-	"internal/store":           {"internal/signal"},
-	"internal/store/bolt":      {"internal/signal", "internal/store"},
-	"internal/store/dynamo":    {"internal/signal", "internal/store"},
-	"internal/store/storetest": {"internal/signal", "internal/store"},
-	"internal/secrets":         {"internal/provider"},
-	"internal/tracing":         {"internal/provider", "internal/orchestrator"},
+	"internal/store":        {"internal/signal"},
+	"internal/store/bolt":   {"internal/signal", "internal/store"},
+	"internal/store/dynamo": {"internal/signal", "internal/store"},
+	// The engines that tests of the store run against.
+	"internal/store/dynamo/dynamotest": {"internal/store/dynamo"},
+	"internal/store/storetest":         {"internal/signal", "internal/store"},
+	"internal/secrets":                 {"internal/provider"},
+	"internal/tracing":                 {"internal/provider", "internal/orchestrator"},
 
 	"internal/service": {"internal/signal", "internal/consensus", "internal/provider", "internal/orchestrator",
 		"internal/market", "internal/store", "internal/secrets"},
@@ -76,7 +78,7 @@ var importedOnlyBy = []struct {
 	modules  []string
 	packages []string
 }{
-	{[]string{aws, smithy}, []string{"internal/store/dynamo", "internal/secrets", "internal/tracing", "internal/app"}},
+	{[]string{aws, smithy}, []string{"internal/store/dynamo", "internal/store/dynamo/dynamotest", "internal/secrets", "internal/tracing", "internal/app"}},
 	{[]string{lambda}, []string{"functions/*", "internal/api/gateway"}},
 	{[]string{xray}, []string{"internal/tracing"}},
 	{[]string{bbolt}, []string{"internal/store/bolt"}},

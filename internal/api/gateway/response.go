@@ -1,0 +1,130 @@
+package gateway
+
+// What the handler writes, collected and turned into the event's answer.
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// maxResponse is what Lambda lets through: 6 MB of JSON, in which the body is a
+// text with its escapes.
+const maxResponse = 6 << 20
+
+var errTooLarge = errors.New("the answer is larger than Lambda lets through")
+
+// answer is an http.ResponseWriter that collects what is written.
+type answer struct {
+	header   http.Header // as the handler sees it
+	sent     http.Header // as it was when the status was written
+	status   int         // 0: none yet
+	body     bytes.Buffer
+	head     bool // the request was a HEAD
+	tooLarge bool
+}
+
+// Header gives the headers to set before the status.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader sets status and headers. As with net/http, the first call counts, and
+// a status that is none panics. API Gateway has no way to send 1xx: they are left out.
+func (a *answer) WriteHeader(status int) {
+	if status < 100 || status > 999 {
+		panic(fmt.Sprintf("invalid status %d", status))
+	}
+	if a.status != 0 || status < 200 {
+		return
+	}
+	a.status, a.sent = status, a.header.Clone()
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
+	}
+	switch {
+	case a.status == http.StatusNoContent || a.status == http.StatusNotModified:
+		return 0, http.ErrBodyNotAllowed
+	case a.tooLarge || a.body.Len()+len(p) > maxResponse:
+		a.tooLarge = true
+		return 0, errTooLarge
+	}
+	return a.body.Write(p)
+}
+
+// response gives the answer; fits is false where Lambda would not let it through.
+func (a *answer) response() (r events.APIGatewayProxyResponse, fits bool) {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
+	}
+	if a.tooLarge {
+		return r, false
+	}
+	body := a.body.Bytes()
+	r.StatusCode, r.MultiValueHeaders = a.status, sendable(a.sent)
+	if _, set := a.sent["Content-Type"]; !set && len(body) > 0 { // API Gateway would call everything JSON
+		r.MultiValueHeaders["Content-Type"] = []string{http.DetectContentType(body)}
+	}
+	switch {
+	case a.head:
+	case utf8.Valid(body):
+		r.Body = string(body)
+	default:
+		r.Body, r.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
+	}
+	const mostEscaped = 6 // bytes of JSON for one of text
+	return r, mostEscaped*len(r.Body) < maxResponse/2 || size(r) <= maxResponse
+}
+
+var token = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+
+var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
+
+// sendable leaves out what belongs to a connection, which is API Gateway's, and
+// what is no header. Every header goes into the lists, so that two of a name, as
+// of Set-Cookie, both arrive.
+func sendable(header http.Header) map[string][]string {
+	sent := make(map[string][]string, len(header))
+	for name, values := range header {
+		switch http.CanonicalHeaderKey(name) {
+		case "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade", "Trailer", "Content-Length":
+			continue
+		}
+		if !token.MatchString(name) || len(values) == 0 {
+			continue
+		}
+		list := make([]string, len(values))
+		for i, value := range values {
+			list[i] = strings.TrimSpace(oneLine.Replace(value))
+		}
+		sent[name] = list
+	}
+	return sent
+}
+
+// size is the length of the answer as the Lambda runtime writes it.
+func size(r events.APIGatewayProxyResponse) int {
+	var counted counter
+	encoder := json.NewEncoder(&counted)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(r); err != nil {
+		return maxResponse + 1 // not reached: it holds texts and numbers
+	}
+	return int(counted)
+}
+
+type counter int
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
