@@ -88,7 +88,7 @@ func (s *server) routes() {
 		writeStatic(w, "application/openapi+yaml", asYAML)
 	})
 	if s.options.Docs {
-		s.mux.HandleFunc("GET /docs", docsPage)
+		s.mux.HandleFunc("GET /docs", s.docsPage)
 		s.mux.HandleFunc("GET /problems/{name}", s.problemPage)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -51,17 +52,18 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 		return bodyTooLarge.problem(fmt.Sprintf("The body is over the limit of %d KiB: send at most 500 candles and fewer indicators.", limit>>10))
 	}
 	if x.r.ContentLength > limit {
-		x.w.Header().Set("Connection", "close") // what follows is not read
+		x.discard()
 		return nil, tooLarge()
 	}
 	var body bytes.Buffer
 	if n := x.r.ContentLength; n > 0 {
-		body.Grow(int(n) + bytes.MinRead)
+		body.Grow(int(min(n, usualBody)) + bytes.MinRead) // not all of it: a header alone must not cost memory
 	}
 	_, err := body.ReadFrom(http.MaxBytesReader(x.w, x.r.Body, limit))
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
+		x.discard()
 		return nil, tooLarge()
 	case err != nil:
 		x.w.Header().Set("Connection", "close")
@@ -71,6 +73,19 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 		return nil, p
 	}
 	return body.Bytes(), checkJSON(body.Bytes())
+}
+
+// usualBody is what few bodies exceed.
+const usualBody = 16 << 10
+
+// discard reads a body that is too large, up to a bound, and drops it: a client
+// that is still sending when the connection closes never reads why. One that
+// waits to be told to go on is not.
+func (x *exchange) discard() {
+	x.w.Header().Set("Connection", "close")
+	if x.r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, x.r.Body, 8<<20)
+	}
 }
 
 // boundBody sets when the body has to be here, also where nobody reads it: the

@@ -29,8 +29,18 @@ func hashOf(page []byte, element string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(hash[:])
 }
 
-func docsPage(w http.ResponseWriter, _ *http.Request) {
-	writePage(w, docsPolicy, docsHTML)
+const (
+	simulatedPlace  = "<!-- simulated -->"
+	simulatedBanner = `<p role="alert"><strong>SIMULATED: no language model is asked here. Every vote comes from the built-in simulator.</strong></p>`
+)
+
+// docsPage is the page to try the API; it says so where the votes are simulated.
+func (s *server) docsPage(w http.ResponseWriter, _ *http.Request) {
+	banner := ""
+	if s.service.Simulated {
+		banner = simulatedBanner
+	}
+	writePage(w, docsPolicy, bytes.Replace(docsHTML, []byte(simulatedPlace), []byte(banner), 1))
 }
 
 func writePage(w http.ResponseWriter, policy string, page []byte) {

@@ -3,6 +3,8 @@ package service
 // What one run adds to the counters of its hour.
 
 import (
+	"math"
+	"strings"
 	"time"
 
 	"thalas/internal/orchestrator"
@@ -21,19 +23,50 @@ func (s *Service) countResult(c *signal.Consensus) store.Count {
 		count.Set[name+"last_success"] = c.Timestamp.Format(time.RFC3339Nano)
 	}
 	countFailures(count, c.Failures)
-	return count
+	return s.apart(count)
 }
 
 func (s *Service) countFailure(e *orchestrator.Error) store.Count {
 	count := s.newCount(time.Now().UTC(), e.Total.CostUSD, e.Total.Tokens, "failures")
 	countFailures(count, e.Failures)
+	return s.apart(count)
+}
+
+// simulatedPrefix begins the counters of simulated runs, so that they never mix
+// with those of real ones in the same hour.
+const simulatedPrefix = "simulated#"
+
+// apart puts the counters of simulated runs under names of their own.
+func (s *Service) apart(count store.Count) store.Count {
+	if s.Simulated {
+		count.Add, count.Set = prefixed(count.Add), prefixed(count.Set)
+	}
 	return count
+}
+
+func prefixed[V any](m map[string]V) map[string]V {
+	renamed := make(map[string]V, len(m))
+	for name, value := range m {
+		renamed[simulatedPrefix+name] = value
+	}
+	return renamed
+}
+
+// own gives the counters of this service's kind of run, by their plain names.
+func own[V any](m map[string]V, simulated bool) map[string]V {
+	kept := make(map[string]V, len(m))
+	for name, value := range m {
+		if plain, is := strings.CutPrefix(name, simulatedPrefix); is == simulated {
+			kept[plain] = value
+		}
+	}
+	return kept
 }
 
 func (s *Service) newCount(at time.Time, costUSD float64, tokens int, outcome string) store.Count {
 	count := store.Count{
 		At:  at,
-		Add: map[string]int64{"requests": 1, outcome: 1, "cost_micro_usd": microUSD(costUSD), "tokens": int64(tokens)},
+		Add: map[string]int64{"requests": 1, outcome: 1, "cost_micro_usd": nearestMicroUSD(costUSD), "tokens": int64(tokens)},
 		Set: map[string]string{},
 	}
 	if s.MetricsRetention > 0 {
@@ -66,9 +99,13 @@ func addUsage(count store.Count, name string, input, output int, costUSD *float6
 	count.Add[name+"input_tokens"] += int64(input)
 	count.Add[name+"output_tokens"] += int64(output)
 	if costUSD != nil {
-		count.Add[name+"cost_micro_usd"] += microUSD(*costUSD)
+		count.Add[name+"cost_micro_usd"] += nearestMicroUSD(*costUSD)
 	}
 }
+
+// nearestMicroUSD rounds to the nearest millionth: sums of counters stay near the
+// sums of what was answered. Budgets round up.
+func nearestMicroUSD(usd float64) int64 { return int64(math.Round(usd * 1e6)) }
 
 func yesNo(yes bool) string {
 	if yes {

@@ -90,10 +90,16 @@ func (s *Service) hours(ctx context.Context, from, to time.Time) ([]store.Hour, 
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(h store.Hour) bool {
+	var hours []store.Hour
+	for _, h := range all {
 		begins, err := time.Parse("2006-01-02T15", h.Day+"T"+h.Hour)
-		return err != nil || begins.Before(from) || !begins.Before(to)
-	}), nil
+		if err != nil || begins.Before(from) || !begins.Before(to) {
+			continue
+		}
+		h.Counts, h.Texts = own(h.Counts, s.Simulated), own(h.Texts, s.Simulated)
+		hours = append(hours, h)
+	}
+	return hours, nil
 }
 
 // sum adds hours up.

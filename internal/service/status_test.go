@@ -208,3 +208,22 @@ func TestReadingBack(t *testing.T) {
 		}
 	})
 }
+
+// One store may hold both kinds of run; neither shows in the other's figures.
+func TestSimulatedRunsAreCountedApart(t *testing.T) {
+	real := newService(t, service.Options{}, &voter{name: "a"})
+	simulated := serviceOver(t, service.Options{Simulated: true}, real.store, &voter{name: "a"})
+	ask(t, simulated, question())
+	ask(t, simulated, question())
+	ask(t, real, question())
+	for _, test := range []struct {
+		name string
+		s    fixture
+		want int64
+	}{{"simulated", simulated, 2}, {"real", real, 1}} {
+		m, err := test.s.Metrics(t.Context(), service.WindowDay, time.Time{}, time.Time{})
+		if err != nil || m.TotalRequests != test.want || len(m.Providers) != 1 || m.Providers[0].Successes != test.want {
+			t.Errorf("%s: counted %d runs of %+v, %v", test.name, m.TotalRequests, m.Providers, err)
+		}
+	}
+}

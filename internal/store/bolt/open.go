@@ -21,8 +21,12 @@ import (
 // program could not read a file any more.
 const format = 1
 
-// lockWait is how long Open waits for another process to end.
-const lockWait = time.Second
+// lockWait is how long Open waits for another process to end. Where a server has
+// announced itself, a reader asks that one soon.
+const (
+	lockWait          = time.Second
+	lockWaitAnnounced = 50 * time.Millisecond
+)
 
 // Options are how a store is opened. The zero value reads and writes.
 type Options struct {
@@ -75,10 +79,14 @@ func checkPath(path string, readOnly bool) error {
 // openFile opens and locks the file. The handle is bbolt's own: what is left to
 // close when bbolt panics.
 func openFile(path string, readOnly bool) (db *bbolt.DB, file *os.File, err error) {
+	wait := lockWait
+	if readOnly && announced(path) != "" {
+		wait = lockWaitAnnounced
+	}
 	err = contained(path, func() (err error) {
 		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
 			ReadOnly: readOnly,
-			Timeout:  lockWait,
+			Timeout:  wait,
 			// Sweeping scatters free pages; the array type is slow at many of them.
 			FreelistType: bbolt.FreelistMapType,
 			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
