@@ -1,0 +1,107 @@
+package main
+
+// What the API answers instead of what was asked for, worded for the command line.
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"thalas/internal/signal"
+)
+
+// apiProblem is an answer of the API that is not 200.
+type apiProblem struct {
+	Type   string `json:"type"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	Errors []struct {
+		Location string `json:"location"`
+		Message  string `json:"message"`
+	} `json:"errors"`
+	Failures []signal.Failure `json:"failures"`
+
+	advice string // what to do about it, from here
+}
+
+// problem reads an answer that is not 200. What is no problem document has its
+// status to tell.
+func (s *source) problem(status int, body []byte) *apiProblem {
+	p := &apiProblem{}
+	if json.Unmarshal(body, p) != nil {
+		p = &apiProblem{}
+	}
+	p.Status = status
+	if p.Detail == "" {
+		p.Detail = fmt.Sprintf("%s answers %d %s", s.name, status, http.StatusText(status))
+	}
+	switch {
+	case status == http.StatusUnauthorized && s.key == "":
+		p.advice = "Set THALAS_API_KEY to the key."
+	case status == http.StatusUnauthorized:
+		p.advice = "It is what THALAS_API_KEY says."
+	case p.is("no-signal-yet") && s.realOnly:
+		p.advice = simulatedApart
+	}
+	return p
+}
+
+// simulatedApart is said where nothing is found among the real results of a file.
+const simulatedApart = "Simulated results are kept apart: --simulate true shows them."
+
+func (p *apiProblem) Error() string {
+	text := p.Detail
+	if len(p.Errors) > 0 { // the detail counts up their places in the words of the API
+		text = ""
+		for _, e := range p.Errors {
+			text += "\n  " + placeOf(e.Location) + " " + e.Message
+		}
+		if text = strings.TrimPrefix(text, "\n  "); len(p.Errors) > 1 {
+			text = fmt.Sprintf("%d mistakes:\n  %s", len(p.Errors), text)
+		}
+	}
+	for _, f := range p.Failures {
+		text += "\n  " + failureText(f)
+	}
+	if p.advice != "" {
+		text += " " + p.advice
+	}
+	return text
+}
+
+// placeOf names a parameter of the API as the command line has it.
+func placeOf(location string) string {
+	switch name, found := strings.CutPrefix(location, "query."); {
+	case !found:
+		return location
+	case name == "pair":
+		return "PAIR"
+	default:
+		return "--" + strings.ReplaceAll(name, "_", "-")
+	}
+}
+
+// is reports whether the problem is of one of the types.
+func (p *apiProblem) is(names ...string) bool {
+	for _, name := range names {
+		if strings.HasSuffix(p.Type, "/problems/"+name) {
+			return true
+		}
+	}
+	return false
+}
+
+// undecided reports whether the problem is that there is no decision, or none
+// that is new enough.
+func (p *apiProblem) undecided() bool {
+	return p.is("no-signal-yet", "stale-signal", "no-providers", "insufficient-providers", "insufficient-responses", "insufficient-responses-in-time")
+}
+
+// unavailableState reports whether an error is the 503 by which health says that
+// it is unavailable.
+func unavailableState(err error) bool {
+	var p *apiProblem
+	return errors.As(err, &p) && p.Status == http.StatusServiceUnavailable && p.Type == ""
+}

@@ -1,0 +1,197 @@
+package main
+
+// What the models are shown: from a JSON object, a CSV file of candles, or both.
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"thalas/internal/market"
+	"thalas/internal/orchestrator"
+	"thalas/internal/signal"
+)
+
+const maxDataBytes = 256 << 10 // as the API takes them
+
+// readMarket fills in the market data, the timeframe and the price.
+func (f askFlags) readMarket(r *orchestrator.Request, in io.Reader) (err error) {
+	if f.data == "" && f.candles == "" {
+		return errors.New("no market data: give --data FILE (a JSON object), --candles FILE (a CSV), or both")
+	}
+	if f.data == "-" && f.candles == "-" {
+		return errors.New("--data and --candles cannot both read standard input")
+	}
+	if f.data != "" {
+		if r.MarketData, err = readData(f.data, in); err != nil {
+			return err
+		}
+	}
+	var candles []signal.Candle
+	if f.candles != "" {
+		if len(r.MarketData.Candles) > 0 {
+			return errors.New("--data holds recent_candles and --candles gives others: give the candles once")
+		}
+		if candles, err = readCandles(f.candles, in); err != nil {
+			return err
+		}
+	} else {
+		candles = r.MarketData.Candles
+	}
+	if r.Timeframe, err = f.resolveTimeframe(candles); err != nil {
+		return err
+	}
+	if f.candles != "" {
+		addCandles(&r.MarketData, candles, r.Timeframe)
+	}
+	switch {
+	case f.price != "":
+		if r.CurrentPrice, err = signal.ParseNumber(f.price); err != nil {
+			return fmt.Errorf("--price: %w", err)
+		}
+		if !(r.CurrentPrice.Float64() > 0) {
+			return fmt.Errorf("--price %s is not above 0", f.price)
+		}
+	case len(candles) > 0:
+		r.CurrentPrice = candles[len(candles)-1].Close
+	default:
+		return errors.New("no price: give --price, or candles whose last close is the price")
+	}
+	return nil
+}
+
+// resolveTimeframe takes the flag, else the spacing of the candles, else, where no
+// candle file was given, the API's default. A flag that the candles contradict is
+// a mistake: the models would judge another market than the one that was meant.
+func (f askFlags) resolveTimeframe(candles []signal.Candle) (signal.Timeframe, error) {
+	spacing, known := market.TimeframeOf(candles)
+	switch {
+	case f.timeframe != "":
+	case known:
+		return spacing, nil
+	case f.candles != "":
+		return "", errors.New("the times of the candles do not tell their timeframe: give --timeframe")
+	default:
+		return signal.DefaultTimeframe, nil
+	}
+	timeframe, err := signal.ParseTimeframe(f.timeframe)
+	if err != nil {
+		return "", fmt.Errorf("--timeframe: %w", err)
+	}
+	if apart := smallestSpacing(candles); contradicts(apart, timeframe.Duration(), len(candles)) {
+		return "", fmt.Errorf("--timeframe is %s, but the candles are %s apart: give the candles' own timeframe, or other candles", timeframe, spacingText(apart))
+	}
+	return timeframe, nil
+}
+
+// smallestSpacing is the least time from a candle to the next; 0 where they carry
+// no times or there are not two.
+func smallestSpacing(candles []signal.Candle) time.Duration {
+	var smallest time.Duration
+	for i := 1; i < len(candles); i++ {
+		if d := candles[i].Time.Sub(candles[i-1].Time); smallest == 0 || d < smallest {
+			smallest = d
+		}
+	}
+	return smallest
+}
+
+func spacingText(apart time.Duration) string {
+	if timeframe, known := signal.TimeframeOf(apart); known {
+		return string(timeframe)
+	}
+	return apart.String()
+}
+
+// contradicts reports whether candles that lie apart can't be of the timeframe.
+// Closed markets leave gaps, so two candles that lie too far apart prove nothing.
+func contradicts(apart, timeframe time.Duration, candles int) bool {
+	return apart > 0 && (apart < timeframe || apart > timeframe && candles > 2)
+}
+
+// addCandles puts the newest candles into the market data, and the indicators
+// that all of them give. What the caller sent wins; one that can't be computed
+// yet is unknown, which the models are told.
+func addCandles(data *signal.MarketData, candles []signal.Candle, timeframe signal.Timeframe) {
+	data.Candles = candles[max(0, len(candles)-signal.MaxCandles):]
+	if !sent(data, "rsi") {
+		data.Set("rsi", orUnknown(market.RSI(market.Closes(candles), market.RSIPeriod)))
+	}
+	if !sent(data, "price_change_24h") {
+		data.Set("price_change_24h", orUnknown(market.PriceChange24h(candles, timeframe)))
+	}
+}
+
+// sent reports whether the caller gave an indicator, in any case, even as null.
+func sent(data *signal.MarketData, name string) bool {
+	return slices.ContainsFunc(data.Indicators, func(i signal.Indicator) bool { return strings.EqualFold(i.Name, name) })
+}
+
+func orUnknown(value float64, ok bool) signal.Number {
+	if !ok {
+		return signal.Number{}
+	}
+	return signal.NumberOf(value)
+}
+
+func readData(path string, in io.Reader) (signal.MarketData, error) {
+	content, err := readAll(path, in, maxDataBytes)
+	if err != nil {
+		return signal.MarketData{}, fmt.Errorf("--data: %w", err)
+	}
+	data, err := signal.ParseMarketData(content, signal.MaxText)
+	var fields signal.FieldErrors
+	switch {
+	case err == nil:
+		return data, nil
+	case len(bytes.TrimSpace(content)) == 0:
+		return data, fmt.Errorf(`--data %s is empty: write a JSON object such as {"rsi": 65.5}`, path)
+	case errors.As(err, &fields):
+		return data, fmt.Errorf("--data %s: %w", path, err)
+	}
+	return data, fmt.Errorf(`--data %s is not a JSON object such as {"rsi": 65.5}: %w`, path, err)
+}
+
+func readCandles(path string, in io.Reader) ([]signal.Candle, error) {
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("--candles: %w", err)
+		}
+		defer file.Close()
+		in = file
+	}
+	candles, err := market.ReadCSV(in)
+	if err != nil {
+		return nil, fmt.Errorf("--candles %s: %w", path, err)
+	}
+	if len(candles) == 0 {
+		return nil, fmt.Errorf("--candles %s: holds no candle", path)
+	}
+	return candles, nil
+}
+
+// readAll reads a file, or standard input for -, of at most limit bytes.
+func readAll(path string, in io.Reader, limit int64) ([]byte, error) {
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		in = file
+	}
+	content, err := io.ReadAll(io.LimitReader(in, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("%s is over %d KiB", path, limit>>10)
+	}
+	return content, nil
+}

@@ -1,0 +1,106 @@
+package main
+
+// thalas demo: the whole way at a glance. A server comes up, one question goes
+// through its API, and it stays up for more.
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"thalas/internal/orchestrator"
+)
+
+func newDemo(t terminal) *cobra.Command {
+	var f askFlags
+	var dataFile string
+	cmd := &cobra.Command{
+		Use:   "demo PAIR",
+		Short: "Serve, ask one question through the API, and stay up",
+		Long: `Serve the HTTP API, ask one question through it about the candles of a file, print the
+decision and what to try next, and stay up until Ctrl-C. It ends where there is no decision.
+
+LISTEN_ADDR says where it listens. Where API_KEYS is set, it sends THALAS_API_KEY.`,
+		Example: "  thalas demo SPX/USD --candles examples/sp500-daily.csv --simulate auto --data-file .demo/thalas.db",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := refuseEmpty(cmd); err != nil {
+				return err
+			}
+			request, err := await(cmd.Context(), func() (orchestrator.Request, error) { return f.request(args[0], t.in, cmd.Flags().Changed) })
+			if err != nil {
+				return err
+			}
+			c, err := load(t, f.simulate)
+			if err != nil {
+				return err
+			}
+			if dataFile != "" {
+				c.DataFile = dataFile
+			}
+			return serve(cmd.Context(), t, c, askLogger(t, c), func(ctx context.Context, url string) error {
+				return demonstrate(ctx, t, url, len(c.APIKeys) > 0, request)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&f.candles, "candles", "", "CSV `file` of candles, as for ask")
+	cmd.Flags().StringVar(&f.data, "data", "", "`file` with the market data as a JSON object, as for ask")
+	cmd.Flags().StringVar(&f.price, "price", "", "current `price`, as for ask")
+	cmd.Flags().StringVar(&f.timeframe, "timeframe", "", "`length` of a candle, as for ask")
+	completeFlag(cmd, "timeframe", timeframeNames()...)
+	dataFileFlag(cmd, &dataFile)
+	simulateFlag(cmd, &f.simulate)
+	return cmd
+}
+
+// demonstrate asks the server as a bot would.
+func demonstrate(ctx context.Context, t terminal, url string, keyed bool, request orchestrator.Request) error {
+	body, err := json.Marshal(map[string]any{
+		"pair": request.Pair, "timeframe": request.Timeframe, "current_price": request.CurrentPrice, "market_data": request.MarketData,
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.err, "\nAsking about %s %s through POST %s/v1/consensus …\n\n", request.Pair, request.Timeframe, url)
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/consensus", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	post.Header.Set("Content-Type", "application/json")
+	s, err := remote(url, t.environ.Getenv("THALAS_API_KEY"), orchestrator.MaxTimeout+readTimeout)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	answer, err := s.do(post)
+	if err != nil {
+		return err
+	}
+	c, err := decodeResult(answer)
+	if err != nil {
+		return err
+	}
+	if err := render(t.out, t.stylesFor(t.out), widthOf(t.out), c, nil); err != nil {
+		return err
+	}
+	header := ""
+	if keyed {
+		header = ` -H "x-api-key: $THALAS_API_KEY"`
+	}
+	_, err = fmt.Fprint(t.out, strings.NewReplacer("URL", url, "KEY", header, "QUERY", "pair="+c.Pair.String()+"&timeframe="+string(c.Timeframe)).Replace(`
+The server stays up: URL
+Ask it yourself:
+
+  curl -s URL/v1/consensusKEY -H 'content-type: application/json' \
+    -d '{"pair": "BTC/USDT", "current_price": 50000, "market_data": {"rsi": 28.5, "price_change_24h": -4.2}}'
+  curl -s 'URL/v1/consensus/latest?QUERY'KEY
+
+In a browser: URL/docs   End with Ctrl-C.
+`))
+	return err
+}

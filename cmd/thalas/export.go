@@ -1,0 +1,130 @@
+package main
+
+// thalas export: stored results for spreadsheets, backtests and other programs.
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"thalas/internal/api"
+)
+
+func newExport(t terminal) *cobra.Command {
+	var from sourceFlags
+	var span spanFlags
+	var format, output string
+	cmd := &cobra.Command{
+		Use:   "export [PAIR]",
+		Short: "Write stored results as CSV or JSON lines",
+		Long: `Write stored results, newest first, as CSV or as JSON lines (one whole result a line).
+
+With a pair all results of its series are written that lie in the span; without one, all
+results of the days from --from to --to, newest day first.`,
+		Example: "  thalas export BTC/USDT --timeframe 5m --format jsonl -o signals.jsonl\n  thalas export --from 2026-11-01 --to 2026-12-01 > november.csv",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if format != "csv" && format != "jsonl" {
+				return usagef("--format %q is not known: allowed is csv or jsonl", format)
+			}
+			queries, err := span.queries(args, time.Now().UTC())
+			if err != nil {
+				return err
+			}
+			return from.read(cmd, t, func(s *source) error {
+				return writeTo(t.out, output, func(w io.Writer) error { return export(cmd, s, queries, format, w) })
+			})
+		},
+	}
+	span.add(cmd)
+	cmd.Flags().StringVar(&format, "format", "csv", "`csv` or jsonl")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "`file` to write, there whole or not at all (default: standard output)")
+	completeFlag(cmd, "format", "csv", "jsonl")
+	from.add(cmd)
+	return cmd
+}
+
+const (
+	day     = 24 * time.Hour
+	maxDays = 3660 // that export reads one by one
+)
+
+// queries gives one query for a series, or one for each day of the span, since
+// that is how the API lists what has no pair.
+func (f *spanFlags) queries(args []string, now time.Time) ([]url.Values, error) {
+	query, err := f.query(args)
+	if err != nil || query.Has("pair") {
+		return []url.Values{query}, err
+	}
+	first, last := now.Truncate(day), now
+	if f.from != "" {
+		first, _ = parseTime(f.from) // query has read both before
+	}
+	if f.to != "" {
+		last, _ = parseTime(f.to)
+		last = last.Add(-1)
+	}
+	switch {
+	case last.Before(first):
+		return nil, usagef("the span is empty: it begins at %s and ends before %s", first.Format(time.RFC3339), last.Add(1).Format(time.RFC3339))
+	case last.Sub(first) > maxDays*day:
+		return nil, usagef("the span is over %d days, which are read one by one: give a later --from", maxDays)
+	}
+	var queries []url.Values
+	for of := last.Truncate(day); !of.Before(first.Truncate(day)); of = of.Add(-day) {
+		q := url.Values{"from": {of.Format(time.RFC3339Nano)}}
+		if of.Before(first) {
+			q.Set("from", first.Format(time.RFC3339Nano))
+		}
+		if f.to != "" {
+			q.Set("to", query.Get("to"))
+		}
+		queries = append(queries, q)
+	}
+	return queries, nil
+}
+
+func export(cmd *cobra.Command, s *source, queries []url.Values, format string, w io.Writer) error {
+	row := jsonLine(w)
+	if format == "csv" {
+		table := csv.NewWriter(w)
+		if err := table.Write(api.CSVColumns()); err != nil {
+			return err
+		}
+		defer table.Flush() // w keeps an error until it is flushed itself
+		row = func(item json.RawMessage) error {
+			cells, err := api.CSVRow(item)
+			if err != nil {
+				return err
+			}
+			return table.Write(cells)
+		}
+	}
+	for _, query := range queries {
+		query.Set("limit", strconv.Itoa(pageSize))
+		err := each(cmd, s, query, func(item json.RawMessage) (bool, error) { return true, row(item) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// jsonLine writes documents without line breaks within.
+func jsonLine(w io.Writer) func(json.RawMessage) error {
+	return func(item json.RawMessage) error {
+		var line bytes.Buffer
+		if err := json.Compact(&line, item); err != nil {
+			return err
+		}
+		line.WriteByte('\n')
+		_, err := w.Write(line.Bytes())
+		return err
+	}
+}

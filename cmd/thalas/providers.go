@@ -1,0 +1,133 @@
+package main
+
+// thalas providers: what is set up, and why something can't be asked.
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/spf13/cobra"
+
+	"thalas/internal/app"
+	"thalas/internal/provider"
+)
+
+// providerRow is one provider as the command shows it.
+type providerRow struct {
+	Name        string   `json:"name"`
+	Model       string   `json:"model"`
+	Weight      float64  `json:"weight"`
+	Enabled     bool     `json:"enabled"`
+	Configured  bool     `json:"configured"` // has a key, or is simulated
+	Available   bool     `json:"available"`
+	Reason      string   `json:"reason"`           // why it is not available; empty if it is
+	InputPrice  *float64 `json:"input_price_usd"`  // per million tokens of a short prompt, today; null: unknown
+	OutputPrice *float64 `json:"output_price_usd"` // likewise
+}
+
+func newProviders(t terminal) *cobra.Command {
+	var simulate string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "providers",
+		Short: "Show which providers are set up, with model, price and weight",
+		Long: `Show every provider: its model, what that costs, the weight of its vote, whether it can
+be asked, and what to set where it can't. Nobody is asked.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := refuseEmpty(cmd); err != nil {
+				return err
+			}
+			c, err := load(t, simulate)
+			if err != nil {
+				return err
+			}
+			a, err := app.New(c, nil, nowhere)
+			if err != nil {
+				return err
+			}
+			rows := rowsOf(a)
+			if asJSON {
+				return writeJSON(t.out, rows)
+			}
+			return printProviders(t, a, rows)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	simulateFlag(cmd, &simulate)
+	return cmd
+}
+
+// nowhere stands for a simulator that is not started, since nobody is asked.
+func nowhere() (baseURL func(provider string) string, err error) {
+	return func(string) string { return "http://127.0.0.1" }, nil
+}
+
+func rowsOf(a *app.App) []providerRow {
+	var rows []providerRow
+	for _, e := range a.Registry.Entries() {
+		row := providerRow{
+			Name: e.Provider.Name(), Model: e.Provider.Model(), Weight: e.VoteWeight(),
+			Enabled: !e.Disabled, Configured: e.Unavailable == "", Available: e.Available(), Reason: remedy(e),
+		}
+		row.InputPrice, row.OutputPrice = prices(a.Catalog, e.Provider)
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// prices are what a million tokens of a short prompt and of an answer cost today.
+func prices(catalog *provider.Catalog, p provider.Provider) (input, output *float64) {
+	price, known := catalog.Price(p.Name(), p.Model(), 0, time.Now())
+	if !known {
+		return nil, nil
+	}
+	return &price.Input, &price.Output
+}
+
+func printProviders(t terminal, a *app.App, rows []providerRow) error {
+	style := t.stylesFor(t.out)
+	cells := func(of func(r providerRow) string) []string {
+		list := make([]string, len(rows))
+		for i, r := range rows {
+			list[i] = of(r)
+		}
+		return list
+	}
+	table := style.tableOf([]column{
+		{"provider", cells(func(r providerRow) string { return r.Name }), nil},
+		{"model", cells(func(r providerRow) string { return r.Model }), nil},
+		{"in", cells(func(r providerRow) string { return perMillion(r.InputPrice) }), nil},
+		{"out", cells(func(r providerRow) string { return perMillion(r.OutputPrice) }), nil},
+		{"weight", cells(func(r providerRow) string { return figure(r.Weight) }), nil},
+		{"available", cells(func(r providerRow) string {
+			if r.Available {
+				return "yes"
+			}
+			return "no"
+		}), func(row int) lipgloss.Style {
+			if rows[row].Available {
+				return style.good
+			}
+			return style.plain
+		}},
+	})
+	var b strings.Builder
+	fmt.Fprintln(&b, table)
+	gap := "\n"
+	for _, r := range rows {
+		if !r.Available {
+			fmt.Fprintf(&b, "%s%s: %s\n", gap, r.Name, r.Reason)
+			gap = ""
+		}
+	}
+	fmt.Fprintf(&b, "\n%s\n", style.dim.Render(fmt.Sprintf("in, out: USD per million tokens of a short prompt, as of %s", a.Catalog.AsOf)))
+	if a.Simulated {
+		fmt.Fprintln(&b, style.warn.Render("Simulated: no language model would be asked."))
+	}
+	_, err := io.WriteString(t.out, b.String())
+	return err
+}

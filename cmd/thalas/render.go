@@ -1,0 +1,260 @@
+package main
+
+// The result as a person reads it: the decision first, then how it came about,
+// then what went wrong and what it cost.
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"thalas/internal/consensus"
+	"thalas/internal/signal"
+)
+
+// report writes a result part by part.
+type report struct {
+	styles
+	strings.Builder
+	width int
+}
+
+// render writes a result in lines of at most width columns, where words allow it.
+// policy holds the gates that it was held against; nil: they are not known.
+func render(w io.Writer, style styles, width int, c *signal.Consensus, policy *consensus.Policy) error {
+	r := &report{styles: style, width: min(max(width, minWidth), maxWidth)}
+	r.headline(c, policy)
+	r.votes(c)
+	r.reckoning(c, policy)
+	r.failures(c.Failures)
+	r.warnings(c.Warnings)
+	r.footer(c)
+	_, err := io.WriteString(w, r.String())
+	return err
+}
+
+func (r *report) line(format string, args ...any) { fmt.Fprintf(r, format+"\n", args...) }
+
+// labelWidth is what labels take, so that what they name begins in one column.
+const labelWidth = 16
+
+// entry writes a text behind a label, wrapped to the width.
+func (r *report) entry(look lipgloss.Style, label, text string) {
+	for i, line := range wrap(visible(text), r.width-labelWidth) {
+		if i > 0 {
+			label = ""
+		}
+		r.line("%s%s%s", look.Render(label), strings.Repeat(" ", labelWidth-len(label)), line)
+	}
+}
+
+func (r *report) headline(c *signal.Consensus, policy *consensus.Policy) {
+	if c.Simulated {
+		for _, line := range wrap("SIMULATED: these votes come from the built-in simulator, not from language models.", r.width) {
+			r.line("%s", r.warn.Bold(true).Render(line))
+		}
+		r.line("")
+	}
+	r.line("%s %s at %s", r.bold.Render(visible(c.Pair.String())), c.Timeframe, price(c.CurrentPrice))
+	r.line("")
+	r.line("%s   confidence %s   agreement %s   risk %s", r.decision(c.Decision).Render(string(c.Decision)), figure(c.Confidence), figure(c.AgreementScore), c.RiskLevel)
+	if c.HoldReason != nil {
+		for _, line := range wrap(visible(holdReason(c, policy)), r.width) {
+			r.line("%s", line)
+		}
+	}
+	if c.Decision != signal.Hold {
+		r.line("stop loss %s   take profit %s", level(c.SuggestedStopLoss), level(c.SuggestedTakeProfit))
+	}
+	r.line("")
+	for _, line := range wrap(visible(c.Reasoning), r.width) {
+		r.line("%s", line)
+	}
+}
+
+// holdReason says why the decision is HOLD, and what would have had to be.
+func holdReason(c *signal.Consensus, policy *consensus.Policy) string {
+	switch *c.HoldReason {
+	case signal.HoldVoted:
+		return "held: the vote itself says HOLD"
+	case signal.HoldTie:
+		return "held: the vote is tied"
+	case signal.HoldNoConviction:
+		return "held: no vote has any strength"
+	case signal.HoldBelowMinConfidence:
+		if policy == nil {
+			return fmt.Sprintf("held: the vote says %s, but with less confidence than was asked for", c.RawDecision)
+		}
+		value, limit := compared(c.Confidence, policy.MinConfidence)
+		return fmt.Sprintf("held: the vote says %s, but its confidence %s is below the %s that is asked for", c.RawDecision, value, limit)
+	case signal.HoldBelowMinAgreement:
+		if policy == nil {
+			return fmt.Sprintf("held: the vote says %s, but with less agreement than was asked for", c.RawDecision)
+		}
+		value, limit := compared(c.AgreementScore, policy.MinAgreement)
+		return fmt.Sprintf("held: the vote says %s, but its agreement %s is below the %s that is asked for", c.RawDecision, value, limit)
+	}
+	return "held: " + string(*c.HoldReason)
+}
+
+// votes shows what counted, and what was asked: in one table where it fits.
+func (r *report) votes(c *signal.Consensus) {
+	n := len(c.Responses)
+	cells := func(of func(i int) string) []string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = of(i)
+		}
+		return list
+	}
+	vote := func(i int) *signal.Vote { return &c.Responses[i] }
+	part := func(i int) signal.Contribution { return c.Explanation.Contributions[i] }
+	providers := column{head: "provider", cells: cells(func(i int) string { return vote(i).Provider })}
+	counted := []column{
+		providers,
+		{"vote", cells(func(i int) string { return string(vote(i).Decision) }), func(row int) lipgloss.Style { return r.decision(vote(row).Decision) }},
+		{"confidence × weight", cells(func(i int) string {
+			return fmt.Sprintf("%s × %s = %s", figure(vote(i).Confidence), figure(vote(i).Weight), figure(vote(i).Confidence*vote(i).Weight))
+		}), nil},
+		{"share", cells(func(i int) string { return percent(part(i).Share) }), nil},
+		{"without it", cells(func(i int) string { return without(part(i)) }), func(row int) lipgloss.Style {
+			if part(row).Pivotal {
+				return r.warn
+			}
+			return r.plain
+		}},
+	}
+	asked := []column{
+		{"model", cells(func(i int) string { return vote(i).Model }), nil},
+		{"time", cells(func(i int) string { return latency(vote(i).LatencyMS) + attempts(vote(i).Attempts) }), nil},
+		{"tokens", cells(func(i int) string { return tokens(vote(i).InputTokens + vote(i).OutputTokens) }), nil},
+		{"cost", cells(func(i int) string { return cost(vote(i).CostUSD) }), nil},
+	}
+	r.line("")
+	if one := r.tableOf(slices.Concat(counted, asked)); lipgloss.Width(one) <= r.width {
+		r.line("%s", one)
+		return
+	}
+	r.line("%s\n\n%s", r.tableOf(counted), r.tableOf(slices.Concat([]column{providers}, asked)))
+}
+
+func without(c signal.Contribution) string {
+	switch {
+	case c.DecisionWithout == nil:
+		return "none, pivotal" // no other vote
+	case c.Pivotal:
+		return string(*c.DecisionWithout) + ", pivotal"
+	}
+	return string(*c.DecisionWithout)
+}
+
+// reckoning shows how the decision follows from the votes.
+func (r *report) reckoning(c *signal.Consensus, policy *consensus.Policy) {
+	w := c.WeightedVotes
+	r.line("")
+	r.entry(r.dim, "weighted votes", fmt.Sprintf("BUY %s, SELL %s, HOLD %s; margin %s", figure(w.Buy), figure(w.Sell), figure(w.Hold), figure(c.Explanation.Margin)))
+	if c.RawDecision != signal.Hold && policy != nil {
+		r.gate("confidence gate", c.Confidence, policy.MinConfidence)
+		r.gate("agreement gate", c.AgreementScore, policy.MinAgreement)
+	}
+	r.entry(r.dim, "stability", stability(c))
+	if c.DecidedEarly && c.ConfidenceRange != nil {
+		r.entry(r.dim, "decided early", early(c))
+	}
+	if d := c.Explanation.Dissent; d != nil {
+		r.entry(r.dim, "dissent", fmt.Sprintf("%s says %s with confidence %s: %s", d.Provider, d.Decision, figure(d.Confidence), d.Reasoning))
+	}
+}
+
+func (r *report) gate(label string, value, limit float64) {
+	look, text := r.dim, "none"
+	if limit > 0 {
+		v, l := compared(value, limit)
+		look, text = r.good, v+" ≥ "+l+": passed"
+		if value < limit {
+			look, text = r.bad, v+" < "+l+": held"
+		}
+	}
+	r.entry(look, label, text)
+}
+
+// stability says whose vote the decision hangs on.
+func stability(c *signal.Consensus) string {
+	var pivotal []string
+	for _, one := range c.Explanation.Contributions {
+		if one.Pivotal {
+			pivotal = append(pivotal, one.Provider)
+		}
+	}
+	text := figure(c.Explanation.Stability) + ": "
+	switch {
+	case len(pivotal) == 0:
+		return text + "no single vote turns the decision"
+	case len(c.Responses) == 1:
+		return text + "the decision rests on the one vote of " + pivotal[0]
+	case len(pivotal) == 1:
+		return text + "without " + pivotal[0] + " the decision would be another"
+	}
+	return text + "without any one of " + strings.Join(pivotal, ", ") + " the decision would be another"
+}
+
+func early(c *signal.Consensus) string {
+	var spared []string
+	for _, f := range c.Failures {
+		if f.Error == signal.FailureNotNeeded {
+			spared = append(spared, f.Provider)
+		}
+	}
+	return fmt.Sprintf("no answer of %s could change the decision; with it the confidence would lie between %s and %s",
+		strings.Join(spared, ", "), figure(c.ConfidenceRange[0]), figure(c.ConfidenceRange[1]))
+}
+
+func (r *report) failures(failures []signal.Failure) {
+	for _, f := range failures {
+		if f.Error != signal.FailureNotNeeded {
+			r.entry(r.bad, "failed", failureText(f))
+		}
+	}
+}
+
+func (r *report) warnings(warnings []signal.Warning) {
+	for _, w := range warnings {
+		text := w.Message
+		if w.Provider != "" && !strings.Contains(text, w.Provider) {
+			text = w.Provider + ": " + text
+		}
+		r.entry(r.warn, "warning", text)
+	}
+}
+
+func (r *report) footer(c *signal.Consensus) {
+	r.line("")
+	r.entry(r.dim, "providers", fmt.Sprintf("%d of %d voted (%s)", c.ParticipatingProviders, c.TotalProviders, c.Status))
+	r.entry(r.dim, "took", fmt.Sprintf("%s, %s ms of it our own", latency(c.TotalLatencyMS), decimals(c.OverheadMS, 2, 3)))
+	r.entry(r.dim, "cost", total(c))
+	past := ""
+	if !c.ValidUntil.After(c.Timestamp) {
+		past = ", which is past"
+	}
+	r.entry(r.dim, "candle", fmt.Sprintf("%s, valid until %s%s", c.CandleTime.Format(time.RFC3339), c.ValidUntil.Format(time.RFC3339), past))
+	r.entry(r.dim, "id", c.ID)
+	r.line("")
+	for _, line := range wrap("A stated confidence is a vote's strength, not a probability. Not investment advice.", r.width) {
+		r.line("%s", r.dim.Render(line))
+	}
+}
+
+// total says what the run cost, and whether that is all.
+func total(c *signal.Consensus) string {
+	least := ""
+	for _, v := range c.Responses {
+		if v.CostUSD == nil {
+			least = "at least "
+		}
+	}
+	return fmt.Sprintf("%s%s for %d tokens", least, dollars(c.TotalCostUSD), c.TotalTokens)
+}

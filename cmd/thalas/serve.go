@@ -1,0 +1,150 @@
+package main
+
+// thalas serve: the HTTP API on one machine, with the embedded store, until it
+// is told to end.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"thalas/internal/app"
+	"thalas/internal/config"
+	"thalas/internal/store/bolt"
+)
+
+const sweepEvery = 10 * time.Minute
+
+func newServe(t terminal) *cobra.Command {
+	var listen, dataFile, simulate string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the HTTP API, with a store in one file",
+		Long: `Serve the HTTP API on this machine. Results, counters and claims are kept in one file.
+
+Without API_KEYS it listens on loopback only. A signal (Ctrl-C) ends it gently: no new
+questions are taken, runs in flight are finished, stored and answered.
+
+Exit codes: 0 ended by a signal, with everything answered and stored, 2 wrong usage or
+configuration, 1 anything else.`,
+		Example: `  thalas serve
+  thalas serve --listen 127.0.0.1:9000 --data-file ./thalas.db --simulate auto`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := refuseEmpty(cmd); err != nil {
+				return err
+			}
+			c, err := load(t, simulate)
+			if err != nil {
+				return err
+			}
+			if listen != "" {
+				c.ListenAddr = listen
+			}
+			if dataFile != "" {
+				c.DataFile = dataFile
+			}
+			return serve(cmd.Context(), t, c, logger(t, c), nil)
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "", "`address` (default: LISTEN_ADDR, else 127.0.0.1:8787); port 0 takes a free one")
+	dataFileFlag(cmd, &dataFile)
+	simulateFlag(cmd, &simulate)
+	return cmd
+}
+
+// serve answers until ctx ends, and then until the runs in flight have been
+// answered. visit, where given, is called once the server answers; its error
+// ends the server too.
+func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, visit func(ctx context.Context, url string) error) (err error) {
+	if err := checkListen(c); err != nil {
+		return err
+	}
+	simulator := &simulators{}
+	defer simulator.close()
+	a, err := app.New(c, log, simulator.start)
+	if err != nil {
+		return err
+	}
+	path, err := dataFile(c, t.environ)
+	if err != nil {
+		return err
+	}
+	store, err := bolt.Open(path, bolt.Options{SweepEvery: sweepEvery, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	listener, err := net.Listen("tcp", c.ListenAddr)
+	if err != nil {
+		return fmt.Errorf("cannot listen at %s: %w; choose another address by LISTEN_ADDR, such as 127.0.0.1:0 for a free port", c.ListenAddr, err)
+	}
+	url := urlOf(listener.Addr())
+	if err := store.Announce(url); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	collectLess(t.environ)
+	sayServing(t.err, a, listener.Addr(), url, path)
+	announce(t, a)
+	fmt.Fprintf(t.err, "Try it in a browser: %s/docs\n", url)
+
+	ctx, end := context.WithCancelCause(ctx)
+	var visiting sync.WaitGroup
+	if visit != nil {
+		visiting.Go(func() {
+			if err := visit(ctx, url); err != nil {
+				end(err)
+			}
+		})
+	}
+	service := a.NewService(store, versionText())
+	err = answer(ctx, t.err, listener, newServer(a.NewHandler(service, true), log), service.Wait)
+	end(nil) // where it is not ended by itself, the visit is
+	visiting.Wait()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		err = errors.Join(cause, err)
+	}
+	return err
+}
+
+// collectLess trades some 10 MB for half of the garbage collection: what a run
+// leaves is short-lived. Where thousands of connections would make that hundreds
+// of MB, a soft limit has it collect as often as it must. The runtime's own
+// variables win.
+func collectLess(environ environment) {
+	if environ.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
+	}
+	if environ.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(64 << 20)
+	}
+}
+
+func sayServing(w io.Writer, a *app.App, at net.Addr, url, path string) {
+	others := ""
+	if isUnspecified(at) {
+		others = ", and every other address of this machine"
+	}
+	fmt.Fprintf(w, "Listening on %s%s\nStore:     %s\n", url, others, path)
+	var asked []string
+	for _, e := range a.Registry.Available() {
+		asked = append(asked, e.Provider.Name()+" ("+e.Provider.Model()+")")
+	}
+	if len(asked) > 0 {
+		fmt.Fprintln(w, "Providers:", strings.Join(asked, ", "))
+		return
+	}
+	fmt.Fprintln(w, "Providers: none. Every question is answered with 503 until one can be asked:")
+	for _, line := range unavailable(a) {
+		fmt.Fprintln(w, line)
+	}
+}

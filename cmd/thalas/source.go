@@ -1,0 +1,201 @@
+package main
+
+// Where the reading commands read: a server, or the handler of one over the
+// store file. Either way it is the API that answers, so there is one reading of
+// what is stored.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"thalas/internal/app"
+	"thalas/internal/store/bolt"
+)
+
+// readTimeout bounds one read.
+const readTimeout = 30 * time.Second
+
+// sourceFlags say where to read.
+type sourceFlags struct {
+	url, dataFile, simulate string
+}
+
+func (f *sourceFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.url, "url", "", "`address` of a server to ask, such as http://127.0.0.1:8787 (default: THALAS_URL, else the file, or the server that has it open); THALAS_API_KEY is its key")
+	dataFileFlag(cmd, &f.dataFile)
+	cmd.Flags().StringVar(&f.simulate, "simulate", "", "`true`: of the file, the simulated results, which are kept apart; false: the real ones; auto: the simulated ones where no key at all is configured (default: SIMULATE_PROVIDERS). A server shows those that it makes itself")
+	completeFlag(cmd, "simulate", "true", "auto", "false")
+}
+
+// read opens the source for one command, and makes what the API says of the
+// request a mistake of the command line.
+func (f sourceFlags) read(cmd *cobra.Command, t terminal, use func(*source) error) error {
+	if err := refuseEmpty(cmd); err != nil {
+		return err
+	}
+	s, err := f.open(cmd.Context(), t)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(use(s), s.close())
+	var problem *apiProblem
+	if errors.As(err, &problem) && (problem.Status == http.StatusBadRequest || problem.Status == http.StatusUnprocessableEntity) {
+		return usageError{err}
+	}
+	return err
+}
+
+// source answers requests to the API.
+type source struct {
+	base   string
+	name   string // of what answers, for errors
+	key    string // API key; empty: none
+	client *http.Client
+	close  func() error
+
+	realOnly bool // it shows none of the simulated results, although it may have some
+}
+
+// open finds the source: the server that was named, else the store file, else
+// the server that has the file open.
+func (f sourceFlags) open(ctx context.Context, t terminal) (*source, error) {
+	base, key := f.url, t.environ.Getenv("THALAS_API_KEY")
+	if base == "" && f.dataFile == "" {
+		base = t.environ.Getenv("THALAS_URL")
+	}
+	switch {
+	case f.url != "" && (f.dataFile != "" || f.simulate != ""):
+		return nil, usagef("--url names a server, which has its file and its mode: leave --data-file and --simulate out")
+	case base != "":
+		return remote(base, key, readTimeout)
+	}
+	c, err := load(t, f.simulate)
+	if err != nil {
+		return nil, err
+	}
+	if f.dataFile != "" {
+		c.DataFile = f.dataFile
+	}
+	path, err := dataFile(c, t.environ)
+	if err != nil {
+		return nil, err
+	}
+	store, err := bolt.Open(path, bolt.Options{ReadOnly: true})
+	var held *bolt.InUse
+	switch {
+	case errors.As(err, &held) && held.Address != "":
+		s, err := remote(held.Address, key, readTimeout)
+		if err != nil {
+			return nil, held // beside the file stands something else
+		}
+		return s, f.checkMode(ctx, s, held)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, usagef("there is no store at %s yet: 'thalas serve' makes one, --data-file or --url name another", path)
+	case err != nil:
+		return nil, err
+	}
+	c.APIKeys = nil // they guard the network, not the file
+	simulator := &simulators{}
+	a, err := app.New(c, nil, simulator.start)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return &source{
+		base: "http://file", name: path, realOnly: !a.Simulated,
+		client: &http.Client{Transport: inProcess{a.NewHandler(a.NewService(store, versionText()), false)}},
+		close:  func() error { simulator.close(); return store.Close() },
+	}, nil
+}
+
+// checkMode holds the mode that was asked for by a flag against that of the
+// server which has the file open.
+func (f sourceFlags) checkMode(ctx context.Context, s *source, held *bolt.InUse) error {
+	if f.simulate == "" {
+		return nil
+	}
+	var health struct {
+		Simulated bool `json:"simulated"`
+	}
+	body, err := s.get(ctx, "/v1/health", nil)
+	if err != nil && !unavailableState(err) {
+		return err
+	}
+	if err := json.Unmarshal(body, &health); err != nil {
+		return fmt.Errorf("the health of %s is not what this version knows: %w", s.name, err)
+	}
+	if shows := map[bool]string{true: "true", false: "false"}[health.Simulated]; f.simulate != shows {
+		return usagef("%s is in use by the server at %s, which shows what --simulate %s does: stop it, or leave --simulate out", held.Path, held.Address, shows)
+	}
+	return nil
+}
+
+func remote(base, key string, timeout time.Duration) (*source, error) {
+	u, err := url.Parse(base)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, usagef("the address of the server (--url, THALAS_URL) is not one such as http://127.0.0.1:8787, without user, query and fragment")
+	}
+	// The key would go along with a redirect to wherever it points. Connections
+	// are not kept: a command makes few requests.
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	client := &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	base = strings.TrimRight(base, "/")
+	return &source{base: base, name: base, key: key, client: client, close: func() error { transport.CloseIdleConnections(); return nil }}, nil
+}
+
+// get reads one document. An error answer is an *apiProblem, together with its body.
+func (s *source) get(ctx context.Context, path string, query url.Values) ([]byte, error) {
+	address := s.base + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.do(request)
+}
+
+func (s *source) do(request *http.Request) ([]byte, error) {
+	if s.key != "" {
+		request.Header.Set("X-Api-Key", s.key)
+	}
+	response, err := s.client.Do(request)
+	if err != nil {
+		var broken *url.Error
+		if errors.As(err, &broken) {
+			err = broken.Err
+		}
+		return nil, fmt.Errorf("no answer from %s: %w", s.name, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("the answer of %s broke off: %w", s.name, err)
+	}
+	if response.StatusCode == http.StatusOK {
+		return body, nil
+	}
+	return body, s.problem(response.StatusCode, body)
+}
+
+// into reads one document into a value.
+func (s *source) into(ctx context.Context, path string, query url.Values, value any) error {
+	body, err := s.get(ctx, path, query)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, value); err != nil {
+		return fmt.Errorf("the answer of %s is not what this version knows: %w", s.name, err)
+	}
+	return nil
+}

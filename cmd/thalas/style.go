@@ -1,0 +1,93 @@
+package main
+
+// Colours and widths. What is no terminal, and NO_COLOR, gets no escape code.
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/muesli/termenv"
+	"golang.org/x/term"
+
+	"thalas/internal/signal"
+)
+
+// The sixteen colours of the terminal's own palette, readable on light and dark.
+const (
+	red    = lipgloss.Color("1")
+	green  = lipgloss.Color("2")
+	yellow = lipgloss.Color("3")
+)
+
+const (
+	minWidth     = 60  // a narrower terminal wraps by itself
+	defaultWidth = 100 // of what is no terminal
+	maxWidth     = 120 // longer lines are hard to read
+)
+
+// environment is a list of NAME=value, as of os.Environ.
+type environment []string
+
+// Environ gives the list.
+func (e environment) Environ() []string { return e }
+
+// Getenv gives a variable's value; empty where it is not set.
+func (e environment) Getenv(name string) string {
+	for _, entry := range e {
+		if value, found := strings.CutPrefix(entry, name+"="); found {
+			return value
+		}
+	}
+	return ""
+}
+
+type styles struct {
+	plain, bold, dim, good, bad, warn lipgloss.Style
+}
+
+// stylesFor gives the styles for what is written to w.
+func (t terminal) stylesFor(w io.Writer) styles {
+	r := lipgloss.NewRenderer(w, termenv.WithEnvironment(t.environ))
+	return styles{
+		plain: r.NewStyle(),
+		bold:  r.NewStyle().Bold(true),
+		dim:   r.NewStyle().Faint(true),
+		good:  r.NewStyle().Foreground(green),
+		bad:   r.NewStyle().Foreground(red),
+		warn:  r.NewStyle().Foreground(yellow),
+	}
+}
+
+func (s styles) decision(d signal.Decision) lipgloss.Style {
+	switch d {
+	case signal.Buy:
+		return s.good.Bold(true)
+	case signal.Sell:
+		return s.bad.Bold(true)
+	}
+	return s.warn.Bold(true)
+}
+
+// isTerminal reports whether w is a terminal that a person may look at.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// canRedraw reports whether lines on w can be drawn over.
+func (t terminal) canRedraw(w io.Writer) bool {
+	kind := t.environ.Getenv("TERM")
+	return isTerminal(w) && kind != "" && kind != "dumb" && t.environ.Getenv("NO_COLOR") == ""
+}
+
+// widthOf gives the columns to write to w.
+func widthOf(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return defaultWidth
+}
