@@ -1,0 +1,195 @@
+package main
+
+// The children: started, waited for until they answer, and ended, whatever
+// happens.
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	startTimeout = 30 * time.Second
+	stopTimeout  = 15 * time.Second // a server may finish runs in flight
+)
+
+// process is a running child. Its log is in a file of the temporary folder.
+type process struct {
+	name    string
+	address string // host:port
+	cmd     *exec.Cmd
+	log     string
+	exited  chan struct{} // closed when it has ended
+	failure error         // of the process; read after exited
+	told    bool          // that it ended by itself
+	close   func()
+}
+
+// start runs a program with exactly this environment. It gets a standard input
+// that stays open as long as we live.
+func start(name, address, folder string, environ []string, program string, args ...string) (*process, error) {
+	log, err := os.CreateTemp(folder, name+"-*.log")
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = environ, folder, log, log
+	stdin, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		log.Close()
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	p := &process{name: name, address: address, cmd: cmd, log: log.Name(), exited: make(chan struct{})}
+	p.close = func() { stdin.Close(); log.Close() }
+	go func() {
+		p.failure = cmd.Wait()
+		close(p.exited)
+	}()
+	return p, nil
+}
+
+// awaitHealth returns when GET /v1/health answers 200.
+func (p *process) awaitHealth(ctx context.Context) error {
+	return p.await(ctx, func(ctx context.Context) error {
+		c := newConnection(p.address)
+		defer c.close()
+		status, body, err := c.get(ctx, "/v1/health")
+		if err == nil && status != http.StatusOK {
+			err = fmt.Errorf("GET /v1/health: %d %s", status, bytes.TrimSpace(body[:min(len(body), 300)]))
+		}
+		return err
+	})
+}
+
+// awaitListening returns when the port takes connections.
+func (p *process) awaitListening(ctx context.Context) error {
+	return p.await(ctx, func(ctx context.Context) error {
+		c := newConnection(p.address)
+		defer c.close()
+		return c.open(ctx)
+	})
+}
+
+func (p *process) await(ctx context.Context, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		err := try(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.exited:
+			p.told = true
+			return fmt.Errorf("%s ended at once (%v)%s", p.name, p.failure, p.lastWords())
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not answer: %w%s", p.name, err, p.lastWords())
+		case <-poll.C:
+		}
+	}
+}
+
+// stop ends the process, by force if it must be. An error says that it had ended
+// before, unless that was told, that it ended badly, or that force was needed.
+func (p *process) stop() error {
+	defer p.close()
+	select {
+	case <-p.exited:
+		if p.told {
+			return nil
+		}
+		return fmt.Errorf("%s ended by itself (%v)%s", p.name, p.failure, p.lastWords())
+	default:
+	}
+	if p.cmd.Process.Signal(syscall.SIGTERM) != nil { // not known everywhere
+		_ = p.cmd.Process.Kill()
+	}
+	select {
+	case <-p.exited:
+		// Ended by our signal, which it may leave to the system, or well.
+		if code := p.cmd.ProcessState.ExitCode(); code > 0 {
+			return fmt.Errorf("%s ended with exit status %d%s", p.name, code, p.lastWords())
+		}
+		return nil
+	case <-time.After(stopTimeout):
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+		return fmt.Errorf("%s did not stop within %v and was killed%s", p.name, stopTimeout, p.lastWords())
+	}
+}
+
+// lastWords is the end of the log.
+func (p *process) lastWords() string {
+	const most = 2000
+	f, err := os.Open(p.log)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	if size, err := f.Seek(0, io.SeekEnd); err == nil {
+		_, _ = f.Seek(max(0, size-most), io.SeekStart)
+	}
+	text, _ := io.ReadAll(f)
+	if text = bytes.TrimSpace(text); len(text) == 0 {
+		return ""
+	}
+	return "; its log ends:\n  " + strings.ReplaceAll(string(text), "\n", "\n  ")
+}
+
+// freeAddress gives an address on the loopback that nobody listens on now.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// plainEnvironment is what a child gets of ours: no key, no proxy and no setting
+// of the server, so that two runs measure the same thing. The Go runtime's own
+// settings go along, for experiments.
+func plainEnvironment() []string {
+	var environ []string
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "GORACE"} {
+		if value, set := os.LookupEnv(name); set {
+			environ = append(environ, name+"="+value)
+		}
+	}
+	return environ
+}
+
+// build compiles the server into the folder and gives the program's path.
+func build(ctx context.Context, folder string) (string, error) {
+	mod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOMOD: %w", err)
+	}
+	root := filepath.Dir(strings.TrimSpace(string(mod)))
+	if root == "." || root == filepath.Dir(os.DevNull) {
+		return "", errors.New("this is no folder of the module: go to it, or name a program with --binary")
+	}
+	program := filepath.Join(folder, "thalas.exe") // the suffix is needed on one system and hurts on none
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, "./cmd/thalas")
+	cmd.Dir = root
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build ./cmd/thalas: %w\n%s", err, output)
+	}
+	return program, nil
+}

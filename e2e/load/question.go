@@ -1,0 +1,85 @@
+package main
+
+// What is asked: realistic questions that differ in pair, price and data.
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strconv"
+	"time"
+)
+
+const (
+	variants     = 512 // different questions; more than any cache of connections or buffers would favour
+	candlesAsked = 20
+	timeframe    = 5 * time.Minute
+)
+
+// question is one POST /v1/consensus, and what its answer must repeat.
+type question struct {
+	body  []byte
+	pair  string
+	price string // as JSON
+}
+
+// newQuestions makes the variants, the same for every server and run but for the
+// candles' times, which end with the candle that closed last.
+func newQuestions(now time.Time) ([]question, error) {
+	random := rand.New(rand.NewPCG(20, 26))
+	pairs := []string{"BTC/USDT", "BTC/USDC", "BTC/USD", "BTC/EUR", "BTC/USDT:USDT", "BTC/DAI"}
+	questions := make([]question, variants)
+	for i := range questions {
+		pair := pairs[i%len(pairs)]
+		data, price := marketData(random, now)
+		body, err := json.Marshal(map[string]any{
+			"pair": pair, "timeframe": "5m", "current_price": price, "market_data": data,
+			"min_providers": 2, "min_confidence": 0.5, "timeout_seconds": 20,
+			"provider_weights": map[string]float64{"anthropic": 1, "openai": 0.9, "gemini": 0.8, "grok": 0.7},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("question %d: %w", i, err)
+		}
+		questions[i] = question{body, pair, strconv.FormatFloat(price, 'f', -1, 64)}
+	}
+	return questions, nil
+}
+
+type candle struct {
+	Time   time.Time `json:"time"`
+	Open   float64   `json:"open"`
+	High   float64   `json:"high"`
+	Low    float64   `json:"low"`
+	Close  float64   `json:"close"`
+	Volume float64   `json:"volume"`
+}
+
+// marketData walks from 50,000 in steps of up to 20, so that the price stays
+// between the stub's stops (at most 49,000) and targets (at least 51,600).
+func marketData(random *rand.Rand, now time.Time) (data map[string]any, price float64) {
+	within := func(least, most, digits float64) float64 {
+		return math.Round((least+random.Float64()*(most-least))*digits) / digits
+	}
+	last := now.UTC().Truncate(timeframe).Add(-timeframe)
+	candles := make([]candle, candlesAsked)
+	price = within(49800, 50200, 100)
+	for i := range candles {
+		open := price
+		price = math.Round((open+within(-20, 20, 100))*100) / 100
+		candles[i] = candle{
+			Time: last.Add(-time.Duration(candlesAsked-1-i) * timeframe), Open: open, Close: price,
+			High: math.Round((max(open, price)+within(0, 15, 100))*100) / 100, Low: math.Round((min(open, price)-within(0, 15, 100))*100) / 100,
+			Volume: within(5, 250, 10000),
+		}
+	}
+	return map[string]any{
+		"rsi": within(35, 70, 100), "macd": within(-40, 90, 1000), "ema_20": within(49700, 50300, 100), "atr": within(15, 60, 1000),
+		"volume": within(1e5, 2e6, 1), "price_change_24h": within(-3, 4, 100), "recent_candles": candles,
+	}, price
+}
+
+// to gives the whole HTTP request for a server.
+func (q question) to(host string) []byte {
+	return fmt.Appendf(nil, "POST /v1/consensus HTTP/1.1\r\nHost: %s\r\nUser-Agent: load\r\nAccept: application/json\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", host, len(q.body), q.body)
+}

@@ -1,0 +1,85 @@
+package main
+
+// What a process takes of the machine, as Linux's /proc has it. Elsewhere it is
+// not measured, and the report says so.
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tick is the unit of CPU times in /proc/<pid>/stat: USER_HZ, 100 on every Linux
+// that Go runs on.
+const tick = 10 * time.Millisecond
+
+// cpuTime is what a process has used since its start, in user and kernel mode;
+// false: not known here.
+func cpuTime(pid int) (time.Duration, bool) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, false
+	}
+	// The name in parentheses may hold anything; state is the first field after it.
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 13 {
+		return 0, false
+	}
+	user, errUser := strconv.ParseInt(fields[11], 10, 64)
+	kernel, errKernel := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+kernel) * tick, errUser == nil && errKernel == nil
+}
+
+// memory of a process in MiB. Pages of a mapped file (the store's) count in the
+// resident set too, though the kernel can drop them at any time; the anonymous
+// part is what the program holds.
+type memory struct {
+	Resident  float64 `json:"resident_mib"`
+	Anonymous float64 `json:"anonymous_mib"`
+	File      float64 `json:"file_mib"`
+	Peak      float64 `json:"peak_resident_mib"`
+}
+
+// memoryOf gives nil where it is not known.
+func memoryOf(pid int) *memory {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return nil
+	}
+	var m memory
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 64)
+		if err != nil {
+			continue
+		}
+		switch name {
+		case "VmRSS":
+			m.Resident = kib / 1024
+		case "RssAnon":
+			m.Anonymous = kib / 1024
+		case "RssFile":
+			m.File = kib / 1024
+		case "VmHWM":
+			m.Peak = kib / 1024
+		}
+	}
+	if m.Resident == 0 {
+		return nil
+	}
+	return &m
+}
+
+// loadAverage of the last minute; false: not known here.
+func loadAverage() (float64, bool) {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0, false
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	load, err := strconv.ParseFloat(first, 64)
+	return load, err == nil
+}
