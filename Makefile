@@ -8,10 +8,10 @@ BENCH    ?= .
 COVERAGE ?= 90
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint vuln fuzz bench cover
+.PHONY: help run build test schemathesis lint vuln fuzz bench cover
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## serve on this machine, ask one question about a real daily series, stay up; simulated providers where no key is configured
 	GROK_ENABLED=$${GROK_ENABLED:-true} go run ./cmd/thalas demo SPX/USD --timeframe 1d --candles examples/sp500-daily.csv --simulate auto --data-file .demo/thalas.db
@@ -29,6 +29,13 @@ test: ## all tests, with the race detector where there is a C compiler
 		echo "cd $$module && go test $${race}-shuffle=on ./..."; \
 		(cd $$module && go test $${race}-shuffle=on ./...); \
 	done
+
+schemathesis: ## requests made of the OpenAPI document, right and wrong ones, against the real API; needs python3
+	@if ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then \
+		echo "SKIPPED: the OpenAPI checker needs python3 with venv and pip."; \
+	else \
+		e2e/schemathesis.sh; \
+	fi
 
 lint: ## gofmt, go vet, staticcheck
 	@echo "gofmt -l"; files=$$(gofmt -l $(wildcard */)) || exit 1; \
