@@ -280,10 +280,10 @@ func TestDataFile(t *testing.T) {
 		environ environment
 		want    string
 	}{
-		{"configured", config.Config{DataFile: "my.db"}, environment{"HOME=/home/me"}, "my.db"},
-		{"data folder", config.Config{}, environment{"HOME=/home/me", "XDG_DATA_HOME=/data"}, "/data/thalas/thalas.db"},
-		{"data folder that is none", config.Config{}, environment{"HOME=/home/me", "XDG_DATA_HOME=data"}, "/home/me/.local/share/thalas/thalas.db"},
-		{"home", config.Config{}, environment{"HOME=/home/me"}, "/home/me/.local/share/thalas/thalas.db"},
+		{"configured", config.Config{DataFile: "my.db"}, environment{"HOME=/srv/me"}, "my.db"},
+		{"data folder", config.Config{}, environment{"HOME=/srv/me", "XDG_DATA_HOME=/data"}, "/data/thalas/thalas.db"},
+		{"data folder that is none", config.Config{}, environment{"HOME=/srv/me", "XDG_DATA_HOME=data"}, "/srv/me/.local/share/thalas/thalas.db"},
+		{"home", config.Config{}, environment{"HOME=/srv/me"}, "/srv/me/.local/share/thalas/thalas.db"},
 	} {
 		if got, err := dataFile(tt.c, tt.environ); got != filepath.FromSlash(tt.want) || err != nil {
 			t.Errorf("%s: %q, %v, want %q", tt.name, got, err, tt.want)

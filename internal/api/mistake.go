@@ -75,32 +75,11 @@ func nearest(name string, known []string) string {
 	}
 	best, least := "", max(2, len(name)/3)+1
 	for _, candidate := range known {
-		if d := distance(name, candidate); d < least {
+		if d := signal.EditDistance(name, candidate); d < least {
 			best, least = candidate, d
 		}
 	}
 	return best
-}
-
-// distance counts the characters to insert, remove or replace (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // unknownName says that a name is none of the known ones.

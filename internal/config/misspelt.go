@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"thalas/internal/signal"
 )
 
 const (
@@ -29,7 +31,7 @@ func misspelt(values map[string]string, known []string) []string {
 		}
 		best, near := nearestDistance+1, ""
 		for _, candidate := range known {
-			if d := distance(strings.ToUpper(name), candidate); d < best {
+			if d := signal.EditDistance(strings.ToUpper(name), candidate); d < best {
 				best, near = d, candidate
 			}
 		}
@@ -38,26 +40,4 @@ func misspelt(values map[string]string, known []string) []string {
 		}
 	}
 	return warnings
-}
-
-// distance counts the insertions, deletions and substitutions of bytes that turn
-// a into b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1) // of the prefix of a read so far, to each prefix of b
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

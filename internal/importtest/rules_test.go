@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	// The engines that tests of the store run against.
 	"internal/store/dynamo/dynamotest": {"internal/store/dynamo"},
 	"internal/store/storetest":         {"internal/signal", "internal/store"},
-	"internal/secrets":                 {"internal/provider"},
+	"internal/secrets":                 {"internal/signal", "internal/provider"},
 	"internal/tracing":                 {"internal/provider", "internal/orchestrator"},
 
 	"internal/service": {"internal/signal", "internal/consensus", "internal/provider", "internal/orchestrator",

@@ -2,7 +2,11 @@ package secrets
 
 // Which entry a misspelt name was meant to be.
 
-import "strings"
+import (
+	"strings"
+
+	"thalas/internal/signal"
+)
 
 const nearestDistance = 2 // edits; more is another word
 
@@ -22,30 +26,9 @@ func nearest(name string, providers []string) string {
 		if name == strings.ToUpper(p) {
 			return entry
 		}
-		if d := distance(name, entry); d < best {
+		if d := signal.EditDistance(name, entry); d < best {
 			best, near = d, entry
 		}
 	}
 	return near
-}
-
-// distance counts the bytes to insert, remove or replace (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1) // from what was read of a to each beginning of b
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
