@@ -3,6 +3,7 @@ package provider
 // The Breaker keeps runs from waiting for a provider that does not work.
 
 import (
+	"net/http"
 	"sync"
 	"time"
 
@@ -66,8 +67,9 @@ func (b *Breaker) TryAcquire() bool {
 }
 
 // Record takes in how a call ended: nil is a vote. Calls that say nothing about
-// the provider, because they were not needed, ran out of our quota, or had less
-// than 5 s, change nothing. budget is the time that the call had.
+// the provider, because they were not needed, ran out of our quota, had less than
+// 5 s, or were refused for what was asked, change nothing: no caller can keep a
+// provider out for the others. budget is the time that the call had.
 func (b *Breaker) Record(err *Error, budget time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -82,6 +84,7 @@ func (b *Breaker) Record(err *Error, budget time.Duration) {
 		b.wrongKey = true
 		b.neutral()
 	case err.Kind == signal.FailureNotNeeded,
+		err.Kind == signal.FailureProvider && isAboutRequest(err.Status),
 		err.Kind == signal.FailureRateLimit && !err.Retryable,
 		err.Kind == signal.FailureTimeout && budget < shortBudget:
 		b.neutral()
@@ -93,6 +96,11 @@ func (b *Breaker) Record(err *Error, budget time.Duration) {
 			b.until = until
 		}
 	}
+}
+
+// isAboutRequest reports whether a status is about what this request held.
+func isAboutRequest(status int) bool {
+	return status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge || status == http.StatusUnprocessableEntity
 }
 
 // Release gives back what TryAcquire gave, where no call was made.

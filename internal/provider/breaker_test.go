@@ -18,6 +18,7 @@ var (
 	outOfQuota  = &provider.Error{Kind: signal.FailureRateLimit}
 	notNeeded   = &provider.Error{Kind: signal.FailureNotNeeded, Retryable: true}
 	refused     = &provider.Error{Kind: signal.FailureRefusal}
+	tooLarge    = &provider.Error{Kind: signal.FailureProvider, Status: 413}
 	askedToWait = &provider.Error{Kind: signal.FailureRateLimit, Retryable: true, RetryAfter: 7 * time.Second}
 )
 
@@ -44,6 +45,7 @@ func TestBreakerOpensByFiveFailuresOfTen(t *testing.T) {
 		{"five of eleven", []*provider.Error{broken, nil, broken, nil, broken, nil, broken, nil, nil, nil, broken}, enough, provider.BreakerClosed},
 		{"five that were not needed", []*provider.Error{notNeeded, notNeeded, notNeeded, notNeeded, notNeeded}, enough, provider.BreakerClosed},
 		{"five without quota", []*provider.Error{outOfQuota, outOfQuota, outOfQuota, outOfQuota, outOfQuota}, enough, provider.BreakerClosed},
+		{"five requests that were too large", []*provider.Error{tooLarge, tooLarge, tooLarge, tooLarge, tooLarge}, enough, provider.BreakerClosed},
 		{"five refusals", []*provider.Error{refused, refused, refused, refused, refused}, enough, provider.BreakerClosed},
 		{"five timeouts in short budgets", []*provider.Error{slow, slow, slow, slow, slow}, 4999 * time.Millisecond, provider.BreakerClosed},
 		{"five timeouts in five seconds", []*provider.Error{slow, slow, slow, slow, slow}, 5 * time.Second, provider.BreakerOpen},
