@@ -8,10 +8,10 @@ BENCH    ?= .
 COVERAGE ?= 90
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test schemathesis lint vuln fuzz bench cover
+.PHONY: help run build test schemathesis aws-servers lint vuln fuzz bench cover
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## serve on this machine, ask one question about a real daily series, stay up; simulated providers where no key is configured
 	GROK_ENABLED=$${GROK_ENABLED:-true} go run ./cmd/thalas demo SPX/USD --timeframe 1d --candles examples/sp500-daily.csv --simulate auto --data-file .demo/thalas.db
@@ -36,6 +36,9 @@ schemathesis: ## requests made of the OpenAPI document, right and wrong ones, ag
 	else \
 		e2e/schemathesis.sh; \
 	fi
+
+aws-servers: ## DynamoDB Local and moto into .tools/, for the tests of the DynamoDB store; needs mvn, java and python3
+	tools/aws-servers.sh
 
 lint: ## gofmt, go vet, staticcheck
 	@echo "gofmt -l"; files=$$(gofmt -l $(wildcard */)) || exit 1; \

@@ -1,0 +1,143 @@
+package dynamo
+
+// Claims: who holds a key.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/uuid"
+
+	"thalas/internal/store"
+)
+
+const (
+	inProgress = "INPROGRESS"
+	completed  = "COMPLETED"
+)
+
+// claim is a store.Claim as it stands in its table.
+type claim struct {
+	Key       string `dynamodbav:"key"`
+	Status    string `dynamodbav:"status"`
+	Owner     string `dynamodbav:"owner"`
+	Payload   string `dynamodbav:"payload_hash,omitempty"`
+	Until     *int64 `dynamodbav:"in_progress_until,omitempty"` // milliseconds
+	ExpiresAt *int64 `dynamodbav:"expires_at,omitempty"`        // seconds
+	Result    string `dynamodbav:"result,omitempty"`
+	Call      string `dynamodbav:"call"` // a token of the call that took the key
+}
+
+// Claim implements store.Coordination.
+func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (held *store.Claim, err error) {
+	err = checkClaim(key, wanted)
+	if err == nil {
+		err = s.usable(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("claim: %w", err)
+	}
+	mine := claim{
+		Key: key, Status: inProgress, Owner: wanted.Owner, Payload: wanted.Payload,
+		Until: untilOf(wanted.Until), ExpiresAt: expiryOf(wanted.ExpiresAt), Call: uuid.NewString(),
+	}
+	attributes, err := attributevalue.MarshalMap(mine)
+	if err != nil {
+		return nil, fmt.Errorf("claim: %w", err)
+	}
+	now := time.Now()
+	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &s.tables.Coordination, Item: attributes,
+		ConditionExpression: aws.String("attribute_not_exists(#key) OR #expires < :now OR " +
+			"(#status = :inprogress AND (attribute_not_exists(#until) OR #until < :now_ms))"),
+		ExpressionAttributeNames: map[string]string{"#key": "key", "#expires": expiryAttribute, "#status": "status", "#until": "in_progress_until"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":now": moment(now), ":now_ms": number(now.UnixMilli()), ":inprogress": text(inProgress),
+		},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	standing, refused := refusal(err)
+	switch {
+	case err == nil:
+		return nil, nil
+	case !refused:
+		return nil, failed("claim", s.tables.Coordination, err)
+	}
+	var old claim
+	if err := attributevalue.UnmarshalMap(standing, &old); err != nil {
+		return nil, failed("claim: what holds the key is no claim", s.tables.Coordination, err)
+	}
+	if old.Call == mine.Call { // the answer was lost, and the request sent again
+		return nil, nil
+	}
+	if old.Owner == "" {
+		return nil, failed("claim", s.tables.Coordination, errors.New("what holds the key is no claim"))
+	}
+	return &store.Claim{
+		Owner: old.Owner, Payload: old.Payload, Until: until(old.Until), ExpiresAt: expiresAt(old.ExpiresAt), Result: old.Result,
+	}, nil
+}
+
+func checkClaim(key string, c store.Claim) error {
+	if err := errors.Join(checkText("key", key), checkText("owner", c.Owner)); err != nil {
+		return err
+	}
+	if c.Result != "" {
+		return errors.New("it names a result before there is one")
+	}
+	return nil
+}
+
+// Complete implements store.Coordination.
+func (s *Store) Complete(ctx context.Context, key, owner, result string) error {
+	if result == "" {
+		return errors.New("complete: there is no result")
+	}
+	return s.settle(ctx, key, owner, "complete", "SET #status = :status, #result = :result",
+		map[string]types.AttributeValue{":status": text(completed), ":result": text(result)})
+}
+
+// Release implements store.Coordination. The record stays, without an owner and
+// overdue since long ago, until its time to live is over: nothing needs the right
+// to delete. Of two answers to one release, the second is ErrNotOwner.
+func (s *Store) Release(ctx context.Context, key, owner string) error {
+	return s.settle(ctx, key, owner, "release", "SET #status = :status, in_progress_until = :long_ago REMOVE #owner, #result",
+		map[string]types.AttributeValue{":status": text(inProgress), ":long_ago": number(0)})
+}
+
+// settle changes a claim, if it is still the owner's.
+func (s *Store) settle(ctx context.Context, key, owner, doing, change string, values map[string]types.AttributeValue) error {
+	if err := s.usable(ctx); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	if checkText("key", key) != nil || owner == "" {
+		return store.ErrNotOwner // nobody can have claimed it
+	}
+	values = maps.Clone(values)
+	values[":owner"], values[":now"] = text(owner), moment(time.Now())
+	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.tables.Coordination, Key: coordinationKey(key),
+		UpdateExpression:          &change,
+		ConditionExpression:       aws.String("#owner = :owner AND (attribute_not_exists(#expires) OR #expires >= :now)"),
+		ExpressionAttributeNames:  map[string]string{"#owner": "owner", "#status": "status", "#result": "result", "#expires": expiryAttribute},
+		ExpressionAttributeValues: values,
+	})
+	if _, refused := refusal(err); refused {
+		return store.ErrNotOwner
+	}
+	if err != nil {
+		return failed(doing, s.tables.Coordination, err)
+	}
+	return nil
+}
+
+func coordinationKey(key string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{"key": text(key)}
+}

@@ -1,0 +1,320 @@
+package dynamo_test
+
+// Tables that are missing, throttled or out of reach, and answers that are lost.
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"thalas/internal/store"
+	"thalas/internal/store/dynamo"
+	"thalas/internal/store/dynamo/dynamotest"
+)
+
+var named = dynamo.Tables{Results: "the-results", Metrics: "the-metrics", Coordination: "the-coordination"}
+
+// everything calls each method once. It gives the error of each, and the table
+// that the error has to name.
+func everything(ctx context.Context, st *dynamo.Store, tables dynamo.Tables) map[string]struct {
+	err   error
+	table string
+} {
+	r := resultAt(opening)
+	r.Body = []byte("SECRET BODY")
+	count := store.Count{At: opening, Add: map[string]int64{"requests": 1}}
+	type outcome = struct {
+		err   error
+		table string
+	}
+	all := map[string]outcome{
+		"Record":   {st.Record(ctx, r, store.Count{}), tables.Results},
+		"Count":    {st.Record(ctx, nil, count), tables.Metrics},
+		"Complete": {st.Complete(ctx, "idem#SECRET", "first", "x"), tables.Coordination},
+		"Release":  {st.Release(ctx, "idem#SECRET", "first"), tables.Coordination},
+	}
+	_, err := st.Claim(ctx, "idem#SECRET", store.Claim{Owner: "first"})
+	all["Claim"] = outcome{err, tables.Coordination}
+	_, err = st.Spend(ctx, "budget#SECRET", 1, 10, time.Time{})
+	all["Spend"] = outcome{err, tables.Coordination}
+	_, err = st.Result(ctx, r.ID)
+	all["Result"] = outcome{err, tables.Results}
+	_, err = st.Latest(ctx, series)
+	all["Latest"] = outcome{err, tables.Results}
+	_, err = st.Day(ctx, "2026-03-02", store.Range{Limit: 1})
+	all["Day"] = outcome{err, tables.Results}
+	_, err = st.Hours(ctx, "2026-03-01", "2026-03-02")
+	all["Hours"] = outcome{err, tables.Metrics}
+	return all
+}
+
+func wantFailures(t *testing.T, ctx context.Context, st *dynamo.Store, tables dynamo.Tables) {
+	t.Helper()
+	for name, got := range everything(ctx, st, tables) {
+		wantTable(t, name, got.err, got.table)
+		for _, verdict := range []error{store.ErrNotFound, store.ErrNotOwner, store.ErrLimit, store.ErrCursor} {
+			if errors.Is(got.err, verdict) {
+				t.Errorf("%s: %v, which says that the table was asked", name, got.err)
+			}
+		}
+	}
+}
+
+func TestMissingTables(t *testing.T) {
+	onEach(t, func(t *testing.T, server *dynamotest.Server) {
+		st := dynamo.New(server.Client(), named)
+		wantFailures(t, t.Context(), st, named)
+		_, err := st.Result(t.Context(), resultAt(opening).ID)
+		if !strings.Contains(err.Error(), "there is no table the-results") {
+			t.Errorf("error = %v, want one that says that the table does not exist", err)
+		}
+	})
+}
+
+// A result and its count are two writes: the error says which of them failed, and
+// the other one stands.
+func TestHalfRecorded(t *testing.T) {
+	onEach(t, func(t *testing.T, server *dynamotest.Server) {
+		client := server.Client()
+		tables := dynamotest.NewTables(t, client)
+		count := store.Count{At: opening, Add: map[string]int64{"requests": 1}}
+		r := resultAt(opening)
+
+		noMetrics := dynamo.New(client, dynamo.Tables{Results: tables.Results, Metrics: named.Metrics})
+		err := noMetrics.Record(t.Context(), r, count)
+		if err == nil || !strings.Contains(err.Error(), "count the run") || strings.Contains(err.Error(), "keep the result") {
+			t.Errorf("without Metrics: %v, want an error about the count", err)
+		}
+		if _, err := noMetrics.Result(t.Context(), r.ID); err != nil {
+			t.Errorf("the result: %v", err)
+		}
+
+		noResults := dynamo.New(client, dynamo.Tables{Results: named.Results, Metrics: tables.Metrics})
+		err = noResults.Record(t.Context(), r, count)
+		if err == nil || !strings.Contains(err.Error(), "keep the result") || strings.Contains(err.Error(), "count the run") {
+			t.Errorf("without Results: %v, want an error about the result", err)
+		}
+		if hours, err := noResults.Hours(t.Context(), "2026-03-02", "2026-03-02"); err != nil || len(hours) != 1 || hours[0].Counts["requests"] != 1 {
+			t.Errorf("the hours: %+v, %v; want the run that was paid for", hours, err)
+		}
+	})
+}
+
+const throttled = `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow down"}`
+
+// endpoint starts a server that answers requests by their number, from 1 on.
+func endpoint(t *testing.T, answer func(number int64, w http.ResponseWriter, r *http.Request)) *dynamodb.Client {
+	t.Helper()
+	var number atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		answer(number.Add(1), w, r)
+	}))
+	t.Cleanup(server.Close)
+	return dynamotest.Client(server.URL, server.Client(), dynamo.Retrying)
+}
+
+func throttle(w http.ResponseWriter) {
+	w.WriteHeader(http.StatusBadRequest)
+	_, _ = io.WriteString(w, throttled)
+}
+
+func TestThrottledForAMoment(t *testing.T) {
+	client := endpoint(t, func(number int64, w http.ResponseWriter, _ *http.Request) {
+		if number <= 3 {
+			throttle(w)
+			return
+		}
+		_, _ = io.WriteString(w, `{}`)
+	})
+	st := dynamo.New(client, named)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := st.Record(ctx, resultAt(opening), store.Count{}); err != nil {
+		t.Errorf("throttled three times: %v, want success", err)
+	}
+}
+
+func TestThrottledForGood(t *testing.T) {
+	client := endpoint(t, func(_ int64, w http.ResponseWriter, _ *http.Request) { throttle(w) })
+	st := dynamo.New(client, named)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			err := st.Record(ctx, resultAt(opening), store.Count{})
+			wantTable(t, "record", err, named.Results)
+			if err != nil && !strings.Contains(err.Error(), "ProvisionedThroughputExceededException") {
+				t.Errorf("error = %v, want the reason", err)
+			}
+		})
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		t.Error("it retried to the end of the context")
+	}
+}
+
+// Left over keys are asked for again until the context ends.
+func TestNothingProcessed(t *testing.T) {
+	id := resultAt(opening).ID
+	position := store.PositionKey(opening, id)
+	ctx, cancel := context.WithCancel(t.Context())
+	client := endpoint(t, func(number int64, w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".Query") {
+			_, _ = io.WriteString(w, `{"Items":[{"id":{"S":"`+id+`"},"position":{"S":"`+position+`"},"series":{"S":"`+series+`"}}]}`)
+			return
+		}
+		if number == 4 {
+			cancel()
+		}
+		_, _ = io.WriteString(w, `{"Responses":{},"UnprocessedKeys":{"the-results":{"Keys":[{"id":{"S":"`+id+`"}}]}}}`)
+	})
+	_, err := dynamo.New(client, named).Latest(ctx, series)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("latest: %v, want %v", err, context.Canceled)
+	}
+	wantTable(t, "latest", err, named.Results)
+}
+
+func TestNothingListens(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	client := &http.Client{Transport: &http.Transport{}}
+	st := dynamo.New(dynamotest.Client("http://"+address, client, dynamo.Retrying), named)
+	err = st.Record(t.Context(), resultAt(opening), store.Count{At: opening, Add: map[string]int64{"requests": 1}})
+	wantTable(t, "record", err, named.Results)
+	wantTable(t, "record", err, named.Metrics)
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("record: %v, want %v", err, syscall.ECONNREFUSED)
+	}
+	_, err = st.Spend(t.Context(), "budget#SECRET", 1, 10, time.Time{})
+	wantTable(t, "spend", err, named.Coordination)
+}
+
+func TestNoAnswer(t *testing.T) {
+	release := make(chan struct{})
+	client := endpoint(t, func(_ int64, _ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	})
+	t.Cleanup(func() { close(release) })
+	st := dynamo.New(client, named)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err := st.Record(ctx, resultAt(opening), store.Count{At: opening, Add: map[string]int64{"requests": 1}})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("record: %v, want %v", err, context.DeadlineExceeded)
+	}
+	wantTable(t, "record", err, named.Results)
+	wantTable(t, "record", err, named.Metrics)
+}
+
+// losing sends requests, and loses the first answer of each operation.
+type losing struct {
+	*dynamotest.Server
+	lost atomic.Int64
+	lose atomic.Bool
+}
+
+func (l *losing) Do(request *http.Request) (*http.Response, error) {
+	answer, err := l.Server.Do(request)
+	if err == nil && l.lose.CompareAndSwap(true, false) {
+		_, _ = io.Copy(io.Discard, answer.Body)
+		_ = answer.Body.Close()
+		l.lost.Add(1)
+		return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+	}
+	return answer, err
+}
+
+func TestLostAnswers(t *testing.T) {
+	onEach(t, func(t *testing.T, server *dynamotest.Server) {
+		tables := dynamotest.NewTables(t, server.Client())
+		sender := &losing{Server: server}
+		st := dynamo.New(dynamotest.Client(server.URL, sender, dynamo.Retrying), tables)
+		later := time.Now().Add(time.Hour)
+
+		sender.lose.Store(true)
+		if held, err := st.Claim(t.Context(), "idem#a", store.Claim{Owner: "first", Until: later, ExpiresAt: later}); held != nil || err != nil {
+			t.Errorf("claim: held by %+v, %v; want it to be mine", held, err)
+		}
+		sender.lose.Store(true)
+		if err := st.Complete(t.Context(), "idem#a", "first", "x"); err != nil {
+			t.Errorf("complete: %v", err)
+		}
+		var want int64
+		for _, step := range []struct {
+			name           string
+			amount, expiry int64
+		}{{"at first", 7, -1}, {"anew", 5, 1}, {"more", 60, 1}, {"up to the limit", 35, 1}, {"back", -40, 1}} {
+			sender.lose.Store(true)
+			got, err := st.Spend(t.Context(), "budget#a", step.amount, 100, time.Now().Add(time.Duration(step.expiry)*time.Hour))
+			if want += step.amount; step.name == "anew" {
+				want = step.amount
+			}
+			if got != want || err != nil {
+				t.Errorf("spend %s: %d, %v; want %d", step.name, got, err, want)
+			}
+		}
+		r := resultAt(opening)
+		sender.lose.Store(true)
+		if err := st.Record(t.Context(), r, store.Count{}); err != nil {
+			t.Errorf("record: %v", err)
+		}
+		if _, err := st.Result(t.Context(), r.ID); err != nil {
+			t.Errorf("result: %v", err)
+		}
+		if got := sender.lost.Load(); got != 8 {
+			t.Errorf("%d answers were lost, want 8", got)
+		}
+	})
+}
+
+// A day's sum that has expired starts anew once, however many find it so.
+func TestExpiredSumStartsAnewOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, server *dynamotest.Server) {
+		st, _ := open(t, server)
+		if _, err := st.Spend(t.Context(), "budget#a", 900, 1000, time.Now().Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		var succeeded atomic.Int64
+		for range 100 {
+			all.Go(func() {
+				got, err := st.Spend(t.Context(), "budget#a", 30, 1000, time.Now().Add(time.Hour))
+				switch {
+				case got > 1000:
+					t.Errorf("a sum of %d", got)
+				case err == nil:
+					succeeded.Add(1)
+				case !errors.Is(err, store.ErrLimit):
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if got, err := st.Spend(t.Context(), "budget#a", 0, 0, time.Time{}); got != 990 || err != nil || succeeded.Load() != 33 {
+			t.Errorf("%d spends of 30 succeeded and the sum is %d, %v; want 33 and 990", succeeded.Load(), got, err)
+		}
+	})
+}

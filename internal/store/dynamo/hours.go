@@ -1,0 +1,200 @@
+package dynamo
+
+// The counters of an hour: one item, with each counter and text as an attribute
+// of its own.
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
+
+	"thalas/internal/store"
+)
+
+const (
+	dayAttribute    = "day"
+	hourAttribute   = "hour"
+	expiryAttribute = "expires_at"
+)
+
+const (
+	// maxDays is the most days that are read at once, each with a query.
+	maxDays = 500
+	// daysAtOnce is how many are asked for at the same time.
+	daysAtOnce = 16
+)
+
+func isCount(c store.Count) bool { return len(c.Add) > 0 || len(c.Set) > 0 }
+
+func checkCount(c store.Count) error {
+	if !isCount(c) {
+		return nil
+	}
+	if year := c.At.UTC().Year(); c.At.IsZero() || year < 1 || year > 9999 {
+		return fmt.Errorf("a count at %s: it must say when the run ended", c.At)
+	}
+	for _, name := range []string{"", dayAttribute, hourAttribute, expiryAttribute} {
+		_, isCounter := c.Add[name]
+		_, isText := c.Set[name]
+		if isCounter || isText {
+			return fmt.Errorf("a count cannot have the name %q", name)
+		}
+	}
+	return nil
+}
+
+// count adds a run to its hour.
+func (s *Store) count(ctx context.Context, c store.Count) error {
+	if !isCount(c) {
+		return nil
+	}
+	update := updateOf(c)
+	at := c.At.UTC()
+	update.TableName = &s.tables.Metrics
+	update.Key = map[string]types.AttributeValue{
+		dayAttribute: text(at.Format(time.DateOnly)), hourAttribute: text(at.Format("15")),
+	}
+	if _, err := s.client.UpdateItem(ctx, update); err != nil {
+		return failed("count the run", s.tables.Metrics, err)
+	}
+	return nil
+}
+
+// updateOf writes a count as one update. An expression holds 4 KB, and the names
+// of counters are long and have dots: placeholders stand for them.
+func updateOf(c store.Count) *dynamodb.UpdateItemInput {
+	update := &dynamodb.UpdateItemInput{
+		ExpressionAttributeNames:  make(map[string]string, len(c.Add)+len(c.Set)+1),
+		ExpressionAttributeValues: make(map[string]types.AttributeValue, len(c.Add)+len(c.Set)+1),
+	}
+	// assign puts a name and its value behind placeholders.
+	assign := func(name, between string, value types.AttributeValue) string {
+		n := strconv.Itoa(len(update.ExpressionAttributeNames))
+		update.ExpressionAttributeNames["#a"+n] = name
+		update.ExpressionAttributeValues[":v"+n] = value
+		return "#a" + n + between + ":v" + n
+	}
+	var adds, sets, clauses []string
+	for _, name := range slices.Sorted(maps.Keys(c.Add)) {
+		adds = append(adds, assign(name, " ", number(c.Add[name])))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Set)) {
+		sets = append(sets, assign(name, "=", text(c.Set[name])))
+	}
+	if expiry := expiryOf(c.ExpiresAt); expiry != nil {
+		sets = append(sets, assign(expiryAttribute, "=", number(*expiry)))
+	} else {
+		update.ExpressionAttributeNames["#e"] = expiryAttribute
+		clauses = append(clauses, "REMOVE #e")
+	}
+	if len(adds) > 0 {
+		clauses = append(clauses, "ADD "+strings.Join(adds, ","))
+	}
+	if len(sets) > 0 {
+		clauses = append(clauses, "SET "+strings.Join(sets, ","))
+	}
+	update.UpdateExpression = aws.String(strings.Join(clauses, " "))
+	return update
+}
+
+// Hours implements store.Counters, for up to 500 days.
+func (s *Store) Hours(ctx context.Context, firstDay, lastDay string) ([]store.Hour, error) {
+	days, err := daysOf(firstDay, lastDay)
+	if err == nil {
+		err = s.usable(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	ofDay := make([][]store.Hour, len(days))
+	queries, ctx := errgroup.WithContext(ctx)
+	queries.SetLimit(daysAtOnce)
+	for i, day := range days {
+		queries.Go(func() (err error) {
+			ofDay[i], err = s.hoursOf(ctx, day)
+			return err
+		})
+	}
+	if err := queries.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(ofDay...), nil
+}
+
+// daysOf gives the days from the first to the last.
+func daysOf(firstDay, lastDay string) (days []string, err error) {
+	var bounds [2]time.Time
+	for i, day := range []string{firstDay, lastDay} {
+		if bounds[i], err = time.Parse(time.DateOnly, day); err != nil {
+			return nil, fmt.Errorf("%q is not a day like 2026-11-23", day)
+		}
+	}
+	if count := int(bounds[1].Sub(bounds[0])/(24*time.Hour)) + 1; count > maxDays {
+		return nil, fmt.Errorf("%s to %s are %d days: ask for at most %d at once", firstDay, lastDay, count, maxDays)
+	}
+	for day := bounds[0]; !day.After(bounds[1]); day = day.AddDate(0, 0, 1) {
+		days = append(days, day.Format(time.DateOnly))
+	}
+	return days, nil
+}
+
+func (s *Store) hoursOf(ctx context.Context, day string) (hours []store.Hour, err error) {
+	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
+		TableName: &s.tables.Metrics, KeyConditionExpression: aws.String("#d = :d"),
+		ExpressionAttributeNames:  map[string]string{"#d": dayAttribute},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":d": text(day)},
+	})
+	for pages.HasMorePages() {
+		if err := ctx.Err(); err != nil { // another day's query has failed
+			return nil, err
+		}
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, failed("read the counters of "+day, s.tables.Metrics, err)
+		}
+		for _, attributes := range page.Items {
+			hour, expiry, err := decodeHour(attributes)
+			if err != nil {
+				return nil, failed("read the counters of "+day, s.tables.Metrics, err)
+			}
+			if !expired(expiry, time.Now()) {
+				hours = append(hours, hour)
+			}
+		}
+	}
+	return hours, nil
+}
+
+// decodeHour takes every number for a counter and every string for a text.
+func decodeHour(attributes map[string]types.AttributeValue) (h store.Hour, expiry *int64, err error) {
+	h = store.Hour{Counts: map[string]int64{}, Texts: map[string]string{}}
+	for name, value := range attributes {
+		switch value := value.(type) {
+		case *types.AttributeValueMemberN:
+			n, err := strconv.ParseInt(value.Value, 10, 64)
+			if err != nil {
+				return h, nil, fmt.Errorf("the counter %s is no whole number: %w", name, err)
+			}
+			h.Counts[name] = n
+		case *types.AttributeValueMemberS:
+			h.Texts[name] = value.Value
+		}
+	}
+	h.Day, h.Hour = h.Texts[dayAttribute], h.Texts[hourAttribute]
+	delete(h.Texts, dayAttribute)
+	delete(h.Texts, hourAttribute)
+	if seconds, exists := h.Counts[expiryAttribute]; exists {
+		expiry = &seconds
+		delete(h.Counts, expiryAttribute)
+	}
+	return h, expiry, nil
+}

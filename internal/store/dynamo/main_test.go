@@ -1,0 +1,88 @@
+package dynamo_test
+
+// What all tests of the package share: the servers, and stores in them.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"thalas/internal/store"
+	"thalas/internal/store/dynamo"
+	"thalas/internal/store/dynamo/dynamotest"
+	"thalas/internal/store/storetest"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, e := range engines {
+		if e.server == nil {
+			continue
+		}
+		if err := e.server.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// engine is a server that the first test that needs it starts.
+type engine struct {
+	dynamotest.Engine
+	once   sync.Once
+	server *dynamotest.Server
+	err    error
+}
+
+var engines = func() (all []*engine) {
+	for _, e := range dynamotest.Engines {
+		all = append(all, &engine{Engine: e})
+	}
+	return all
+}()
+
+func (e *engine) start(t *testing.T) *dynamotest.Server {
+	t.Helper()
+	e.once.Do(func() { e.server, e.err = dynamotest.Start(context.Background(), e.Engine) })
+	if missing := (*dynamotest.NotInstalled)(nil); errors.As(e.err, &missing) {
+		t.Skip(e.err)
+	}
+	if e.err != nil {
+		t.Fatal(e.err)
+	}
+	return e.server
+}
+
+// onEach runs a test on each engine.
+func onEach(t *testing.T, test func(*testing.T, *dynamotest.Server)) {
+	for _, e := range engines {
+		t.Run(e.Name, func(t *testing.T) { test(t, e.start(t)) })
+	}
+}
+
+// open gives a store that holds nothing.
+func open(t *testing.T, server *dynamotest.Server) (*dynamo.Store, dynamo.Tables) {
+	t.Helper()
+	client := server.Client()
+	tables := dynamotest.NewTables(t, client)
+	return dynamo.New(client, tables), tables
+}
+
+func TestStore(t *testing.T) {
+	onEach(t, func(t *testing.T, server *dynamotest.Server) {
+		storetest.Run(t, func(t *testing.T) store.Store {
+			s, _ := open(t, server)
+			return s
+		})
+	})
+}

@@ -1,0 +1,181 @@
+package dynamo_test
+
+// What an operation asks for, and what it costs.
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"thalas/internal/store"
+	"thalas/internal/store/dynamo/dynamotest"
+)
+
+var opening = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
+
+const series = "BTC/USDT#5m"
+
+// newResult makes a result of now, with a body of that size.
+func newResult(t testing.TB, bytes int) *store.Result {
+	t.Helper()
+	id := uuid.Must(uuid.NewV7()).String()
+	now := store.MadeAt(id)
+	return &store.Result{
+		ID: id, Schema: 1, Series: series, Position: store.PositionKey(now, id), Day: store.DayKey(now, false), Decision: "BUY", Status: "complete",
+		CreatedAt: now, ExpiresAt: now.Add(90 * 24 * time.Hour).Truncate(time.Second), Body: []byte(`"` + strings.Repeat("x", bytes-2) + `"`),
+	}
+}
+
+// aRun counts at once all that an hour can come to hold: four providers, and each
+// of their counters.
+func aRun() store.Count {
+	c := store.Count{
+		At: opening, ExpiresAt: opening.AddDate(2, 0, 0), Set: map[string]string{},
+		Add: map[string]int64{"requests": 1, "successes": 1, "failures": 1, "cost_micro_usd": 8_500, "tokens": 6_120},
+	}
+	for _, provider := range []string{"anthropic", "gemini", "grok", "openai"} {
+		for _, name := range []string{
+			"successes", "input_tokens", "output_tokens", "cost_micro_usd",
+			"failures.authentication", "failures.rate_limit", "failures.timeout", "failures.provider",
+			"failures.invalid_response", "failures.refusal", "failures.truncated", "failures.not_needed",
+		} {
+			c.Add[provider+"."+name] = 1234
+		}
+		for _, bound := range []int{25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000} {
+			c.Add[fmt.Sprintf("%s.latency_le_%d", provider, bound)] = 12
+		}
+		c.Set[provider+".model"] = "claude-haiku-4-5-20251001"
+		c.Set[provider+".configured"] = "true"
+		c.Set[provider+".last_success"] = "2026-03-02T05:00:01.25Z"
+		c.Set[provider+".last_error"] = "2026-03-02T05:00:01.25Z invalid_response"
+	}
+	return c
+}
+
+// TestCapacityOfARun is on DynamoDB Local alone: moto makes its numbers up.
+func TestCapacityOfARun(t *testing.T) {
+	s, tables, watching := openSpied(t, engines[0].start(t))
+	if err := s.Record(t.Context(), nil, aRun()); err != nil {
+		t.Fatal(err)
+	}
+	watching.takeConsumed(tables)
+
+	key, owner := "idem#caller#"+strings.Repeat("a", 64), uuid.NewString()
+	if _, err := s.Claim(t.Context(), key, store.Claim{
+		Owner: owner, Payload: strings.Repeat("b", 64), Until: time.Now().Add(time.Minute), ExpiresAt: time.Now().Add(time.Hour),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Spend(t.Context(), "budget#2026-03-02", 20_000, 10_000_000, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	r := newResult(t, 5000)
+	if err := s.Record(t.Context(), r, aRun()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Spend(t.Context(), "budget#2026-03-02", -11_500, 0, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Complete(t.Context(), key, owner, r.ID); err != nil {
+		t.Fatal(err)
+	}
+
+	// A body of 5,000 bytes and its attributes are 6 KB. An hour with every counter
+	// of every provider is 4 KB, or just above. Claiming, reserving, settling and completing are one unit each.
+	used := watching.takeConsumed(tables)
+	t.Logf("write capacity units of a run: %v", used)
+	most := map[string]float64{"results": 6, "by_series": 1, "by_day": 1, "metrics": 5, "coordination": 4}
+	for part, units := range used {
+		if units > most[part] {
+			t.Errorf("%s: %g write capacity units, want at most %g", part, units, most[part])
+		}
+	}
+	for part := range most {
+		if used[part] == 0 {
+			t.Errorf("%s: nothing was measured: %v", part, used)
+		}
+	}
+}
+
+func TestRequests(t *testing.T) {
+	onEach(t, func(t *testing.T, server *dynamotest.Server) {
+		s, _, watching := openSpied(t, server)
+		want := func(what string, err error, requests ...string) {
+			t.Helper()
+			if err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+			got := watching.takeRequests()
+			slices.Sort(got)
+			if d := cmp.Diff(requests, got); d != "" {
+				t.Errorf("%s (-want +got):\n%s", what, d)
+			}
+		}
+		r := newResult(t, 100)
+		claim := store.Claim{Owner: "first", Until: time.Now().Add(time.Minute), ExpiresAt: time.Now().Add(time.Hour)}
+		want("record", s.Record(t.Context(), r, store.Count{At: opening, Add: map[string]int64{"requests": 1}}), "PutItem", "UpdateItem")
+		want("record nothing", s.Record(t.Context(), nil, store.Count{At: opening}))
+		_, err := s.Result(t.Context(), r.ID)
+		want("result", err, "GetItem, consistent")
+		_, err = s.Latest(t.Context(), series)
+		want("latest", err, "BatchGetItem of 1, consistent", "Query of by_series")
+		_, err = s.Series(t.Context(), series, store.Range{Limit: 50})
+		want("series", err, "BatchGetItem of 1, consistent", "Query of by_series")
+		_, err = s.Day(t.Context(), "2026-01-01", store.Range{Limit: 50})
+		want("an empty day", err, "Query of by_day")
+		_, err = s.Hours(t.Context(), "2026-03-01", "2026-03-02")
+		want("hours", err, "Query", "Query")
+		_, err = s.Claim(t.Context(), "idem#a", claim)
+		want("claim", err, "PutItem, conditional")
+		_, err = s.Claim(t.Context(), "idem#a", claim)
+		want("claim what is held", err, "PutItem, conditional")
+		want("complete", s.Complete(t.Context(), "idem#a", "first", "x"), "UpdateItem, conditional")
+		want("release", s.Release(t.Context(), "idem#a", "first"), "UpdateItem, conditional")
+		_, err = s.Spend(t.Context(), "budget#a", 1, 10, time.Now().Add(-time.Minute))
+		want("spend", err, "UpdateItem, conditional")
+		_, err = s.Spend(t.Context(), "budget#a", 1, 10, time.Now().Add(time.Minute))
+		want("spend from an expired sum", err, "UpdateItem, conditional", "UpdateItem, conditional")
+		if err := s.Record(t.Context(), &store.Result{}, store.Count{}); err == nil {
+			t.Error("an empty result was recorded")
+		}
+		want("what is refused", nil)
+	})
+}
+
+// A range reads the results that can belong to it, not the whole series.
+func TestRangeReadsWhatItNeeds(t *testing.T) {
+	onEach(t, func(t *testing.T, server *dynamotest.Server) {
+		s, _, watching := openSpied(t, server)
+		var results []*store.Result
+		for i := range 60 {
+			results = append(results, resultAt(opening.Add(time.Duration(i)*10*time.Minute)))
+			if err := s.Record(t.Context(), results[i], store.Count{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		watching.takeRequests()
+		r := store.Range{From: results[20].CreatedAt, To: results[22].CreatedAt, Limit: 50}
+		for name, list := range map[string]func() (store.Page, error){
+			"series": func() (store.Page, error) { return s.Series(t.Context(), series, r) },
+			"day":    func() (store.Page, error) { return s.Day(t.Context(), "2026-03-02", r) },
+		} {
+			page, err := list()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page.Results) != 2 || page.Results[0].ID != results[21].ID || page.Results[1].ID != results[20].ID || page.Next != "" {
+				t.Errorf("%s: got %d results and the cursor %q, want the two of the range", name, len(page.Results), page.Next)
+			}
+			// An hour before and after: 14 of 60.
+			read := strings.Join(watching.takeRequests(), "; ")
+			if !strings.Contains(read, "BatchGetItem of 14,") || strings.Count(read, "BatchGetItem") != 1 {
+				t.Errorf("%s: asked for %s, want one batch of 14", name, read)
+			}
+		}
+	})
+}

@@ -1,0 +1,127 @@
+package dynamo
+
+// Keeping a result, and finding it by its id.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"thalas/internal/store"
+)
+
+// Record implements store.Results. The result and its count are two writes at
+// the same time, and one may succeed where the other fails: the error says which
+// failed. Neither is taken back then: a result that is kept is true, and a run
+// that is counted was paid for.
+func (s *Store) Record(ctx context.Context, result *store.Result, count store.Count) error {
+	err := checkCount(count)
+	if result != nil {
+		err = errors.Join(checkResult(result), err)
+	}
+	if err == nil {
+		err = s.usable(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+
+	var kept, counted error
+	var both sync.WaitGroup
+	if result != nil {
+		both.Go(func() { kept = s.keep(ctx, result) })
+	}
+	counted = s.count(ctx, count)
+	both.Wait()
+	return errors.Join(kept, counted)
+}
+
+func (s *Store) keep(ctx context.Context, r *store.Result) error {
+	attributes, err := encodeResult(r)
+	if err != nil {
+		return fmt.Errorf("keep the result: %w", err)
+	}
+	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.tables.Results, Item: attributes})
+	if err != nil {
+		return failed("keep the result", s.tables.Results, err)
+	}
+	return nil
+}
+
+// Result implements store.Results.
+func (s *Store) Result(ctx context.Context, id string) (store.Result, error) {
+	if err := s.usable(ctx); err != nil {
+		return store.Result{}, err
+	}
+	if !store.IsID(id) {
+		return store.Result{}, store.ErrNotFound
+	}
+	answer, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &s.tables.Results, Key: resultKey(id), ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return store.Result{}, failed("read a result", s.tables.Results, err)
+	}
+	if answer.Item == nil {
+		return store.Result{}, store.ErrNotFound
+	}
+	result, err := decodeResult(answer.Item)
+	if err != nil {
+		return store.Result{}, failed("read a result", s.tables.Results, err)
+	}
+	if gone(&result, time.Now()) {
+		return store.Result{}, store.ErrNotFound
+	}
+	return result, nil
+}
+
+func gone(r *store.Result, now time.Time) bool { return expired(expiryOf(r.ExpiresAt), now) }
+
+func resultKey(id string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{"id": text(id)}
+}
+
+// batch is the most items of one BatchGetItem.
+const batch = 100
+
+// results gives the results of up to batch ids, by id. Those that do not exist
+// are left out. The read is consistent: what an index lists is there.
+func (s *Store) results(ctx context.Context, ids []string) (map[string]store.Result, error) {
+	keys := make([]map[string]types.AttributeValue, len(ids))
+	for i, id := range ids {
+		keys[i] = resultKey(id)
+	}
+	results := make(map[string]store.Result, len(ids))
+	for attempt := 0; len(keys) > 0; attempt++ {
+		answer, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+			s.tables.Results: {Keys: keys, ConsistentRead: aws.Bool(true)},
+		}})
+		if err != nil {
+			return nil, failed("read results", s.tables.Results, err)
+		}
+		items := answer.Responses[s.tables.Results]
+		for _, attributes := range items {
+			result, err := decodeResult(attributes)
+			if err != nil {
+				return nil, failed("read results", s.tables.Results, err)
+			}
+			results[result.ID] = result
+		}
+		// What is left over was too much for one answer, or came too fast.
+		keys = answer.UnprocessedKeys[s.tables.Results].Keys
+		if len(items) > 0 {
+			attempt = 0
+		} else if len(keys) > 0 {
+			if err := wait(ctx, delay(attempt)); err != nil {
+				return nil, failed("read results", s.tables.Results, err)
+			}
+		}
+	}
+	return results, nil
+}

@@ -1,0 +1,130 @@
+package dynamo_test
+
+// A client that sees each request, and what it cost.
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
+
+	"thalas/internal/store/dynamo"
+	"thalas/internal/store/dynamo/dynamotest"
+)
+
+type spy struct {
+	mu       sync.Mutex
+	requests []any                    // guarded by mu: inputs of operations
+	consumed []types.ConsumedCapacity // guarded by mu
+}
+
+// openSpied gives a store that holds nothing, and what watches its requests.
+func openSpied(t *testing.T, server *dynamotest.Server) (*dynamo.Store, dynamo.Tables, *spy) {
+	t.Helper()
+	watching := &spy{}
+	tables := dynamotest.NewTables(t, server.Client())
+	return dynamo.New(server.Client(watching.option), tables), tables, watching
+}
+
+func (s *spy) option(o *dynamodb.Options) {
+	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("spy", s.see), middleware.Before)
+	})
+}
+
+func (s *spy) see(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+	out middleware.InitializeOutput, metadata middleware.Metadata, err error,
+) {
+	const indexes = types.ReturnConsumedCapacityIndexes
+	switch input := in.Parameters.(type) {
+	case *dynamodb.PutItemInput:
+		input.ReturnConsumedCapacity = indexes
+	case *dynamodb.UpdateItemInput:
+		input.ReturnConsumedCapacity = indexes
+	}
+	out, metadata, err = next.HandleInitialize(ctx, in)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, in.Parameters)
+	if err != nil {
+		return out, metadata, err
+	}
+	switch output := out.Result.(type) {
+	case *dynamodb.PutItemOutput:
+		s.consumed = append(s.consumed, *output.ConsumedCapacity)
+	case *dynamodb.UpdateItemOutput:
+		s.consumed = append(s.consumed, *output.ConsumedCapacity)
+	}
+	return out, metadata, err
+}
+
+// takeRequests gives the requests since the last time, as type names with what
+// makes them read or write as they should.
+func (s *spy) takeRequests() (all []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, request := range s.requests {
+		what := fmt.Sprintf("%T", request)
+		switch input := request.(type) {
+		case *dynamodb.PutItemInput:
+			what = "PutItem" + conditional(input.ConditionExpression)
+		case *dynamodb.UpdateItemInput:
+			what = "UpdateItem" + conditional(input.ConditionExpression)
+		case *dynamodb.GetItemInput:
+			what = "GetItem" + consistent(input.ConsistentRead)
+		case *dynamodb.BatchGetItemInput:
+			for _, keys := range input.RequestItems {
+				what = fmt.Sprintf("BatchGetItem of %d%s", len(keys.Keys), consistent(keys.ConsistentRead))
+			}
+		case *dynamodb.QueryInput:
+			what = "Query"
+			if input.IndexName != nil {
+				what += " of " + *input.IndexName
+			}
+		}
+		all = append(all, what)
+	}
+	s.requests = nil
+	return all
+}
+
+func conditional(expression *string) string {
+	if expression == nil {
+		return ""
+	}
+	return ", conditional"
+}
+
+func consistent(read *bool) string {
+	if read == nil || !*read {
+		return ""
+	}
+	return ", consistent"
+}
+
+// takeConsumed gives the capacity that was used since the last time, by table and
+// index.
+func (s *spy) takeConsumed(tables dynamo.Tables) map[string]float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	used := map[string]float64{}
+	for _, c := range s.consumed {
+		switch *c.TableName {
+		case tables.Results:
+			used["results"] += *c.Table.CapacityUnits
+			for name, index := range c.GlobalSecondaryIndexes {
+				used[name] += *index.CapacityUnits
+			}
+		case tables.Metrics:
+			used["metrics"] += *c.CapacityUnits
+		case tables.Coordination:
+			used["coordination"] += *c.CapacityUnits
+		}
+	}
+	s.consumed = nil
+	return used
+}

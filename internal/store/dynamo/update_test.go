@@ -1,0 +1,166 @@
+package dynamo
+
+// What is computed before anything is asked.
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"thalas/internal/store"
+)
+
+// widestCount is more than a run can count: four providers, and each of their
+// counters and texts.
+func widestCount() store.Count {
+	c := store.Count{
+		At: time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC), ExpiresAt: time.Date(2027, 4, 6, 5, 0, 0, 0, time.UTC),
+		Add: map[string]int64{"requests": 1, "successes": 1, "failures": 1, "cost_micro_usd": 8_500, "tokens": 6_120}, Set: map[string]string{},
+	}
+	for _, provider := range []string{"anthropic", "gemini", "grok", "openai"} {
+		for _, name := range []string{"successes", "input_tokens", "output_tokens", "cost_micro_usd"} {
+			c.Add[provider+"."+name] = 123_456
+		}
+		for _, kind := range []string{"authentication", "rate_limit", "timeout", "provider", "invalid_response", "refusal", "truncated", "not_needed"} {
+			c.Add[provider+".failures."+kind] = 1
+		}
+		for i := range 22 {
+			c.Add[fmt.Sprintf("%s.latency_le_%d", provider, 100+i*1000)] = 1
+		}
+		c.Set[provider+".model"] = "claude-haiku-4-5-20251001"
+		c.Set[provider+".configured"] = "true"
+		c.Set[provider+".last_success"] = "2026-03-02T05:00:01.25Z"
+		c.Set[provider+".last_error"] = "2026-03-02T05:00:01.25Z invalid_response"
+	}
+	return c
+}
+
+func TestUpdateExpressionFits(t *testing.T) {
+	c := widestCount()
+	if len(c.Add) < 140 {
+		t.Fatalf("only %d counters", len(c.Add))
+	}
+	update := updateOf(c)
+	expression := *update.UpdateExpression
+	if got, most := len(expression), 4096; got > most {
+		t.Errorf("the expression has %d bytes, and may have %d: %s", got, most, expression)
+	}
+
+	// Each name and each value stands once, and no others.
+	wantNames := slices.Concat(slices.Collect(maps.Keys(c.Add)), slices.Collect(maps.Keys(c.Set)), []string{"expires_at"})
+	slices.Sort(wantNames)
+	if d := cmp.Diff(wantNames, slices.Sorted(maps.Values(update.ExpressionAttributeNames))); d != "" {
+		t.Errorf("names (-want +got):\n%s", d)
+	}
+	placeholders := regexp.MustCompile(`[#:][a-z]\d+`).FindAllString(expression, -1)
+	slices.Sort(placeholders)
+	want := slices.Concat(slices.Collect(maps.Keys(update.ExpressionAttributeNames)), slices.Collect(maps.Keys(update.ExpressionAttributeValues)))
+	slices.Sort(want)
+	if d := cmp.Diff(want, placeholders); d != "" {
+		t.Errorf("placeholders (-defined +used):\n%s", d)
+	}
+}
+
+func TestUpdateExpression(t *testing.T) {
+	at := time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		name  string
+		count store.Count
+		want  string
+	}{
+		{"all", store.Count{At: at, Add: map[string]int64{"a.b": 1, "c": 2}, Set: map[string]string{"d": "e"}, ExpiresAt: at}, "ADD #a0 :v0,#a1 :v1 SET #a2=:v2,#a3=:v3"},
+		{"never expires", store.Count{At: at, Add: map[string]int64{"a.b": 1}, Set: map[string]string{"d": "e"}}, "REMOVE #e ADD #a0 :v0 SET #a1=:v1"},
+		{"only counters", store.Count{At: at, Add: map[string]int64{"a.b": 1}}, "REMOVE #e ADD #a0 :v0"},
+		{"only texts", store.Count{At: at, Set: map[string]string{"d": "e"}, ExpiresAt: at}, "SET #a0=:v0,#a1=:v1"},
+	} {
+		if got := *updateOf(test.count).UpdateExpression; got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestRefusedCounts(t *testing.T) {
+	at := time.Now()
+	for _, name := range []string{"", "day", "hour", "expires_at"} {
+		if checkCount(store.Count{At: at, Add: map[string]int64{name: 1}}) == nil {
+			t.Errorf("the counter %q would overwrite what the item is found by", name)
+		}
+		if checkCount(store.Count{At: at, Set: map[string]string{name: "x"}}) == nil {
+			t.Errorf("the text %q would overwrite what the item is found by", name)
+		}
+	}
+}
+
+// The condition of the write and the check of what stood there must agree, or
+// Spend would go round in circles.
+func TestSpendAgreesWithItsCondition(t *testing.T) {
+	amounts := rapid.OneOf(rapid.Int64Range(-1000, 1000), rapid.Int64(),
+		rapid.SampledFrom([]int64{math.MinInt64, math.MinInt64 + 1, math.MaxInt64, math.MaxInt64 - 1}))
+	rapid.Check(t, func(t *rapid.T) {
+		// A limit is an amount of money. A sum below all numbers is none.
+		p := spending{amount: amounts.Draw(t, "amount"), limit: max(0, amounts.Draw(t, "limit"))}
+		total := max(math.MinInt64+1, amounts.Draw(t, "sum"))
+		least, most := p.room()
+		if least > most {
+			t.Fatalf("room from %d to %d", least, most) // which DynamoDB refuses
+		}
+		fits := total >= least && total <= most
+		if err := checkSpend(total, p.amount, p.limit); fits != (err == nil) {
+			t.Fatalf("the condition allows sums from %d to %d, and the check says %v", least, most, err)
+		} else if err != nil && p.limit == 0 && errors.Is(err, store.ErrLimit) {
+			t.Fatalf("without a limit: %v", err)
+		}
+	})
+}
+
+func TestTimesAreNeverEarly(t *testing.T) {
+	at := time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
+	for _, after := range []time.Duration{0, 1, time.Millisecond, 500 * time.Millisecond, time.Second - 1} {
+		asked := at.Add(after)
+		expiry := expiryOf(asked)
+		if expired(expiry, asked) {
+			t.Errorf("%s: expired at the time that was asked for", asked)
+		}
+		if !expired(expiry, asked.Add(time.Second+time.Millisecond)) {
+			t.Errorf("%s: still there more than a second later", asked)
+		}
+	}
+	if expired(expiryOf(time.Time{}), at) {
+		t.Error("what has no expiry expired")
+	}
+	if got := moment(at.Add(7 * time.Millisecond)).(*types.AttributeValueMemberN).Value; got != "1772427600.007" {
+		t.Errorf("a moment is written as %s", got)
+	}
+}
+
+func TestDelaysGrowToALimit(t *testing.T) {
+	for attempt := range 100 {
+		most := min(firstDelay<<min(attempt, 10), mostDelay)
+		if d := delay(attempt); d < most/2 || d >= most {
+			t.Errorf("attempt %d waits %s, want from %s to %s", attempt, d, most/2, most)
+		}
+	}
+}
+
+func TestDays(t *testing.T) {
+	days, err := daysOf("2024-02-28", "2024-03-01")
+	if d := cmp.Diff([]string{"2024-02-28", "2024-02-29", "2024-03-01"}, days); d != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, d)
+	}
+	if days, err := daysOf("2025-01-01", "2026-02-05"); len(days) != 401 || err != nil {
+		t.Errorf("400 days and one: %d, %v", len(days), err)
+	}
+	if days, err := daysOf("0001-01-01", "9999-12-31"); err == nil || !strings.Contains(err.Error(), "at most 500") {
+		t.Errorf("all of time: %d days, %v; want a refusal", len(days), err)
+	}
+}
