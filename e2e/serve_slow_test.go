@@ -45,7 +45,7 @@ func TestSlowClients(t *testing.T) {
 	p := gated(t)
 	s := startServer(t, storeFile(t), p.env()...)
 	address := strings.TrimPrefix(s.url, "http://")
-	body := "POST /v1/consensus HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{\"rsi\": 1"
+	body := "POST /v1/consensus HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{\"rsi\": 1"
 	kinds := []struct {
 		name, start, answer string
 		silent              bool
@@ -122,7 +122,7 @@ func TestIdleConnections(t *testing.T) {
 			}
 			defer connection.Close()
 			connections[i] = connection
-			if _, err := io.WriteString(connection, "GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			if _, err := io.WriteString(connection, "GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -44,8 +44,10 @@ candles, the RSI (Wilder, 14) and the change over 24 hours in percent (rsi and
 price_change_24h, unless --data has them) go into the market data, and the last close
 is the price unless --price says otherwise.
 
-The result alone is written to standard output; what happens on the way, to standard
-error. Exit codes: 0 a decision (HOLD is one), 2 wrong usage, configuration or input,
+The result alone is written to standard output, nothing where there is no decision; what
+happens on the way, and why there is none, to standard error.
+
+Exit codes: 0 a decision (HOLD is one), 2 wrong usage, configuration or input,
 3 no decision, 1 anything else.`,
 		Example: `  thalas ask BTC/USDT --price 50000 --data indicators.json
   thalas ask SPX/USD --timeframe 1d --candles examples/sp500-daily.csv --simulate auto

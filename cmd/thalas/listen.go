@@ -22,7 +22,7 @@ import (
 const (
 	// drainTime is what runs in flight have after a signal: the longest run, and
 	// what it takes to store and answer it.
-	drainTime = orchestrator.MaxTimeout + 5*time.Second
+	drainTime = orchestrator.MaxTimeout + 10*time.Second
 
 	headerTimeout = 5 * time.Second
 	bodyTimeout   = 15 * time.Second

@@ -267,7 +267,7 @@ func TestDrainIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		err := drained(newServer(http.NotFoundHandler(), nil), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
-		if took := time.Since(start); took != drainTime || err == nil || !strings.Contains(err.Error(), "not everything ended within 35s") {
+		if took := time.Since(start); took != drainTime || err == nil || !strings.Contains(err.Error(), "not everything ended within 40s") {
 			t.Errorf("after %s: %v", took, err)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -34,6 +35,11 @@ func (s *server) admit(x *exchange) *Problem {
 	if err := s.origins.Check(x.r); err != nil {
 		return crossOrigin.problem("A page of another origin may not send this request from a browser.")
 	}
+	// A page of anywhere can let its own name stand for 127.0.0.1, and is then of
+	// one origin with us.
+	if s.options.Local && !isLocalHost(x.r.Host) {
+		return crossOrigin.problem("This server answers to localhost and to its address only, not to another name.")
+	}
 	if len(s.keys) == 0 {
 		return nil
 	}
@@ -55,6 +61,14 @@ func (s *server) admit(x *exchange) *Problem {
 		return unauthorized.problem("An API key is needed: send it in the header x-api-key.")
 	}
 	return unauthorized.problem("The API key in the header x-api-key is not accepted.")
+}
+
+// isLocalHost reports whether a Host header is localhost or an address.
+func isLocalHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.EqualFold(host, "localhost") || net.ParseIP(strings.Trim(host, "[]")) != nil
 }
 
 // isOpen reports whether a route needs no key.

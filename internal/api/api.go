@@ -26,9 +26,14 @@ const (
 type Options struct {
 	APIKeys []string     // SHA-256 of accepted x-api-key values, in hex; empty: no key is needed
 	Docs    bool         // serve /docs and /problems/{name}
+	Local   bool         // only this machine can reach the server: names of other hosts are refused
 	MaxBody int64        // bytes of a request body; 0: DefaultMaxBody
 	Version string       // of the program, shown in the OpenAPI document
 	Logger  *slog.Logger // nil: no log
+
+	// Caller names who has sent the request of a context, where somebody in front
+	// has checked that; nil, or an empty name: as the API keys say.
+	Caller func(context.Context) string
 
 	bodyTime time.Duration // for a body to arrive; 0: defaultBodyTime
 }

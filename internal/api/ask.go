@@ -71,8 +71,9 @@ func (s *server) ask(ctx context.Context, in *askInput) (*jsonOutput, error) {
 		return nil, x.refuse(err)
 	}
 	x.server.logRun(x, answer.Consensus)
-	// As the service marshals it for the store: what is read back later is the
-	// same bytes.
+	if answer.Body != nil { // what is read back later is the same bytes
+		return &jsonOutput{Status: http.StatusOK, ContentType: jsonType, Body: answer.Body}, nil
+	}
 	out, err := x.asJSON(http.StatusOK, answer.Consensus)
 	if err == nil && answer.Replayed {
 		out.Replayed = "true"
@@ -124,5 +125,5 @@ func (s *server) askOperation() huma.Operation {
 	ok.Headers["Idempotency-Replayed"] = &huma.Header{Description: "`true` where this is the earlier answer to the same Idempotency-Key; else absent.", Schema: &huma.Schema{Type: "string", Enum: []any{"true"}}}
 	ok.Links = map[string]*huma.Link{"read": {OperationID: "getConsensus", Parameters: map[string]any{"id": "$response.body#/id"}, Description: "The same consensus, stored."}}
 	return s.documented(op, ok, unreadableBody, crossOrigin, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget,
-		noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, storeUnreachable, tooLate, aggregationFailed)
+		noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, keysUnavailable, storeUnreachable, tooLate, aggregationFailed)
 }

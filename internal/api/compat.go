@@ -175,9 +175,9 @@ func compatErrorOf(p *Problem) *CompatError {
 		e.Message = p.Title
 	}
 	for _, f := range p.Failures {
-		e.Detail += fmt.Sprintf(". %s: %s: %s", f.Provider, f.Error, f.Message)
+		e.Detail = strings.TrimSuffix(e.Detail, ".") + fmt.Sprintf(". %s: %s: %s", f.Provider, f.Error, f.Message)
 	}
-	e.Detail += ". Request id " + p.RequestID
+	e.Detail = strings.TrimSuffix(e.Detail, ".") + ". Request id " + p.RequestID
 	return e
 }
 
@@ -203,7 +203,7 @@ func (s *server) compatAskOperation() huma.Operation {
 		RequestBody: jsonBody("The question.", s.compatSchema(), exampleCompatQuestion()),
 	}
 	return s.compatDocumented(op, jsonResponse("The decision.", refTo[CompatConsensus](s), compatOf(exampleConsensus())), unreadableBody, invalidRequest, crossOrigin, bodyTooLarge, wrongMediaType,
-		dailyBudget, noProviders, insufficientProviders, insufficientResponses, tooLate, tooManyRuns, budgetUnknown, aggregationFailed)
+		dailyBudget, noProviders, insufficientProviders, insufficientResponses, tooLate, tooManyRuns, budgetUnknown, keysUnavailable, aggregationFailed)
 }
 
 func (s *server) compatHealthOperation() huma.Operation {

@@ -21,7 +21,7 @@ const requestIDHeader = "X-Request-Id"
 type exchange struct {
 	server *server
 	id     string // the request id
-	caller string // the hash of the key, or local
+	caller string // the hash of the key, what Options.Caller gives, or local
 	w      *responseWriter
 	r      *http.Request
 }
@@ -46,6 +46,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if problem := s.admit(x); problem != nil {
 		x.write(problem)
 		return
+	}
+	if s.options.Caller != nil {
+		if caller := s.options.Caller(r.Context()); caller != "" {
+			x.caller = caller
+		}
 	}
 	s.route(x)
 }

@@ -289,3 +289,39 @@ func TestClientThatGoesAway(t *testing.T) {
 	}
 	f.get(t, "/v1/consensus/latest?pair=BTC/USDT").want(t, 200)
 }
+
+// Idempotency keys of different callers never meet, also where somebody in front
+// says who the caller is.
+func TestCallerOfSomebodyInFront(t *testing.T) {
+	caller := ""
+	f := newServer(t, setup{api: api.Options{Caller: func(context.Context) string { return caller }}})
+	ids := map[string]any{}
+	for _, who := range []string{"", "one", "two", "one", ""} {
+		caller = who
+		id := f.post(t, "/v1/consensus", goodBody, "Idempotency-Key", "k").want(t, 200).object(t)["id"]
+		if before, asked := ids[who]; asked && before != id {
+			t.Errorf("caller %q got %v and then %v", who, before, id)
+		}
+		ids[who] = id
+	}
+	if ids[""] == ids["one"] || ids["one"] == ids["two"] {
+		t.Errorf("callers got each other's answers: %v", ids)
+	}
+}
+
+// What the gateway answers by itself is a problem that the table explains.
+func TestProblemsOfTheGatewayAreInTheTable(t *testing.T) {
+	f := newServer(t, setup{api: api.Options{Docs: true}})
+	for _, name := range []string{"unreadable-event", "answer-too-large", "unreadable-body", "internal-error"} {
+		f.get(t, "/problems/"+name).want(t, 200)
+	}
+}
+
+func TestProbeWhereThereAreNoKeys(t *testing.T) {
+	f := newServer(t, setup{service: service.Options{KeysElsewhere: true}})
+	f.get(t, "/v1/health?probe=true").problem(t, 403, "probe-not-allowed")
+	f.get(t, "/v1/health").want(t, 200)
+	if n := len(f.simulator.Recorded()); n != 0 {
+		t.Errorf("%d calls to providers", n)
+	}
+}

@@ -23,7 +23,13 @@ type healthInput struct {
 func (in *healthInput) Resolve(ctx huma.Context) []error { return checkQuery(ctx) }
 
 func (s *server) health(ctx context.Context, in *healthInput) (*jsonOutput, error) {
-	health := s.service.Health(ctx, in.Probe == "true")
+	probe := in.Probe == "true"
+	if probe {
+		if err := s.service.MayProbe(); err != nil {
+			return nil, exchangeOf(ctx).refuse(err)
+		}
+	}
+	health := s.service.Health(ctx, probe)
 	status := http.StatusOK
 	if health.Status == service.Unavailable {
 		status = http.StatusServiceUnavailable
@@ -75,7 +81,7 @@ func (s *server) healthOperation() huma.Operation {
 			"`degraded`: the last call of an enabled and configured provider failed, or the store is unreachable.",
 	}
 	ok := jsonResponse("Healthy or degraded.", refTo[service.Health](s), exampleHealth(service.Healthy))
-	op = s.documented(op, ok, invalidRequest)
+	op = s.documented(op, ok, probeForbidden, invalidRequest)
 	op.Responses["503"] = jsonResponse("Unavailable: too few providers can be asked.", refTo[service.Health](s), exampleHealth(service.Unavailable))
 	if len(s.keys) > 0 { // a probe needs the key
 		op.Security = append([]map[string][]string{{}}, op.Security...)

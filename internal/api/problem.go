@@ -73,7 +73,7 @@ func invalid(mistakes []Mistake) *Problem {
 	if more := len(mistakes) - named; more > 0 {
 		places = append(places, fmt.Sprintf("%d more", more))
 	}
-	p.Detail = "Nobody was asked, because something is wrong at " + strings.Join(places, ", ") + "."
+	p.Detail = "Something is wrong at " + strings.Join(places, ", ") + "."
 	return p
 }
 

@@ -31,6 +31,9 @@ var (
 	unreadableBody = &kind{name: "unreadable-body", status: http.StatusBadRequest, title: "The body is not JSON", level: slog.LevelInfo,
 		meaning: "The body is empty, is not JSON in UTF-8, is nested deeper than 32 levels, holds NaN or Infinity, or did not arrive in time.",
 		remedy:  "Send one JSON object. JSON has no NaN: an indicator that is not known yet is null, or its key is left out."}
+	unreadableEvent = &kind{name: "unreadable-event", status: http.StatusBadRequest, title: "The event is not a request", level: slog.LevelWarn,
+		meaning: "The Lambda function was invoked with an event that is no HTTP request.",
+		remedy:  "Invoke it through API Gateway, or with a proxy event of a REST API (payload format 1.0)."}
 	unauthorized = &kind{name: "unauthorized", status: http.StatusUnauthorized, title: "No accepted API key", level: slog.LevelWarn,
 		meaning: "The server has API keys configured, and the request has none, or one that is not among them.",
 		remedy:  "Send the key in the header x-api-key. The server is configured with the SHA-256 of each key, in hex."}
@@ -97,12 +100,18 @@ var (
 	storeUnreachable = &kind{name: "store-unreachable", status: http.StatusServiceUnavailable, title: "The store cannot be reached", retryable: true, retryAfter: time.Second, level: slog.LevelError,
 		meaning: "Stored results, counters or idempotency keys cannot be read.",
 		remedy:  "Ask again. GET /v1/health shows whether the store is reachable."}
+	keysUnavailable = &kind{name: "keys-unavailable", status: http.StatusServiceUnavailable, title: "The providers' keys cannot be read", retryable: true, retryAfter: 5 * time.Second, level: slog.LevelError,
+		meaning: "The keys of the providers are in a secret, and that cannot be read, has no value, or is not as it should be. Nobody was asked.",
+		remedy:  "The detail says what is wrong and, where the secret is to be filled, with which command. No restart is needed then."}
 	runCanceled = &kind{name: "run-canceled", status: http.StatusServiceUnavailable, title: "The run was cancelled", retryable: true, retryAfter: time.Second, level: slog.LevelWarn,
 		meaning: "The run was stopped before it came to a decision.",
 		remedy:  "Ask again."}
 	aggregationFailed = &kind{name: "aggregation-failed", status: http.StatusInternalServerError, title: "Failed to aggregate consensus", level: slog.LevelError,
 		meaning: "The votes came, but no decision could be made of them.",
 		remedy:  "Report it with the request id: the log has the rest. Do not trade on it."}
+	answerTooLarge = &kind{name: "answer-too-large", status: http.StatusInternalServerError, title: "The answer is too large", level: slog.LevelError,
+		meaning: "The answer is larger than the 6 MB that Lambda lets through.",
+		remedy:  "Ask for less at once, with a smaller limit or a shorter time."}
 	internalError = &kind{name: "internal-error", status: http.StatusInternalServerError, title: "Something unexpected happened", level: slog.LevelError,
 		meaning: "A mistake of the server. The log has the rest, under the request id.",
 		remedy:  "Report it with the request id."}
@@ -110,10 +119,10 @@ var (
 
 // kinds lists every kind, by status.
 var kinds = []*kind{
-	unreadableBody, unauthorized, crossOrigin, probeForbidden, unknownRoute, unknownID, noSignalYet, staleSignal,
+	unreadableBody, unreadableEvent, unauthorized, crossOrigin, probeForbidden, unknownRoute, unknownID, noSignalYet, staleSignal,
 	methodNotAllowed, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget,
-	aggregationFailed, internalError,
-	noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, storeUnreachable, runCanceled, tooLate,
+	aggregationFailed, answerTooLarge, internalError,
+	noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, keysUnavailable, storeUnreachable, runCanceled, tooLate,
 }
 
 // byError says which kind an error of the packages below is.
@@ -123,7 +132,7 @@ var byError = []struct {
 }{
 	{service.ErrInFlight, inFlight}, {service.ErrOtherBody, otherBody}, {service.ErrBusy, tooManyRuns},
 	{service.ErrDailyBudget, dailyBudget}, {service.ErrRequestBudget, requestBudget}, {service.ErrNoBudget, budgetUnknown},
-	{service.ErrStore, storeUnreachable}, {service.ErrNoSignal, noSignalYet}, {service.ErrStale, staleSignal},
+	{service.ErrKeys, keysUnavailable}, {service.ErrStore, storeUnreachable}, {service.ErrNoSignal, noSignalYet}, {service.ErrStale, staleSignal},
 	{service.ErrNotFound, unknownID}, {service.ErrProbe, probeForbidden},
 	{orchestrator.ErrNoProviders, noProviders}, {orchestrator.ErrInsufficientProviders, insufficientProviders},
 	{orchestrator.ErrInsufficientResponses, insufficientResponses}, {orchestrator.ErrAggregation, aggregationFailed},

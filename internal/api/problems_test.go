@@ -21,6 +21,7 @@ func TestErrorsBecomeProblems(t *testing.T) {
 	}{
 		{errors.New("planted: dial tcp db.internal"), internalError, ""},
 		{fmt.Errorf("planted: %w", service.ErrNoBudget), budgetUnknown, "planted"},
+		{fmt.Errorf("planted: %w", service.ErrKeys), keysUnavailable, "planted"},
 		{fmt.Errorf("%w", service.ErrProbe), probeForbidden, "probe"},
 		{fmt.Errorf("%w", orchestrator.ErrAggregation), aggregationFailed, "aggregation failed"},
 		{fmt.Errorf("%w", orchestrator.ErrCanceled), runCanceled, "canceled"},

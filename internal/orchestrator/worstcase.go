@@ -4,22 +4,25 @@ package orchestrator
 
 import "thalas/internal/provider"
 
-// WorstCaseUSD bounds what asking this question costs: every available provider
-// fails and is tried as often as allowed, each time with the largest answer. A
-// model without a known price is not in it. The request must have passed Check.
-func (o *Orchestrator) WorstCaseUSD(request Request) float64 {
+// WorstCaseUSD bounds what asking this question costs: every provider that
+// may be asked fails and is tried as often as allowed, each time with the largest
+// answer; attempt bounds one attempt of each. A model without a known price is
+// not in it. The request must have passed Check.
+func (o *Orchestrator) WorstCaseUSD(request Request) (total float64, attempt map[string]float64) {
 	prompt := provider.NewPrompt(request.Pair, request.Timeframe, request.CurrentPrice, request.MarketData)
-	total := 0.0
-	for _, e := range o.registry.Available() {
+	attempt = map[string]float64{}
+	for _, e := range o.registry.Entries() {
+		// Not only those that are available now: a breaker may close until they are asked.
 		priced, ok := e.Provider.(provider.Priced)
-		if !ok {
+		if !ok || e.Disabled || e.Unavailable != "" {
 			continue
 		}
 		if usd, known := priced.WorstCaseUSD(prompt); known {
+			attempt[e.Provider.Name()] = usd
 			total += usd * float64(o.options.MaxAttempts)
 		}
 	}
-	return total
+	return total, attempt
 }
 
 // Check holds a request against the rules without asking anybody. It returns

@@ -20,6 +20,10 @@ import (
 func (r *Remote) judge(status int, header http.Header, body []byte) *Error {
 	problem := r.wire.Problem(status, body)
 	kind, retryable := kindOf(status)
+	if kind == signal.FailureAuthentication && isHTML(body) {
+		// A page is a proxy's or a firewall's word, and says nothing about the key.
+		kind = signal.FailureProvider
+	}
 	if problem.Kind != "" {
 		kind = problem.Kind
 		retryable = kind == signal.FailureRateLimit || kind == signal.FailureTimeout

@@ -18,6 +18,9 @@ import (
 // writeTimeout bounds each write after a run.
 const writeTimeout = time.Second
 
+// keysRetryAfter is when keys that could not be read may be there.
+const keysRetryAfter = 5 * time.Second
+
 // Question is a request with what makes it safe to repeat.
 type Question struct {
 	orchestrator.Request
@@ -29,7 +32,8 @@ type Question struct {
 // Answer is a decision.
 type Answer struct {
 	Consensus *signal.Consensus
-	Replayed  bool // an earlier answer to the same Idempotency-Key; nobody was asked
+	Body      []byte // Consensus as it was stored; nil where it was not, or is replayed
+	Replayed  bool   // an earlier answer to the same Idempotency-Key; nobody was asked
 }
 
 // Ask asks the models and keeps the result. A caller that goes away does not
@@ -37,7 +41,7 @@ type Answer struct {
 //
 // Errors: signal.FieldErrors, *orchestrator.Error, and *Error of the kinds
 // ErrInFlight, ErrOtherBody, ErrBusy, ErrDailyBudget, ErrRequestBudget,
-// ErrNoBudget and ErrStore. A result that can't be stored is no error: it is
+// ErrNoBudget, ErrKeys and ErrStore. A result that can't be stored is no error: it is
 // answered with the warning not_stored.
 func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 	// What is wrong with a request is said before anything is claimed for it.
@@ -59,43 +63,57 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 		ctx = context.WithoutCancel(ctx)
 	}
 	if q.IdempotencyKey == "" {
-		result, _, err := s.run(ctx, q.Request)
-		return Answer{Consensus: result}, err
+		return s.run(ctx, q.Request)
 	}
 	return s.once(ctx, q)
 }
 
-// run asks within the budget and keeps what came of it. It reports whether the
-// result was stored.
-func (s *Service) run(ctx context.Context, request orchestrator.Request) (result *signal.Consensus, stored bool, err error) {
+// prepare makes the providers ready.
+func (s *Service) prepare(ctx context.Context) error {
+	if s.Prepare == nil {
+		return nil
+	}
+	if err := s.Prepare(ctx); err != nil {
+		return &Error{Message: "The providers' keys could not be read: " + err.Error(), RetryAfter: keysRetryAfter, kind: ErrKeys, cause: err}
+	}
+	return nil
+}
+
+// run asks within the budget and keeps what came of it.
+func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer, error) {
+	if err := s.prepare(ctx); err != nil {
+		return Answer{}, err
+	}
 	reserved, err := s.reserve(ctx, request)
 	if err != nil {
-		return nil, false, err
+		return Answer{}, err
 	}
-	result, err = s.Orchestrator.GenerateConsensusSignal(ctx, request)
+	result, err := s.Orchestrator.GenerateConsensusSignal(ctx, request)
 	if err != nil {
 		var undecided *orchestrator.Error
 		errors.As(err, &undecided)
 		s.keepFailure(ctx, undecided, reserved)
-		return nil, false, err
+		return Answer{}, err
 	}
-	return result, s.keep(ctx, result, reserved), nil
+	return Answer{Consensus: result, Body: s.keep(ctx, result, reserved)}, nil
 }
 
 // keep stores a result, counts its run and settles its budget, at the same time.
-func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *reservation) bool {
+// It gives the bytes that were stored, nil where they could not be.
+func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
+	cost := result.TotalCostUSD + reserved.untold(result.Responses, result.Failures)
 	settled := make(chan struct{})
 	go func() {
 		defer close(settled)
-		s.settle(ctx, reserved, result.TotalCostUSD)
+		s.settle(ctx, reserved, cost)
 	}()
 	defer func() { <-settled }()
 
-	if reserved.low(result.TotalCostUSD) {
+	if reserved.low(cost) {
 		result.Warnings = append(result.Warnings, signal.Warning{Code: signal.WarnBudgetLow,
-			Message: fmt.Sprintf("the day's budget of %s is used up by %.0f %%", dollars(s.budget.daily), 100*reserved.used(result.TotalCostUSD))})
+			Message: fmt.Sprintf("the day's budget of %s is used up by %.0f %%", dollars(s.budget.daily), 100*reserved.used(cost))})
 	}
 	record, err := s.record(result)
 	if err == nil {
@@ -104,9 +122,9 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 	if err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "Result not stored:", slog.String("run", result.ID), slog.String("error", err.Error()))
 		result.Warnings = append(result.Warnings, signal.Warning{Code: signal.WarnNotStored, Message: "the result could not be stored whole: it may not be found again, and history and metrics may lack it"})
-		return false
+		return nil
 	}
-	return true
+	return record.Body
 }
 
 // keepFailure counts a run without a decision and settles its budget.
@@ -120,7 +138,7 @@ func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error
 	settled := make(chan struct{})
 	go func() {
 		defer close(settled)
-		s.settle(ctx, reserved, undecided.Total.CostUSD)
+		s.settle(ctx, reserved, undecided.Total.CostUSD+reserved.untold(nil, undecided.Failures))
 	}()
 	if err := s.Store.Record(ctx, nil, s.countFailure(undecided)); err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("run", undecided.RunID), slog.String("error", err.Error()))

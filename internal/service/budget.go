@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"thalas/internal/orchestrator"
+	"thalas/internal/signal"
 	"thalas/internal/store"
 )
 
@@ -42,7 +43,9 @@ type reservation struct {
 	amount int64
 	sum    int64 // of the day, this reservation in it
 	daily  int64
-	blind  bool // taken from the process' own share
+	blind  bool               // taken from the process' own share
+	day    string             // whose budget it is of
+	worst  map[string]float64 // USD of one attempt, by provider
 	expiry time.Time
 }
 
@@ -51,7 +54,8 @@ func (s *Service) reserve(ctx context.Context, request orchestrator.Request) (*r
 	if s.budget.daily == 0 && s.RequestBudgetUSD == 0 {
 		return nil, nil
 	}
-	worst := microUSD(s.Orchestrator.WorstCaseUSD(request))
+	most, attempt := s.Orchestrator.WorstCaseUSD(request)
+	worst := microUSD(most)
 	if limit := microUSD(s.RequestBudgetUSD); limit > 0 && worst > limit {
 		return nil, &Error{kind: ErrRequestBudget, Message: fmt.Sprintf("This request may cost up to %s, over the limit of %s for one request. Send less market data, or raise REQUEST_BUDGET_USD.", dollars(worst), dollars(limit))}
 	}
@@ -60,7 +64,7 @@ func (s *Service) reserve(ctx context.Context, request orchestrator.Request) (*r
 	}
 	now := time.Now().UTC()
 	midnight := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
-	r := &reservation{key: "budget#" + now.Format(time.DateOnly), amount: worst, daily: s.budget.daily, expiry: midnight.Add(budgetKeptFor)}
+	r := &reservation{key: "budget#" + now.Format(time.DateOnly), amount: worst, daily: s.budget.daily, expiry: midnight.Add(budgetKeptFor), day: now.Format(time.DateOnly), worst: attempt}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	sum, err := s.Store.Spend(ctx, r.key, worst, s.budget.daily, r.expiry)
@@ -103,7 +107,9 @@ func (s *Service) settle(ctx context.Context, r *reservation, costUSD float64) {
 	change := microUSD(costUSD) - r.amount
 	if r.blind {
 		s.budget.mu.Lock()
-		s.budget.blind += change
+		if s.budget.blindDay == r.day { // else that day's share is history
+			s.budget.blind += change
+		}
 		s.budget.mu.Unlock()
 		// The day's sum should have it as soon as it can be reached.
 		if _, err := s.Store.Spend(ctx, r.key, microUSD(costUSD), 0, r.expiry); err != nil {
@@ -117,6 +123,27 @@ func (s *Service) settle(ctx context.Context, r *reservation, costUSD float64) {
 	if _, err := s.Store.Spend(ctx, r.key, change, 0, r.expiry); err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "Budget not settled:", slog.Float64("cost_usd", costUSD), slog.String("error", err.Error()))
 	}
+}
+
+// untold bounds the cost of attempts that were sent and of which nobody told what
+// they used: a call that we gave up is billed all the same.
+func (r *reservation) untold(votes []signal.Vote, failures []signal.Failure) (usd float64) {
+	if r == nil {
+		return 0
+	}
+	for i := range votes {
+		if v := &votes[i]; v.CostUSD == nil && v.InputTokens == 0 {
+			usd += r.worst[v.Provider]
+		}
+	}
+	for i := range failures {
+		f := &failures[i]
+		gaveUp := f.Error == signal.FailureTimeout || f.Error == signal.FailureNotNeeded
+		if f.Attempts > 0 && (gaveUp || f.Error == signal.FailureInvalidResponse && f.CostUSD == nil) {
+			usd += r.worst[f.Provider]
+		}
+	}
+	return usd
 }
 
 // used is the share of the day's budget that is spent or reserved, with this run

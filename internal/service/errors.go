@@ -21,6 +21,7 @@ var (
 	ErrNoSignal      = errors.New("no signal yet")
 	ErrStale         = errors.New("stale signal")
 	ErrNotFound      = errors.New("unknown id")
+	ErrKeys          = errors.New("provider keys unavailable")
 	ErrProbe         = errors.New("probe not allowed")
 )
 

@@ -77,10 +77,15 @@ func (s *Service) Health(ctx context.Context, probe bool) Health {
 	}
 	var probed map[string]*provider.Error
 	if probe {
+		// Keys that can't be read show as probes that fail.
+		_ = s.prepare(ctx)
 		probed = s.prober.probe(ctx, s.Registry.Entries())
 	}
 	failing := false
 	for _, e := range s.Registry.Entries() {
+		if s.KeysElsewhere {
+			e.Unavailable = missingKey(e.Provider.Name(), texts)
+		}
 		p := healthOf(e, texts, metrics)
 		works := e.Available() && !p.lastFailed()
 		if err, was := probed[p.Name]; was {
@@ -108,6 +113,23 @@ func (s *Service) Health(ctx context.Context, probe bool) Health {
 		h.Status = Healthy
 	}
 	return h
+}
+
+// MayProbe gives an ErrProbe where this process may not ask the providers.
+func (s *Service) MayProbe() error {
+	if s.KeysElsewhere {
+		return &Error{Message: "Probing is not allowed here: this process has no keys. Ask without probe=true.", kind: ErrProbe}
+	}
+	return nil
+}
+
+// missingKey says from the newest run that a provider has no key. One of which no
+// run has told is taken to have one: that is found out by asking.
+func missingKey(name string, texts map[string]string) string {
+	if texts[name+".configured"] == yesNo(false) {
+		return "the last run had no API key for it"
+	}
+	return ""
 }
 
 // lately reads what the calls of the last day have shown.

@@ -23,7 +23,10 @@ const (
 	replayFor = 24 * time.Hour
 	// claimSlack is what a run needs beyond its budget to be stored. A process
 	// that was killed holds its keys no longer than that.
-	claimSlack = 5 * time.Second
+	claimSlack = 10 * time.Second
+	// completeTimeout bounds the wait for a claim to be completed. It is longer than
+	// that of other writes: where a claim is left behind, the key is paid again.
+	completeTimeout = 5 * time.Second
 )
 
 // once runs a question unless its key was used before.
@@ -31,7 +34,9 @@ func (s *Service) once(ctx context.Context, q Question) (Answer, error) {
 	key := claimKey(q)
 	owner := uuid.NewString()
 	now := time.Now()
-	held, err := s.Store.Claim(ctx, key, store.Claim{Owner: owner, Payload: q.Payload, Until: s.claimedUntil(ctx, now, q), ExpiresAt: now.Add(replayFor)})
+	claiming, claimed := context.WithTimeout(ctx, writeTimeout)
+	held, err := s.Store.Claim(claiming, key, store.Claim{Owner: owner, Payload: q.Payload, Until: s.claimedUntil(ctx, now, q), ExpiresAt: now.Add(replayFor)})
+	claimed()
 	if err != nil {
 		// The caller asked not to pay twice, and nobody can promise it now.
 		return Answer{}, unreachable("to check the Idempotency-Key", err)
@@ -39,15 +44,15 @@ func (s *Service) once(ctx context.Context, q Question) (Answer, error) {
 	if held != nil {
 		return s.held(ctx, q, *held)
 	}
-	result, stored, err := s.run(ctx, q.Request)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	answer, err := s.run(ctx, q.Request)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeTimeout)
 	defer cancel()
-	if err != nil || !stored {
+	if answer.Body == nil { // no decision, or none that could be replayed
 		s.logged(ctx, "release", s.Store.Release(ctx, key, owner))
-		return Answer{Consensus: result}, err
+		return answer, err
 	}
-	s.logged(ctx, "complete", s.Store.Complete(ctx, key, owner, result.ID))
-	return Answer{Consensus: result}, nil
+	s.logged(ctx, "complete", s.Store.Complete(ctx, key, owner, answer.Consensus.ID))
+	return answer, nil
 }
 
 // claimKey scopes a key by its caller. Both are hashed: they may hold anything.

@@ -29,6 +29,13 @@ type Options struct {
 	DailyBudgetUSD    float64       // spending cap of a UTC day over all processes; 0: none
 	RequestBudgetUSD  float64       // spending cap of one request; 0: none
 	Logger            *slog.Logger  // nil: no log
+
+	// Prepare makes the providers ready before a run asks them: it gets their keys
+	// where those come from elsewhere. Its error is shown to the caller. nil: they are.
+	Prepare func(context.Context) error
+	// KeysElsewhere: this process has no keys and asks nobody. Which providers have
+	// one is known from the runs of others, and probing is refused.
+	KeysElsewhere bool
 }
 
 // DefaultMaxConcurrentRuns is the bound on runs at once where none is given.

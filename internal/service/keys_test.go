@@ -1,0 +1,54 @@
+package service_test
+
+// Keys that come from elsewhere: before each run, or not to this process at all.
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"thalas/internal/service"
+)
+
+func TestKeysThatCannotBeReadAskNobody(t *testing.T) {
+	broken := errors.New("the secret has no value")
+	v := &voter{name: "openai"}
+	s := newService(t, service.Options{DailyBudgetUSD: 1, Prepare: func(context.Context) error { return broken }}, v)
+	_, err := s.Ask(t.Context(), keyed("k"))
+	var refused *service.Error
+	if !errors.Is(err, service.ErrKeys) || !errors.As(err, &refused) || !strings.Contains(err.Error(), "the secret has no value") || refused.RetryAfter < time.Second {
+		t.Fatalf("error %v", err)
+	}
+	broken = nil
+	if answer := ask(t, s, keyed("k")); answer.Replayed {
+		t.Error("the refusal was kept for the key")
+	}
+	broken = errors.New("down again")
+	if answer := ask(t, s, keyed("k")); !answer.Replayed {
+		t.Error("an answer that is there needs no keys, but is not replayed")
+	}
+}
+
+func TestHealthWithoutKeysIsWhatRunsHaveShown(t *testing.T) {
+	s := newService(t, service.Options{}, &voter{name: "openai"}, &voter{name: "gemini"})
+	s.Registry.SetUnavailable("gemini", "no API key")
+	ask(t, s, question())
+
+	reader := serviceOver(t, service.Options{KeysElsewhere: true}, s.store, &voter{name: "openai"}, &voter{name: "gemini"}, &voter{name: "new"})
+	h := reader.Health(t.Context(), false)
+	got := map[string]bool{}
+	for _, p := range h.Providers {
+		got[p.Name] = p.Configured
+	}
+	if !got["openai"] || got["gemini"] || !got["new"] || h.ProviderHealth["gemini"] {
+		t.Errorf("configured %v, health %v", got, h.ProviderHealth)
+	}
+	if err := reader.MayProbe(); !errors.Is(err, service.ErrProbe) {
+		t.Errorf("probing: %v", err)
+	}
+	if err := s.MayProbe(); err != nil {
+		t.Errorf("probing: %v", err)
+	}
+}

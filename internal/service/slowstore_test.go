@@ -1,0 +1,155 @@
+package service_test
+
+// What a slow store, an untold cost and midnight must not lead to: a key that is
+// paid twice, a caller that hangs, a budget that leaks.
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"thalas/internal/orchestrator"
+	"thalas/internal/provider"
+	"thalas/internal/service"
+	"thalas/internal/signal"
+	"thalas/internal/store"
+)
+
+// slow is a store that takes its time.
+type slow struct {
+	*faulty
+	claim, complete, spend time.Duration
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *slow) Claim(ctx context.Context, key string, claim store.Claim) (*store.Claim, error) {
+	if err := pause(ctx, s.claim); err != nil {
+		return nil, err
+	}
+	return s.faulty.Claim(ctx, key, claim)
+}
+
+func (s *slow) Complete(ctx context.Context, key, owner, result string) error {
+	if err := pause(ctx, s.complete); err != nil {
+		return err
+	}
+	return s.faulty.Complete(ctx, key, owner, result)
+}
+
+func (s *slow) Spend(ctx context.Context, key string, amount, limit int64, expiresAt time.Time) (int64, error) {
+	if err := pause(ctx, s.spend); err != nil {
+		return 0, err
+	}
+	return s.faulty.Spend(ctx, key, amount, limit, expiresAt)
+}
+
+// A key whose answer is stored is not paid again because the note of it was slow.
+func TestIdempotencyKeyWithASlowStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &voter{name: "a", after: time.Second}
+		s := newService(t, service.Options{}, a)
+		defer s.store.Close()
+		s.Store = &slow{faulty: s.store, complete: 3 * time.Second}
+		first := ask(t, s, keyed("key"))
+		time.Sleep(time.Minute)
+		again := ask(t, s, keyed("key"))
+		if a.asked.Load() != 1 || again.Consensus.ID != first.Consensus.ID {
+			t.Errorf("asked %d times, replayed %v", a.asked.Load(), again.Replayed)
+		}
+	})
+}
+
+func TestIdempotencyKeyWithAHangingStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, service.Options{}, &voter{name: "a"})
+		defer s.store.Close()
+		s.Store = &slow{faulty: s.store, claim: time.Hour}
+		begun := time.Now()
+		if _, err := s.Ask(t.Context(), keyed("key")); !errors.Is(err, service.ErrStore) {
+			t.Errorf("got %v", err)
+		}
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("answered after %s", took)
+		}
+	})
+}
+
+// A call that timed out was sent, and may be billed without anybody telling how
+// much: the budget counts its worst case.
+func TestDailyBudgetCountsWhatTimedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(10 * time.Hour) // from midnight
+		a := &voter{name: "a", after: 20 * time.Second, cost: 0.05, worst: 0.05}
+		s := newService(t, service.Options{DailyBudgetUSD: 0.1}, a)
+		defer s.store.Close()
+		q := question()
+		q.Timeout = 2 * time.Second
+		for range 50 {
+			if _, err := s.Ask(t.Context(), q); errors.Is(err, service.ErrDailyBudget) {
+				break
+			}
+		}
+		if asked := a.asked.Load(); asked != 2 {
+			t.Errorf("%d calls of up to $0.05 were sent within a budget of $0.10", asked)
+		}
+	})
+}
+
+// A run that began yesterday must not give today's share back what it never took.
+func TestBlindShareOverMidnight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(24*time.Hour - 500*time.Millisecond)
+		a := &voter{name: "a", after: 2 * time.Second, cost: 0.05, worst: 0.05}
+		s := newService(t, service.Options{DailyBudgetUSD: 1}, a) // a twentieth is 0.05
+		defer s.store.Close()
+		s.store.fail(errDown, nil)
+		yesterday := question()
+		yesterday.Timeout = time.Second
+		go func() { _, _ = s.Ask(t.Context(), yesterday) }()
+		time.Sleep(600 * time.Millisecond)
+		answered := 0
+		for range 5 {
+			if _, err := s.Ask(t.Context(), question()); err == nil {
+				answered++
+			}
+			time.Sleep(5 * time.Second)
+		}
+		if answered != 1 {
+			t.Errorf("%d runs of $0.05 were made out of a share of $0.05", answered)
+		}
+	})
+}
+
+// A provider whose wait ends between the reservation and the run is asked too: its
+// cost has to be in the worst case.
+func TestRequestBudgetCountsWhoComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cheap, dear := &voter{name: "a", cost: 0.01, worst: 0.01}, &voter{name: "b", cost: 0.5, worst: 0.5}
+		s := newService(t, service.Options{RequestBudgetUSD: 0.1, DailyBudgetUSD: 1}, cheap)
+		defer s.store.Close()
+		breaker := provider.NewBreaker()
+		breaker.TryAcquire()
+		breaker.Record(&provider.Error{Kind: signal.FailureRateLimit, Retryable: true, RetryAfter: 10 * time.Second}, orchestrator.MaxTimeout)
+		if err := s.Registry.Register(provider.Entry{Provider: dear, Breaker: breaker}); err != nil {
+			t.Fatal(err)
+		}
+		s.Store = &slow{faulty: s.store, spend: 5 * time.Millisecond}
+		time.Sleep(10*time.Second - time.Millisecond)
+		if _, err := s.Ask(t.Context(), question()); !errors.Is(err, service.ErrRequestBudget) {
+			t.Errorf("got %v", err)
+		}
+		if dear.asked.Load() != 0 {
+			t.Error("a call over the request's budget was made")
+		}
+	})
+}
