@@ -19,6 +19,14 @@ run: ## serve on this machine, ask one question about a real daily series, stay 
 build: ## bin/thalas
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/thalas ./cmd/thalas
 
+# What sam build calls: BuildMethod makefile in template.yaml. GOARCH is the template's Architecture.
+.PHONY: build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction build-HealthFunction
+build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction: FOLDER := consensus
+build-HealthFunction: FOLDER := health
+build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction build-HealthFunction:
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(or $(GOARCH),arm64) go build -tags lambda.norpc -trimpath \
+		-ldflags "-s -w -X main.version=$(VERSION)" -o $(ARTIFACTS_DIR)/bootstrap ./functions/$(FOLDER)
+
 # The race detector needs a working C compiler; building runtime/cgo with it is the test for one.
 test: ## all tests, with the race detector where there is a C compiler
 	@set -e; race="-race "; \

@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+	"time"
 
 	"thalas/internal/config"
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
+	"thalas/internal/secrets"
 )
 
 // App is everything that was built from one configuration.
@@ -22,11 +24,17 @@ type App struct {
 	Orchestrator *orchestrator.Orchestrator
 	Simulated    bool // the providers are simulated
 
-	log *slog.Logger
+	log    *slog.Logger
+	secret *secrets.Source            // nil: there is none
+	keyed  map[string]*provider.Keyed // by name: those whose keys the secret gives
 }
 
 // Simulator starts simulated providers. It gives the base URL of each by name.
 type Simulator func() (baseURL func(provider string) string, err error)
+
+// lambdaReserve is what a run leaves of an invocation's time for the vote, the
+// write and the answer: a function that answers at its deadline has lost.
+const lambdaReserve = 1500 * time.Millisecond
 
 // New builds the App. simulate is called where the configuration says that the
 // providers are to be simulated; nil means that this program can't. A provider
@@ -50,10 +58,18 @@ func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
 			return nil, fmt.Errorf("start the simulator: %w", err)
 		}
 	}
+	if err := a.openSecret(); err != nil {
+		return nil, err
+	}
 	if err := a.register(baseURL); err != nil {
 		return nil, err
 	}
+	reserve := time.Duration(0)
+	if c.OnLambda {
+		reserve = lambdaReserve
+	}
 	a.Orchestrator = orchestrator.New(a.Registry, orchestrator.Options{
+		Reserve:      reserve,
 		MinProviders: c.MinProviders, MinConfidence: &c.MinConfidence, MinAgreement: c.MinAgreement,
 		Timeout: c.Timeout, MaxAttempts: c.MaxAttempts, Simulated: a.Simulated, Logger: log,
 	})
@@ -79,13 +95,14 @@ func (a *App) register(simulated func(provider string) string) error {
 				mistakes = append(mistakes, provider.Variable(c.Name, v.suffix)+" holds an API key: remove it from there")
 			}
 		}
-		p, err := providers[i].construct(settings, a.Catalog, client)
+		breaker := provider.NewBreaker()
+		p, err := a.construct(i, settings, client, breaker)
 		if err != nil {
 			mistakes = append(mistakes, strings.Split(withoutKeys(err.Error(), a.Config), "\n")...) // joined: a line each
 			continue
 		}
-		entry := provider.Entry{Provider: p, Weight: &c.Weight, Disabled: !c.Enabled, Timeout: c.Timeout, Breaker: provider.NewBreaker()}
-		if !settings.Key.IsSet() {
+		entry := provider.Entry{Provider: p, Weight: &c.Weight, Disabled: !c.Enabled, Timeout: c.Timeout, Breaker: breaker}
+		if a.keyed[c.Name] == nil && !settings.Key.IsSet() {
 			entry.Unavailable = "no API key: set " + provider.Variable(c.Name, "API_KEY")
 		}
 		if err := a.Registry.Register(entry); err != nil {

@@ -3,12 +3,16 @@ package app
 // From a running orchestrator to the service and its HTTP handler.
 
 import (
+	"context"
 	"net/http"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"thalas/internal/api"
 	"thalas/internal/service"
 	"thalas/internal/store"
+	"thalas/internal/store/dynamo"
 )
 
 const day = 24 * time.Hour
@@ -22,12 +26,25 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 		MaxConcurrentRuns: c.MaxRuns,
 		ResultRetention:   time.Duration(c.ResultDays) * day, MetricsRetention: time.Duration(c.MetricsDays) * day,
 		DailyBudgetUSD: c.DailyBudget, RequestBudgetUSD: c.RequestBudget,
-		Logger: a.log,
+		Logger:  a.log,
+		Prepare: a.Prepare, KeysElsewhere: c.OnLambda && c.SecretID == "",
 	})
 }
 
 // NewHandler builds the HTTP handler of a service. docs adds the pages for
 // people, which only a server of one's own has.
 func (a *App) NewHandler(s *service.Service, docs bool) http.Handler {
-	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: docs, Version: s.Version, Logger: a.log})
+	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: docs, Local: docs && len(a.Config.APIKeys) == 0, Version: s.Version, Logger: a.log})
+}
+
+// NewFunction builds the HTTP handler of a Lambda function, over the tables. caller
+// says who has sent the request of a context: API Gateway has checked the key.
+func (a *App) NewFunction(version string, caller func(context.Context) string) (http.Handler, error) {
+	c, err := awsConfig()
+	if err != nil {
+		return nil, err
+	}
+	tables := dynamo.Tables{Results: a.Config.ResultsTable, Metrics: a.Config.MetricsTable, Coordination: a.Config.CoordinationTable}
+	s := a.NewService(dynamo.New(dynamodb.NewFromConfig(c, dynamo.Retrying), tables), version)
+	return api.New(s, api.Options{Caller: caller, Version: version, Logger: a.log}), nil
 }

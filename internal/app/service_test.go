@@ -39,7 +39,7 @@ func TestServiceTakesTheConfiguration(t *testing.T) {
 		Simulated: true, MinProviders: 2, Version: "v1.2.3", MaxConcurrentRuns: 7,
 		ResultRetention: 72 * time.Hour, MetricsRetention: 120 * time.Hour, DailyBudgetUSD: 1.5, RequestBudgetUSD: 0.25,
 	}
-	if diff := cmp.Diff(want, s.Options, cmpopts.IgnoreFields(service.Options{}, "Orchestrator", "Registry", "Store", "Logger")); diff != "" {
+	if diff := cmp.Diff(want, s.Options, cmpopts.IgnoreFields(service.Options{}, "Orchestrator", "Registry", "Store", "Logger", "Prepare")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if s.Orchestrator == nil || s.Registry == nil || s.Store == nil {
@@ -62,7 +62,7 @@ func TestHandlerTakesTheConfiguration(t *testing.T) {
 		{"no pages", closed, "/docs", 404},
 	} {
 		w := httptest.NewRecorder()
-		tt.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, tt.path, nil))
+		tt.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1"+tt.path, nil))
 		if w.Code != tt.want {
 			t.Errorf("%s: %s is answered with %d, want %d: %s", tt.name, tt.path, w.Code, tt.want, w.Body)
 		}

@@ -43,11 +43,24 @@ type Config struct {
 	MaxRuns       int           `env:"MAX_CONCURRENT_RUNS" envDefault:"256" min:"1" max:"10000" about:"runs at once in one process; beyond it the answer is 503 with Retry-After"`
 	ResultDays    int           `env:"RESULT_RETENTION_DAYS" envDefault:"90" min:"1" max:"36500" about:"how long results are kept"`
 	MetricsDays   int           `env:"METRICS_RETENTION_DAYS" envDefault:"400" min:"1" max:"36500" about:"how long counters are kept"`
-	DataFile      string        `env:"DATA_FILE" default:"thalas.db in the user's data folder" about:"file of the embedded store"`
-	ListenAddr    string        `env:"LISTEN_ADDR" envDefault:"127.0.0.1:8787" form:"address" about:"where thalas serve listens; beyond loopback only with API_KEYS"`
-	APIKeys       []string      `env:"API_KEYS" default:"none" form:"hashes" about:"accepted x-api-key values as SHA-256 in hex, with commas between; set, every route but health, the contract and the docs needs one"`
-	LogLevel      slog.Level    `env:"LOG_LEVEL" envDefault:"info" oneof:"debug info warn error" about:"least level that is logged"`
-	LogFormat     string        `env:"LOG_FORMAT" default:"text on a terminal, else json" oneof:"text json" about:"form of the log lines"` // empty: as the default says
+
+	// SecretID, where set, is where keys come from that are not in the environment.
+	SecretID          string        `env:"PROVIDER_KEYS_SECRET_ID" default:"none" form:"word" about:"name or ARN of the secret in AWS Secrets Manager that holds the keys as JSON: {\"ANTHROPIC_API_KEY\": \"…\"}; a key in the environment wins for its provider"`
+	SecretAge         time.Duration `env:"SECRET_CACHE_SECONDS" envDefault:"300" min:"1" max:"86400" about:"age at which the secret is fetched again"`
+	ResultsTable      string        `env:"RESULTS_TABLE" default:"none" form:"word" about:"DynamoDB table of the results, for the functions on Lambda; all three tables or none. thalas serve has its file"`
+	MetricsTable      string        `env:"METRICS_TABLE" default:"none" form:"word" about:"DynamoDB table of the counters"`
+	CoordinationTable string        `env:"COORDINATION_TABLE" default:"none" form:"word" about:"DynamoDB table of claims and spending"`
+	MetricsNamespace  string        `env:"METRICS_NAMESPACE" envDefault:"ThalasConsensus" form:"word" about:"namespace of the metrics in CloudWatch; on Lambda only"`
+	Role              string        `env:"FUNCTION_ROLE" envDefault:"http" oneof:"http schedule" about:"what the Lambda function functions/consensus answers: requests, or the clock"`
+	Watchlist         string        `env:"WATCHLIST" default:"none" about:"JSON or a file's path: what the schedule asks about"`
+
+	DataFile   string     `env:"DATA_FILE" default:"thalas.db in the user's data folder" about:"file of the embedded store"`
+	ListenAddr string     `env:"LISTEN_ADDR" envDefault:"127.0.0.1:8787" form:"address" about:"where thalas serve listens; beyond loopback only with API_KEYS"`
+	APIKeys    []string   `env:"API_KEYS" default:"none" form:"hashes" about:"accepted x-api-key values as SHA-256 in hex, with commas between; set, every route but health, the contract and the docs needs one"`
+	LogLevel   slog.Level `env:"LOG_LEVEL" envDefault:"info" oneof:"debug info warn error" about:"least level that is logged"`
+	LogFormat  string     `env:"LOG_FORMAT" default:"text on a terminal, else json" oneof:"text json" about:"form of the log lines"` // empty: as the default says
+
+	OnLambda bool `env:"-"` // AWS_LAMBDA_FUNCTION_NAME is set
 
 	// Warnings are sentences about variables that look misspelt.
 	Warnings []string `env:"-"`
@@ -69,8 +82,12 @@ type Provider struct {
 	Timeout     time.Duration `env:"TIMEOUT_SECONDS" default:"the run budget" above:"0" max:"30" about:"the provider's own total inside the run budget"` // 0: the run budget
 }
 
-// HasKey reports whether any provider has a key, enabled or not.
+// HasKey reports whether any provider has a key, enabled or not. A secret counts
+// as one: what is in it is not known before the first run.
 func (c Config) HasKey() bool {
+	if c.SecretID != "" {
+		return true
+	}
 	for _, p := range c.Providers {
 		if p.Key.IsSet() {
 			return true
@@ -84,7 +101,7 @@ func (c Config) HasKey() bool {
 // The error is a Mistakes that names every variable with a wrong value.
 func Load(environ []string, known []Known) (Config, error) {
 	r := reader{values: valuesOf(environ), providers: len(known)}
-	c := Config{Providers: make([]Provider, len(known))}
+	c := Config{Providers: make([]Provider, len(known)), OnLambda: r.takeLambdaLogging()}
 	if err := r.read(&c, ""); err != nil {
 		return Config{}, err
 	}
@@ -95,6 +112,7 @@ func Load(environ []string, known []Known) (Config, error) {
 			return Config{}, err
 		}
 	}
+	r.checkAWS(c)
 	if len(r.mistakes) > 0 {
 		return Config{}, r.mistakes
 	}

@@ -30,6 +30,7 @@ type Caller struct {
 	executor    failsafe.Executor[any]
 	maxAttempts int
 	log         *slog.Logger
+	tracer      Tracer // nil: nobody is told of the attempts
 }
 
 // NewCaller makes a Caller that asks at most maxAttempts times, at least once.
@@ -96,7 +97,7 @@ func (c *Caller) Ask(ctx context.Context, p Provider, prompt Prompt) Report {
 	_ = c.executor.WithContext(ctx).Run(func() error {
 		report.Attempts++
 		waiting = false
-		report.Answer, report.Err = c.attempt(ctx, p, prompt)
+		report.Answer, report.Err = c.attempt(ctx, p, prompt, report.Attempts)
 		if report.Err == nil {
 			report.Usage.add(report.Answer.Usage)
 			return nil
@@ -134,9 +135,14 @@ func (c *Caller) Ask(ctx context.Context, p Provider, prompt Prompt) Report {
 	return report
 }
 
-// attempt asks once. It turns a panic, an error of any other type and an answer
-// that can't be counted into an *Error.
-func (c *Caller) attempt(ctx context.Context, p Provider, prompt Prompt) (answer Answer, err *Error) {
+// attempt asks for the nth time. It turns a panic, an error of any other type and
+// an answer that can't be counted into an *Error.
+func (c *Caller) attempt(ctx context.Context, p Provider, prompt Prompt, n int) (answer Answer, err *Error) {
+	if c.tracer != nil {
+		var end func(*Error)
+		ctx, end = c.tracer.Attempt(ctx, p.Name(), p.Model(), n)
+		defer func() { end(err) }() // after the one below: a panic has become err by then
+	}
 	defer func() {
 		if cause := recover(); cause != nil {
 			// The value may be anything, a request with its key too, so only what

@@ -80,6 +80,19 @@ func (r *Registry) Register(e Entry) error {
 	return nil
 }
 
+// SetUnavailable says from now on why a provider can't be asked; empty: it can.
+// A name that is not registered is ignored.
+func (r *Registry) SetUnavailable(name, reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i, found := slices.BinarySearchFunc(r.entries, name, byName)
+	if !found || r.entries[i].Unavailable == reason {
+		return
+	}
+	r.entries = slices.Clone(r.entries)
+	r.entries[i].Unavailable = reason
+}
+
 // Entries gives every registered provider in the order of their names. The
 // slice is shared: it must not be changed.
 func (r *Registry) Entries() []Entry {

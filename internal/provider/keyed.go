@@ -1,0 +1,132 @@
+package provider
+
+// A provider whose key may change while the program runs.
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"sync"
+
+	"thalas/internal/signal"
+)
+
+// KeySource gives the key to try instead of one that a provider has refused. The
+// key is unset where there is none, or none yet.
+type KeySource interface {
+	Refresh(ctx context.Context, name string, refused Key) (Key, error)
+}
+
+// Keyed is a Provider that is made anew for every key. Where the key is refused
+// and the source has another one, the other one is tried at once: a key that was
+// replaced costs no vote. That second call is extra to the attempts of a Caller.
+type Keyed struct {
+	make    func(Key) (Provider, error)
+	keys    KeySource
+	breaker *Breaker // lets go of a wrong key when there is another; nil: none
+
+	mu      sync.RWMutex
+	key     Key      // guarded by mu
+	current Provider // guarded by mu; made for key
+}
+
+var (
+	_ Provider = (*Keyed)(nil)
+	_ Priced   = (*Keyed)(nil)
+)
+
+// NewKeyed makes a provider without a key, which Use gives. The error is that of
+// construct, for what is set up wrongly whatever the key is.
+func NewKeyed(construct func(Key) (Provider, error), keys KeySource, breaker *Breaker) (*Keyed, error) {
+	current, err := construct(Key{})
+	if err != nil {
+		return nil, err
+	}
+	return &Keyed{make: construct, keys: keys, breaker: breaker, current: current}, nil
+}
+
+// Use makes key the one that is asked with from now on; runs under way keep
+// theirs. An unset key is one that was taken away.
+func (k *Keyed) Use(key Key) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if isSame(k.key, key) {
+		return nil
+	}
+	made, err := k.make(key)
+	if err != nil {
+		return err
+	}
+	k.key, k.current = key, made
+	if key.IsSet() && k.breaker != nil {
+		k.breaker.Proved() // what was refused was another key
+	}
+	return nil
+}
+
+// Name is the provider's name.
+func (k *Keyed) Name() string { return k.now().Name() }
+
+// Model is the model that is asked.
+func (k *Keyed) Model() string { return k.now().Model() }
+
+// WorstCaseUSD bounds the cost of one attempt. A refused key costs nothing, so
+// the second call with another one is not in it.
+func (k *Keyed) WorstCaseUSD(prompt Prompt) (usd float64, known bool) {
+	priced, ok := k.now().(Priced)
+	if !ok {
+		return 0, false
+	}
+	return priced.WorstCaseUSD(prompt)
+}
+
+// Ask makes one attempt, and another one where the key was replaced.
+func (k *Keyed) Ask(ctx context.Context, prompt Prompt) (answer Answer, err error) {
+	err = k.with(ctx, func(p Provider) error {
+		answer, err = p.Ask(ctx, prompt)
+		return err
+	})
+	return answer, err
+}
+
+// Check makes the free call that proves the key, likewise.
+func (k *Keyed) Check(ctx context.Context) error {
+	return k.with(ctx, func(p Provider) error { return p.Check(ctx) })
+}
+
+func (k *Keyed) now() Provider {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.current
+}
+
+// with calls the provider of the present key, and that of its replacement where
+// the key is refused.
+func (k *Keyed) with(ctx context.Context, call func(Provider) error) error {
+	k.mu.RLock()
+	key, current := k.key, k.current
+	k.mu.RUnlock()
+	refused := call(current)
+	if !errors.Is(refused, ErrAuthentication) {
+		return refused
+	}
+	next, err := k.keys.Refresh(ctx, current.Name(), key)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return &Error{
+			Kind: signal.FailureAuthentication, Status: AsError(refused).Status, RequestID: AsError(refused).RequestID,
+			Message: fmt.Sprintf("%s Whether there is another key is not known: %v", refused.Error(), err),
+		}
+	case err != nil, !next.IsSet():
+		return refused
+	}
+	if err := k.Use(next); err != nil {
+		return &Error{Kind: signal.FailureAuthentication, Message: err.Error()}
+	}
+	return call(k.now())
+}
+
+func isSame(a, b Key) bool {
+	return subtle.ConstantTimeCompare([]byte(a.Reveal()), []byte(b.Reveal())) == 1
+}
