@@ -14,6 +14,7 @@ import (
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
 	"thalas/internal/secrets"
+	"thalas/internal/tracing"
 )
 
 // App is everything that was built from one configuration.
@@ -27,6 +28,7 @@ type App struct {
 	log    *slog.Logger
 	secret *secrets.Source            // nil: there is none
 	keyed  map[string]*provider.Keyed // by name: those whose keys the secret gives
+	tracer *tracing.Tracer            // nil: nobody wants a trace
 }
 
 // Simulator starts simulated providers. It gives the base URL of each by name.
@@ -58,6 +60,9 @@ func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
 			return nil, fmt.Errorf("start the simulator: %w", err)
 		}
 	}
+	if a.tracer, err = tracing.New(log); err != nil { // no reason not to start
+		log.Warn("No traces:", "error", err.Error())
+	}
 	if err := a.openSecret(); err != nil {
 		return nil, err
 	}
@@ -70,10 +75,19 @@ func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
 	}
 	a.Orchestrator = orchestrator.New(a.Registry, orchestrator.Options{
 		Reserve:      reserve,
+		Tracer:       traced(a.tracer),
 		MinProviders: c.MinProviders, MinConfidence: &c.MinConfidence, MinAgreement: c.MinAgreement,
 		Timeout: c.Timeout, MaxAttempts: c.MaxAttempts, Simulated: a.Simulated, Logger: log,
 	})
 	return a, nil
+}
+
+// traced keeps the absence of a tracer an absence: a run then does nothing for it.
+func traced(t *tracing.Tracer) orchestrator.Tracer {
+	if t == nil {
+		return nil
+	}
+	return t
 }
 
 // register constructs every provider, also those that can't be asked, so that

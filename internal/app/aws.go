@@ -18,7 +18,7 @@ import (
 
 // awsConfig reads region, credentials and endpoints as every AWS program does.
 // It does not use the network: credentials are fetched with the first request.
-func awsConfig() (aws.Config, error) {
+func (a *App) awsConfig() (aws.Config, error) {
 	c, err := awsconfig.LoadDefaultConfig(context.Background(), awsconfig.WithHTTPClient(awsClient()))
 	if err != nil {
 		return c, fmt.Errorf("read the AWS configuration: %w", err)
@@ -26,6 +26,7 @@ func awsConfig() (aws.Config, error) {
 	if c.Region == "" {
 		return c, config.Mistakes{"AWS_REGION is not set: tables and the secret are in a region, such as eu-central-1"}
 	}
+	a.tracer.Instrument(&c)
 	return c, nil
 }
 

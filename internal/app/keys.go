@@ -17,7 +17,7 @@ func (a *App) openSecret() error {
 	if a.Config.SecretID == "" || a.Simulated {
 		return nil
 	}
-	c, err := awsConfig()
+	c, err := a.awsConfig()
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (a *App) NewHandler(s *service.Service, docs bool) http.Handler {
 // NewFunction builds the HTTP handler of a Lambda function, over the tables. caller
 // says who has sent the request of a context: API Gateway has checked the key.
 func (a *App) NewFunction(version string, caller func(context.Context) string) (http.Handler, error) {
-	c, err := awsConfig()
+	c, err := a.awsConfig()
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,8 @@ var mayImport = map[string][]string{
 	"internal/store/dynamo/dynamotest": {"internal/store/dynamo"},
 	"internal/store/storetest":         {"internal/signal", "internal/store"},
 	"internal/secrets":                 {"internal/signal", "internal/provider"},
-	"internal/tracing":                 {"internal/provider", "internal/orchestrator"},
+	"internal/tracing":                 {"internal/signal", "internal/provider", "internal/tracing/shield"},
+	"internal/tracing/shield":          {}, // os alone, so that it is initialized before the X-Ray SDK
 
 	"internal/service": {"internal/signal", "internal/consensus", "internal/provider", "internal/orchestrator",
 		"internal/market", "internal/store", "internal/secrets"},

@@ -39,10 +39,19 @@ func (o *Orchestrator) ask(ctx context.Context, r *run) {
 	prompt := provider.NewPrompt(r.Pair, r.Timeframe, r.CurrentPrice, r.MarketData)
 	results := make(chan ended, len(r.entries)) // holds all: nobody blocks on a run that is over
 	caller := o.caller.WithLogger(r.log)
+	var traced []*attempts // by provider; nil: nobody wants a trace
+	if o.options.Tracer != nil {
+		traced = make([]*attempts, len(r.entries))
+	}
 	asked := time.Now()
 	for i, e := range r.entries {
 		r.log.LogAttrs(ctx, slog.LevelDebug, "Calling provider:", slog.String("provider", names[i]))
 		r.tell(Progress{Provider: names[i], Model: e.Provider.Model()})
+		caller := caller
+		if traced != nil {
+			traced[i] = &attempts{tracer: o.options.Tracer}
+			caller = caller.WithTracer(traced[i])
+		}
 		go func() {
 			ctx := ctx
 			if e.Timeout > 0 {
@@ -65,6 +74,9 @@ func (o *Orchestrator) ask(ctx context.Context, r *run) {
 	for i := range r.entries {
 		if !r.answered[i] {
 			r.reports[i] = abandoned(ctx, asked)
+			if traced != nil {
+				traced[i].abandon(r.reports[i].Err)
+			}
 			r.note(ctx, i)
 		}
 	}

@@ -3,6 +3,7 @@ package orchestrator
 // From the reports of the providers to the result of the run.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -61,7 +62,11 @@ func (r *run) failure(i int) signal.Failure {
 
 // conclude aggregates the votes. An aggregation that panics or gives a number
 // that is none is an error: nobody trades on it.
-func (o *Orchestrator) conclude(r *run, votes []signal.Vote, failures []signal.Failure) (result *signal.Consensus, failed *Error) {
+func (o *Orchestrator) conclude(ctx context.Context, r *run, votes []signal.Vote, failures []signal.Failure) (result *signal.Consensus, failed *Error) {
+	if o.options.Tracer != nil {
+		end := o.options.Tracer.Vote(ctx)
+		defer func() { end(decisionOf(result)) }() // after the one below: a panic has become an error by then
+	}
 	defer func() {
 		if cause := recover(); cause != nil {
 			r.log.Error("Aggregation panicked:", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))

@@ -34,6 +34,7 @@ type Options struct {
 	MaxAttempts   int           // tries per provider; 0: DefaultMaxAttempts
 	Simulated     bool          // the registered providers are simulated; said in every result
 	Logger        *slog.Logger  // nil: no log
+	Tracer        Tracer        // nil: no trace
 }
 
 // Orchestrator asks the providers of a registry. It is safe for concurrent use.
@@ -175,7 +176,7 @@ func (o *Orchestrator) execute(ctx context.Context, r *run) (*signal.Consensus, 
 		return nil, o.fail(ctx, r, &Error{kind: ErrInsufficientResponses, Have: len(votes), Need: r.MinProviders, Failures: failures})
 	}
 	r.log.LogAttrs(ctx, slog.LevelInfo, "Received", slog.Int("count", len(votes)), slog.Any("providers", voters(votes)))
-	result, err := o.conclude(r, votes, failures)
+	result, err := o.conclude(ctx, r, votes, failures)
 	if err != nil {
 		return nil, o.fail(ctx, r, err)
 	}

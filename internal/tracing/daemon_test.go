@@ -1,0 +1,112 @@
+package tracing_test
+
+// A daemon: a UDP socket, and the documents that come to it.
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// daemon sorts what is sent to it by trace, so that tests don't see each other's.
+type daemon struct {
+	conn      *net.UDPConn
+	documents map[string][]document
+}
+
+// document is a subsegment as it is sent.
+type document struct {
+	TraceID     string  `json:"trace_id"`
+	ID          string  `json:"id"`
+	ParentID    string  `json:"parent_id"`
+	Name        string  `json:"name"`
+	Type        string  `json:"type"`
+	Namespace   string  `json:"namespace"`
+	StartTime   float64 `json:"start_time"`
+	EndTime     float64 `json:"end_time"`
+	InProgress  bool    `json:"in_progress"`
+	Fault       bool    `json:"fault"`
+	Error       bool    `json:"error"`
+	Throttle    bool    `json:"throttle"`
+	Annotations map[string]any
+	AWS         map[string]any
+	HTTP        struct {
+		Response struct{ Status int }
+	}
+	raw string
+}
+
+func listen() (*daemon, error) {
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	return &daemon{conn: conn, documents: map[string][]document{}}, err
+}
+
+func (d *daemon) address() string { return d.conn.LocalAddr().String() }
+
+// of gives what has come of a trace. What was sent on this machine before the call
+// lies in the socket already, so a mark that is sent now comes after it.
+func (d *daemon) of(t testing.TB, trace string) []document {
+	t.Helper()
+	mark := "mark " + rand.Text()
+	if _, err := d.conn.WriteToUDP([]byte(mark), d.conn.LocalAddr().(*net.UDPAddr)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for packet := make([]byte, 64<<10); ; {
+		n, err := d.conn.Read(packet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(packet[:n])
+		if text == mark {
+			return d.documents[trace]
+		}
+		if strings.HasPrefix(text, "mark ") {
+			continue
+		}
+		head, body, _ := strings.Cut(text, "\n")
+		if head != `{"format": "json", "version": 1}` {
+			t.Fatalf("a packet with the header line %q", head)
+		}
+		doc := document{raw: body}
+		if err := json.Unmarshal([]byte(body), &doc); err != nil {
+			t.Fatalf("a document that is none: %v\n%s", err, body)
+		}
+		d.documents[doc.TraceID] = append(d.documents[doc.TraceID], doc)
+	}
+}
+
+// String is what is told about a document in a table: its flags and annotations.
+func (d document) String() string {
+	text := d.Name
+	for _, key := range []string{"attempt", "outcome", "decision"} {
+		if value, ok := d.Annotations[key]; ok {
+			text += fmt.Sprint(" ", value)
+		}
+	}
+	for _, flag := range []struct {
+		name string
+		set  bool
+	}{{"fault", d.Fault}, {"error", d.Error}, {"throttle", d.Throttle}} {
+		if flag.set {
+			text += " +" + flag.name
+		}
+	}
+	return text
+}
+
+func told(documents []document) []string {
+	lines := make([]string, len(documents))
+	for i, d := range documents {
+		lines[i] = d.String()
+	}
+	slices.Sort(lines)
+	return lines
+}

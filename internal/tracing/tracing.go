@@ -1,0 +1,100 @@
+package tracing
+
+// Whether there is a trace at all, and the SDK's configuration.
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-xray-sdk-go/v2/instrumentation/awsv2"
+	"github.com/aws/aws-xray-sdk-go/v2/strategy/ctxmissing"
+	"github.com/aws/aws-xray-sdk-go/v2/xray"
+
+	"thalas/internal/tracing/shield"
+)
+
+// The variables that Lambda sets, and two of the SDK's own.
+const (
+	functionName   = "AWS_LAMBDA_FUNCTION_NAME"
+	daemonAddress  = "AWS_XRAY_DAEMON_ADDRESS"
+	contextMissing = "AWS_XRAY_CONTEXT_MISSING"
+)
+
+func init() { shield.Lower() } // the SDK, which this package imports, is initialized by now
+
+// Tracer sends what it is told of to the X-Ray daemon. It is safe for concurrent
+// use. A nil Tracer does nothing.
+type Tracer struct{}
+
+// sdk is the SDK's configuration, which the whole process shares.
+var sdk struct {
+	sync.Mutex
+	configured bool
+}
+
+// New gives the Tracer of a Lambda function, and nil where there is nothing to
+// trace with: outside Lambda, without a daemon, or where AWS_XRAY_SDK_DISABLED is
+// true. What the SDK complains of is logged to log at DEBUG.
+//
+// An error says that the daemon's address is malformed. It is no reason not to
+// start: the Tracer is nil then.
+//
+// The SDK is configured once in a process, by the first call that gets a Tracer;
+// make it before anything is traced.
+func New(log *slog.Logger) (*Tracer, error) {
+	address := os.Getenv(daemonAddress)
+	if os.Getenv(functionName) == "" || address == "" || xray.SdkDisabled() {
+		return nil, nil
+	}
+	sdk.Lock()
+	defer sdk.Unlock()
+	if sdk.configured {
+		return &Tracer{}, nil
+	}
+	if err := configure(address, log); err != nil {
+		return nil, fmt.Errorf("%s: %w: nothing is traced; want an address like 169.254.100.1:2000", daemonAddress, err)
+	}
+	sdk.configured = true
+	return &Tracer{}, nil
+}
+
+func configure(address string, log *slog.Logger) error {
+	if err := numeric(address); err != nil {
+		return err
+	}
+	xray.SetLogger(bridge{log})
+	// The variable would outrank the strategy below, even to a panic wherever
+	// something is traced outside an invocation.
+	if err := os.Unsetenv(contextMissing); err != nil {
+		return err
+	}
+	return xray.Configure(xray.Config{
+		DaemonAddr:             address,
+		ContextMissingStrategy: ctxmissing.NewDefaultIgnoreErrorStrategy(),
+	})
+}
+
+// numeric refuses a daemon's address with a host name: the SDK would look it up,
+// without a limit of time. The forms are ip:port and "udp:ip:port tcp:ip:port".
+func numeric(address string) error {
+	for field := range strings.FieldsSeq(address) {
+		ipPort := strings.TrimPrefix(strings.TrimPrefix(field, "udp:"), "tcp:")
+		if _, err := netip.ParseAddrPort(ipPort); err != nil {
+			return fmt.Errorf("%q is no IP address and port", ipPort)
+		}
+	}
+	return nil
+}
+
+// Instrument makes a subsegment of every call of the AWS clients that are made
+// from cfg, where its context descends from a traced invocation.
+func (t *Tracer) Instrument(cfg *aws.Config) {
+	if t != nil {
+		awsv2.AWSV2Instrumentor(&cfg.APIOptions)
+	}
+}
