@@ -6,9 +6,11 @@ VERSION   = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 FUZZTIME ?= 30s
 BENCH    ?= .
 COVERAGE ?= 90
+ENV      ?= default
+STACK    ?= $(if $(filter default,$(ENV)),thalas,thalas-$(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test schemathesis aws-servers lint vuln fuzz bench cover
+.PHONY: help run build test schemathesis aws-servers test-template deploy lint vuln fuzz bench cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +49,20 @@ schemathesis: ## requests made of the OpenAPI document, right and wrong ones, ag
 
 aws-servers: ## DynamoDB Local and moto into .tools/, for the tests of the DynamoDB store; needs mvn, java and python3
 	tools/aws-servers.sh
+
+test-template: ## the SAM template: validated, linted, and held against the contract as it expands; needs python3
+	@if ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then \
+		echo "SKIPPED: the tests of the template need python3 with venv and pip."; \
+	else \
+		e2e/template/run.sh; \
+	fi
+
+# CloudFormation notices new parameters only under a new name of the deployment.
+deploy: ## build, deploy to AWS and call the API once; ENV=default, dev or prod of samconfig.toml; needs the SAM and AWS CLIs
+	sam build --config-env $(ENV)
+	@echo "Release: $(VERSION)-$$(date -u +%Y%m%dT%H%M%SZ)" > .aws-sam/release.yaml
+	sam deploy --config-env $(ENV)
+	tools/smoke.sh $(STACK)
 
 lint: ## gofmt, go vet, staticcheck
 	@echo "gofmt -l"; files=$$(gofmt -l $(wildcard */)) || exit 1; \

@@ -1,0 +1,129 @@
+"""Alarms and the dashboard name metrics that exist, of resources that exist."""
+
+import json
+import re
+import unittest
+
+import template
+from test_functions import functions
+
+PROVIDERS = {"anthropic", "openai", "gemini", "grok"}
+
+# What the functions write as embedded metrics: dimension → metrics.
+OWN = {
+    "Function": {"Runs", "Decisions", "QuorumFailures", "NotStored", "CostUSD", "OverheadMs", "LatencyMs", "ScheduledRuns"},
+    "Provider": {"Calls", "Failures", "AuthenticationFailures", "ProviderLatencyMs", "ProviderCostUSD"},
+}
+# What AWS writes: namespace → dimensions, metrics.
+AWS = {
+    "AWS/ApiGateway": (("ApiName", "Stage"), {"Count", "4XXError", "5XXError", "Latency", "IntegrationLatency"}),
+    "AWS/Lambda": (("FunctionName",), {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"}),
+    "AWS/SQS": (("QueueName",), {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}),
+}
+
+# Alarm → the metrics it looks at.
+ALARMS = {
+    "ApiServerErrorAlarm": {"5XXError"},
+    "FunctionErrorAlarm": {"Errors"},
+    "ThrottleAlarm": {"Throttles"},
+    "SlowRunAlarm": {"Duration"},
+    "QuorumFailureAlarm": {"QuorumFailures"},
+    "NotStoredAlarm": {"NotStored"},
+    "ProviderAuthenticationAlarm": {"AuthenticationFailures"},
+    "DailyCostAlarm": {"CostUSD"},
+    "DeadLetterAlarm": {"ApproximateNumberOfMessagesVisible"},
+    "NoScheduledRunAlarm": {"ScheduledRuns"},
+}
+
+
+def metrics(alarm):
+    """(namespace, metric, {dimension: value}) of every metric of an alarm."""
+    found = [q["MetricStat"]["Metric"] for q in alarm.get("Metrics", []) if "MetricStat" in q]
+    if "MetricName" in alarm:
+        found.append(alarm)
+    return [(m["Namespace"], m["MetricName"], {d["Name"]: d["Value"] for d in m["Dimensions"]}) for m in found]
+
+
+class Alarms(unittest.TestCase):
+    def alarms(self, **parameters):
+        return {n: a["Properties"] for n, a in template.of_type("AWS::CloudWatch::Alarm", **parameters).items()}
+
+    def assertExists(self, namespace, metric, dimensions):
+        if namespace == "ThalasConsensus":
+            ((dimension, value),) = dimensions.items()
+            self.assertIn(metric, OWN[dimension])
+            self.assertIn(value, {"Function": set(functions()), "Provider": PROVIDERS}[dimension])
+            return
+        names, known = AWS[namespace]
+        self.assertIn(metric, known)
+        self.assertEqual(tuple(dimensions), names)
+        values = {"ApiName": {template.properties("Api")["Name"]}, "Stage": {"dev"}, "FunctionName": set(functions()),
+                  "QueueName": {q + ".QueueName" for q in template.of_type("AWS::SQS::Queue")}}
+        for name, value in dimensions.items():
+            self.assertIn(value, values[name])
+
+    def test_each_looks_at_its_metric_and_tells_the_topic(self):
+        alarms = self.alarms(ScheduleState="ENABLED")
+        self.assertEqual({n: {m for _, m, _ in metrics(a)} for n, a in alarms.items()}, ALARMS)
+        for name, alarm in alarms.items():
+            with self.subTest(name):
+                self.assertEqual(alarm["AlarmActions"], ["AlarmTopic"])
+                self.assertTrue(alarm["AlarmDescription"])
+                for metric in metrics(alarm):
+                    self.assertExists(*metric)
+
+    def test_sums_are_of_what_they_list(self):
+        for name, alarm in self.alarms().items():
+            parts = {q["Id"]: q for q in alarm.get("Metrics", [])}
+            if not parts:
+                continue
+            with self.subTest(name):
+                total = parts.pop("all")
+                self.assertEqual(set(re.findall(r"FILL\((\w+), 0\)", total["Expression"])), set(parts))
+                self.assertTrue(all(q["ReturnData"] is False for q in parts.values()))
+                self.assertEqual(len({q["MetricStat"]["Period"] for q in parts.values()}), 1)
+
+    def test_all_functions_and_providers_are_watched(self):
+        def watched(name, dimension):
+            return {d[dimension] for _, _, d in metrics(self.alarms()[name])}
+
+        for name in ("FunctionErrorAlarm", "ThrottleAlarm"):
+            self.assertEqual(watched(name, "FunctionName"), set(functions()))
+        for name in ("QuorumFailureAlarm", "NotStoredAlarm", "DailyCostAlarm"):
+            self.assertEqual(watched(name, "Function"), {"ConsensusFunction", "ScheduledConsensusFunction"})
+        self.assertEqual(watched("ProviderAuthenticationAlarm", "Provider"), PROVIDERS)
+
+    def test_a_slow_run_is_told_before_the_timeout(self):
+        alarm = self.alarms()["SlowRunAlarm"]
+        f = functions()["ConsensusFunction"]
+        self.assertEqual(alarm["ExtendedStatistic"], "p99")
+        self.assertLess(alarm["Threshold"], f["Timeout"] * 1000)
+        # A run that waits for a hanging provider is no news.
+        self.assertGreater(alarm["Threshold"], (float(f["Environment"]["Variables"]["TIMEOUT_SECONDS"]) + 1) * 1000)
+
+    def test_the_cost_alarm_is_before_the_budget(self):
+        values = template.parameter_values()
+        self.assertEqual(self.alarms()["DailyCostAlarm"]["Threshold"], values["DailyCostAlarmUsd"])
+        self.assertLess(float(values["DailyCostAlarmUsd"]), float(values["DailyBudgetUsd"]))
+
+    def test_silence_of_the_schedule_is_an_alarm_only_while_it_is_on(self):
+        self.assertNotIn("NoScheduledRunAlarm", self.alarms())
+        alarm = self.alarms(ScheduleState="ENABLED")["NoScheduledRunAlarm"]
+        self.assertEqual((alarm["TreatMissingData"], alarm["ComparisonOperator"]), ("breaching", "LessThanThreshold"))
+        for name, other in self.alarms().items():
+            self.assertEqual(other["TreatMissingData"], "notBreaching", name)
+
+    def test_mail_is_a_choice(self):
+        self.assertEqual(template.of_type("AWS::SNS::Subscription"), {})
+        (mail,) = template.of_type("AWS::SNS::Subscription", AlarmEmail="who@example.org").values()
+        self.assertEqual(mail["Properties"]["Endpoint"], "who@example.org")
+
+    def test_the_dashboard_shows_what_exists(self):
+        body = json.loads(template.properties("Dashboard")["DashboardBody"])
+        seen = set()
+        for widget in body["widgets"]:
+            for namespace, metric, *rest in widget["properties"]["metrics"]:
+                names = [r for r in rest if isinstance(r, str)]
+                self.assertExists(namespace, metric, dict(zip(names[::2], names[1::2])))
+                seen.add(metric)
+        self.assertLessEqual({"Runs", "QuorumFailures", "CostUSD", "Failures", "5XXError", "ScheduledRuns"}, seen)
