@@ -39,8 +39,8 @@ func (j *journal) logger(level slog.Level) *slog.Logger {
 			return slog.Attr{}
 		case "run":
 			return slog.String("run", "…")
-		case "next_in":
-			return slog.String("next_in", "…") // drawn by chance
+		case "next_in_ms":
+			return slog.String("next_in_ms", "…") // drawn by chance
 		case "stack":
 			return slog.String("stack", "…")
 		}
@@ -78,7 +78,7 @@ func TestLogOfARun(t *testing.T) {
 	info := []string{
 		`level=INFO msg="Generating consensus signal for" pair=BTC/USDT timeframe=5m price=50000`,
 		`level=INFO msg=Querying count=3 providers="[anthropic gemini grok]"`,
-		`level=WARN msg="Provider attempt failed:" provider=anthropic error=invalid_response attempt=1 message="no vote" next_in=…`,
+		`level=WARN msg="Provider attempt failed:" provider=anthropic error=invalid_response attempt=1 message="no vote" next_in_ms=…`,
 		`level=WARN msg="Provider failed:" provider=grok error=authentication message="grok answered 401; check GROK_API_KEY" status=401 request_id=req-7 attempts=1 latency_ms=2000`,
 		`level=INFO msg=Received count=2 providers="[anthropic gemini]"`,
 		`level=INFO msg="Consensus reached:" decision=BUY confidence=0.7224999999999999 agreement=0.5862068965517241 participating=2 total=3 latency_ms=… cost_usd=0.0085 simulated=false`,

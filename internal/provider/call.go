@@ -119,7 +119,7 @@ func (c *Caller) Ask(ctx context.Context, p Provider, prompt Prompt) Report {
 		}
 		c.log.LogAttrs(ctx, slog.LevelWarn, "Provider attempt failed:",
 			slog.String("provider", p.Name()), slog.String("error", string(report.Err.Kind)), slog.Int("attempt", report.Attempts),
-			slog.String("message", report.Err.Message), slog.Duration("next_in", after))
+			slog.String("message", report.Err.Message), slog.Float64("next_in_ms", float64(after.Microseconds())/1000))
 		return &retry{report.Err, after}
 	})
 	report.Ended = time.Now()

@@ -438,7 +438,7 @@ func TestRetryLog(t *testing.T) {
 			return a
 		}}))
 		provider.NewCaller(2, plain).Ask(t.Context(), &scripted{name: "p", attempts: []attempt{errs(busy)}}, provider.Prompt{})
-		want := "level=WARN msg=\"Provider attempt failed:\" provider=p error=rate_limit attempt=1 message=rate_limit next_in=1.5s\n"
+		want := "level=WARN msg=\"Provider attempt failed:\" provider=p error=rate_limit attempt=1 message=rate_limit next_in_ms=1500\n"
 		if diff := cmp.Diff(want, log.String()); diff != "" {
 			t.Errorf("log (-want +got):\n%s", diff)
 		}
