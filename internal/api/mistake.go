@@ -58,7 +58,11 @@ func fieldMistakes(place string, errs signal.FieldErrors, valueAt func(field str
 		if valueAt != nil {
 			m.Value = valueAt(e.Field)
 		}
-		if m.Value == nil && e.Value != "" {
+		switch {
+		case m.Value != nil || e.Value == "":
+		case isScalar(json.RawMessage(e.Value)) && json.Valid([]byte(e.Value)):
+			m.Value = json.RawMessage(e.Value)
+		default:
 			m.Value = scalarOf(e.Value)
 		}
 		mistakes = append(mistakes, m)

@@ -49,7 +49,7 @@ type Candle struct {
 type FieldError struct {
 	Field   string // the place within the value that was read, such as recent_candles[3].close
 	Message string // what is wrong and what to send instead
-	Value   string // the offending scalar as it was sent, cut at 100 characters; may be empty
+	Value   string // the offending scalar as it was sent, where it can be told as JSON, cut at 100 characters; may be empty
 }
 
 func (e *FieldError) Error() string {

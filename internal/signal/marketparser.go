@@ -109,7 +109,7 @@ func (p *marketParser) value(name string) any {
 		return p.number(place{key: name}, v)
 	case string:
 		if n := utf8.RuneCountInString(v); n > p.maxText {
-			p.wrong(place{key: name}, fmt.Sprintf("text has %d characters: send at most %d", n, p.maxText), v)
+			p.wrong(place{key: name}, fmt.Sprintf("text has %d characters: send at most %d", n, p.maxText), scalar(v))
 		}
 		return v
 	}
@@ -174,13 +174,18 @@ func (p *marketParser) skip() {
 	}
 }
 
-// scalar gives a token's text for a message; nothing for an object or a list.
+// scalar gives a token as the JSON that was sent, a long text cut; nothing for an
+// object or a list.
 func scalar(token json.Token) string {
+	const enough = 90 // characters, so that the quotes fit what FieldError takes
 	switch v := token.(type) {
 	case nil:
 		return "null"
 	case json.Delim:
 		return ""
+	case string:
+		quoted, _ := json.Marshal(cut(v, enough)) // can't fail: it is text
+		return string(quoted)
 	default:
 		return fmt.Sprint(v)
 	}
