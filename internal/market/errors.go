@@ -2,7 +2,10 @@ package market
 
 // What can go wrong when a venue is asked, as one error type with a kind.
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Kind is what went wrong: a stable word for summaries and metrics, and an error
 // for errors.Is.
@@ -42,4 +45,17 @@ func (e *Error) Unwrap() error { return e.Cause }
 func (e *Error) Is(target error) bool {
 	k, ok := target.(Kind)
 	return ok && k == e.Kind
+}
+
+// AsError gives err as an *Error: as it is where it wraps one, and otherwise, for
+// a source that breaks its word, as ErrUnavailable of that venue. It is nil for nil.
+func AsError(err error, venue string) *Error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if errors.As(err, &e) && e != nil {
+		return e
+	}
+	return &Error{Kind: ErrUnavailable, Venue: venue, Message: venue + " gave no candles: " + err.Error(), Cause: err}
 }

@@ -40,6 +40,7 @@ type CandleSource interface {
 type Fetched struct {
 	Venue   string
 	Candles []signal.Candle
+	Failed  []*Error // of the venues that were to be asked before, in their order
 }
 
 // Fetcher is a CandleSource that tells which venue answered.
