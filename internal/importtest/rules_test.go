@@ -24,7 +24,10 @@ var mayImport = map[string][]string{
 
 	"internal/orchestrator": {"internal/signal", "internal/consensus", "internal/provider"},
 	"internal/market":       {"internal/signal"},
-	"internal/config":       {"internal/signal", "internal/consensus", "internal/provider"},
+	"internal/market/venue": {"internal/signal", "internal/market"},
+	// The venues' side of the wire, for tests.
+	"internal/market/venuetest": {"internal/signal"},
+	"internal/config":           {"internal/signal", "internal/consensus", "internal/provider"},
 
 	"internal/store":        {"internal/signal"},
 	"internal/store/bolt":   {"internal/signal", "internal/store"},
@@ -57,7 +60,7 @@ var mayImport = map[string][]string{
 var wired = []string{
 	"internal/signal", "internal/consensus",
 	"internal/provider", "internal/provider/anthropic", "internal/provider/openai", "internal/provider/gemini",
-	"internal/orchestrator", "internal/market", "internal/config",
+	"internal/orchestrator", "internal/market", "internal/market/venue", "internal/config",
 	"internal/store", "internal/store/dynamo", "internal/secrets", "internal/tracing",
 	"internal/service", "internal/api", "internal/api/gateway",
 }
@@ -97,10 +100,10 @@ var neverLinks = []struct {
 }{
 	{[]string{"internal/signal", "internal/consensus", "internal/orchestrator"},
 		[]string{aws, smithy, lambda, xray, huma}, true},
-	{[]string{"internal/provider", "internal/provider/*", "internal/market"},
+	{[]string{"internal/provider", "internal/provider/*", "internal/market", "internal/market/*"},
 		[]string{aws, smithy, lambda, xray, huma}, false},
 	{[]string{"functions/*", "internal/app"},
-		[]string{bbolt, cobra, "thalas/internal/simulator", "thalas/internal/store/bolt"}, false},
+		[]string{bbolt, cobra, "thalas/internal/simulator", "thalas/internal/store/bolt", "thalas/internal/market/venuetest"}, false},
 	// Pure: they ask nobody and log nothing.
 	{[]string{"internal/signal", "internal/consensus"},
 		[]string{"net/http", "os/exec", "log"}, false},

@@ -1,0 +1,140 @@
+package venuetest
+
+// What can be wrong with an answer.
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Fault is what one answer has wrong.
+type Fault struct {
+	status      int               // this status whatever was asked; 0: the venue answers
+	header      map[string]string // with status
+	page        string            // the body with status
+	own         problem           // the venue says this in its own words
+	rows        func([]Row) []Row // other rows
+	body        func([]byte) []byte
+	otherQuotes bool
+	hang        bool
+}
+
+// No is no fault.
+var No = Fault{}
+
+const page = "<!DOCTYPE html><html><head><title>Attention Required!</title></head><body>Sorry, you have been blocked.</body></html>"
+
+// Status answers with a status and no sensible body.
+func Status(status int) Fault { return Fault{status: status, page: "{}"} }
+
+// RetryAfter answers with a status and how many seconds to wait.
+func RetryAfter(status, seconds int) Fault {
+	return Fault{status: status, page: "{}", header: map[string]string{"Retry-After": strconv.Itoa(seconds)}}
+}
+
+// Page answers with the HTML page of a proxy.
+func Page(status int) Fault { return Fault{status: status, page: page} }
+
+var (
+	// Limited is the venue's own answer to too many requests: of Kraken with status 200.
+	Limited = Fault{own: limited}
+	// Busy is the venue's own answer while it does not work: of Kraken with status 200.
+	Busy = Fault{own: busy}
+	// Delisted is the venue's own answer to a pair that it does not have.
+	Delisted = Fault{own: unknownPair}
+	// Restricted is Binance's answer to an address in the United States.
+	Restricted = Fault{status: http.StatusUnavailableForLegalReasons,
+		page: `{"code":0,"msg":"Service unavailable from a restricted location according to 'b. Eligibility' in https://www.binance.com/en/terms. Please contact customer service if you believe you received this message in error."}`}
+	// Hang sends nothing until the caller has gone.
+	Hang = Fault{hang: true}
+	// CutOff sends half of the JSON, as a whole answer.
+	CutOff = Fault{body: func(b []byte) []byte { return b[:len(b)/2] }}
+	// OtherQuotes puts numbers into quotes where the venue sends them bare, and the
+	// other way round.
+	OtherQuotes = Fault{otherQuotes: true}
+	// Empty has no rows.
+	Empty = Fault{rows: func([]Row) []Row { return nil }}
+	// Reversed has the rows in the other order.
+	Reversed = Fault{rows: func(rows []Row) []Row { slices.Reverse(rows); return rows }}
+	// Shuffled has the rows in no order.
+	Shuffled = Fault{rows: func(rows []Row) []Row {
+		slices.SortFunc(rows, func(a, b Row) int {
+			return bytes.Compare([]byte(a.Volume), []byte(b.Volume))
+		})
+		return rows
+	}}
+	// Twice has every row twice.
+	Twice = Fault{rows: func(rows []Row) []Row { return append(slices.Clone(rows), rows...) }}
+	// Conflicting has the newest closed row a second time, with another close.
+	Conflicting = changed(func(r Row) []Row {
+		other := r
+		other.Close = r.Open + "1"
+		other.High = "9" + r.High
+		return []Row{r, other}
+	})
+	// UpsideDown has a closed row whose high is its low.
+	UpsideDown = changed(func(r Row) []Row { r.High, r.Low = "0.5", "9"+r.Low; return []Row{r} })
+	// NoNumber has a closed row with a word for a price.
+	NoNumber = changed(func(r Row) []Row { r.Close = `NaN`; return []Row{r} })
+	// Negative has a closed row with a price below 0.
+	Negative = changed(func(r Row) []Row { r.Low = "-" + r.Low; return []Row{r} })
+	// Between has one closed row that opens a second early.
+	Between = changed(func(r Row) []Row { r.Time = r.Time.Add(-time.Second); return []Row{r} })
+	// OffGrid has rows that all open 17 seconds late.
+	OffGrid = Fault{rows: func(rows []Row) []Row {
+		for i := range rows {
+			rows[i].Time = rows[i].Time.Add(17 * time.Second)
+		}
+		return rows
+	}}
+	// Gaps lacks each tenth row, as for intervals without a trade, but not the newest ones.
+	Gaps = Fault{rows: func(rows []Row) []Row {
+		var kept []Row
+		for i, r := range rows {
+			if back := len(rows) - 1 - i; back < 5 || back%10 != 0 {
+				kept = append(kept, r)
+			}
+		}
+		return kept
+	}}
+	// OtherPair names another pair in the answer, where the venue names one: Kraken does.
+	OtherPair = Fault{body: func(b []byte) []byte { return bytes.Replace(b, []byte(`"result":{"`), []byte(`"result":{"NOT`), 1) }}
+	// Huge is longer than any answer can be.
+	Huge = Fault{body: func(b []byte) []byte { return append(b, bytes.Repeat([]byte(" "), 2<<20)...) }}
+)
+
+// Late lacks the newest n closed rows, and the open one.
+func Late(n int) Fault {
+	return Fault{rows: func(rows []Row) []Row {
+		closed := slices.DeleteFunc(rows, func(r Row) bool { return r.IsOpen })
+		return closed[:max(0, len(closed)-n)]
+	}}
+}
+
+// changed puts other rows in the place of the newest closed one.
+func changed(change func(Row) []Row) Fault {
+	return Fault{rows: func(rows []Row) []Row {
+		for i := len(rows) - 1; i >= 0; i-- {
+			if !rows[i].IsOpen {
+				return slices.Replace(slices.Clone(rows), i, i+1, change(rows[i])...)
+			}
+		}
+		return rows
+	}}
+}
+
+func (f Fault) answer(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	if f.page == page {
+		w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	}
+	for name, value := range f.header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(f.status)
+	_, _ = fmt.Fprint(w, f.page)
+}

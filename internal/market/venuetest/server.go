@@ -1,0 +1,189 @@
+package venuetest
+
+// The server: finds the venue of a request, plays its script, counts.
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"thalas/internal/signal"
+)
+
+// Server answers for all venues, each below its name: /kraken, /coinbase, /okx,
+// /binance, /binanceus. It is an http.Handler; Serve also starts it on loopback.
+type Server struct {
+	now   func() time.Time
+	local *httptest.Server // nil where Serve has not made it
+
+	mu       sync.Mutex
+	script   map[string][]Fault  // guarded by mu; by venue
+	always   map[string]Fault    // guarded by mu
+	requests map[string][]string // guarded by mu
+}
+
+// New makes a server that is not listening. The newest candle it knows is the one
+// that is open at now.
+func New(now func() time.Time) *Server {
+	return &Server{now: now, script: map[string][]Fault{}, always: map[string]Fault{}, requests: map[string][]string{}}
+}
+
+// Serve makes a server that listens on loopback until Close.
+func Serve(now func() time.Time) *Server {
+	s := New(now)
+	s.local = httptest.NewServer(s)
+	return s
+}
+
+// Close stops listening.
+func (s *Server) Close() { s.local.Close() }
+
+// Client gives an HTTP client whose connections Close closes.
+func (s *Server) Client() *http.Client { return s.local.Client() }
+
+// BaseURL is the address of a venue, for its {VENUE}_BASE_URL.
+func (s *Server) BaseURL(venue string) string { return s.local.URL + "/" + venue }
+
+// Script makes the venue's next answers go wrong, one after the other; No answers
+// rightly in between. What Always says holds again afterwards.
+func (s *Server) Script(venue string, faults ...Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.script[venue] = append(s.script[venue], faults...)
+}
+
+// Always makes every answer of a venue go wrong, until it is told No.
+func (s *Server) Always(venue string, fault Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.always[venue] = fault
+}
+
+// Requests gives the path and query of each request to a venue so far.
+func (s *Server) Requests(venue string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests[venue])
+}
+
+// ServeHTTP answers for a venue.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	venue, known := dialects[name]
+	if !known || r.Method != http.MethodGet {
+		http.NotFound(w, r)
+		return
+	}
+	fault := s.next(name, "/"+path+"?"+r.URL.RawQuery)
+	switch {
+	case fault.hang:
+		<-r.Context().Done()
+		return
+	case fault.status != 0:
+		fault.answer(w)
+		return
+	case fault.own != right:
+		send(w, venue.problem(fault.own))
+		return
+	}
+	ask, wrong := venue.read("/"+path, r.URL.Query())
+	if wrong != right {
+		send(w, venue.problem(wrong))
+		return
+	}
+	rows := s.rows(ask)
+	if fault.rows != nil {
+		rows = fault.rows(rows)
+	}
+	body := venue.write(ask, rows, fault.otherQuotes)
+	if fault.body != nil {
+		body = fault.body(body)
+	}
+	send(w, answer{http.StatusOK, body})
+}
+
+// next notes a request and gives what its answer is to have wrong.
+func (s *Server) next(venue, request string) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests[venue] = append(s.requests[venue], request)
+	if script := s.script[venue]; len(script) > 0 {
+		s.script[venue] = script[1:]
+		return script[0]
+	}
+	return s.always[venue]
+}
+
+// rows gives the newest candles that a request asks for, oldest first.
+func (s *Server) rows(a ask) []Row {
+	w := walkOf(a.base, a.quote)
+	now := s.now()
+	newest := a.open(now)
+	if !a.until.IsZero() && a.until.Before(newest) {
+		newest = a.open(a.until)
+	}
+	var rows []Row
+	for opened := newest; len(rows) < a.limit && !opened.Before(a.from); opened = opened.Add(-a.length) {
+		rows = append(rows, w.row(opened, a.length, now))
+	}
+	slices.Reverse(rows)
+	return rows
+}
+
+// ask is what a request wants: the newest candles that opened from … until.
+type ask struct {
+	symbol      string // as the venue calls the pair
+	base, quote string
+	length      time.Duration
+	isEpochWeek bool      // weeks begin on Thursday, as the epoch did
+	from, until time.Time // zero: no bound
+	limit       int
+}
+
+func (a ask) open(at time.Time) time.Time {
+	if a.isEpochWeek {
+		return time.Unix(at.Unix()-at.Unix()%int64(a.length/time.Second), 0).UTC()
+	}
+	timeframe, _ := signal.TimeframeOf(a.length)
+	return timeframe.Open(at)
+}
+
+// find fills in what a pair's names and a length say.
+func (a *ask) find(base, quote string, length time.Duration, known bool) problem {
+	a.base, a.quote, a.length = base, quote, length
+	switch {
+	case base == "" || quote == "" || strings.HasPrefix(base, "UNLISTED"):
+		return unknownPair
+	case !known:
+		return unknownLength
+	}
+	return right
+}
+
+// problem is something that a venue says in words of its own.
+type problem int
+
+const (
+	right problem = iota
+	unknownPair
+	unknownLength
+	limited
+	busy
+)
+
+// answer is a status and a body.
+type answer struct {
+	status int
+	body   []byte
+}
+
+func send(w http.ResponseWriter, a answer) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body)
+}
