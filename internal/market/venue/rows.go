@@ -1,0 +1,131 @@
+package venue
+
+// Reading rows: lists of numbers, in or without quotes, as all venues send them.
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"thalas/internal/signal"
+)
+
+// Bounds of a price or volume. Beyond them a number is a mistake, and too long to
+// be written out.
+const (
+	maxNumber     = 1e18
+	minNumber     = 1e-18 // unless it is 0
+	maxNumberText = 64    // characters
+)
+
+// layout says in which column a row has what.
+type layout struct {
+	time, open, high, low, close, volume int
+	unit                                 time.Duration // of the time
+}
+
+// candles reads all rows. What the prices say is not held against each other
+// here, since a row may be of an open candle.
+func (l layout) candles(rows [][]any) ([]signal.Candle, error) {
+	if rows == nil {
+		return nil, errNoRows
+	}
+	candles := make([]signal.Candle, len(rows))
+	for i, row := range rows {
+		var err error
+		if candles[i], err = l.candle(row); err != nil {
+			return nil, fmt.Errorf("row %d: %w", i+1, err)
+		}
+	}
+	return candles, nil
+}
+
+func (l layout) candle(row []any) (c signal.Candle, err error) {
+	if len(row) <= max(l.time, l.open, l.high, l.low, l.close, l.volume) {
+		return c, fmt.Errorf("it has %d columns only", len(row))
+	}
+	if c.Time, err = instant(row[l.time], l.unit); err != nil {
+		return c, err
+	}
+	for _, column := range [...]struct {
+		name   string
+		index  int
+		number *signal.Number
+	}{{"open", l.open, &c.Open}, {"high", l.high, &c.High}, {"low", l.low, &c.Low}, {"close", l.close, &c.Close}, {"volume", l.volume, &c.Volume}} {
+		if *column.number, err = number(row[column.index]); err != nil {
+			return c, fmt.Errorf("its %s %w", column.name, err)
+		}
+	}
+	return c, nil
+}
+
+var (
+	errNoNumber = errors.New("is not a number")
+	errNoRows   = errors.New("it has no list of rows")
+)
+
+// number reads a JSON number, in or without quotes, with all its digits. One with
+// an exponent, as small volumes have on Coinbase, is written out.
+func number(value any) (signal.Number, error) {
+	text, ok := written(value)
+	if !ok {
+		return signal.Number{}, errNoNumber
+	}
+	n, err := signal.ParseNumber(text)
+	if err != nil {
+		return signal.Number{}, errNoNumber
+	}
+	if f := math.Abs(n.Float64()); f > maxNumber || (f != 0 && f < minNumber) {
+		return signal.Number{}, fmt.Errorf("is %s, which no market has", text)
+	}
+	if strings.ContainsAny(text, "eE") {
+		return signal.ParseNumber(n.Plain())
+	}
+	return n, nil
+}
+
+// instant reads a whole number of units since 1970.
+func instant(value any, unit time.Duration) (time.Time, error) {
+	text, _ := written(value)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if perSecond := int64(time.Second / unit); err == nil && n >= 0 && n/perSecond < 7_000_000_000 { // up to the year 2191
+		return time.Unix(n/perSecond, n%perSecond*int64(unit)).UTC(), nil
+	}
+	return time.Time{}, fmt.Errorf("its time is not a whole number of %ss since 1970", map[time.Duration]string{time.Second: "second", time.Millisecond: "millisecond"}[unit])
+}
+
+func written(value any) (string, bool) {
+	switch v := value.(type) {
+	case json.Number:
+		return v.String(), len(v) <= maxNumberText
+	case string:
+		return v, len(v) <= maxNumberText
+	}
+	return "", false
+}
+
+// decode reads one JSON value, numbers with their digits.
+func decode(body []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	err := d.Decode(into)
+	if err == nil {
+		if _, more := d.Token(); more == io.EOF {
+			return nil
+		}
+	}
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		return errors.New("it is empty")
+	case !json.Valid(body):
+		return errors.New("it is not whole JSON")
+	default:
+		return errors.New("it is not JSON of the form that this venue documents")
+	}
+}

@@ -1,0 +1,100 @@
+package venue
+
+// The venues that there are: a line each.
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"thalas/internal/market"
+)
+
+type known struct {
+	name    string
+	baseURL string
+	wire    wire
+	optIn   bool
+}
+
+var venues = []known{
+	{name: "kraken", baseURL: "https://api.kraken.com", wire: kraken{}},
+	{name: "coinbase", baseURL: "https://api.exchange.coinbase.com", wire: coinbase{}},
+	{name: "okx", baseURL: "https://www.okx.com", wire: okx{}},
+	{name: "binance", baseURL: "https://api.binance.com", wire: binance{}, optIn: true},
+	{name: "binanceus", baseURL: "https://api.binance.us", wire: binance{}, optIn: true},
+}
+
+// LicenceWarning is what somebody must be told who names an opt-in venue.
+const LicenceWarning = "the licence of Binance and Binance.US for market data forbids commercial signal services, " +
+	"and Binance answers 451 to addresses in the United States: use them for yourself only"
+
+// Names lists every venue, the first choice first.
+func Names() []string {
+	names := make([]string, len(venues))
+	for i, v := range venues {
+		names[i] = v.name
+	}
+	return names
+}
+
+// Defaults lists the venues to ask where none is named, in their order.
+func Defaults() []string {
+	var names []string
+	for _, v := range venues {
+		if !v.optIn {
+			names = append(names, v.name)
+		}
+	}
+	return names
+}
+
+// IsOptIn reports whether a venue is asked only where somebody names it, for the
+// reason that LicenceWarning gives.
+func IsOptIn(name string) bool {
+	for _, v := range venues {
+		if v.name == name {
+			return v.optIn
+		}
+	}
+	return false
+}
+
+// New makes the source of a venue. An empty baseURL is the venue's own; a path
+// in it is kept, so that a proxy may serve several. Of client only the transport
+// is used: a call has a time limit of its own and follows no redirect. An error
+// names the variable to change, or the venues that there are.
+func New(name, baseURL string, client *http.Client) (market.CandleSource, error) {
+	for _, v := range venues {
+		if v.name != name {
+			continue
+		}
+		if baseURL == "" {
+			baseURL = v.baseURL
+		}
+		base, err := cleanBaseURL(baseURL)
+		if err != nil {
+			return nil, fmt.Errorf("%s %w", variable(name), err)
+		}
+		r := &remote{name: name, base: base, wire: v.wire, transport: client.Transport}
+		if r.transport == nil {
+			r.transport = http.DefaultTransport
+		}
+		return r, nil
+	}
+	return nil, fmt.Errorf("venue %q is not known: known are %s", name, strings.Join(Names(), ", "))
+}
+
+// variable gives the name of the variable that holds a venue's address.
+func variable(name string) string { return strings.ToUpper(name) + "_BASE_URL" }
+
+// cleanBaseURL gives an address without the slash at its end.
+func cleanBaseURL(text string) (string, error) {
+	u, err := url.Parse(strings.TrimSpace(text))
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" ||
+		u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return "", fmt.Errorf("is not an address such as https://host/path, without user, query and fragment")
+	}
+	return u.Scheme + "://" + u.Host + strings.TrimRight(u.EscapedPath(), "/"), nil
+}
