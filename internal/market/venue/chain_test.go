@@ -1,0 +1,196 @@
+package venue_test
+
+// Which venue is asked, and when again.
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"thalas/internal/market"
+	"thalas/internal/market/venue"
+	"thalas/internal/market/venuetest"
+	"thalas/internal/signal"
+)
+
+// chain makes a chain of the default venues of one server.
+func chain(t *testing.T) (*venuetest.Server, *venue.Chain) {
+	t.Helper()
+	server := venuetest.Serve(func() time.Time { return now })
+	t.Cleanup(server.Close)
+	var sources []market.CandleSource
+	for _, name := range venue.Defaults() {
+		sources = append(sources, sourceOf(t, server, name))
+	}
+	return server, venue.NewChain(sources...)
+}
+
+func TestChainTakesTheFirst(t *testing.T) {
+	server, c := chain(t)
+	s := series(t, "BTC/USD", "5m")
+	f, err := market.Fetch(t.Context(), c, s, s.Timeframe.LastClosed(now))
+	if err != nil || f.Venue != "kraken" || len(f.Failed) != 0 {
+		t.Fatalf("%d candles of %q after %v, %v", len(f.Candles), f.Venue, f.Failed, err)
+	}
+	sound(t, f.Candles, s, s.Timeframe.LastClosed(now))
+	if n := len(server.Requests("coinbase")) + len(server.Requests("okx")); n != 0 {
+		t.Errorf("%d requests to venues that were not needed", n)
+	}
+	if c.Name() != "kraken, coinbase, okx" {
+		t.Errorf("name %q", c.Name())
+	}
+}
+
+func TestChainFallsThrough(t *testing.T) {
+	for name, fault := range map[string]venuetest.Fault{
+		"429": venuetest.RetryAfter(429, 30), "its words for 429": venuetest.Limited, "451": venuetest.Restricted, "403": venuetest.Page(403),
+		"500": venuetest.Status(500), "not working": venuetest.Busy, "stale": venuetest.Late(2), "HTML": venuetest.Page(200),
+		"malformed": venuetest.UpsideDown, "unknown pair": venuetest.Delisted,
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, c := chain(t)
+			server.Always("kraken", fault)
+			server.Always("coinbase", fault)
+			s := series(t, "BTC/USD", "5m")
+			f, err := c.Fetch(t.Context(), s, s.Timeframe.LastClosed(now))
+			if err != nil || f.Venue != "okx" || len(f.Failed) != 2 || f.Failed[0].Venue != "kraken" || f.Failed[1].Venue != "coinbase" {
+				t.Errorf("candles of %q after %v, %v", f.Venue, f.Failed, err)
+			}
+		})
+	}
+	t.Run("timeframe", func(t *testing.T) {
+		_, c := chain(t)
+		s := series(t, "BTC/USD", "2h")
+		if f, err := c.Fetch(t.Context(), s, s.Timeframe.LastClosed(now)); err != nil || f.Venue != "okx" {
+			t.Errorf("candles of %q, %v", f.Venue, err)
+		}
+	})
+}
+
+func TestChainOfFailures(t *testing.T) {
+	tests := []struct {
+		name                  string
+		kraken, coinbase, okx venuetest.Fault
+		kind                  market.Kind
+		wait                  time.Duration
+	}{
+		{"no such pair", venuetest.Delisted, venuetest.Delisted, venuetest.Delisted, market.ErrUnsupported, 0},
+		{"one has it", venuetest.Delisted, venuetest.Late(3), venuetest.Status(500), market.ErrStaleData, 0},
+		{"the shortest wait", venuetest.RetryAfter(503, 40), venuetest.RetryAfter(429, 20), venuetest.Status(500), market.ErrUnavailable, 20 * time.Second},
+		{"refused", venuetest.Restricted, venuetest.UpsideDown, venuetest.Restricted, market.ErrRefused, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			server, c := chain(t)
+			server.Always("kraken", tt.kraken)
+			server.Always("coinbase", tt.coinbase)
+			server.Always("okx", tt.okx)
+			s := series(t, "BTC/USD", "5m")
+			candles, err := c.Candles(t.Context(), s, s.Timeframe.LastClosed(now))
+			e := failed(t, err, tt.kind)
+			if e.RetryAfter != tt.wait || e.Venue != "kraken, coinbase, okx" || candles != nil {
+				t.Errorf("wait %s of %q, want %s", e.RetryAfter, e.Venue, tt.wait)
+			}
+			for _, name := range venue.Defaults() {
+				if !strings.Contains(e.Message, name+" gave no candles") {
+					t.Errorf("message %q does not say why %s gave none", e.Message, name)
+				}
+			}
+		})
+	}
+	t.Run("no venue", func(t *testing.T) {
+		_, err := venue.NewChain().Candles(t.Context(), series(t, "BTC/USD", "5m"), now)
+		failed(t, err, market.ErrUnsupported)
+	})
+}
+
+func TestChainEndsWithItsCaller(t *testing.T) {
+	server, c := chain(t)
+	server.Always("kraken", venuetest.Hang)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	s := series(t, "BTC/USD", "5m")
+	_, err := c.Candles(ctx, s, s.Timeframe.LastClosed(now))
+	if failed(t, err, market.ErrUnavailable); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v does not wrap context.DeadlineExceeded", err)
+	}
+	if n := len(server.Requests("coinbase")); n != 0 {
+		t.Errorf("%d requests after the caller had gone", n)
+	}
+}
+
+// told is a source that answers what it is told, for tests with virtual time.
+type told struct {
+	name  string
+	asked int
+	err   error
+}
+
+func (s *told) Name() string { return s.name }
+
+func (s *told) Candles(_ context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
+	s.asked++
+	if s.err != nil {
+		return nil, s.err
+	}
+	return []signal.Candle{{Time: last}}, nil
+}
+
+func TestChainLeavesAlone(t *testing.T) {
+	tests := []struct {
+		name string
+		err  error
+		wait time.Duration
+	}{
+		{"as long as it asked", &market.Error{Kind: market.ErrRateLimited, Venue: "first", RetryAfter: 90 * time.Second}, 90 * time.Second},
+		{"503 that asked", &market.Error{Kind: market.ErrUnavailable, Venue: "first", RetryAfter: 7 * time.Second}, 7 * time.Second},
+		{"429 without a wait", &market.Error{Kind: market.ErrRateLimited, Venue: "first"}, 10 * time.Second},
+		{"451", &market.Error{Kind: market.ErrRefused, Venue: "first"}, 10 * time.Minute},
+		{"500", &market.Error{Kind: market.ErrUnavailable, Venue: "first"}, 0},
+		{"stale", &market.Error{Kind: market.ErrStaleData, Venue: "first"}, 0},
+		{"an error of another type", errors.New("broken"), 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				first, second := &told{name: "first", err: tt.err}, &told{name: "second"}
+				c := venue.NewChain(first, second)
+				s := series(t, "BTC/USD", "5m")
+				ask := func() market.Fetched {
+					f, err := c.Fetch(t.Context(), s, now)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return f
+				}
+				ask()
+				first.err = nil
+				if tt.wait > 0 {
+					time.Sleep(tt.wait - time.Nanosecond)
+					f := ask()
+					if first.asked != 1 || f.Venue != "second" || len(f.Failed) != 1 || f.Failed[0].RetryAfter != time.Nanosecond || !strings.Contains(f.Failed[0].Message, "left alone") {
+						t.Fatalf("asked %d times, candles of %s after %v", first.asked, f.Venue, f.Failed)
+					}
+					time.Sleep(time.Nanosecond)
+				}
+				if f := ask(); first.asked != 2 || f.Venue != "first" {
+					t.Errorf("asked %d times, candles of %s", first.asked, f.Venue)
+				}
+			})
+		})
+	}
+}
+
+func TestAsError(t *testing.T) {
+	if market.AsError(nil, "kraken") != nil {
+		t.Error("an error out of none")
+	}
+	e := market.AsError(errors.New("broken"), "kraken")
+	if e.Kind != market.ErrUnavailable || e.Venue != "kraken" || !slices.Contains(strings.Fields(e.Message), "broken") {
+		t.Errorf("%+v", e)
+	}
+}
