@@ -54,6 +54,24 @@ func newSecretsManager(t *testing.T) *secretsManager {
 	return m
 }
 
+// dynamoDB starts an engine for a test, which is skipped where there is none.
+func dynamoDB(t *testing.T) *dynamotest.Server {
+	t.Helper()
+	engine, err := dynamotest.Start(t.Context(), dynamotest.Local)
+	if missing := (*dynamotest.NotInstalled)(nil); errors.As(err, &missing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := engine.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return engine
+}
+
 // cloud is what the functions run on.
 type cloud struct {
 	secrets *secretsManager
@@ -113,18 +131,7 @@ func (s *sandbox) decide(t *testing.T, within time.Duration) signal.Consensus {
 }
 
 func TestLambda(t *testing.T) {
-	engine, err := dynamotest.Start(t.Context(), dynamotest.Local)
-	if missing := (*dynamotest.NotInstalled)(nil); errors.As(err, &missing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := engine.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	engine := dynamoDB(t)
 	for name, test := range map[string]func(*testing.T, *dynamotest.Server){
 		"answers and keeps":      lambdaAnswers,
 		"secret down, then up":   lambdaWithoutSecret,

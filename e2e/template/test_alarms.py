@@ -9,9 +9,10 @@ from test_functions import functions
 
 PROVIDERS = {"anthropic", "openai", "gemini", "grok"}
 
-# What the functions write as embedded metrics: dimension → metrics.
+# What internal/emf writes: dimension → metrics.
 OWN = {
-    "Function": {"Runs", "Decisions", "QuorumFailures", "NotStored", "CostUSD", "OverheadMs", "LatencyMs", "ScheduledRuns"},
+    "Function": {"Runs", "Decisions", "QuorumFailures", "NotStored", "CostUSD", "OverheadMs", "LatencyMs",
+                 "ScheduledRuns", "SeriesDecided", "SeriesSkipped", "SeriesFailed", "SeriesNotReached"},
     "Provider": {"Calls", "Failures", "AuthenticationFailures", "ProviderLatencyMs", "ProviderCostUSD"},
 }
 # What AWS writes: namespace → dimensions, metrics.

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"regexp"
 	"strings"
 	"time"
 
 	"thalas/internal/config"
+	"thalas/internal/emf"
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
 	"thalas/internal/secrets"
@@ -23,7 +25,8 @@ type App struct {
 	Registry     *provider.Registry
 	Catalog      *provider.Catalog
 	Orchestrator *orchestrator.Orchestrator
-	Simulated    bool // the providers are simulated
+	Simulated    bool        // the providers are simulated
+	Metrics      *emf.Writer // nil: this is not Lambda, so nobody reads them
 
 	log    *slog.Logger
 	secret *secrets.Source            // nil: there is none
@@ -72,6 +75,7 @@ func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
 	reserve := time.Duration(0)
 	if c.OnLambda {
 		reserve = lambdaReserve
+		a.Metrics = emf.New(os.Stdout, c.MetricsNamespace, c.FunctionName)
 	}
 	a.Orchestrator = orchestrator.New(a.Registry, orchestrator.Options{
 		Reserve:      reserve,

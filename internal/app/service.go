@@ -28,6 +28,7 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 		DailyBudgetUSD: c.DailyBudget, RequestBudgetUSD: c.RequestBudget,
 		Logger:  a.log,
 		Prepare: a.Prepare, KeysElsewhere: c.OnLambda && c.SecretID == "",
+		Meter: a.Metrics,
 	})
 }
 

@@ -39,7 +39,7 @@ func TestServiceTakesTheConfiguration(t *testing.T) {
 		Simulated: true, MinProviders: 2, Version: "v1.2.3", MaxConcurrentRuns: 7,
 		ResultRetention: 72 * time.Hour, MetricsRetention: 120 * time.Hour, DailyBudgetUSD: 1.5, RequestBudgetUSD: 0.25,
 	}
-	if diff := cmp.Diff(want, s.Options, cmpopts.IgnoreFields(service.Options{}, "Orchestrator", "Registry", "Store", "Logger", "Prepare")); diff != "" {
+	if diff := cmp.Diff(want, s.Options, cmpopts.IgnoreFields(service.Options{}, "Orchestrator", "Registry", "Store", "Logger", "Prepare", "Meter")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if s.Orchestrator == nil || s.Registry == nil || s.Store == nil {

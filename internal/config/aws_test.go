@@ -30,19 +30,19 @@ func TestLoadForAWS(t *testing.T) {
 		}},
 		{"the schedule", onLambda("FUNCTION_ROLE=Schedule", `WATCHLIST=[{"pair": "BTC/USDT"}]`, "METRICS_NAMESPACE=Mine/Own"), func(c *config.Config) {
 			withTables(c)
-			c.OnLambda, c.Role, c.Watchlist, c.MetricsNamespace = true, "schedule", `[{"pair": "BTC/USDT"}]`, "Mine/Own"
+			c.OnLambda, c.FunctionName, c.Role, c.Watchlist, c.MetricsNamespace = true, "consensus", "schedule", `[{"pair": "BTC/USDT"}]`, "Mine/Own"
 		}},
 		{"Lambda's own logging rules", onLambda("LOG_LEVEL=error", "LOG_FORMAT=text", "AWS_LAMBDA_LOG_LEVEL=DEBUG", "AWS_LAMBDA_LOG_FORMAT=JSON"), func(c *config.Config) {
 			withTables(c)
-			c.OnLambda, c.LogLevel, c.LogFormat = true, slog.LevelDebug, "json"
+			c.OnLambda, c.FunctionName, c.LogLevel, c.LogFormat = true, "consensus", slog.LevelDebug, "json"
 		}},
 		{"levels that only Lambda has", onLambda("AWS_LAMBDA_LOG_LEVEL=FATAL", "AWS_LAMBDA_LOG_FORMAT=Text"), func(c *config.Config) {
 			withTables(c)
-			c.OnLambda, c.LogLevel, c.LogFormat = true, slog.LevelError, "text"
+			c.OnLambda, c.FunctionName, c.LogLevel, c.LogFormat = true, "consensus", slog.LevelError, "text"
 		}},
 		{"ours do not count on Lambda", onLambda("LOG_LEVEL=error", "LOG_FORMAT=text", "SIMULATE_PROVIDERS=false"), func(c *config.Config) {
 			withTables(c)
-			c.OnLambda = true
+			c.OnLambda, c.FunctionName = true, "consensus"
 		}},
 		{"theirs do not count elsewhere", []string{"AWS_LAMBDA_LOG_LEVEL=DEBUG"}, func(*config.Config) {}},
 	}

@@ -60,7 +60,8 @@ type Config struct {
 	LogLevel   slog.Level `env:"LOG_LEVEL" envDefault:"info" oneof:"debug info warn error" about:"least level that is logged"`
 	LogFormat  string     `env:"LOG_FORMAT" default:"text on a terminal, else json" oneof:"text json" about:"form of the log lines"` // empty: as the default says
 
-	OnLambda bool `env:"-"` // AWS_LAMBDA_FUNCTION_NAME is set
+	OnLambda     bool   `env:"-"` // AWS_LAMBDA_FUNCTION_NAME is set
+	FunctionName string `env:"-"` // what it says
 
 	// Warnings are sentences about variables that look misspelt.
 	Warnings []string `env:"-"`
@@ -101,7 +102,7 @@ func (c Config) HasKey() bool {
 // The error is a Mistakes that names every variable with a wrong value.
 func Load(environ []string, known []Known) (Config, error) {
 	r := reader{values: valuesOf(environ), providers: len(known)}
-	c := Config{Providers: make([]Provider, len(known)), OnLambda: r.takeLambdaLogging()}
+	c := Config{Providers: make([]Provider, len(known)), OnLambda: r.takeLambdaLogging(), FunctionName: r.values["AWS_LAMBDA_FUNCTION_NAME"]}
 	if err := r.read(&c, ""); err != nil {
 		return Config{}, err
 	}

@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"internal/secrets":                 {"internal/signal", "internal/provider"},
 	"internal/tracing":                 {"internal/signal", "internal/provider", "internal/tracing/shield"},
 	"internal/tracing/shield":          {}, // os alone, so that it is initialized before the X-Ray SDK
+	"internal/emf":                     {"internal/signal"},
 
 	"internal/service": {"internal/signal", "internal/consensus", "internal/provider", "internal/orchestrator",
 		"internal/market", "internal/store", "internal/secrets"},
@@ -61,7 +62,7 @@ var wired = []string{
 	"internal/signal", "internal/consensus",
 	"internal/provider", "internal/provider/anthropic", "internal/provider/openai", "internal/provider/gemini",
 	"internal/orchestrator", "internal/market", "internal/market/venue", "internal/config",
-	"internal/store", "internal/store/dynamo", "internal/secrets", "internal/tracing",
+	"internal/store", "internal/store/dynamo", "internal/secrets", "internal/tracing", "internal/emf",
 	"internal/service", "internal/api", "internal/api/gateway",
 }
 

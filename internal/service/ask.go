@@ -82,6 +82,7 @@ func (s *Service) prepare(ctx context.Context) error {
 // run asks within the budget and keeps what came of it.
 func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer, error) {
 	if err := s.prepare(ctx); err != nil {
+		s.Meter.Undecided("", nil, 0, 0)
 		return Answer{}, err
 	}
 	reserved, err := s.reserve(ctx, request)
@@ -95,7 +96,9 @@ func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer
 		s.keepFailure(ctx, undecided, reserved)
 		return Answer{}, err
 	}
-	return Answer{Consensus: result, Body: s.keep(ctx, result, reserved)}, nil
+	body := s.keep(ctx, result, reserved)
+	s.Meter.Decided(result, body != nil)
+	return Answer{Consensus: result, Body: body}, nil
 }
 
 // keep stores a result, counts its run and settles its budget, at the same time.
@@ -135,6 +138,7 @@ func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error
 		s.settle(ctx, reserved, 0)
 		return
 	}
+	s.Meter.Undecided(undecided.RunID, undecided.Failures, undecided.Total.LatencyMS, undecided.Total.CostUSD)
 	settled := make(chan struct{})
 	go func() {
 		defer close(settled)

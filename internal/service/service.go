@@ -10,6 +10,7 @@ import (
 
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
+	"thalas/internal/signal"
 	"thalas/internal/store"
 )
 
@@ -36,6 +37,20 @@ type Options struct {
 	// KeysElsewhere: this process has no keys and asks nobody. Which providers have
 	// one is known from the runs of others, and probing is refused.
 	KeysElsewhere bool
+	// Meter is told of each run when it has ended. nil: nobody wants to know.
+	Meter Meter
+}
+
+// Meter counts runs somewhere else than in the store. An answer that is replayed
+// is no run, and neither is a question that was refused before anybody would have
+// been asked: for its form, its budget or the runs under way.
+type Meter interface {
+	// Decided tells a decision, and whether it could be stored.
+	Decided(result *signal.Consensus, stored bool)
+	// Undecided tells a run without one: its id, the providers that were asked and
+	// failed, and what it used. Where the keys could not be read, so that nobody could be
+	// asked, all of it is empty.
+	Undecided(run string, failures []signal.Failure, latencyMS, costUSD float64)
 }
 
 // DefaultMaxConcurrentRuns is the bound on runs at once where none is given.
@@ -60,6 +75,9 @@ func New(options Options) *Service {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
+	if options.Meter == nil {
+		options.Meter = unmetered{}
+	}
 	s := &Service{Options: options, slots: make(chan struct{}, options.MaxConcurrentRuns), log: options.Logger}
 	s.budget.daily = microUSD(options.DailyBudgetUSD)
 	return s
@@ -80,3 +98,9 @@ func (s *Service) Wait(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
+
+// unmetered is told of runs and does nothing.
+type unmetered struct{}
+
+func (unmetered) Decided(*signal.Consensus, bool)                      {}
+func (unmetered) Undecided(string, []signal.Failure, float64, float64) {}
