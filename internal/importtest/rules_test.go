@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"internal/store/storetest":         {"internal/signal", "internal/store"},
 	"internal/secrets":                 {"internal/signal", "internal/provider"},
 	"internal/tracing":                 {"internal/signal", "internal/provider", "internal/tracing/shield"},
+	"internal/tracing/tracingtest":     {},
 	"internal/tracing/shield":          {}, // os alone, so that it is initialized before the X-Ray SDK
 	"internal/emf":                     {"internal/signal"},
 

@@ -4,6 +4,7 @@ package tracing_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,8 +14,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
 
 	"thalas/internal/tracing"
+	"thalas/internal/tracing/tracingtest"
 )
 
 const plantedKey = "sk-planted-0123456789"
@@ -61,20 +64,20 @@ func TestAWSCallIsTraced(t *testing.T) {
 	if got, err := get(context.WithoutCancel(ctx), client); err != nil || got != plantedKey {
 		t.Fatalf("got %q, %v", got, err)
 	}
-	documents := xrayDaemon.of(t, trace)
+	documents := xrayDaemon.Of(t, trace)
 	if len(documents) != 1 {
-		t.Fatalf("documents %v, want one", told(documents))
+		t.Fatalf("documents %v, want one", tracingtest.Told(documents))
 	}
 	got := documents[0]
 	if got.Name != "Secrets Manager" || got.Namespace != "aws" || got.ParentID != parent || got.HTTP.Response.Status != 200 ||
 		got.AWS["operation"] != "GetSecretValue" || got.AWS["region"] != "eu-central-1" || got.AWS["request_id"] != "request-1" {
-		t.Errorf("document %s", got.raw)
+		t.Errorf("document %s", got.Raw)
 	}
 	if want := "Root=" + trace + ";Parent=" + got.ID + ";Sampled=1"; sent != want {
 		t.Errorf("the server got the trace header %q, want %q", sent, want)
 	}
-	if strings.Contains(got.raw, plantedKey) {
-		t.Errorf("the document holds the secret: %s", got.raw)
+	if strings.Contains(got.Raw, plantedKey) {
+		t.Errorf("the document holds the secret: %s", got.Raw)
 	}
 }
 
@@ -88,6 +91,10 @@ func TestFailedAWSCallIsTraced(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = w.Write([]byte(`{"__type": "ResourceNotFoundException", "Message": "no such secret"}`))
 		}, true, true},
+		{"a condition that does not hold", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(`{"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "Message": "The conditional request failed"}`))
+		}, false, false},
 		{"an answer that can't be read", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte(`{"SecretString": "` + plantedKey + `", ` + plantedKey))
 		}, true, false},
@@ -105,12 +112,12 @@ func TestFailedAWSCallIsTraced(t *testing.T) {
 			if _, err := get(limited, client); err == nil {
 				t.Fatal("the call did not fail")
 			}
-			documents := xrayDaemon.of(t, trace)
+			documents := xrayDaemon.Of(t, trace)
 			if len(documents) != 1 || documents[0].InProgress || documents[0].Fault != test.fault || documents[0].Error != test.client {
-				t.Fatalf("documents %v, want one that is closed, fault %v, error %v", told(documents), test.fault, test.client)
+				t.Fatalf("documents %v, want one that is closed, fault %v, error %v", tracingtest.Told(documents), test.fault, test.client)
 			}
-			if strings.Contains(documents[0].raw, plantedKey) {
-				t.Errorf("the document holds the secret: %s", documents[0].raw)
+			if strings.Contains(documents[0].Raw, plantedKey) {
+				t.Errorf("the document holds the secret: %s", documents[0].Raw)
 			}
 		})
 	}
@@ -121,6 +128,10 @@ func TestFailedAWSCallIsTraced(t *testing.T) {
 func TestAWSCallOutsideAnInvocation(t *testing.T) {
 	answer := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"SecretString": "x"}`)) }
 	ctx, trace := invocation(t.Context(), notSampled)
+	refuse := func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"__type": "ConditionalCheckFailedException"}`))
+	}
 	for name, c := range map[string]struct {
 		tracer *tracing.Tracer
 		ctx    context.Context
@@ -133,8 +144,12 @@ func TestAWSCallOutsideAnInvocation(t *testing.T) {
 		if _, err := get(c.ctx, secrets(t, c.tracer, answer)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+		var refused smithy.APIError
+		if _, err := get(c.ctx, secrets(t, c.tracer, refuse)); !errors.As(err, &refused) || refused.ErrorCode() != "ConditionalCheckFailedException" {
+			t.Errorf("%s: a refused condition gives %v", name, err)
+		}
 	}
-	if documents := xrayDaemon.of(t, trace); len(documents) > 0 {
-		t.Errorf("sent %v", told(documents))
+	if documents := xrayDaemon.Of(t, trace); len(documents) > 0 {
+		t.Errorf("sent %v", tracingtest.Told(documents))
 	}
 }

@@ -15,10 +15,11 @@ import (
 
 	"thalas/internal/orchestrator"
 	"thalas/internal/tracing"
+	"thalas/internal/tracing/tracingtest"
 )
 
 var (
-	xrayDaemon *daemon
+	xrayDaemon *tracingtest.Daemon
 	tracer     *tracing.Tracer
 )
 
@@ -40,10 +41,10 @@ func TestMain(m *testing.M) {
 }
 
 func start() (err error) {
-	if xrayDaemon, err = listen(); err != nil {
+	if xrayDaemon, err = tracingtest.Listen(); err != nil {
 		return err
 	}
-	for name, value := range map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "consensus", "AWS_XRAY_DAEMON_ADDRESS": xrayDaemon.address()} {
+	for name, value := range map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "consensus", "AWS_XRAY_DAEMON_ADDRESS": xrayDaemon.Address()} {
 		if err := os.Setenv(name, value); err != nil {
 			return err
 		}

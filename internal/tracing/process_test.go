@@ -22,6 +22,7 @@ import (
 	"thalas/internal/provider"
 	"thalas/internal/signal"
 	"thalas/internal/tracing"
+	"thalas/internal/tracing/tracingtest"
 )
 
 // childVariable says what a child does: "run" traces this and that, "serve" is a
@@ -92,13 +93,13 @@ const onLambda = "AWS_LAMBDA_FUNCTION_NAME=consensus"
 func TestProcess(t *testing.T) {
 	ctx, trace := invocation(t.Context(), isSampled)
 	sampledHeader := "TRACE_HEADER=" + ctx.Value(headerKey).(string)
-	listening := "AWS_XRAY_DAEMON_ADDRESS=" + xrayDaemon.address()
-	closed, err := listen()
+	listening := "AWS_XRAY_DAEMON_ADDRESS=" + xrayDaemon.Address()
+	closed, err := tracingtest.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := "AWS_XRAY_DAEMON_ADDRESS=" + closed.address()
-	if err := closed.conn.Close(); err != nil {
+	nobody := "AWS_XRAY_DAEMON_ADDRESS=" + closed.Address()
+	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -115,7 +116,7 @@ func TestProcess(t *testing.T) {
 		{"panic wanted without an invocation", []string{onLambda, listening, "AWS_XRAY_CONTEXT_MISSING=RUNTIME_ERROR"}, "on\n", 9},
 		{"log wanted without an invocation", []string{onLambda, listening, "AWS_XRAY_CONTEXT_MISSING=LOG_ERROR"}, "on\n", 9},
 		{"nonsense wanted without an invocation", []string{onLambda, listening, "AWS_XRAY_CONTEXT_MISSING=nonsense"}, "on\n", 9},
-		{"both protocols", []string{onLambda, "AWS_XRAY_DAEMON_ADDRESS=tcp:127.0.0.1:1 udp:" + xrayDaemon.address()}, "on\n", 9},
+		{"both protocols", []string{onLambda, "AWS_XRAY_DAEMON_ADDRESS=tcp:127.0.0.1:1 udp:" + xrayDaemon.Address()}, "on\n", 9},
 	}
 	before := 0
 	for _, test := range tests {
@@ -128,7 +129,7 @@ func TestProcess(t *testing.T) {
 			if said != test.stderr {
 				t.Errorf("said %q, want %q", said, test.stderr)
 			}
-			documents := xrayDaemon.of(t, trace)
+			documents := xrayDaemon.Of(t, trace)
 			if got := len(documents) - before; got != test.sent {
 				t.Errorf("sent %d documents, want %d", got, test.sent)
 			}
@@ -194,7 +195,7 @@ func TestTraceOfALambdaFunction(t *testing.T) {
 	}))
 	defer api.Close()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = []string{onLambda, "AWS_XRAY_DAEMON_ADDRESS=" + xrayDaemon.address(), childVariable + "=serve",
+	cmd.Env = []string{onLambda, "AWS_XRAY_DAEMON_ADDRESS=" + xrayDaemon.Address(), childVariable + "=serve",
 		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://")}
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
@@ -208,11 +209,11 @@ func TestTraceOfALambdaFunction(t *testing.T) {
 		}
 	case <-t.Context().Done():
 	}
-	documents := xrayDaemon.of(t, trace)
+	documents := xrayDaemon.Of(t, trace)
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	if len(documents) != 9 || stdout.Len() > 0 {
-		t.Errorf("documents %v, standard output %q, want 9 and nothing", told(documents), stdout.String())
+		t.Errorf("documents %v, standard output %q, want 9 and nothing", tracingtest.Told(documents), stdout.String())
 	}
 	for _, d := range documents {
 		if d.ParentID != parent {

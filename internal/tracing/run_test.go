@@ -16,6 +16,7 @@ import (
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
 	"thalas/internal/signal"
+	"thalas/internal/tracing/tracingtest"
 )
 
 // model is a provider whose attempts are functions, the last one for all that
@@ -95,7 +96,7 @@ func question(t *testing.T) orchestrator.Request {
 }
 
 // runs asks the models and gives what was sent by the time that the run returns.
-func runs(t *testing.T, sampling string, wait orchestrator.Wait, models ...*model) (documents []document) {
+func runs(t *testing.T, sampling string, wait orchestrator.Wait, models ...*model) (documents []tracingtest.Document) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, trace := invocation(t.Context(), sampling)
@@ -104,10 +105,10 @@ func runs(t *testing.T, sampling string, wait orchestrator.Wait, models ...*mode
 		if _, err := orchestratorOf(t, models...).GenerateConsensusSignal(ctx, request); err != nil {
 			t.Errorf("no decision: %v", err)
 		}
-		documents = xrayDaemon.of(t, trace)
+		documents = xrayDaemon.Of(t, trace)
 		time.Sleep(2 * time.Hour) // for those who never look at their context
-		if late := xrayDaemon.of(t, trace); len(late) != len(documents) {
-			t.Errorf("sent after the run: %v", told(late[len(documents):]))
+		if late := xrayDaemon.Of(t, trace); len(late) != len(documents) {
+			t.Errorf("sent after the run: %v", tracingtest.Told(late[len(documents):]))
 		}
 	})
 	return documents
@@ -134,15 +135,15 @@ func TestTraceOfARun(t *testing.T) {
 			documents := runs(t, isSampled, test.wait, &model{name: "anthropic", attempts: []attempt{slowly}},
 				&model{name: "gemini", attempts: []attempt{slowly}}, &model{name: "grok", attempts: test.fourth})
 			want := append([]string{"anthropic 1 vote", "gemini 1 vote"}, append(test.want, "vote BUY")...)
-			if diff := cmp.Diff(want, told(documents)); diff != "" {
+			if diff := cmp.Diff(want, tracingtest.Told(documents)); diff != "" {
 				t.Errorf("documents (-want +got):\n%s", diff)
 			}
 			for _, d := range documents {
 				if d.ParentID != parent || d.Type != "subsegment" || d.InProgress || d.EndTime < d.StartTime {
-					t.Errorf("%s does not hang below the invocation, closed: %s", d.Name, d.raw)
+					t.Errorf("%s does not hang below the invocation, closed: %s", d.Name, d.Raw)
 				}
-				if strings.Contains(d.raw, "planted") {
-					t.Errorf("%s holds a text of the provider's: %s", d.Name, d.raw)
+				if strings.Contains(d.Raw, "planted") {
+					t.Errorf("%s holds a text of the provider's: %s", d.Name, d.Raw)
 				}
 			}
 		})
@@ -152,7 +153,7 @@ func TestTraceOfARun(t *testing.T) {
 func TestAttemptsDocument(t *testing.T) {
 	documents := runs(t, isSampled, "", &model{name: "anthropic", attempts: []attempt{slowly}})
 	if len(documents) != 2 || documents[0].Name != "anthropic" {
-		t.Fatalf("documents %v, want the attempt, then the vote", told(documents))
+		t.Fatalf("documents %v, want the attempt, then the vote", tracingtest.Told(documents))
 	}
 	got := documents[0]
 	want := map[string]any{"provider": "anthropic", "model": "anthropic-1", "attempt": 1.0, "outcome": "vote"}
@@ -176,7 +177,7 @@ func TestCancelledRunIsTraced(t *testing.T) {
 		if !errors.Is(err, orchestrator.ErrCanceled) {
 			t.Fatalf("error %v, want a cancelled run", err)
 		}
-		if diff := cmp.Diff([]string{"grok 1 not_needed"}, told(xrayDaemon.of(t, trace))); diff != "" {
+		if diff := cmp.Diff([]string{"grok 1 not_needed"}, tracingtest.Told(xrayDaemon.Of(t, trace))); diff != "" {
 			t.Errorf("documents (-want +got):\n%s", diff)
 		}
 	})
@@ -185,7 +186,7 @@ func TestCancelledRunIsTraced(t *testing.T) {
 func TestRunThatIsNotSampledSendsNothing(t *testing.T) {
 	for _, sampling := range []string{notSampled, "Sampled=?", ""} {
 		if got := runs(t, sampling, "", &model{name: "grok", attempts: []attempt{buys}}); len(got) > 0 {
-			t.Errorf("%q: sent %v", sampling, told(got))
+			t.Errorf("%q: sent %v", sampling, tracingtest.Told(got))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"thalas/internal/provider"
 	"thalas/internal/signal"
 	"thalas/internal/tracing"
+	"thalas/internal/tracing/tracingtest"
 )
 
 func TestFlags(t *testing.T) {
@@ -28,7 +29,7 @@ func TestFlags(t *testing.T) {
 			ctx, trace := invocation(t.Context(), isSampled)
 			_, end := tracer.Attempt(ctx, "p", "p-1", 1)
 			end(&provider.Error{Kind: kind})
-			if diff := cmp.Diff([]string{want}, told(xrayDaemon.of(t, trace))); diff != "" {
+			if diff := cmp.Diff([]string{want}, tracingtest.Told(xrayDaemon.Of(t, trace))); diff != "" {
 				t.Errorf("documents (-want +got):\n%s", diff)
 			}
 		})
@@ -38,7 +39,7 @@ func TestFlags(t *testing.T) {
 func TestFailedVoteIsAFault(t *testing.T) {
 	ctx, trace := invocation(t.Context(), isSampled)
 	tracer.Vote(ctx)("")
-	if diff := cmp.Diff([]string{"vote +fault"}, told(xrayDaemon.of(t, trace))); diff != "" {
+	if diff := cmp.Diff([]string{"vote +fault"}, tracingtest.Told(xrayDaemon.Of(t, trace))); diff != "" {
 		t.Errorf("documents (-want +got):\n%s", diff)
 	}
 }
@@ -54,7 +55,7 @@ func TestWhatEndsTwiceIsSentOnce(t *testing.T) {
 		group.Go(func() { endVote(signal.Hold) })
 	}
 	group.Wait()
-	if diff := cmp.Diff([]string{"p 1 vote", "vote HOLD"}, told(xrayDaemon.of(t, trace))); diff != "" {
+	if diff := cmp.Diff([]string{"p 1 vote", "vote HOLD"}, tracingtest.Told(xrayDaemon.Of(t, trace))); diff != "" {
 		t.Errorf("documents (-want +got):\n%s", diff)
 	}
 }
@@ -66,7 +67,7 @@ func TestWhatNeverEndsCostsOnlyItself(t *testing.T) {
 	_, _ = tracer.Attempt(ctx, "open", "open-1", 1)
 	_, end := tracer.Attempt(ctx, "closed", "closed-1", 1)
 	end(nil)
-	if diff := cmp.Diff([]string{"closed 1 vote"}, told(xrayDaemon.of(t, trace))); diff != "" {
+	if diff := cmp.Diff([]string{"closed 1 vote"}, tracingtest.Told(xrayDaemon.Of(t, trace))); diff != "" {
 		t.Errorf("documents (-want +got):\n%s", diff)
 	}
 }
@@ -89,9 +90,9 @@ func TestTracesOfConcurrentInvocations(t *testing.T) {
 	}
 	group.Wait()
 	for i, trace := range traces {
-		documents := xrayDaemon.of(t, trace)
+		documents := xrayDaemon.Of(t, trace)
 		if len(documents) != 2 || documents[0].Annotations["attempt"] != float64(i+1) {
-			t.Errorf("trace %d: %v", i, told(documents))
+			t.Errorf("trace %d: %v", i, tracingtest.Told(documents))
 		}
 	}
 }

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-xray-sdk-go/v2/instrumentation/awsv2"
 	"github.com/aws/aws-xray-sdk-go/v2/strategy/ctxmissing"
 	"github.com/aws/aws-xray-sdk-go/v2/xray"
 
@@ -89,12 +87,4 @@ func numeric(address string) error {
 		}
 	}
 	return nil
-}
-
-// Instrument makes a subsegment of every call of the AWS clients that are made
-// from cfg, where its context descends from a traced invocation.
-func (t *Tracer) Instrument(cfg *aws.Config) {
-	if t != nil {
-		awsv2.AWSV2Instrumentor(&cfg.APIOptions)
-	}
 }

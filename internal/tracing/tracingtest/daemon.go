@@ -1,6 +1,6 @@
-package tracing_test
-
-// A daemon: a UDP socket, and the documents that come to it.
+// Package tracingtest gives tests an X-Ray daemon: a UDP socket, and the documents
+// that come to it.
+package tracingtest
 
 import (
 	"crypto/rand"
@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// daemon sorts what is sent to it by trace, so that tests don't see each other's.
-type daemon struct {
+// Daemon sorts what is sent to it by trace, so that tests don't see each other's.
+type Daemon struct {
 	conn      *net.UDPConn
-	documents map[string][]document
+	documents map[string][]Document
 }
 
-// document is a subsegment as it is sent.
-type document struct {
+// Document is a subsegment as it is sent.
+type Document struct {
 	TraceID     string  `json:"trace_id"`
 	ID          string  `json:"id"`
 	ParentID    string  `json:"parent_id"`
@@ -38,19 +38,24 @@ type document struct {
 	HTTP        struct {
 		Response struct{ Status int }
 	}
-	raw string
+	Raw string `json:"-"` // as it came
 }
 
-func listen() (*daemon, error) {
+// Listen starts a daemon on a free port.
+func Listen() (*Daemon, error) {
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	return &daemon{conn: conn, documents: map[string][]document{}}, err
+	return &Daemon{conn: conn, documents: map[string][]Document{}}, err
 }
 
-func (d *daemon) address() string { return d.conn.LocalAddr().String() }
+// Address is what AWS_XRAY_DAEMON_ADDRESS has to say.
+func (d *Daemon) Address() string { return d.conn.LocalAddr().String() }
 
-// of gives what has come of a trace. What was sent on this machine before the call
+// Close stops listening.
+func (d *Daemon) Close() error { return d.conn.Close() }
+
+// Of gives what has come of a trace. What was sent on this machine before the call
 // lies in the socket already, so a mark that is sent now comes after it.
-func (d *daemon) of(t testing.TB, trace string) []document {
+func (d *Daemon) Of(t testing.TB, trace string) []Document {
 	t.Helper()
 	mark := "mark " + rand.Text()
 	if _, err := d.conn.WriteToUDP([]byte(mark), d.conn.LocalAddr().(*net.UDPAddr)); err != nil {
@@ -75,7 +80,7 @@ func (d *daemon) of(t testing.TB, trace string) []document {
 		if head != `{"format": "json", "version": 1}` {
 			t.Fatalf("a packet with the header line %q", head)
 		}
-		doc := document{raw: body}
+		doc := Document{Raw: body}
 		if err := json.Unmarshal([]byte(body), &doc); err != nil {
 			t.Fatalf("a document that is none: %v\n%s", err, body)
 		}
@@ -83,8 +88,8 @@ func (d *daemon) of(t testing.TB, trace string) []document {
 	}
 }
 
-// String is what is told about a document in a table: its flags and annotations.
-func (d document) String() string {
+// String is what is told about a document in a table: its annotations and flags.
+func (d Document) String() string {
 	text := d.Name
 	for _, key := range []string{"attempt", "outcome", "decision"} {
 		if value, ok := d.Annotations[key]; ok {
@@ -102,7 +107,8 @@ func (d document) String() string {
 	return text
 }
 
-func told(documents []document) []string {
+// Told gives the documents' texts in order.
+func Told(documents []Document) []string {
 	lines := make([]string, len(documents))
 	for i, d := range documents {
 		lines[i] = d.String()

@@ -1,0 +1,58 @@
+package tracing
+
+// The subsegments of AWS calls.
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-xray-sdk-go/v2/instrumentation/awsv2"
+	"github.com/aws/aws-xray-sdk-go/v2/xray"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// Instrument makes a subsegment of every call of the AWS clients that are made
+// from cfg, where its context descends from a traced invocation. A conditional
+// write that DynamoDB refuses is no failure there: it is how claims and budgets say
+// that somebody else was first. It has the annotation outcome, "condition_failed".
+func (t *Tracer) Instrument(cfg *aws.Config) {
+	if t != nil {
+		awsv2.AWSV2Instrumentor(&cfg.APIOptions)
+		cfg.APIOptions = append(cfg.APIOptions, excuse)
+	}
+}
+
+// outcomeCondition is what the annotation says.
+const outcomeCondition = "condition_failed"
+
+// excuse keeps refused conditions from the SDK's middleware, which takes every
+// error for a fault: the innermost step takes the error away, the outermost one
+// gives it back.
+func excuse(stack *middleware.Stack) error {
+	type key struct{}
+	inner := middleware.InitializeMiddlewareFunc("TakeRefusedCondition", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleInitialize(ctx, in)
+		var refused smithy.APIError
+		if kept, is := ctx.Value(key{}).(*error); is && errors.As(err, &refused) && refused.ErrorCode() == "ConditionalCheckFailedException" {
+			if seg := xray.GetSegment(ctx); seg != nil {
+				annotate(seg, "outcome", outcomeCondition)
+				seg.Lock()
+				seg.Error = false // from the status 400
+				seg.Unlock()
+			}
+			*kept, err = err, nil
+		}
+		return out, metadata, err
+	})
+	outer := middleware.InitializeMiddlewareFunc("GiveRefusedConditionBack", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+		var kept error
+		out, metadata, err := next.HandleInitialize(context.WithValue(ctx, key{}, &kept), in)
+		if kept != nil {
+			err = kept
+		}
+		return out, metadata, err
+	})
+	return errors.Join(stack.Initialize.Add(inner, middleware.After), stack.Initialize.Add(outer, middleware.Before))
+}
