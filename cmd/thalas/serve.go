@@ -1,7 +1,6 @@
 package main
 
-// thalas serve: the HTTP API on one machine, with the embedded store, until it
-// is told to end.
+// thalas serve: the HTTP API on one machine, until it is told to end.
 
 import (
 	"context"
@@ -19,7 +18,6 @@ import (
 
 	"thalas/internal/app"
 	"thalas/internal/config"
-	"thalas/internal/store/bolt"
 )
 
 const sweepEvery = 10 * time.Minute
@@ -29,7 +27,8 @@ func newServe(t terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the HTTP API, with a store in one file",
-		Long: `Serve the HTTP API on this machine. Results, counters and claims are kept in one file.
+		Long: `Serve the HTTP API on this machine. Results, counters and claims are kept in one file, or in
+the DynamoDB tables that RESULTS_TABLE, METRICS_TABLE and COORDINATION_TABLE name.
 
 Without API_KEYS it listens on loopback only. A signal (Ctrl-C) ends it gently: no new
 questions are taken, runs in flight are finished, stored and answered.
@@ -75,11 +74,7 @@ func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v
 	if err != nil {
 		return err
 	}
-	path, err := dataFile(c, t.environ)
-	if err != nil {
-		return err
-	}
-	store, err := bolt.Open(path, bolt.Options{SweepEvery: sweepEvery, Log: log})
+	store, err := openKeep(ctx, t, a, log)
 	if err != nil {
 		return err
 	}
@@ -89,11 +84,11 @@ func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v
 		return fmt.Errorf("cannot listen at %s: %w; choose another address by LISTEN_ADDR, such as 127.0.0.1:0 for a free port", c.ListenAddr, err)
 	}
 	url := urlOf(listener.Addr())
-	if err := store.Announce(url); err != nil {
+	if err := store.announce(url); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	collectLess(t.environ)
-	sayServing(t.err, a, listener.Addr(), url, path)
+	sayServing(t.err, a, listener.Addr(), url, store.name)
 	announce(t, a)
 	fmt.Fprintf(t.err, "Try it in a browser: %s/docs\n", url)
 
@@ -128,12 +123,12 @@ func collectLess(environ environment) {
 	}
 }
 
-func sayServing(w io.Writer, a *app.App, at net.Addr, url, path string) {
+func sayServing(w io.Writer, a *app.App, at net.Addr, url, store string) {
 	others := ""
 	if isUnspecified(at) {
 		others = ", and every other address of this machine"
 	}
-	fmt.Fprintf(w, "Listening on %s%s\nStore:     %s\n", url, others, path)
+	fmt.Fprintf(w, "Listening on %s%s\nStore:     %s\n", url, others, store)
 	var asked []string
 	for _, e := range a.Registry.Available() {
 		asked = append(asked, e.Provider.Name()+" ("+e.Provider.Model()+")")

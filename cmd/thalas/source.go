@@ -1,7 +1,7 @@
 package main
 
 // Where the reading commands read: a server, or the handler of one over the
-// store file. Either way it is the API that answers, so there is one reading of
+// store. Either way it is the API that answers, so there is one reading of
 // what is stored.
 
 import (
@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"thalas/internal/app"
+	"thalas/internal/config"
 	"thalas/internal/store/bolt"
 )
 
@@ -83,14 +84,18 @@ func (f sourceFlags) open(ctx context.Context, t terminal) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.APIKeys = nil // they guard the network, not the store
 	if f.dataFile != "" {
 		c.DataFile = f.dataFile
+	}
+	if c.OnTables() {
+		return within(c, func(a *app.App) (keep, error) { return openTables(ctx, a) })
 	}
 	path, err := dataFile(c, t.environ)
 	if err != nil {
 		return nil, err
 	}
-	store, err := bolt.Open(path, bolt.Options{ReadOnly: true})
+	file, err := bolt.Open(path, bolt.Options{ReadOnly: true})
 	var held *bolt.InUse
 	switch {
 	case errors.As(err, &held) && held.Address != "":
@@ -104,16 +109,29 @@ func (f sourceFlags) open(ctx context.Context, t terminal) (*source, error) {
 	case err != nil:
 		return nil, err
 	}
-	c.APIKeys = nil // they guard the network, not the file
+	s, err := within(c, func(*app.App) (keep, error) { return keep{Store: file, name: path}, nil })
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return s, nil
+}
+
+// within is a source in this process, over the store that open gives.
+func within(c config.Config, open func(*app.App) (keep, error)) (*source, error) {
 	simulator := &simulators{}
 	a, err := app.New(c, nil, simulator.start)
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, err
+	}
+	k, err := open(a)
+	if err != nil {
+		simulator.close()
+		return nil, err
 	}
 	return &source{
-		base: "http://file", name: path, realOnly: !a.Simulated,
-		client: &http.Client{Transport: inProcess{a.NewHandler(a.NewService(store, versionText()), false)}},
-		close:  func() error { simulator.close(); return store.Close() },
+		base: "http://store", name: k.name, realOnly: !a.Simulated,
+		client: &http.Client{Transport: inProcess{a.NewHandler(a.NewService(k, versionText()), false)}},
+		close:  func() error { simulator.close(); return k.Close() },
 	}, nil
 }
 

@@ -7,12 +7,9 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"thalas/internal/api"
 	"thalas/internal/service"
 	"thalas/internal/store"
-	"thalas/internal/store/dynamo"
 )
 
 const day = 24 * time.Hour
@@ -41,11 +38,10 @@ func (a *App) NewHandler(s *service.Service, docs bool) http.Handler {
 // NewFunction builds the HTTP handler of a Lambda function, over the tables. caller
 // says who has sent the request of a context: API Gateway has checked the key.
 func (a *App) NewFunction(version string, caller func(context.Context) string) (http.Handler, error) {
-	c, err := a.awsConfig()
+	tables, err := a.OpenTables()
 	if err != nil {
 		return nil, err
 	}
-	tables := dynamo.Tables{Results: a.Config.ResultsTable, Metrics: a.Config.MetricsTable, Coordination: a.Config.CoordinationTable}
-	s := a.NewService(dynamo.New(dynamodb.NewFromConfig(c, dynamo.Retrying), tables), version)
+	s := a.NewService(tables, version)
 	return api.New(s, api.Options{Caller: caller, Version: version, Logger: a.log}), nil
 }

@@ -44,6 +44,8 @@ func (r *reader) checkAWS(c Config) {
 		}
 	}
 	switch {
+	case len(missing) == 0 && c.DataFile != "":
+		r.mistakes = append(r.mistakes, "DATA_FILE and RESULTS_TABLE name two stores: set one of them")
 	case len(missing) == 0:
 	case len(set) > 0:
 		r.mistakes = append(r.mistakes, strings.Join(set, " and ")+" without "+strings.Join(missing, " and ")+": set all three tables or none")

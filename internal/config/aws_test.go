@@ -68,6 +68,7 @@ func TestLoadRefusesForAWS(t *testing.T) {
 	}{
 		{"one table", "RESULTS_TABLE without METRICS_TABLE and COORDINATION_TABLE: set all three tables or none", tables[:1]},
 		{"two tables", "RESULTS_TABLE and METRICS_TABLE without COORDINATION_TABLE: set all three tables or none", tables[:2]},
+		{"tables and a file", "DATA_FILE and RESULTS_TABLE name two stores: set one of them", append([]string{"DATA_FILE=my.db"}, tables...)},
 		{"no table on Lambda", "RESULTS_TABLE, METRICS_TABLE, COORDINATION_TABLE are not set: on Lambda there is no other store, since its files go away", []string{"AWS_LAMBDA_FUNCTION_NAME=f"}},
 		{"simulated on Lambda", `SIMULATE_PROVIDERS is "true": on Lambda votes are never simulated, set it to false`, onLambda("SIMULATE_PROVIDERS=true")},
 		{"perhaps simulated on Lambda", `SIMULATE_PROVIDERS is "auto": on Lambda votes are never simulated, set it to false`, onLambda("SIMULATE_PROVIDERS=auto")},

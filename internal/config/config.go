@@ -47,7 +47,7 @@ type Config struct {
 	// SecretID, where set, is where keys come from that are not in the environment.
 	SecretID          string        `env:"PROVIDER_KEYS_SECRET_ID" default:"none" form:"word" about:"name or ARN of the secret in AWS Secrets Manager that holds the keys as JSON: {\"ANTHROPIC_API_KEY\": \"…\"}; a key in the environment wins for its provider"`
 	SecretAge         time.Duration `env:"SECRET_CACHE_SECONDS" envDefault:"300" min:"1" max:"86400" about:"age at which the secret is fetched again"`
-	ResultsTable      string        `env:"RESULTS_TABLE" default:"none" form:"word" about:"DynamoDB table of the results, for the functions on Lambda; all three tables or none. thalas serve has its file"`
+	ResultsTable      string        `env:"RESULTS_TABLE" default:"none" form:"word" about:"DynamoDB table of the results; all three tables or none. On Lambda they have to be set; elsewhere they take the place of the file"`
 	MetricsTable      string        `env:"METRICS_TABLE" default:"none" form:"word" about:"DynamoDB table of the counters"`
 	CoordinationTable string        `env:"COORDINATION_TABLE" default:"none" form:"word" about:"DynamoDB table of claims and spending"`
 	MetricsNamespace  string        `env:"METRICS_NAMESPACE" envDefault:"ThalasConsensus" form:"word" about:"namespace of the metrics in CloudWatch; on Lambda only"`
@@ -96,6 +96,10 @@ func (c Config) HasKey() bool {
 	}
 	return false
 }
+
+// OnTables reports whether the three tables are the store. A file that is named
+// wins over them, which only a flag can do: in the environment both are a mistake.
+func (c Config) OnTables() bool { return c.ResultsTable != "" && c.DataFile == "" }
 
 // Load reads the configuration from an environment as of os.Environ. Unset and
 // empty variables have their default; white space around a value is dropped.
