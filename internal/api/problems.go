@@ -117,13 +117,13 @@ var (
 		remedy:  "Report it with the request id."}
 )
 
-// kinds lists every kind, by status.
-var kinds = []*kind{
+// kinds lists every kind, by status, then those of the gateway.
+var kinds = append([]*kind{
 	unreadableBody, unreadableEvent, unauthorized, crossOrigin, probeForbidden, unknownRoute, unknownID, noSignalYet, staleSignal,
 	methodNotAllowed, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget,
 	aggregationFailed, answerTooLarge, internalError,
 	noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, keysUnavailable, storeUnreachable, runCanceled, tooLate,
-}
+}, gatewayKinds...)
 
 // byError says which kind an error of the packages below is.
 var byError = []struct {

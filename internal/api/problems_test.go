@@ -6,6 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,6 +39,35 @@ func TestErrorsBecomeProblems(t *testing.T) {
 				t.Errorf("internal text shows: %q", p.Detail)
 			}
 		})
+	}
+}
+
+// What API Gateway answers by itself on AWS is explained by a page, under the same title.
+func TestGatewayResponsesOfTheTemplateHaveAPage(t *testing.T) {
+	template, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := regexp.MustCompile(`"type": "/problems/([\w-]+)", "title": "([^"]+)"(?:, "status": (\d+))?,`).FindAllStringSubmatch(string(template), -1)
+	if n := strings.Count(string(template), "/problems/"); n != len(answers) || n == 0 {
+		t.Errorf("%d problems are named, %d in the form that is looked for", n, len(answers))
+	}
+	given := map[string]bool{}
+	for _, answer := range answers {
+		i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == answer[1] })
+		if i < 0 {
+			t.Errorf("no page explains %s", answer[1])
+			continue
+		}
+		given[answer[1]] = true
+		if k := kinds[i]; k.title != answer[2] || (answer[3] != "" && strconv.Itoa(k.status) != answer[3]) {
+			t.Errorf("%s: title %q and status %s, on its page %q and %d", answer[1], answer[2], answer[3], k.title, k.status)
+		}
+	}
+	for _, k := range gatewayKinds {
+		if !given[k.name] {
+			t.Errorf("%s: no answer of the template's is one", k.name)
+		}
 	}
 }
 
