@@ -8,13 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"thalas/internal/market"
 	"thalas/internal/market/venue"
 	"thalas/internal/market/venuetest"
-	"thalas/internal/signal"
 )
 
 // chain makes a chain of the default venues of one server.
@@ -120,68 +118,6 @@ func TestChainEndsWithItsCaller(t *testing.T) {
 	}
 	if n := len(server.Requests("coinbase")); n != 0 {
 		t.Errorf("%d requests after the caller had gone", n)
-	}
-}
-
-// told is a source that answers what it is told, for tests with virtual time.
-type told struct {
-	name  string
-	asked int
-	err   error
-}
-
-func (s *told) Name() string { return s.name }
-
-func (s *told) Candles(_ context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
-	s.asked++
-	if s.err != nil {
-		return nil, s.err
-	}
-	return []signal.Candle{{Time: last}}, nil
-}
-
-func TestChainLeavesAlone(t *testing.T) {
-	tests := []struct {
-		name string
-		err  error
-		wait time.Duration
-	}{
-		{"as long as it asked", &market.Error{Kind: market.ErrRateLimited, Venue: "first", RetryAfter: 90 * time.Second}, 90 * time.Second},
-		{"503 that asked", &market.Error{Kind: market.ErrUnavailable, Venue: "first", RetryAfter: 7 * time.Second}, 7 * time.Second},
-		{"429 without a wait", &market.Error{Kind: market.ErrRateLimited, Venue: "first"}, 10 * time.Second},
-		{"451", &market.Error{Kind: market.ErrRefused, Venue: "first"}, 10 * time.Minute},
-		{"500", &market.Error{Kind: market.ErrUnavailable, Venue: "first"}, 0},
-		{"stale", &market.Error{Kind: market.ErrStaleData, Venue: "first"}, 0},
-		{"an error of another type", errors.New("broken"), 0},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				first, second := &told{name: "first", err: tt.err}, &told{name: "second"}
-				c := venue.NewChain(first, second)
-				s := series(t, "BTC/USD", "5m")
-				ask := func() market.Fetched {
-					f, err := c.Fetch(t.Context(), s, now)
-					if err != nil {
-						t.Fatal(err)
-					}
-					return f
-				}
-				ask()
-				first.err = nil
-				if tt.wait > 0 {
-					time.Sleep(tt.wait - time.Nanosecond)
-					f := ask()
-					if first.asked != 1 || f.Venue != "second" || len(f.Failed) != 1 || f.Failed[0].RetryAfter != time.Nanosecond || !strings.Contains(f.Failed[0].Message, "left alone") {
-						t.Fatalf("asked %d times, candles of %s after %v", first.asked, f.Venue, f.Failed)
-					}
-					time.Sleep(time.Nanosecond)
-				}
-				if f := ask(); first.asked != 2 || f.Venue != "first" {
-					t.Errorf("asked %d times, candles of %s", first.asked, f.Venue)
-				}
-			})
-		})
 	}
 }
 

@@ -240,7 +240,7 @@ func TestOddAnswers(t *testing.T) {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
 				server.Script(name, tt.fault)
-				candles, err := source.Candles(t.Context(), s, last)
+				candles, err := sourceOf(t, server, name).Candles(t.Context(), s, last)
 				if tt.kind == "" {
 					if err != nil {
 						t.Fatal(err)
@@ -270,14 +270,14 @@ func TestOddAnswers(t *testing.T) {
 
 func TestRetryAfter(t *testing.T) {
 	each(t, func(t *testing.T, name string) {
-		server, source := serve(t, name)
+		server, _ := serve(t, name)
 		s := series(t, "BTC/USD", "5m")
 		for _, tt := range []struct {
 			status, seconds int
 			want            time.Duration
 		}{{429, 30, 30 * time.Second}, {503, 7, 7 * time.Second}, {429, 1_000_000, 24 * time.Hour}, {429, -1, 0}} {
 			server.Script(name, venuetest.RetryAfter(tt.status, tt.seconds))
-			_, err := source.Candles(t.Context(), s, s.Timeframe.LastClosed(now))
+			_, err := sourceOf(t, server, name).Candles(t.Context(), s, s.Timeframe.LastClosed(now))
 			var e *market.Error
 			if !errors.As(err, &e) || e.RetryAfter != tt.want || e.Status != tt.status {
 				t.Errorf("%d after %d: error = %+v, want a wait of %s", tt.status, tt.seconds, err, tt.want)
@@ -387,7 +387,7 @@ func TestConnectionIsReused(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := series(t, "BTC/USD", "5m")
-		for _, fault := range []venuetest.Fault{venuetest.No, venuetest.Page(502), venuetest.Limited, venuetest.NoNumber, venuetest.No} {
+		for _, fault := range []venuetest.Fault{venuetest.No, venuetest.Page(502), venuetest.Busy, venuetest.NoNumber, venuetest.Limited} {
 			server.Script(name, fault)
 			_, _ = source.Candles(t.Context(), s, s.Timeframe.LastClosed(now))
 		}

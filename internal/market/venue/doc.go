@@ -1,6 +1,7 @@
 // Package venue reads the candles of public trading venues: one thin adapter for
 // each wire format (Kraken, Coinbase, OKX, Binance), a Chain that goes to the next
-// venue where one fails, and a Shared that asks once for many callers.
+// venue where one fails, and a Shared that asks once for many callers. A venue that
+// asks to be left alone is left alone, by its source.
 //
 // It must not know providers, votes or schedules, and needs no key. Invariants:
 // what is given are closed candles on the grid of their timeframe, oldest first,

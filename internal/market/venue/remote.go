@@ -48,12 +48,13 @@ type remote struct {
 	base      string // without a slash at its end
 	wire      wire
 	transport http.RoundTripper
+	pause     pause
 }
 
 // Name is the venue's name.
 func (r *remote) Name() string { return r.name }
 
-// Candles asks the venue once.
+// Candles asks the venue once, or not at all while it wants to be left alone.
 func (r *remote) Candles(ctx context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
 	if series.Timeframe.Duration() == 0 || !series.Timeframe.Open(last).Equal(last) {
 		return nil, r.fail(series, market.ErrUnsupported, 0, fmt.Sprintf("%s is not the open time of such a candle: ask for one on the grid", last.UTC().Format(time.RFC3339)))
@@ -62,8 +63,15 @@ func (r *remote) Candles(ctx context.Context, series market.Series, last time.Ti
 	if err != nil {
 		return nil, r.fail(series, market.ErrUnsupported, 0, err.Error())
 	}
+	if rest, after := r.pause.rest(); rest > 0 {
+		failed := r.fail(series, after.Kind, after.Status, fmt.Sprintf("it is left alone for another %s, since it answered with status %d (%s): ask less often, or name a further venue",
+			rest.Round(time.Second), after.Status, after.Kind))
+		failed.RetryAfter = rest
+		return nil, failed
+	}
 	body, status, failed := r.get(ctx, series, target)
 	if failed != nil {
+		r.pause.note(failed)
 		return nil, failed
 	}
 	rows, err := r.wire.candles(body, series)
