@@ -12,6 +12,7 @@ import template
 from test_functions import functions
 
 PROVIDERS = ("ANTHROPIC", "OPENAI", "GEMINI", "GROK")
+VENUES = ("KRAKEN", "COINBASE", "OKX", "BINANCE", "BINANCEUS")
 
 # Variables that the program knows and the template does not set, with the reason.
 NOT_ON_LAMBDA = {
@@ -31,7 +32,7 @@ ONLY = {
     "PROVIDER_KEYS_SECRET_ID": {"ConsensusFunction", "ScheduledConsensusFunction", "HealthFunction"},
     "FUNCTION_ROLE": {"ConsensusFunction", "ConsensusReadFunction", "ScheduledConsensusFunction"},
     "WATCHLIST": {"ScheduledConsensusFunction"},
-}
+} | {f"{v}_BASE_URL": {"ScheduledConsensusFunction"} for v in VENUES}
 
 # Read by the AWS SDK and declared for sam local only.
 ENDPOINTS = {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER"}
@@ -109,6 +110,9 @@ class SamLocal(unittest.TestCase):
         # --env-vars sets only what the template declares; on AWS none is there.
         given = {name: "http://172.17.0.1:1" for name in ENDPOINTS} | {f"{p}_BASE_URL": "http://172.17.0.1:2" for p in PROVIDERS}
         local = self.environment("ConsensusFunction", given)
+        self.assertEqual({name: local.get(name) for name in given}, given)
+        given = {f"{v}_BASE_URL": "http://172.17.0.1:3" for v in VENUES}
+        local = self.environment("ScheduledConsensusFunction", given)
         self.assertEqual({name: local.get(name) for name in given}, given)
         for name in functions():
             self.assertFalse(ENDPOINTS & set(variables(name)))

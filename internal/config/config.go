@@ -29,6 +29,7 @@ func (k Known) prefix() string {
 // limits (min, max, above, oneof, form) and meaning (about).
 type Config struct {
 	Providers []Provider `env:"-"` // in the order of the known ones
+	Venues    Venues     `env:"-"`
 
 	Profile       string        `env:"MODEL_PROFILE" envDefault:"fast" oneof:"fast flagship" about:"which models are asked where no model is named: the quick, cheap ones or the strongest"`
 	MinProviders  int           `env:"MIN_PROVIDERS" envDefault:"1" min:"1" max:"providers" about:"answers needed for a decision; fewer are an error, never a HOLD"`
@@ -116,6 +117,9 @@ func Load(environ []string, known []Known) (Config, error) {
 		if err := r.read(p, k.prefix()); err != nil {
 			return Config{}, err
 		}
+	}
+	if err := r.read(&c.Venues, ""); err != nil {
+		return Config{}, err
 	}
 	r.checkAWS(c)
 	if len(r.mistakes) > 0 {

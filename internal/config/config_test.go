@@ -85,6 +85,13 @@ func TestLoad(t *testing.T) {
 			},
 		},
 		{
+			"the venues",
+			[]string{"KRAKEN_BASE_URL=http://127.0.0.1:1/kraken", "COINBASE_BASE_URL=http://c", "OKX_BASE_URL=http://o", "BINANCE_BASE_URL=http://b", "BINANCEUS_BASE_URL=https://us"},
+			func(c *config.Config) {
+				c.Venues = config.Venues{Kraken: "http://127.0.0.1:1/kraken", Coinbase: "http://c", OKX: "http://o", Binance: "http://b", BinanceUS: "https://us"}
+			},
+		},
+		{
 			"words in any case",
 			[]string{"MODEL_PROFILE=Fast", "LOG_LEVEL=WARN", "LOG_FORMAT=JSON", "SIMULATE_PROVIDERS=True", "OPENAI_ENABLED=False"},
 			func(c *config.Config) {

@@ -12,10 +12,11 @@ type Variable struct {
 	Default string // the value, or in words what holds, while it is not set
 }
 
-// Variables lists every variable: those of a provider first.
+// Variables lists every variable: those of a provider first, of venues last.
 func Variables() []Variable {
 	list := variablesOf(reflect.TypeFor[Provider](), "{PROVIDER}_")
-	return append(list, variablesOf(reflect.TypeFor[Config](), "")...)
+	list = append(list, variablesOf(reflect.TypeFor[Config](), "")...)
+	return append(list, variablesOf(reflect.TypeFor[Venues](), "")...)
 }
 
 func variablesOf(t reflect.Type, prefix string) []Variable {
