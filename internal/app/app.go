@@ -32,6 +32,8 @@ type App struct {
 	secret *secrets.Source            // nil: there is none
 	keyed  map[string]*provider.Keyed // by name: those whose keys the secret gives
 	tracer *tracing.Tracer            // nil: nobody wants a trace
+
+	sources sources
 }
 
 // Simulator starts simulated providers. It gives the base URL of each by name.
