@@ -54,6 +54,7 @@ var mayImport = map[string][]string{
 
 	"e2e":                 {},
 	"e2e/load":            {},
+	"e2e/venue":           {"internal/market/venue", "internal/market/venuetest"},
 	"internal/importtest": {},
 }
 
