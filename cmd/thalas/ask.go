@@ -14,8 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"thalas/internal/app"
-	"thalas/internal/config"
-	"thalas/internal/consensus"
 	"thalas/internal/orchestrator"
 	"thalas/internal/signal"
 )
@@ -113,7 +111,7 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 	if f.json {
 		return writeJSON(t.out, result)
 	}
-	return render(t.out, t.stylesFor(t.out), widthOf(t.out), result, policyOf(request, a.Config))
+	return render(t.out, t.stylesFor(t.out), widthOf(t.out), result)
 }
 
 // await calls read, which may block for ever on an input that never ends, and
@@ -151,18 +149,6 @@ func writeJSON(w io.Writer, document any) error {
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(document)
-}
-
-// policyOf gives the gates of a run: the request's, else the configuration's.
-func policyOf(request orchestrator.Request, c config.Config) *consensus.Policy {
-	policy := &consensus.Policy{MinConfidence: c.MinConfidence, MinAgreement: c.MinAgreement}
-	if request.MinConfidence != nil {
-		policy.MinConfidence = *request.MinConfidence
-	}
-	if request.MinAgreement != nil {
-		policy.MinAgreement = *request.MinAgreement
-	}
-	return policy
 }
 
 // request reads the flags and the files that they name. Nobody is asked, and no

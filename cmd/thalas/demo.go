@@ -85,7 +85,7 @@ func demonstrate(ctx context.Context, t terminal, url string, keyed bool, reques
 	if err != nil {
 		return err
 	}
-	if err := render(t.out, t.stylesFor(t.out), widthOf(t.out), c, nil); err != nil {
+	if err := render(t.out, t.stylesFor(t.out), widthOf(t.out), c); err != nil {
 		return err
 	}
 	header := ""

@@ -12,7 +12,6 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 
-	"thalas/internal/consensus"
 	"thalas/internal/signal"
 )
 
@@ -24,12 +23,11 @@ type report struct {
 }
 
 // render writes a result in lines of at most width columns, where words allow it.
-// policy holds the gates that it was held against; nil: they are not known.
-func render(w io.Writer, style styles, width int, c *signal.Consensus, policy *consensus.Policy) error {
+func render(w io.Writer, style styles, width int, c *signal.Consensus) error {
 	r := &report{styles: style, width: min(max(width, minWidth), maxWidth)}
-	r.headline(c, policy)
+	r.headline(c)
 	r.votes(c)
-	r.reckoning(c, policy)
+	r.reckoning(c)
 	r.failures(c.Failures)
 	r.warnings(c.Warnings)
 	r.footer(c)
@@ -52,7 +50,7 @@ func (r *report) entry(look lipgloss.Style, label, text string) {
 	}
 }
 
-func (r *report) headline(c *signal.Consensus, policy *consensus.Policy) {
+func (r *report) headline(c *signal.Consensus) {
 	if c.Simulated {
 		for _, line := range wrap("SIMULATED: these votes come from the built-in simulator, not from language models.", r.width) {
 			r.line("%s", r.warn.Bold(true).Render(line))
@@ -63,7 +61,7 @@ func (r *report) headline(c *signal.Consensus, policy *consensus.Policy) {
 	r.line("")
 	r.line("%s   confidence %s   agreement %s   risk %s", r.decision(c.Decision).Render(string(c.Decision)), figure(c.Confidence), figure(c.AgreementScore), c.RiskLevel)
 	if c.HoldReason != nil {
-		for _, line := range wrap(visible(holdReason(c, policy)), r.width) {
+		for _, line := range wrap(visible(holdReason(c)), r.width) {
 			r.line("%s", line)
 		}
 	}
@@ -77,7 +75,7 @@ func (r *report) headline(c *signal.Consensus, policy *consensus.Policy) {
 }
 
 // holdReason says why the decision is HOLD, and what would have had to be.
-func holdReason(c *signal.Consensus, policy *consensus.Policy) string {
+func holdReason(c *signal.Consensus) string {
 	switch *c.HoldReason {
 	case signal.HoldVoted:
 		return "held: the vote itself says HOLD"
@@ -86,16 +84,16 @@ func holdReason(c *signal.Consensus, policy *consensus.Policy) string {
 	case signal.HoldNoConviction:
 		return "held: no vote has any strength"
 	case signal.HoldBelowMinConfidence:
-		if policy == nil {
+		if c.Policy == nil {
 			return fmt.Sprintf("held: the vote says %s, but with less confidence than was asked for", c.RawDecision)
 		}
-		value, limit := compared(c.Confidence, policy.MinConfidence)
+		value, limit := compared(c.Confidence, c.Policy.MinConfidence)
 		return fmt.Sprintf("held: the vote says %s, but its confidence %s is below the %s that is asked for", c.RawDecision, value, limit)
 	case signal.HoldBelowMinAgreement:
-		if policy == nil {
+		if c.Policy == nil {
 			return fmt.Sprintf("held: the vote says %s, but with less agreement than was asked for", c.RawDecision)
 		}
-		value, limit := compared(c.AgreementScore, policy.MinAgreement)
+		value, limit := compared(c.AgreementScore, c.Policy.MinAgreement)
 		return fmt.Sprintf("held: the vote says %s, but its agreement %s is below the %s that is asked for", c.RawDecision, value, limit)
 	}
 	return "held: " + string(*c.HoldReason)
@@ -153,13 +151,13 @@ func without(c signal.Contribution) string {
 }
 
 // reckoning shows how the decision follows from the votes.
-func (r *report) reckoning(c *signal.Consensus, policy *consensus.Policy) {
+func (r *report) reckoning(c *signal.Consensus) {
 	w := c.WeightedVotes
 	r.line("")
 	r.entry(r.dim, "weighted votes", fmt.Sprintf("BUY %s, SELL %s, HOLD %s; margin %s", figure(w.Buy), figure(w.Sell), figure(w.Hold), figure(c.Explanation.Margin)))
-	if c.RawDecision != signal.Hold && policy != nil {
-		r.gate("confidence gate", c.Confidence, policy.MinConfidence)
-		r.gate("agreement gate", c.AgreementScore, policy.MinAgreement)
+	if c.RawDecision != signal.Hold && c.Policy != nil {
+		r.gate("confidence gate", c.Confidence, c.Policy.MinConfidence)
+		r.gate("agreement gate", c.AgreementScore, c.Policy.MinAgreement)
 	}
 	r.entry(r.dim, "stability", stability(c))
 	if c.DecidedEarly && c.ConfidenceRange != nil {

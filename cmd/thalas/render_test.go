@@ -35,16 +35,16 @@ func decided(price float64, policy consensus.Policy, votes ...signal.Vote) *sign
 		Decision: o.Decision, RawDecision: o.RawDecision, HoldReason: o.HoldReason, Confidence: o.Confidence, AgreementScore: o.AgreementScore,
 		Reasoning: o.Reasoning, RiskLevel: o.RiskLevel, SuggestedStopLoss: o.SuggestedStopLoss, SuggestedTakeProfit: o.SuggestedTakeProfit,
 		TotalProviders: len(votes), ParticipatingProviders: len(votes), WeightedVotes: o.WeightedVotes, Responses: o.Votes,
-		Explanation: o.Explanation, Warnings: o.Warnings,
+		Explanation: o.Explanation, Warnings: o.Warnings, Policy: &signal.Policy{MinProviders: 1, MinConfidence: policy.MinConfidence, MinAgreement: policy.MinAgreement},
 		TotalLatencyMS: 1234.5, OverheadMS: 0.417, TotalCostUSD: 0.00078, TotalTokens: 6120,
 		Timestamp: at, CandleTime: at.Add(-5 * time.Minute).Truncate(5 * time.Minute), ValidUntil: at.Add(5 * time.Minute).Truncate(5 * time.Minute),
 	}
 }
 
-func rendered(t *testing.T, width int, c *signal.Consensus, policy consensus.Policy) string {
+func rendered(t *testing.T, width int, c *signal.Consensus) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := render(&out, terminal{}.stylesFor(&out), width, c, &policy); err != nil {
+	if err := render(&out, terminal{}.stylesFor(&out), width, c); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -130,7 +130,7 @@ func TestRender(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := rendered(t, tt.width, tt.make(tt.policy), tt.policy)
+			got := rendered(t, tt.width, tt.make(tt.policy))
 			golden(t, tt.name, got)
 			for line := range strings.Lines(got) {
 				if line != strings.TrimRight(line, " \n")+"\n" {
@@ -151,7 +151,7 @@ func TestRenderLetsNothingSteerTheTerminal(t *testing.T) {
 	c := decided(50000, policy, a, o)
 	c.Failures = []signal.Failure{{Provider: "grok", Error: signal.FailureProvider, Message: hostile}}
 	c.Warnings = []signal.Warning{{Code: "new", Provider: "grok", Message: hostile}}
-	got := rendered(t, 80, c, policy)
+	got := rendered(t, 80, c)
 	var screen bytes.Buffer
 	l := newLive(&screen, terminal{}.stylesFor(&screen), nil)
 	l.step(stepOf(a))

@@ -134,8 +134,7 @@ func printResult(t terminal, body []byte, asJSON bool) error {
 	if _, err := fmt.Fprintf(t.out, "%s\n\n", style.dim.Render(madeText(c, time.Now()))); err != nil {
 		return err
 	}
-	// The gates of that run are not stored; what they did is in the result.
-	return render(t.out, style, widthOf(t.out), c, nil)
+	return render(t.out, style, widthOf(t.out), c)
 }
 
 func decodeResult(body []byte) (*signal.Consensus, error) {

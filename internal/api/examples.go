@@ -58,6 +58,7 @@ func exampleConsensus() *signal.Consensus {
 		Warnings:       []signal.Warning{{Code: signal.WarnStopLossWrongSide, Provider: "openai", Message: "its stop loss 51000 is above the price: left out"}},
 		TotalLatencyMS: 20000.9, OverheadMS: 0.9, TotalCostUSD: 0.0085, TotalTokens: 6120,
 		Timestamp: exampleTime, CandleTime: candle, ValidUntil: candle.Add(10 * time.Minute), PromptVersion: "3f6c1f0a", Cache: signal.CacheMiss,
+		Policy: &signal.Policy{MinProviders: 2, MinConfidence: 0.5},
 	}
 }
 

@@ -126,7 +126,7 @@ func candleSchema(timed bool) *huma.Schema {
 // shares are the fields from 0 to 1.
 var shares = []string{
 	"Consensus.confidence", "Consensus.weighted_confidence", "Consensus.agreement_score", "Vote.confidence", "Vote.weight",
-	"Contribution.share", "Explanation.stability", "Dissent.confidence",
+	"Contribution.share", "Explanation.stability", "Dissent.confidence", "Policy.min_confidence", "Policy.min_agreement",
 	"ProviderHealth.weight", "ProviderHealth.error_rate", "Metrics.success_rate", "ProviderMetrics.success_rate",
 }
 
@@ -174,6 +174,10 @@ var descriptions = map[string]string{
 	"Consensus.cache":                 "`replay`: the stored answer to the same Idempotency-Key.",
 	"Consensus.decided_early":         "Providers that could not change the decision any more were not waited for.",
 	"Consensus.confidence_range":      "Where it was decided early: the lowest and highest confidence that the rest could have made.",
+	"Consensus.policy":                "What it was decided under; the weights are those of provider_responses. Absent in results that were stored before it was kept.",
+	"Policy.min_providers":            "Votes that a decision needed.",
+	"Policy.min_confidence":           "Below it, a BUY or SELL became HOLD.",
+	"Policy.min_agreement":            "Likewise.",
 	"Vote.confidence":                 "As the model stated it.",
 	"Vote.stop_loss":                  "As the model said it, also on the wrong side.",
 	"Vote.take_profit":                "Likewise.",
@@ -222,7 +226,7 @@ func documentSchemas(registry huma.Registry) {
 	at("Consensus.confidence_range").Nullable = true
 	orNull(at("Explanation.dissent"))
 	orNull(at("ProviderHealth.last_error"))
-	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Warning", "Health", "ProviderHealth", "Metrics", "ProviderMetrics", "Problem"} {
+	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Warning", "Health", "ProviderHealth", "Metrics", "ProviderMetrics", "Problem"} {
 		registry.Map()[name].AdditionalProperties = true // answers may gain fields: readers skip what they don't know
 	}
 }

@@ -88,6 +88,7 @@ func (o *Orchestrator) conclude(ctx context.Context, r *run, votes []signal.Vote
 		SuggestedStopLoss: outcome.SuggestedStopLoss, SuggestedTakeProfit: outcome.SuggestedTakeProfit,
 		TotalProviders: len(r.entries), ParticipatingProviders: len(votes),
 		VoteBreakdown: outcome.VoteBreakdown, WeightedVotes: outcome.WeightedVotes,
+		Policy:    &signal.Policy{MinProviders: r.MinProviders, MinConfidence: r.policy.MinConfidence, MinAgreement: r.policy.MinAgreement},
 		Responses: outcome.Votes, Failures: failures, Explanation: outcome.Explanation,
 		TotalCostUSD: total.CostUSD, TotalTokens: total.Tokens,
 		Timestamp: now.Truncate(time.Millisecond), CandleTime: candle, ValidUntil: candle.Add(2 * r.Timeframe.Duration()),

@@ -69,6 +69,15 @@ type Consensus struct {
 
 	DecidedEarly    bool        `json:"decided_early"`
 	ConfidenceRange *[2]float64 `json:"confidence_range"` // nil unless DecidedEarly: lowest and highest possible confidence
+
+	Policy *Policy `json:"policy,omitempty"` // never nil, but in results that were stored before it was kept
+}
+
+// Policy is what a run was decided under; the weights stand with the votes.
+type Policy struct {
+	MinProviders  int     `json:"min_providers"`  // votes that a decision needed
+	MinConfidence float64 `json:"min_confidence"` // gate, 0…1: a BUY or SELL below it is held
+	MinAgreement  float64 `json:"min_agreement"`  // gate, 0…1: likewise; 0 is off
 }
 
 // Cache says whether the models were asked for this answer.
