@@ -77,6 +77,7 @@ func (s *server) routes() {
 	register(s, s.latestOperation(), s.latest)
 	register(s, s.showOperation(), s.show)
 	register(s, s.historyOperation(), s.history)
+	register(s, s.replayOperation(), s.replay)
 	register(s, s.healthOperation(), s.health)
 	register(s, s.metricsOperation(), s.metrics)
 	register(s, s.compatAskOperation(), s.compatAsk)

@@ -64,6 +64,7 @@ func TestAnswerShapes(t *testing.T) {
 		{"compat-health.json", f.get(t, compat), 200},
 		{"history.json", f.get(t, "/v1/consensus?pair=BTC/USDT&limit=1"), 200},
 		{"latest-many.json", f.get(t, "/v1/consensus/latest?pair=btcusdt&pair=ETH-USDT"), 200},
+		{"replay.json", f.post(t, "/v1/replay", `{"pair":"BTC/USDT","min_confidence":1}`), 200},
 		{"problem-422.json", f.post(t, "/v1/consensus", edited("pair", `"?"`, "current_price", "-1")), 422},
 		{"problem-503-failures.json", failing.post(t, "/v1/consensus", goodBody), 503},
 		{"problem-503-keyless.json", keyless.post(t, "/v1/consensus", goodBody), 503},

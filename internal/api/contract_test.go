@@ -48,8 +48,8 @@ func operations(s *server) map[string]*huma.Operation {
 
 func TestContractIsWhole(t *testing.T) {
 	s := contractServer(t, Options{APIKeys: []string{"x"}})
-	if got := len(operations(s)); got != 8 {
-		t.Errorf("%d operations, want 8", got)
+	if got := len(operations(s)); got != 9 {
+		t.Errorf("%d operations, want 9", got)
 	}
 	for name, op := range operations(s) {
 		if op.Summary == "" || op.Description == "" || op.OperationID == "" || len(op.Tags) != 1 {
@@ -57,9 +57,15 @@ func TestContractIsWhole(t *testing.T) {
 		}
 		want := []string{"200", "401", "500"}
 		if op.RequestBody != nil {
-			want = append(want, "400", "413", "415", "429", "503")
+			want = append(want, "400", "413", "415", "503")
+			if op.Path != replayPath {
+				want = append(want, "429")
+			}
 			if op.Path != compatPath {
-				want = append(want, "409", "422", "504")
+				want = append(want, "422")
+			}
+			if op.Path == consensusPath {
+				want = append(want, "409", "504")
 			}
 		}
 		if strings.Contains(op.Path, "{id}") || strings.HasSuffix(op.Path, "latest") {
@@ -111,6 +117,14 @@ func TestQuestionFieldsAreInTheContract(t *testing.T) {
 		if (compatFields[name] != nil) != (schemas["CompatQuestion"].Properties[name] != nil) {
 			t.Errorf("field %s of the compatibility route is read or documented, and not both", name)
 		}
+	}
+	for _, name := range namesOf(replayFields) {
+		if schemas["ReplayRequest"].Properties[name] == nil {
+			t.Errorf("field %s of a replay is read and not documented", name)
+		}
+	}
+	if got, want := len(schemas["ReplayRequest"].Properties), len(replayFields); got != want {
+		t.Errorf("%d fields of a replay are documented, %d are read", got, want)
 	}
 	if got, want := len(schemas["Question"].Properties), len(questionNames); got != want {
 		t.Errorf("%d fields are documented, %d are read", got, want)

@@ -65,6 +65,23 @@ func exampleConsensus() *signal.Consensus {
 const exampleCSV = "id,timestamp,candle_time,valid_until,pair,timeframe,current_price,decision,raw_decision,hold_reason,confidence,agreement_score,risk_level,suggested_stop_loss,suggested_take_profit,status,simulated,total_cost_usd\n" +
 	exampleID + ",2026-11-23T05:00:01.25Z,2026-11-23T04:55:00Z,2026-11-23T05:05:00Z,BTC/USDT,5m,50000,BUY,BUY,,0.7436842105263158,0.7235023041474654,medium,48750,52250,degraded,false,0.0085\n"
 
+func exampleReplayRequest() any {
+	return map[string]any{
+		"pair": "BTC/USDT", "timeframe": "5m", "from": "2026-11-22T00:00:00Z", "to": "2026-11-23T00:00:00Z",
+		"provider_weights": map[string]any{}, "min_confidence": 0.75,
+	}
+}
+
+// exampleReplay is a day of which one BUY would have been held.
+func exampleReplay() Replay {
+	c := exampleConsensus()
+	was := service.Verdict{Decision: c.Decision, RawDecision: c.RawDecision, Confidence: c.Confidence, AgreementScore: c.AgreementScore,
+		SuggestedStopLoss: c.SuggestedStopLoss, SuggestedTakeProfit: c.SuggestedTakeProfit}
+	now := was
+	now.Decision, now.HoldReason, now.SuggestedStopLoss, now.SuggestedTakeProfit = signal.Hold, new(signal.HoldBelowMinConfidence), nil, nil
+	return Replay{Replayed: service.Replayed{Runs: 288, Changed: 1, Items: []service.Change{{ID: c.ID, CandleTime: c.CandleTime, Was: was, Now: now}}}}
+}
+
 func exampleHealth(status service.HealthStatus) service.Health {
 	h := service.Health{
 		Status: status, AvailableProviders: 1, RequiredProviders: 1, ProviderHealth: map[string]bool{"anthropic": true}, Store: "ok", Version: "v1.0.0",
@@ -113,7 +130,10 @@ func (s *server) exampleProblem(k *kind, op huma.Operation) *Problem {
 	switch k {
 	case invalidRequest:
 		mistakes := []Mistake{{Location: "query.limit", Message: "is not as expected: number <= 500", Value: json.RawMessage("1000")}}
-		if op.RequestBody != nil {
+		switch {
+		case op.Path == replayPath:
+			mistakes = []Mistake{{Location: "body.min_confidence", Message: "is outside 0…1", Value: json.RawMessage("75")}}
+		case op.RequestBody != nil:
 			mistakes = []Mistake{{Location: "body.current_price", Message: "is not above 0: send a price above 0", Value: json.RawMessage("-1")}}
 		}
 		p = invalid(mistakes)

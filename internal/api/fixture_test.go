@@ -145,6 +145,13 @@ func (s *faultyStore) Latest(ctx context.Context, series string) (store.Result, 
 	return s.Store.Latest(ctx, series)
 }
 
+func (s *faultyStore) Series(ctx context.Context, series string, r store.Range) (store.Page, error) {
+	if s.off.Load() {
+		return store.Page{}, errOff
+	}
+	return s.Store.Series(ctx, series, r)
+}
+
 func (s *faultyStore) Day(ctx context.Context, day string, r store.Range) (store.Page, error) {
 	if s.off.Load() {
 		return store.Page{}, errOff

@@ -145,7 +145,7 @@ func TestMistakesAreToldTogether(t *testing.T) {
 	want := []string{
 		"body.pair", "body.timeframe", "body.market_data.rsi", "body.market_data.macd[0]", "body.provider_weights.nobody",
 		"body.min_providers", "body.min_agreement", "body.timeout_seconds", "body.current_prise", "body.current_prise", "body.pair",
-		"body.current_price", "body.min_confidence", "body.wait", "body.provider_weights.grok",
+		"body.current_price", "body.min_confidence", "body.provider_weights.grok", "body.wait",
 	}
 	if diff := cmp.Diff(want, p.locations()); diff != "" {
 		t.Errorf("locations (-want +got):\n%s", diff)

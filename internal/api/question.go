@@ -13,14 +13,16 @@ import (
 
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
+	"thalas/internal/service"
 	"thalas/internal/signal"
 )
 
-// fields reads the top-level members of a question one by one.
+// fields reads the top-level members of a body one by one.
 type fields struct {
 	request  orchestrator.Request
+	query    service.Query // of a replay: which runs
 	mistakes []Mistake
-	values   map[string]json.RawMessage // by the name that orchestrator.Check gives a field
+	values   map[string]json.RawMessage // by the name that the packages below give a field
 	registry *provider.Registry
 }
 
@@ -45,26 +47,39 @@ var questionFields = []field{
 	{"wait", (*fields).wait},
 }
 
-var questionNames = func() (names []string) {
-	for _, f := range questionFields {
+var questionNames = namesOf(questionFields)
+
+func namesOf(list []field) (names []string) {
+	for _, f := range list {
 		names = append(names, f.name)
 	}
 	return names
-}()
+}
 
 // parseQuestion reads a body that checkJSON has passed. Mistakes that check
 // finds, which knows the whole request, come on top, unless the field is known
 // to be wrong already.
 func parseQuestion(body []byte, registry *provider.Registry, check func(orchestrator.Request) error) (orchestrator.Request, []Mistake) {
 	f := fields{values: map[string]json.RawMessage{}, registry: registry}
+	if !f.read(body, questionFields, "pair, current_price and market_data") {
+		return f.request, f.mistakes
+	}
+	f.merge(check(f.request))
+	return f.request, f.mistakes
+}
+
+// read reads the members of an object by a list of known ones. It gives false
+// where the body is no object.
+func (f *fields) read(body []byte, known []field, required string) bool {
 	list, isObject := members(body)
 	if !isObject {
-		return f.request, []Mistake{{Location: "body", Message: "is not an object: send one with pair, current_price and market_data", Value: cutScalar(body)}}
+		f.mistakes = []Mistake{{Location: "body", Message: "is not an object: send one with " + required, Value: cutScalar(body)}}
+		return false
 	}
 	for _, m := range list {
-		i := slices.IndexFunc(questionFields, func(known field) bool { return known.name == m.name })
+		i := slices.IndexFunc(known, func(k field) bool { return k.name == m.name })
 		if i < 0 {
-			f.wrong(cut(m.name, maxValue), unknownName("field of this request", m.name, questionNames), m.value)
+			f.wrong(cut(m.name, maxValue), unknownName("field of this request", m.name, namesOf(known)), m.value)
 			continue
 		}
 		if _, twice := f.values[m.name]; twice {
@@ -73,14 +88,13 @@ func parseQuestion(body []byte, registry *provider.Registry, check func(orchestr
 		}
 		f.values[m.name] = m.value
 		if !isNull(m.value) { // null is absent
-			questionFields[i].read(&f, m.value)
+			known[i].read(f, m.value)
 		}
 	}
-	f.merge(check(f.request))
-	return f.request, f.mistakes
+	return true
 }
 
-// merge adds the mistakes of orchestrator.Check at fields that are not known to
+// merge adds the mistakes that the packages below find at fields that are not known to
 // be wrong already.
 func (f *fields) merge(err error) {
 	var found signal.FieldErrors

@@ -127,16 +127,19 @@ func candleSchema(timed bool) *huma.Schema {
 var shares = []string{
 	"Consensus.confidence", "Consensus.weighted_confidence", "Consensus.agreement_score", "Vote.confidence", "Vote.weight",
 	"Contribution.share", "Explanation.stability", "Dissent.confidence", "Policy.min_confidence", "Policy.min_agreement",
+	"Verdict.confidence", "Verdict.agreement_score",
 	"ProviderHealth.weight", "ProviderHealth.error_rate", "Metrics.success_rate", "ProviderMetrics.success_rate",
 }
 
 // words are the fields with a closed list of words.
 var words = map[string][]string{
 	"Consensus.status":       {string(signal.Complete), string(signal.Degraded)},
-	"Consensus.hold_reason":  {string(signal.HoldVoted), string(signal.HoldTie), string(signal.HoldNoConviction), string(signal.HoldBelowMinConfidence), string(signal.HoldBelowMinAgreement)},
+	"Consensus.hold_reason":  holdReasons,
 	"Consensus.cache":        {string(signal.CacheMiss), string(signal.CacheReplay)},
 	"Consensus.decision":     decisions,
 	"Consensus.raw_decision": decisions, "Vote.decision": decisions, "Dissent.decision": decisions, "Contribution.decision_without": decisions,
+	"Verdict.decision": decisions, "Verdict.raw_decision": decisions,
+	"Verdict.hold_reason":      holdReasons,
 	"CompatConsensus.decision": decisions, "CompatResponse.decision": decisions,
 	"Consensus.risk_level": riskLevels, "Vote.risk_level": riskLevels, "CompatConsensus.risk_level": riskLevels,
 	"Failure.error": {string(signal.FailureAuthentication), string(signal.FailureRateLimit), string(signal.FailureTimeout), string(signal.FailureProvider),
@@ -144,7 +147,9 @@ var words = map[string][]string{
 }
 
 var (
-	decisions  = []string{string(signal.Buy), string(signal.Sell), string(signal.Hold)}
+	decisions   = []string{string(signal.Buy), string(signal.Sell), string(signal.Hold)}
+	holdReasons = []string{string(signal.HoldVoted), string(signal.HoldTie), string(signal.HoldNoConviction),
+		string(signal.HoldBelowMinConfidence), string(signal.HoldBelowMinAgreement)}
 	riskLevels = []string{string(signal.Low), string(signal.Medium), string(signal.High)}
 )
 
@@ -178,6 +183,18 @@ var descriptions = map[string]string{
 	"Policy.min_providers":            "Votes that a decision needed.",
 	"Policy.min_confidence":           "Below it, a BUY or SELL became HOLD.",
 	"Policy.min_agreement":            "Likewise.",
+	"Replay.simulated":                "The votes came from the built-in simulator.",
+	"Replay.runs":                     "Stored runs of this page, all of them replayed.",
+	"Replay.changed":                  "Runs of this page with another decision.",
+	"Replay.policy_assumed":           "Runs of this page that were stored before policy was kept and are held against the server's configuration of now, since the request leaves min_confidence or min_agreement out.",
+	"Replay.items":                    "The runs with another decision, newest first.",
+	"Replay.next_cursor":              "Send it as cursor for the next page; null where there is none.",
+	"Change.decided_early":            "Not all votes were waited for: those that are missing may have changed what is now.",
+	"Change.was":                      "As it was answered.",
+	"Change.now":                      "The same votes under the policy of the request.",
+	"Verdict.hold_reason":             "null unless decision is HOLD.",
+	"Verdict.suggested_stop_loss":     "null for HOLD, or where nobody gave a usable one.",
+	"Verdict.suggested_take_profit":   "Likewise.",
 	"Vote.confidence":                 "As the model stated it.",
 	"Vote.stop_loss":                  "As the model said it, also on the wrong side.",
 	"Vote.take_profit":                "Likewise.",
@@ -226,7 +243,7 @@ func documentSchemas(registry huma.Registry) {
 	at("Consensus.confidence_range").Nullable = true
 	orNull(at("Explanation.dissent"))
 	orNull(at("ProviderHealth.last_error"))
-	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Warning", "Health", "ProviderHealth", "Metrics", "ProviderMetrics", "Problem"} {
+	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Warning", "Replay", "Change", "Verdict", "Health", "ProviderHealth", "Metrics", "ProviderMetrics", "Problem"} {
 		registry.Map()[name].AdditionalProperties = true // answers may gain fields: readers skip what they don't know
 	}
 }

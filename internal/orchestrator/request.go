@@ -91,12 +91,8 @@ func (o *Orchestrator) check(request *Request) (map[string]float64, signal.Field
 	if request.MinAgreement == nil {
 		request.MinAgreement = &o.options.MinAgreement
 	}
-	if c := *request.MinConfidence; !isShare(c) {
-		wrong("min_confidence", "is outside 0…1", number(c))
-	}
-	if a := *request.MinAgreement; !isShare(a) {
-		wrong("min_agreement", "is outside 0…1", number(a))
-	}
+	weights, wrongs := o.checkPolicy(request.Weights, request.MinConfidence, request.MinAgreement)
+	mistakes = append(mistakes, wrongs...)
 	if request.Timeout < 0 || request.Timeout > MaxTimeout {
 		wrong("timeout_seconds", fmt.Sprintf("is not above 0 and at most %v", MaxTimeout.Seconds()), number(request.Timeout.Seconds()))
 	} else if request.Timeout == 0 {
@@ -109,9 +105,25 @@ func (o *Orchestrator) check(request *Request) (map[string]float64, signal.Field
 	default:
 		wrong("wait", "is none of all, decided", string(request.Wait))
 	}
-	weights := make(map[string]float64, len(request.Weights))
-	for _, name := range sortedKeys(request.Weights) {
-		field, weight := "provider_weights."+name, request.Weights[name]
+	return weights, mistakes
+}
+
+// checkPolicy holds gates, nil ones apart, and weights against the rules. It gives
+// the weights by registered name.
+func (o *Orchestrator) checkPolicy(sent map[string]float64, minConfidence, minAgreement *float64) (map[string]float64, signal.FieldErrors) {
+	var mistakes signal.FieldErrors
+	wrong := func(field, message string, value string) {
+		mistakes = append(mistakes, &signal.FieldError{Field: field, Message: message, Value: value})
+	}
+	if minConfidence != nil && !isShare(*minConfidence) {
+		wrong("min_confidence", "is outside 0…1", number(*minConfidence))
+	}
+	if minAgreement != nil && !isShare(*minAgreement) {
+		wrong("min_agreement", "is outside 0…1", number(*minAgreement))
+	}
+	weights := make(map[string]float64, len(sent))
+	for _, name := range sortedKeys(sent) {
+		field, weight := "provider_weights."+name, sent[name]
 		entry, found := o.registry.Find(name)
 		if !found {
 			wrong(field, "is no known provider: known are "+strings.Join(o.registry.Names(), ", "), number(weight))
