@@ -73,11 +73,18 @@ func (p *apiProblem) Error() string {
 
 // placeOf names a parameter of the API as the command line has it.
 func placeOf(location string) string {
-	switch name, found := strings.CutPrefix(location, "query."); {
-	case !found:
+	name, found := strings.CutPrefix(location, "query.")
+	if !found {
+		name, found = strings.CutPrefix(location, "body.")
+	}
+	weight, isWeight := strings.CutPrefix(name, "provider_weights.")
+	switch {
+	case !found, strings.HasPrefix(name, "market_data"), name == "current_price":
 		return location
 	case name == "pair":
 		return "PAIR"
+	case isWeight:
+		return "--weights " + weight
 	default:
 		return "--" + strings.ReplaceAll(name, "_", "-")
 	}

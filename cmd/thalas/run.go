@@ -119,7 +119,7 @@ Exit codes: 0 a decision (HOLD is one), 2 wrong usage, configuration or input,
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", defaultWidth)))
 	root.AddCommand(
 		newAsk(t), newServe(t), newDemo(t),
-		newShow(t), newLatest(t), newHistory(t), newExport(t), newHealth(t), newMetrics(t),
+		newShow(t), newLatest(t), newHistory(t), newReplay(t), newExport(t), newHealth(t), newMetrics(t),
 		newProviders(t), newSimulate(t), newVersion(t))
 	root.SetOut(t.out)
 	addDefaults(root)

@@ -5,6 +5,7 @@ package main
 // what is stored.
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -212,6 +213,28 @@ func (s *source) into(ctx context.Context, path string, query url.Values, value 
 	if err != nil {
 		return err
 	}
+	return s.decode(body, value)
+}
+
+// post sends one document and reads another into a value.
+func (s *source) post(ctx context.Context, path string, document, value any) error {
+	sent, err := json.Marshal(document)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+path, bytes.NewReader(sent))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	body, err := s.do(request)
+	if err != nil {
+		return err
+	}
+	return s.decode(body, value)
+}
+
+func (s *source) decode(body []byte, value any) error {
 	if err := json.Unmarshal(body, value); err != nil {
 		return fmt.Errorf("the answer of %s is not what this version knows: %w", s.name, err)
 	}

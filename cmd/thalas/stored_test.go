@@ -111,6 +111,9 @@ func TestReadingCommands(t *testing.T) {
 		{"history", []string{"history", "BTC/USDT"}},
 		{"history-of-the-day", []string{"history"}},
 		{"history-limited", []string{"history", "--limit", "1"}},
+		{"replay", []string{"replay", "BTC/USDT", "--min-confidence", "0.9"}},
+		{"replay-unchanged", []string{"replay", "btc-usdt", "--timeframe", "5m", "--from", "2026-01-01"}},
+		{"replay-empty", []string{"replay", "SOL/USDT", "--weights", "openai=1"}},
 		{"history-empty", []string{"history", "SOL/USDT"}},
 		{"health", []string{"health"}},
 		{"health-probed", []string{"health", "--probe"}},
@@ -169,7 +172,7 @@ func TestReadingJSON(t *testing.T) {
 // A file, a server and the server that has the file open say the same.
 func TestSources(t *testing.T) {
 	f := fill(t, "BTC/USDT", "ETH/USDT")
-	commands := [][]string{{"show", f.ids[0]}, {"latest", "ETH/USDT", "--json"}, {"history", "--json"}, {"export", "--format", "jsonl"}, {"metrics", "--json"}}
+	commands := [][]string{{"show", f.ids[0]}, {"latest", "ETH/USDT", "--json"}, {"history", "--json"}, {"export", "--format", "jsonl"}, {"metrics", "--json"}, {"replay", "BTC/USDT", "--min-confidence", "1", "--json"}}
 	var want []string
 	for _, args := range commands {
 		want = append(want, scrubbed(thalas(t, f.env, "", args...).out))
@@ -233,6 +236,8 @@ func TestSimulatedApart(t *testing.T) {
 		{"history, as configured", environment{"SIMULATE_PROVIDERS=auto"}, "history BTC/USDT", 0, "SIMULATED"},
 		{"history, auto with a key", environment{"SIMULATE_PROVIDERS=auto", "GROK_API_KEY=test-key-of-grok"}, "history", 0, "No results."},
 		{"history, false", environment{"SIMULATE_PROVIDERS=true"}, "history --simulate false", 0, "No results."},
+		{"replay", nil, "replay BTC/USDT", 0, "No results. Simulated results are kept apart"},
+		{"replay, simulated", nil, "replay BTC/USDT --simulate true", 0, "SIMULATED"},
 		{"export", nil, "export --format jsonl --simulate auto", 0, f.ids[0]},
 		{"by id", nil, "show " + f.ids[0], 0, "SIMULATED"},
 		{"health, probed", environment{"GROK_ENABLED=true"}, "health --probe --simulate true", 0, "SIMULATED"},
@@ -278,6 +283,14 @@ func TestReadingRefused(t *testing.T) {
 		{"span that is empty", nil, "history BTC/USDT --from 2026-02-01 --to 2026-01-01", 2, "--to "},
 		{"export span that is empty", nil, "export --from 2026-02-01 --to 2026-01-01", 2, "the span is empty"},
 		{"export span of all times", nil, "export --from 1970-01-01", 2, "over 3660 days"},
+		{"replay of no pair", nil, "replay", 2, "accepts 1 arg"},
+		{"replay of a pair that is none", nil, "replay ? --min-confidence 0.7", 2, "PAIR "},
+		{"replay, timeframe", nil, "replay BTC/USDT --timeframe 7m", 2, "--timeframe "},
+		{"replay, gate", nil, "replay BTC/USDT --min-confidence 70", 2, "--min-confidence 70 is outside 0…1"},
+		{"replay, gate that is no number", nil, "replay BTC/USDT --min-agreement NaN", 2, "--min-agreement NaN is outside 0…1"},
+		{"replay, weights", nil, "replay BTC/USDT --weights openai", 2, `"openai" is not a provider and a weight`},
+		{"replay, unknown provider", nil, "replay BTC/USDT --weights openapi=1", 2, "--weights openapi is no known provider"},
+		{"replay span that is empty", nil, "replay BTC/USDT --from 2026-02-01 --to 2026-01-01", 2, "--to is not after from"},
 		{"format", nil, "export --format xlsx", 2, "allowed is csv or jsonl"},
 		{"output that cannot be", nil, "export -o " + filepath.Join(missing, "x"), 2, "--output: "},
 		{"output that is a folder", nil, "export -o " + filepath.Dir(missing), 2, "--output: "},
@@ -307,7 +320,7 @@ func TestReadingRefused(t *testing.T) {
 			}
 		})
 	}
-	for _, args := range [][]string{{"history", "--from", ""}, {"history", "--url", ""}, {"latest", "BTC/USDT", "--timeframe", ""}, {"metrics", "--window", ""}, {"export", "-o", ""}, {"health", "--simulate", ""}, {"show", unknown, "--data-file", ""}} {
+	for _, args := range [][]string{{"history", "--from", ""}, {"history", "--url", ""}, {"latest", "BTC/USDT", "--timeframe", ""}, {"metrics", "--window", ""}, {"export", "-o", ""}, {"replay", "BTC/USDT", "--weights", ""}, {"health", "--simulate", ""}, {"show", unknown, "--data-file", ""}} {
 		if got := thalas(t, f.env, "", args...); got.code != 2 || !strings.Contains(got.err, "is empty: give it a value, or leave it out") {
 			t.Errorf("%q: exit code %d, %s", args, got.code, got.err)
 		}
