@@ -26,10 +26,10 @@ func TestDocumentedExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := runnable.FindAllStringSubmatch(string(text), -1)
-	if len(blocks) < 5 {
-		t.Fatalf("%d examples, want at least 5", len(blocks))
+	if len(blocks) < 6 {
+		t.Fatalf("%d examples, want at least 6", len(blocks))
 	}
-	wants := []string{`"decision":"BUY"`, "anthropic SELL", "until 20", "id,timestamp,candle_time", `"consensus_metadata"`}
+	wants := []string{`"decision":"BUY"`, "anthropic SELL", "until 20", "id,timestamp,candle_time", `"changed":`, `"consensus_metadata"`}
 	f := newServer(t, setup{api: api.Options{APIKeys: []string{sha("secret")}}})
 	f.post(t, "/v1/consensus", goodBody, "x-api-key", "secret").want(t, 200)
 	for i, block := range blocks {
