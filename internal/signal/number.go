@@ -14,7 +14,10 @@ import (
 
 // Number is a finite decimal number with its digits as they were written. The
 // zero Number is unknown: null in JSON, never 0.
-type Number struct{ text string }
+type Number struct {
+	text  string
+	value float64 // what text reads as
+}
 
 // ParseNumber reads a JSON number. One that a float64 holds only as infinity,
 // or only as 0 although it is not, is refused.
@@ -26,7 +29,7 @@ func ParseNumber(text string) (Number, error) {
 	if err != nil || (f == 0 && strings.ContainsAny(mantissa(text), "123456789")) {
 		return Number{}, fmt.Errorf("number %s is out of range", cut(text, 40))
 	}
-	return Number{text}, nil
+	return Number{text, f}, nil
 }
 
 // NumberOf gives the shortest decimal that reads back as f. f must be finite:
@@ -35,7 +38,7 @@ func NumberOf(f float64) Number {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return Number{}
 	}
-	return Number{strconv.FormatFloat(f, 'f', -1, 64)}
+	return Number{strconv.FormatFloat(f, 'f', -1, 64), f}
 }
 
 // IsKnown reports whether n holds a number.
@@ -46,11 +49,7 @@ func (n Number) Float64() float64 {
 	if n.text == "" {
 		return math.NaN()
 	}
-	f, err := strconv.ParseFloat(n.text, 64)
-	if err != nil {
-		return math.NaN() // not reached: ParseNumber has read the text before
-	}
-	return f
+	return n.value
 }
 
 // String gives the digits as they were written, and "unknown" for none.
