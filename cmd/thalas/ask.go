@@ -37,10 +37,11 @@ func newAsk(t terminal) *cobra.Command {
 		Long: `Ask every available provider about a pair, at the same time, and print the decision.
 
 What the models are shown comes from --data (a JSON object of indicators, the API's
-market_data), from --candles (a CSV file), or from both. With --candles the newest 500
-candles, the RSI (Wilder, 14) and the change over 24 hours in percent (rsi and
-price_change_24h, unless --data has them) go into the market data, and the last close
-is the price unless --price says otherwise.
+market_data), from --candles (a CSV file), or from both. Of candles the newest 500 are
+shown, and what all of them give, unless --data has it: rsi, atr, ema_20, ema_50, macd,
+macd_signal, macd_hist, bb_upper, bb_middle, bb_lower, volume_ratio, price_change_24h.
+A warning lists what was computed, what needs more candles, and what in --data the
+candles contradict. The last close is the price unless --price says otherwise.
 
 The result alone is written to standard output, nothing where there is no decision; what
 happens on the way, and why there is none, to standard error.
@@ -85,6 +86,7 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 	if err != nil {
 		return err
 	}
+	complete(&request)
 	c, err := load(t, f.simulate)
 	if err != nil {
 		return err

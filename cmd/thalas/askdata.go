@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"thalas/internal/market"
@@ -46,9 +44,7 @@ func (f askFlags) readMarket(r *orchestrator.Request, in io.Reader) (err error) 
 	if r.Timeframe, err = f.resolveTimeframe(candles); err != nil {
 		return err
 	}
-	if f.candles != "" {
-		addCandles(&r.MarketData, candles, r.Timeframe)
-	}
+	r.MarketData.Candles = candles
 	switch {
 	case f.price != "":
 		if r.CurrentPrice, err = signal.ParseNumber(f.price); err != nil {
@@ -114,29 +110,17 @@ func contradicts(apart, timeframe time.Duration, candles int) bool {
 	return apart > 0 && (apart < timeframe || apart > timeframe && candles > 2)
 }
 
-// addCandles puts the newest candles into the market data, and the indicators
-// that all of them give. What the caller sent wins; one that can't be computed
-// yet is unknown, which the models are told.
-func addCandles(data *signal.MarketData, candles []signal.Candle, timeframe signal.Timeframe) {
-	data.Candles = candles[max(0, len(candles)-signal.MaxCandles):]
-	if !sent(data, "rsi") {
-		data.Set("rsi", orUnknown(market.RSI(market.Closes(candles), market.RSIPeriod)))
-	}
-	if !sent(data, "price_change_24h") {
-		data.Set("price_change_24h", orUnknown(market.PriceChange24h(candles, timeframe)))
-	}
+// complete adds the indicators that all candles of the file give, before the
+// models are shown the newest ones. What was sent stays, and what contradicts the
+// candles is a warning.
+func complete(r *orchestrator.Request) {
+	r.Warnings = append(r.Warnings, market.Complete(&r.MarketData, r.Timeframe)...)
+	r.MarketData.Candles = newest(r.MarketData.Candles)
 }
 
-// sent reports whether the caller gave an indicator, in any case, even as null.
-func sent(data *signal.MarketData, name string) bool {
-	return slices.ContainsFunc(data.Indicators, func(i signal.Indicator) bool { return strings.EqualFold(i.Name, name) })
-}
-
-func orUnknown(value float64, ok bool) signal.Number {
-	if !ok {
-		return signal.Number{}
-	}
-	return signal.NumberOf(value)
+// newest gives as many candles as a question may have.
+func newest(candles []signal.Candle) []signal.Candle {
+	return candles[max(0, len(candles)-signal.MaxCandles):]
 }
 
 func readData(path string, in io.Reader) (signal.MarketData, error) {

@@ -50,16 +50,40 @@ func TestCandlesBecomeMarketData(t *testing.T) {
 	if r.Timeframe != "1h" || r.CurrentPrice.String() != "700.10" {
 		t.Errorf("timeframe %s, price %s; want the spacing 1h and the last close as written, 700.10", r.Timeframe, r.CurrentPrice)
 	}
+	complete(&r)
 	if n := len(r.MarketData.Candles); n != 500 || r.MarketData.Candles[0].Close.String() != "201.10" || r.MarketData.Candles[499].Close.String() != "700.10" {
 		t.Errorf("%d candles from %s on, want the newest 500", n, r.MarketData.Candles[0].Close)
 	}
-	want := map[string]string{"rsi": "100", "price_change_24h": "3.549770743972785"} // only gains; 700.1 against 676.1
-	got := map[string]string{}
-	for _, i := range r.MarketData.Indicators {
-		got[i.Name] = fmt.Sprint(i.Value)
+	want := map[string]string{
+		"rsi": "100", "atr": "910", "ema_20": "690.6", "ema_50": "675.6", "macd": "7", "macd_signal": "7", "macd_hist": "0",
+		"bb_upper": "702.1325626", "bb_middle": "690.6", "bb_lower": "679.0674374", "volume_ratio": "1", "price_change_24h": "3.549770744", // 700.1 against 676.1
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, shown(r)); diff != "" {
 		t.Errorf("indicators (-want +got):\n%s", diff)
+	}
+	if len(r.Warnings) != 1 || !strings.HasPrefix(r.Warnings[0].Message, "computed from recent_candles (600): rsi, atr, ") {
+		t.Errorf("warnings %v", r.Warnings)
+	}
+}
+
+// shown gives the indicators as the models are shown them.
+func shown(r orchestrator.Request) map[string]string {
+	values := map[string]string{}
+	for _, i := range r.MarketData.Indicators {
+		values[i.Name] = fmt.Sprint(i.Value)
+	}
+	return values
+}
+
+// A day of minutes is more candles than a question may have.
+func TestAllCandlesOfTheFileCount(t *testing.T) {
+	r, err := request(askFlags{candles: "-"}, rising(1441, time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	complete(&r)
+	if got, want := shown(r)["price_change_24h"], "1424.332344"; got != want || len(r.MarketData.Candles) != 500 { // 1541.1 against 101.1
+		t.Errorf("price_change_24h %s, want %s; %d candles", got, want, len(r.MarketData.Candles))
 	}
 }
 
@@ -68,9 +92,13 @@ func TestTooFewCandlesLeaveIndicatorsUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, i := range r.MarketData.Indicators {
-		if n, ok := i.Value.(signal.Number); !ok || n.IsKnown() {
-			t.Errorf("%s is %v, want unknown", i.Name, i.Value)
+	complete(&r)
+	if len(r.MarketData.Indicators) != 12 {
+		t.Errorf("indicators %v", r.MarketData.Indicators)
+	}
+	for name, value := range shown(r) {
+		if value != "unknown" {
+			t.Errorf("%s is %v, want unknown", name, value)
 		}
 	}
 }
@@ -119,12 +147,13 @@ func TestDataWins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]string{}
-	for _, i := range r.MarketData.Indicators {
-		got[i.Name] = fmt.Sprint(i.Value)
+	complete(&r)
+	got := shown(r)
+	if got["RSI"] != "unknown" || got["price_change_24h"] != "1.50" || got["note"] != "x" || got["ema_20"] != "120.6" || len(got) != 13 {
+		t.Errorf("indicators %v", got)
 	}
-	if diff := cmp.Diff(map[string]string{"RSI": "unknown", "price_change_24h": "1.50", "note": "x"}, got); diff != "" {
-		t.Errorf("indicators (-want +got):\n%s", diff)
+	if len(r.Warnings) != 1 { // the newest candle spans 90 to 1000: 1.50 may be
+		t.Errorf("warnings %v", r.Warnings)
 	}
 	if r.CurrentPrice.String() != "0.00001234" || len(r.MarketData.Candles) != 30 {
 		t.Errorf("price %s, %d candles", r.CurrentPrice, len(r.MarketData.Candles))
@@ -136,14 +165,14 @@ func TestDataWins(t *testing.T) {
 	}
 }
 
-// Candles inside --data are those of the API: the default timeframe holds, and
-// nothing is computed from them.
+// Candles inside --data are those of the API: the default timeframe holds.
 func TestCandlesInsideData(t *testing.T) {
 	r, err := request(askFlags{data: "-"}, `{"recent_candles": [{"open": 1, "high": 3, "low": 1, "close": 2.50, "volume": null}]}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Timeframe != "5m" || r.CurrentPrice.String() != "2.50" || len(r.MarketData.Indicators) != 0 {
+	complete(&r)
+	if r.Timeframe != "5m" || r.CurrentPrice.String() != "2.50" || len(r.MarketData.Indicators) != 12 || len(r.MarketData.Candles) != 1 {
 		t.Errorf("got %+v", r)
 	}
 }

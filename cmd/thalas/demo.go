@@ -60,6 +60,7 @@ LISTEN_ADDR says where it listens. Where API_KEYS is set, it sends THALAS_API_KE
 
 // demonstrate asks the server as a bot would.
 func demonstrate(ctx context.Context, t terminal, url string, keyed bool, request orchestrator.Request) error {
+	request.MarketData.Candles = newest(request.MarketData.Candles) // the server computes the indicators
 	body, err := json.Marshal(map[string]any{
 		"pair": request.Pair, "timeframe": request.Timeframe, "current_price": request.CurrentPrice, "market_data": request.MarketData,
 	})

@@ -3,6 +3,7 @@ package market
 // How far the price moved in a day, and how far apart candles are.
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -14,34 +15,37 @@ const (
 	longestGap = 7 * dayLength // an older close says nothing about a day
 )
 
-// PriceChange24h is the newest close against the last one known 24 hours
-// earlier, in percent: 2.5 is a rise by 2.5 %. Where a market is closed at that
-// time, the last close before counts, up to 7 days before the newest. Candles
-// are oldest first; without times they are taken to follow each other without a
-// gap. It is not ok where the candles do not reach back that far, and for
-// timeframes of more than a day.
-func PriceChange24h(candles []signal.Candle, timeframe signal.Timeframe) (percent float64, ok bool) {
-	length := timeframe.Duration()
-	if len(candles) == 0 || length == 0 || length > dayLength {
-		return 0, false
+// priceChange24h is the newest close against the last one known 24 hours earlier,
+// in percent: 2.5 is a rise by 2.5 %. before is the index of that candle. Where a
+// market is closed at that time, the last close before counts, up to 7 days before
+// the newest. Candles without times are taken to follow each other without a gap.
+func (p *prices) priceChange24h(timeframe signal.Timeframe) (percent float64, before int, unknown string) {
+	length, newest := timeframe.Duration(), len(p.candles)-1
+	switch {
+	case length == 0:
+		return 0, 0, "the timeframe is not known"
+	case length > dayLength:
+		return 0, 0, "a candle of " + string(timeframe) + " is longer than a day"
+	case newest < 0:
+		return 0, 0, "there are no candles"
 	}
-	newest := candles[len(candles)-1]
-	before := len(candles) - 1 - int(dayLength/length)
-	if !newest.Time.IsZero() {
-		before = len(candles) - 1
-		for before >= 0 && newest.Time.Sub(candles[before].Time) < dayLength {
-			before--
+	last := p.candles[newest].Time
+	if last.IsZero() {
+		if before = newest - int(dayLength/length); before < 0 {
+			return 0, 0, fmt.Sprintf("needs %d candles of %s, got %d", dayLength/length+1, timeframe, len(p.candles))
+		}
+	} else {
+		for before = newest; before >= 0 && last.Sub(p.candles[before].Time) < dayLength; before-- {
+		}
+		switch {
+		case before < 0:
+			return 0, 0, "the candles do not reach back 24 hours"
+		case last.Sub(p.candles[before].Time) > longestGap:
+			return 0, 0, "the candle before the last 24 hours is older than 7 days"
 		}
 	}
-	if before < 0 || newest.Time.Sub(candles[before].Time) > longestGap {
-		return 0, false
-	}
-	then, now := candles[before].Close.Float64(), newest.Close.Float64()
-	percent = (now - then) / then * 100
-	if math.IsNaN(percent) || math.IsInf(percent, 0) {
-		return 0, false
-	}
-	return percent, true
+	then, now := p.close[before], p.close[newest]
+	return (now - then) / then * 100, before, ""
 }
 
 // TimeframeOf gives the timeframe that the candles are of: the smallest spacing

@@ -5,6 +5,7 @@ package orchestrator
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -123,7 +124,7 @@ func (o *Orchestrator) newRun(request Request) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Request: request, id: id.String(), started: started, entries: o.registry.Acquire()}
+	r := &run{Request: request, id: id.String(), started: started, entries: o.registry.Acquire(), warnings: slices.Clone(request.Warnings)}
 	r.log = o.log.With(slog.String("run", r.id))
 	r.policy = consensus.Policy{MinConfidence: *request.MinConfidence, MinAgreement: *request.MinAgreement, Price: request.CurrentPrice.Float64()}
 	r.weights = make([]float64, len(r.entries))

@@ -35,6 +35,7 @@ type Request struct {
 	MinAgreement  *float64           // 0…1
 	Timeout       time.Duration      // at most MaxTimeout
 	Wait          Wait               // empty: WaitAll
+	Warnings      []signal.Warning   // found in the request before the run; the result repeats them
 
 	// Progress is told of each provider that is asked and that has ended, one
 	// call at a time, so it should be quick. It may be nil.

@@ -128,6 +128,9 @@ const (
 	WarnWeightUnused        WarningCode = "weight_unused"
 	WarnStaleCandles        WarningCode = "stale_candles"
 	WarnBudgetLow           WarningCode = "budget_low"
+
+	WarnIndicatorsComputed     WarningCode = "indicators_computed"
+	WarnIndicatorContradiction WarningCode = "indicator_contradiction"
 )
 
 // Warning is something the caller should know that did not stop the run.
