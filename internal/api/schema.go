@@ -92,7 +92,8 @@ func marketDataSchema(maxText int) *huma.Schema {
 		Type: huma.TypeObject, MinProperties: new(1), MaxProperties: new(signal.MaxIndicators),
 		Description: "Indicators by any name, and recent candles. `null` is an unknown value: the models are told so, never 0.",
 		Properties: map[string]*huma.Schema{
-			"recent_candles": {Description: "Oldest or newest first, each time once. Times are on all candles or on none.", AnyOf: []*huma.Schema{
+			"recent_candles": {Description: "Oldest or newest first, each time once. Times are on all candles or on none. " +
+				"rsi, atr, ema_20, ema_50, macd, macd_signal, macd_hist, bb_upper, bb_middle, bb_lower, volume_ratio and price_change_24h are computed from them where they are not sent, which the warning `indicators_computed` tells.", AnyOf: []*huma.Schema{
 				{Type: huma.TypeArray, MaxItems: new(signal.MaxCandles), Items: candleSchema(true)},
 				{Type: huma.TypeArray, MaxItems: new(signal.MaxCandles), Items: candleSchema(false)},
 				{Type: "null"},
@@ -209,7 +210,7 @@ var descriptions = map[string]string{
 	"Explanation.margin":              "Largest less second largest weighted vote.",
 	"Explanation.stability":           "Share of votes that are not pivotal.",
 	"Explanation.dissent":             "The most confident vote against raw_decision; null where there is none.",
-	"Warning.code":                    "More may come: skip what you don't know.",
+	"Warning.code":                    "Such as `stale_candles`, `indicators_computed`, `indicator_contradiction`. More may come: skip what you don't know.",
 	"Warning.provider":                "Absent where it concerns none.",
 }
 

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
+	"thalas/internal/market"
 	"thalas/internal/orchestrator"
 	"thalas/internal/signal"
 	"thalas/internal/store"
@@ -36,7 +38,8 @@ type Answer struct {
 	Replayed  bool   // an earlier answer to the same Idempotency-Key; nobody was asked
 }
 
-// Ask asks the models and keeps the result. A caller that goes away does not
+// Ask asks the models and keeps the result. Candles without indicators are completed
+// by market.Complete, which the result's warnings tell. A caller that goes away does not
 // stop a run: its answers are paid for, so it is finished and stored.
 //
 // Errors: signal.FieldErrors, *orchestrator.Error, and *Error of the kinds
@@ -85,6 +88,8 @@ func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer
 		s.Meter.Undecided("", nil, 0, 0)
 		return Answer{}, err
 	}
+	// Before the budget, which the longer question is part of.
+	request.Warnings = slices.Concat(request.Warnings, market.Complete(&request.MarketData, request.Timeframe))
 	reserved, err := s.reserve(ctx, request)
 	if err != nil {
 		return Answer{}, err
