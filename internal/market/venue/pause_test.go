@@ -74,3 +74,26 @@ func TestVenueIsLeftAlone(t *testing.T) {
 		})
 	}
 }
+
+// silent is a venue that accepts a request and never answers.
+type silent struct{}
+
+func (silent) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func TestVenueIsNotWaitedForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, err := venue.New("okx", "", &http.Client{Transport: silent{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := series(t, "BTC/USD", "5m")
+		begun := time.Now()
+		_, err = source.Candles(t.Context(), s, s.Timeframe.LastClosed(now))
+		if e := failed(t, err, market.ErrUnavailable); time.Since(begun) != 5*time.Second || !strings.Contains(e.Message, "within 5s") {
+			t.Errorf("after %s: %s", time.Since(begun), e)
+		}
+	})
+}

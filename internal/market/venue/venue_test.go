@@ -3,6 +3,7 @@ package venue_test
 // Making sources, and calls whose connection fails.
 
 import (
+	"compress/gzip"
 	"context"
 	"net"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"thalas/internal/market"
 	"thalas/internal/market/venue"
@@ -103,4 +105,20 @@ func TestCutConnection(t *testing.T) {
 			t.Error(e)
 		}
 	})
+}
+
+func TestCompressedAnswer(t *testing.T) {
+	_, source := serveRaw(t, "coinbase", func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			t.Error("no compression is asked for")
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		compressed := gzip.NewWriter(w)
+		_, _ = compressed.Write([]byte(`[[1515264780,994.5,994.5,994.5,994.5,1]]`))
+		_ = compressed.Close()
+	})
+	candles, err := source.Candles(t.Context(), series(t, "ETH/USD", "1m"), time.Unix(1515264780, 0))
+	if err != nil || len(candles) != 1 {
+		t.Errorf("%v, %v", candles, err)
+	}
 }
