@@ -36,6 +36,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	listen := flags.String("listen", "127.0.0.1:9700", "host:port to listen on; port 0: any free one")
 	speed := flags.Float64("speed", 1, "how many times faster than the wall clock the candles' time passes")
 	start := flags.String("start", "", "when the candles' time begins, as 2026-11-23T05:00:00Z; now if empty")
+	faults := flags.String("faults", "", "what goes wrong, by venue, as kraken=429,ok;okx=html*: the first request gets the first fault, a * repeats the last one;\nknown are "+strings.Join(venuetest.FaultNames(), ", "))
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -53,13 +54,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return fmt.Errorf("-start %q is not a time such as 2026-11-23T05:00:00Z", *start)
 		}
 	}
+	handler := venuetest.New(func() time.Time {
+		return origin.Add(time.Duration(float64(time.Since(begun)) * *speed))
+	})
+	if err := handler.Play(*faults); err != nil {
+		return fmt.Errorf("-faults: %w", err)
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", *listen)
 	if err != nil {
 		return fmt.Errorf("-listen: %w", err)
 	}
-	handler := venuetest.New(func() time.Time {
-		return origin.Add(time.Duration(float64(time.Since(begun)) * *speed))
-	})
 	for _, name := range venue.Names() {
 		fmt.Fprintf(stdout, "export %s_BASE_URL=http://%s/%s\n", strings.ToUpper(name), listener.Addr(), name)
 	}

@@ -60,7 +60,7 @@ func TestServesEveryVenue(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	for _, args := range [][]string{{"kraken"}, {"-speed", "0"}, {"-speed", "NaN"}, {"-start", "yesterday"}, {"-listen", "nowhere:x"}} {
+	for _, args := range [][]string{{"kraken"}, {"-speed", "0"}, {"-speed", "NaN"}, {"-start", "yesterday"}, {"-listen", "nowhere:x"}, {"-faults", "kraken=teapot"}} {
 		var output bytes.Buffer
 		if err := run(t.Context(), args, &output, &output); err == nil {
 			t.Errorf("%q is taken", args)
