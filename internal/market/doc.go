@@ -1,6 +1,7 @@
 // Package market reads candles and computes the indicators that a question to the
 // models wants: Indicators gives them, Complete adds them to market data that brings
-// candles without. Candles are of package signal, oldest first.
+// candles without. CandleSource is where candles come from that nobody brings; the
+// venues are in package venue. Candles are of package signal, oldest first.
 //
 // It must not know providers, votes or how the candles are shown. Invariants: an
 // indicator that cannot be computed is unknown, with a reason, never NaN and never a
