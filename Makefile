@@ -10,7 +10,7 @@ ENV      ?= default
 STACK    ?= $(if $(filter default,$(ENV)),thalas,thalas-$(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test schemathesis aws-servers test-template deploy lint vuln fuzz bench cover
+.PHONY: help run build test schemathesis aws-servers test-template deploy lint vuln fuzz bench bench-lambda cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,11 +22,12 @@ build: ## bin/thalas
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/thalas ./cmd/thalas
 
 # What sam build calls: BuildMethod makefile in template.yaml. GOARCH is the template's Architecture.
+# grpcnotrace leaves out half a megabyte of pages for debugging, which the X-Ray SDK would bring along.
 .PHONY: build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction build-HealthFunction
 build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction: FOLDER := consensus
 build-HealthFunction: FOLDER := health
 build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction build-HealthFunction:
-	CGO_ENABLED=0 GOOS=linux GOARCH=$(or $(GOARCH),arm64) go build -tags lambda.norpc -trimpath \
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(or $(GOARCH),arm64) go build -tags lambda.norpc,grpcnotrace -trimpath \
 		-ldflags "-s -w -X main.version=$(VERSION)" -o $(ARTIFACTS_DIR)/bootstrap ./functions/$(FOLDER)
 
 # The race detector needs a working C compiler; building runtime/cgo with it is the test for one.
@@ -94,6 +95,11 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 bench: ## every benchmark with its allocations (BENCH=pattern picks some), then the server under load (LOAD=flags)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem ./...
 	go run ./e2e/load $(LOAD)
+
+bench-lambda: ## the Lambda functions: size, start, memory, what a request costs, capacity units of a run
+	go test -run='^TestFunctionsAreSmall$$' -count=1 -v ./functions
+	go test -run='^TestFigures$$' -count=1 -v ./e2e -figures
+	go test -run='^TestCapacityOfARun$$' -count=1 -v ./internal/store/dynamo
 
 # The suite in providertest is test code itself: its lines are its failures.
 cover: ## statements that each core package's own tests reach; fails below COVERAGE (90) percent

@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"internal/api/gateway": {},
 
 	"internal/app":        wired,
+	"functions":           {},
 	"functions/consensus": {"internal/app", "internal/config", "internal/api/gateway"},
 	"functions/health":    {"internal/app", "internal/config", "internal/api/gateway"},
 	"cmd/thalas":          append([]string{"internal/app", "internal/simulator", "internal/store/bolt"}, wired...),
