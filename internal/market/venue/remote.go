@@ -172,7 +172,8 @@ func (r *remote) broken(caller context.Context, series market.Series, status int
 	case ended != nil:
 		err, why = ended, "there was no answer within the time that was left: give it more, or try again"
 	case errors.Is(err, context.DeadlineExceeded):
-		why = fmt.Sprintf("there was no whole answer within %s: try again later, or name a further venue", patience)
+		// The limit is ours: the caller's own, which the cause would tell of, has not passed.
+		err, why = nil, fmt.Sprintf("there was no whole answer within %s: try again later, or name a further venue", patience)
 	case status != 0:
 		why = fmt.Sprintf("its answer broke off (%s): try again", shorten(err.Error()))
 	default:
