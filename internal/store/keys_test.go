@@ -139,3 +139,23 @@ func TestIsIDAndMadeAt(t *testing.T) {
 		t.Errorf("MadeAt = %s, want %s", got, want)
 	}
 }
+
+func TestBoundsOfOrders(t *testing.T) {
+	second := time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC).UnixMilli()
+	for _, test := range []struct {
+		name      string
+		got, want string
+	}{
+		{"a whole second", PositionsFrom(second), "2026-03-02T05:00:00Z"},
+		{"part of a second", PositionsFrom(second + 1), "2026-03-02T05:00:01Z"},
+		{"before the first year", PositionsFrom(-1 << 47), ""},
+		{"behind the last year", PositionsFrom(1 << 50), AboveAll},
+		{"ids of a millisecond", IDsFrom(0x019ab0c483e2), "019ab0c4-83e2"},
+		{"ids before the epoch", IDsFrom(-1), ""},
+		{"ids behind the last", IDsFrom(1 << 48), AboveAll},
+	} {
+		if test.got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, test.got, test.want)
+		}
+	}
+}

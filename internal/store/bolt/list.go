@@ -32,8 +32,8 @@ type index struct {
 }
 
 var (
-	bySeries = index{bySeriesBucket, store.IsPosition, candleOf, positionsFrom}
-	byDay    = index{byDayBucket, store.IsID, func(id string) int64 { return store.MadeAt(id).UnixMilli() }, idsFrom}
+	bySeries = index{bySeriesBucket, store.IsPosition, candleOf, store.PositionsFrom}
+	byDay    = index{byDayBucket, store.IsID, func(id string) int64 { return store.MadeAt(id).UnixMilli() }, store.IDsFrom}
 )
 
 // Series implements store.Results.
@@ -187,37 +187,13 @@ func (in index) widen(t *transaction, list string, later int64) error {
 }
 
 // highest is above every order.
-const highest = "\xff"
+const highest = store.AboveAll
 
 // candleOf gives the candle's time of a position.
 func candleOf(position string) int64 {
 	candle, _, _ := strings.Cut(position, "#")
 	at, _ := time.Parse(time.RFC3339, candle) // store.IsPosition held
 	return at.UnixMilli()
-}
-
-// positionsFrom is the least position of a candle at that time or later.
-func positionsFrom(milliseconds int64) string {
-	at := time.UnixMilli(milliseconds + 999).UTC().Truncate(time.Second)
-	switch year := at.Year(); {
-	case year < 0:
-		return ""
-	case year > 9999:
-		return highest
-	}
-	return at.Format(time.RFC3339)
-}
-
-// idsFrom is the least id that was made at that time or later.
-func idsFrom(milliseconds int64) string {
-	switch {
-	case milliseconds < 0:
-		return ""
-	case milliseconds >= 1<<48:
-		return highest
-	}
-	digits := fmt.Sprintf("%012x", milliseconds)
-	return digits[:8] + "-" + digits[8:]
 }
 
 // idOf gives the id in an order, which ends with it.

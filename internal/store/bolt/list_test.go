@@ -111,23 +111,3 @@ func drawBound(t *rapid.T, what string) time.Time {
 	}
 	return drawTime(t, what)
 }
-
-func TestBounds(t *testing.T) {
-	second := anyTime.UnixMilli()
-	for _, test := range []struct {
-		name      string
-		got, want string
-	}{
-		{"a whole second", positionsFrom(second), "2026-03-02T05:00:00Z"},
-		{"part of a second", positionsFrom(second + 1), "2026-03-02T05:00:01Z"},
-		{"before the first year", positionsFrom(-1 << 47), ""},
-		{"behind the last year", positionsFrom(1 << 50), highest},
-		{"ids of a millisecond", idsFrom(0x019ab0c483e2), "019ab0c4-83e2"},
-		{"ids before the epoch", idsFrom(-1), ""},
-		{"ids behind the last", idsFrom(1 << 48), highest},
-	} {
-		if test.got != test.want {
-			t.Errorf("%s: %q, want %q", test.name, test.got, test.want)
-		}
-	}
-}

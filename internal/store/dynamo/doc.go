@@ -12,6 +12,10 @@
 // latest result go through an index, and counters through an eventually
 // consistent read: they lag behind a write by milliseconds.
 //
+// A series is ordered by candle. A result about a candle that is not near the time
+// of its making leaves a mark beside it, which is one more small write: so a range
+// of time costs what lies in it, however long the series, and misses nothing.
+//
 // A request whose answer is lost is sent again, by the rules of the client
 // (Retrying). All writes but one can be repeated: a claim and a sum remember the
 // call that wrote them last. The counters of an hour do not: a lost answer may

@@ -4,10 +4,10 @@ package dynamo
 // are read by them.
 //
 // A range is one of the times when results were made, which the index does not
-// hold: it orders a series by candle, and a late answer may be about a candle of
-// long ago. What the index does hold are the ids, and the time in an id is that
-// of its run. So a range leaves out of what the index gives the ids that were made
-// too far from it, and reads the rest.
+// hold: it orders a day by id and a series by candle. Both lie near that time, so a
+// range is looked for between two orders; what is not near leaves a mark (stray.go).
+// The time in an id is that of its run: ids that were made too far from the range
+// are left out of what the index gives, and the rest is read.
 
 import (
 	"context"
@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"thalas/internal/store"
@@ -38,7 +37,7 @@ type index struct {
 	isCursor func(string) bool
 	listOf   func(*store.Result) string
 	orderOf  func(*store.Result) string
-	byID     bool // ordered by when the ids were made
+	byID     bool // ordered by when the ids were made, not by candle
 }
 
 var (
@@ -104,8 +103,15 @@ func (s *Store) walk(ctx context.Context, in *index, list string, r store.Range,
 		return nil, nil // nothing can be in it
 	}
 	var results []store.Result
-	within := boundsOf(r)
-	query := s.query(in, list, r.Before)
+	within := windowOf(r)
+	low, high, err := s.span(ctx, in, list, r)
+	if err != nil {
+		return nil, err
+	}
+	query := s.query(in, list, low, high)
+	if query == nil {
+		return nil, nil
+	}
 	// Most often what was asked for is what comes first. Where it is not, because
 	// of a range or of what expired, more is looked at in one go each time.
 	size, chunk := wanted, wanted
@@ -115,9 +121,9 @@ func (s *Store) walk(ctx context.Context, in *index, list string, r store.Range,
 		if err != nil {
 			return nil, failed("list by "+in.list, s.tables.Results, err)
 		}
-		entries, ended := in.entriesWithin(answer.Items, within)
+		entries := in.entriesWithin(answer.Items, within, high)
 		for len(entries) > 0 {
-			n := min(len(entries), batch, chunk)
+			n := min(len(entries), batches*batch, chunk)
 			found, err := s.resultsOf(ctx, in, list, entries[:n])
 			if err != nil {
 				return nil, err
@@ -132,9 +138,9 @@ func (s *Store) walk(ctx context.Context, in *index, list string, r store.Range,
 				return results[:wanted], nil
 			}
 			entries = entries[n:]
-			chunk = max(wanted-len(results), 2*min(chunk, batch))
+			chunk = max(wanted-len(results), 2*min(chunk, batches*batch))
 		}
-		if ended || answer.LastEvaluatedKey == nil {
+		if answer.LastEvaluatedKey == nil {
 			return results, nil
 		}
 		query.ExclusiveStartKey = answer.LastEvaluatedKey
@@ -142,41 +148,25 @@ func (s *Store) walk(ctx context.Context, in *index, list string, r store.Range,
 	}
 }
 
-// query asks an index for the keys of a list, highest first.
-func (s *Store) query(in *index, list, before string) *dynamodb.QueryInput {
-	query := &dynamodb.QueryInput{
-		TableName: &s.tables.Results, IndexName: &in.name, ScanIndexForward: aws.Bool(false),
-		KeyConditionExpression:    aws.String("#l = :l"),
-		ExpressionAttributeNames:  map[string]string{"#l": in.list},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":l": text(list)},
-	}
-	if before != "" {
-		query.KeyConditionExpression = aws.String("#l = :l AND #o < :o")
-		query.ExpressionAttributeNames["#o"] = in.order
-		query.ExpressionAttributeValues[":o"] = text(before)
-	}
-	return query
-}
-
-// bounds are a range in milliseconds.
-type bounds struct {
+// window is a range in milliseconds.
+type window struct {
 	from, to int64
 }
 
-func boundsOf(r store.Range) bounds {
-	b := bounds{math.MinInt64, math.MaxInt64}
+func windowOf(r store.Range) window {
+	w := window{math.MinInt64, math.MaxInt64}
 	if !r.From.IsZero() {
-		b.from = r.From.UnixMilli()
+		w.from = r.From.UnixMilli()
 	}
 	if !r.To.IsZero() {
-		b.to = r.To.UnixMilli()
+		w.to = r.To.UnixMilli()
 	}
-	return b
+	return w
 }
 
-func (b bounds) holds(r *store.Result) bool {
+func (w window) holds(r *store.Result) bool {
 	made := r.CreatedAt.UnixMilli()
-	return made >= b.from && made < b.to
+	return made >= w.from && made < w.to
 }
 
 // entry is what an index says about a result.
@@ -185,28 +175,22 @@ type entry struct {
 	order string
 }
 
-// entriesWithin gives the entries of an index whose results can belong to a range,
-// in their order. ended: none of what follows can.
-func (in *index) entriesWithin(keys []map[string]types.AttributeValue, b bounds) (entries []entry, ended bool) {
+// entriesWithin gives the entries of an index below high whose results can belong
+// to a range, in their order.
+func (in *index) entriesWithin(keys []map[string]types.AttributeValue, w window, high string) (entries []entry) {
 	const most = int64(apart / time.Millisecond)
 	for _, key := range keys {
 		id, _ := key["id"].(*types.AttributeValueMemberS)
 		order, _ := key[in.order].(*types.AttributeValueMemberS)
-		if id == nil || order == nil {
+		if id == nil || order == nil || high != "" && order.Value >= high {
 			continue
 		}
 		made := store.MadeAt(id.Value).UnixMilli()
-		switch {
-		case b.from != math.MinInt64 && made < b.from-most:
-			if in.byID {
-				return entries, true
-			}
-		case b.to != math.MaxInt64 && made >= b.to+most:
-		default:
+		if (w.from == math.MinInt64 || made >= w.from-most) && (w.to == math.MaxInt64 || made < w.to+most) {
 			entries = append(entries, entry{id.Value, order.Value})
 		}
 	}
-	return entries, false
+	return entries
 }
 
 // resultsOf reads the results of entries, in their order. An index may still list

@@ -6,12 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
 
 	"thalas/internal/store"
 )
@@ -46,6 +49,11 @@ func (s *Store) keep(ctx context.Context, r *store.Result) error {
 	attributes, err := encodeResult(r)
 	if err != nil {
 		return fmt.Errorf("keep the result: %w", err)
+	}
+	if isStray(r) { // first the mark: no stray is ever without one
+		if err := s.mark(ctx, r); err != nil {
+			return err
+		}
 	}
 	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.tables.Results, Item: attributes})
 	if err != nil {
@@ -87,12 +95,39 @@ func resultKey(id string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{"id": text(id)}
 }
 
-// batch is the most items of one BatchGetItem.
-const batch = 100
+const (
+	batch   = 100 // the most items of one BatchGetItem
+	batches = 5   // the most that are under way at once for one list
+)
 
-// results gives the results of up to batch ids, by id. Those that do not exist
-// are left out. The read is consistent: what an index lists is there.
+// results gives the results of up to batches × batch ids, by id. Those that do not
+// exist are left out. The read is consistent: what an index lists is there.
 func (s *Store) results(ctx context.Context, ids []string) (map[string]store.Result, error) {
+	if len(ids) <= batch {
+		return s.batch(ctx, ids)
+	}
+	var reads errgroup.Group
+	var parts [batches]map[string]store.Result
+	part := 0
+	for few := range slices.Chunk(ids, batch) {
+		into := &parts[part]
+		part++
+		reads.Go(func() (err error) {
+			*into, err = s.batch(ctx, few)
+			return err
+		})
+	}
+	if err := reads.Wait(); err != nil {
+		return nil, err
+	}
+	all := make(map[string]store.Result, len(ids))
+	for _, found := range parts {
+		maps.Copy(all, found)
+	}
+	return all, nil
+}
+
+func (s *Store) batch(ctx context.Context, ids []string) (map[string]store.Result, error) {
 	keys := make([]map[string]types.AttributeValue, len(ids))
 	for i, id := range ids {
 		keys[i] = resultKey(id)

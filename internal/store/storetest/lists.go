@@ -149,6 +149,22 @@ func rangesOfLateAnswers(t *testing.T, s store.Store) {
 	r := store.Range{From: opening.Add(5 * time.Minute), To: opening.Add(6 * time.Minute)}
 	wantList(t, "series", seriesOf(s, series), r, ids(late, results[5], early))
 	wantList(t, "day", dayOf(s, late.Day), r, ids(results[5], late, early))
+
+	// Questions about candles of years ago, as a backtest asks them.
+	var ancient []*store.Result
+	for i := range 4 {
+		ancient = append(ancient, sample(series, opening.AddDate(-6, 0, i), opening.Add(time.Duration(i)*2*time.Minute)))
+	}
+	record(t, s, ancient...)
+	for limit := 1; limit <= 4; limit++ {
+		r := store.Range{From: opening.Add(3 * time.Minute), To: opening.Add(6 * time.Minute), Limit: limit}
+		wantList(t, fmt.Sprintf("series by %d, in the middle", limit), seriesOf(s, series), r, ids(ancient[2], late, results[3], results[4], results[5], early))
+		r = store.Range{From: opening.Add(8 * time.Minute), Limit: limit}
+		wantList(t, fmt.Sprintf("series by %d, at the end", limit), seriesOf(s, series), r, ids(results[8], results[9]))
+		r = store.Range{To: opening.Add(time.Minute), Limit: limit}
+		wantList(t, fmt.Sprintf("series by %d, at the beginning", limit), seriesOf(s, series), r, ids(ancient[0], results[0]))
+		wantList(t, fmt.Sprintf("series by %d", limit), seriesOf(s, series), store.Range{Limit: limit}, ids(append(append(ancient, late), append(results, early)...)...))
+	}
 }
 
 func rangesInPages(t *testing.T, s store.Store) {
