@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"thalas/internal/store"
+	"thalas/internal/store/storetest"
 )
 
 // run gives what one run writes: a result of about 3 KB and 140 counters.
@@ -66,63 +68,18 @@ func BenchmarkRecord(b *testing.B) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	for _, stored := range []int{1_000, 100_000} {
+	storetest.BenchmarkRead(b, []int{1_000, 10_000, 100_000}, func(b *testing.B, results []*store.Result) store.Store {
 		s := open(b, tempFile(b), Options{})
-		first := fill(b, s, stored)
-		name, day := resultOf(first).Series, resultOf(first).Day
-		middle := store.MadeAt(first).Add(time.Duration(stored) * time.Second / 2)
-		for _, read := range []struct {
-			name string
-			read func() (int, error)
-			want int
-		}{
-			{"latest", func() (int, error) { _, err := s.Latest(context.Background(), name); return 1, err }, 1},
-			{"result", func() (int, error) { _, err := s.Result(context.Background(), first); return 1, err }, 1},
-			{"series", func() (int, error) { return page(s.Series(context.Background(), name, store.Range{Limit: 50})) }, 50},
-			{"day", func() (int, error) { return page(s.Day(context.Background(), day, store.Range{Limit: 50})) }, 50},
-			{"range", func() (int, error) {
-				return page(s.Series(context.Background(), name, store.Range{From: middle, To: middle.Add(50 * time.Second), Limit: 500}))
-			}, 50},
-		} {
-			b.Run(fmt.Sprintf("%s/stored=%d", read.name, stored), func(b *testing.B) {
-				for b.Loop() {
-					if got, err := read.read(); err != nil || got != read.want {
-						b.Fatalf("read %d, %v; want %d", got, err, read.want)
-					}
-				}
-			})
+		s.db.NoSync = true
+		defer func() { s.db.NoSync = false }()
+		var all errgroup.Group
+		all.SetLimit(256)
+		for _, r := range results {
+			all.Go(func() error { return s.Record(b.Context(), r, store.Count{}) })
 		}
-		_ = s.Close()
-	}
-}
-
-func page(p store.Page, err error) (int, error) { return len(p.Results), err }
-
-// fill records results of one series, a second apart, and gives the first's id.
-func fill(b *testing.B, s *Store, count int) (first string) {
-	b.Helper()
-	s.db.NoSync = true
-	defer func() { s.db.NoSync = false }()
-	ids := make([]string, count)
-	for i := range ids {
-		ids[i] = idAt(anyTime.Add(time.Duration(i)*time.Second), 0)
-	}
-	var all sync.WaitGroup
-	work := make(chan string)
-	for range 256 {
-		all.Go(func() {
-			for id := range work {
-				r := resultOf(id)
-				if err := s.Record(context.Background(), &r, store.Count{}); err != nil {
-					b.Error(err)
-				}
-			}
-		})
-	}
-	for _, id := range ids {
-		work <- id
-	}
-	close(work)
-	all.Wait()
-	return ids[0]
+		if err := all.Wait(); err != nil {
+			b.Fatal(err)
+		}
+		return s
+	}, nil)
 }

@@ -51,7 +51,7 @@ var engines = func() (all []*engine) {
 	return all
 }()
 
-func (e *engine) start(t *testing.T) *dynamotest.Server {
+func (e *engine) start(t testing.TB) *dynamotest.Server {
 	t.Helper()
 	e.once.Do(func() { e.server, e.err = dynamotest.Start(context.Background(), e.Engine) })
 	if missing := (*dynamotest.NotInstalled)(nil); errors.As(e.err, &missing) {
