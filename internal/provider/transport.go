@@ -29,8 +29,9 @@ func NewClient() *http.Client {
 		// away is found by a ping, not by the end of the run.
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 3 * time.Second},
 		MaxResponseHeaderBytes: 64 << 10,
-		// A usual question goes out by one write.
-		WriteBufferSize: 16 << 10,
+		// A usual question goes out by one write. Every open connection holds a buffer,
+		// and the collector allows several times what is held.
+		WriteBufferSize: 8 << 10,
 	}
 	return &http.Client{
 		Transport:     transport,
