@@ -51,6 +51,17 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 	if err := s.Orchestrator.Check(q.Request); err != nil {
 		return Answer{}, err
 	}
+	return s.inSlot(ctx, func(ctx context.Context) (Answer, error) {
+		if q.IdempotencyKey == "" {
+			return s.run(ctx, q.Request)
+		}
+		return s.once(ctx, q.claim(), func(ctx context.Context) (Answer, error) { return s.run(ctx, q.Request) })
+	})
+}
+
+// inSlot answers in one of the slots of runs at once. What it starts is not
+// stopped by a caller that goes away, but ends at the caller's deadline.
+func (s *Service) inSlot(ctx context.Context, answer func(context.Context) (Answer, error)) (Answer, error) {
 	select {
 	case s.slots <- struct{}{}:
 		s.runs.Add(1)
@@ -65,10 +76,7 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 	} else {
 		ctx = context.WithoutCancel(ctx)
 	}
-	if q.IdempotencyKey == "" {
-		return s.run(ctx, q.Request)
-	}
-	return s.once(ctx, q)
+	return answer(ctx)
 }
 
 // prepare makes the providers ready.

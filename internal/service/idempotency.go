@@ -29,44 +29,65 @@ const (
 	completeTimeout = 5 * time.Second
 )
 
-// once runs a question unless its key was used before.
-func (s *Service) once(ctx context.Context, q Question) (Answer, error) {
-	key := claimKey(q)
-	owner := uuid.NewString()
-	now := time.Now()
-	claiming, claimed := context.WithTimeout(ctx, writeTimeout)
-	held, err := s.Store.Claim(claiming, key, store.Claim{Owner: owner, Payload: q.Payload, Until: s.claimedUntil(ctx, now, q), ExpiresAt: now.Add(replayFor)})
-	claimed()
-	if err != nil {
-		// The caller asked not to pay twice, and nobody can promise it now.
-		return Answer{}, unreachable("to check the Idempotency-Key", err)
-	}
-	if held != nil {
-		return s.held(ctx, q, *held)
-	}
-	answer, err := s.run(ctx, q.Request)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeTimeout)
-	defer cancel()
-	if answer.Body == nil { // no decision, or none that could be replayed
-		s.logged(ctx, "release", s.Store.Release(ctx, key, owner))
-		return answer, err
-	}
-	s.logged(ctx, "complete", s.Store.Complete(ctx, key, owner, answer.Consensus.ID))
-	return answer, nil
+// claim is what a run holds, so that nobody else pays for the same.
+type claim struct {
+	key     string
+	payload string        // a hash of what the key stands for
+	budget  time.Duration // how long the run may take
+	keepFor time.Duration // how long its answer stands for the key
 }
 
-// claimKey scopes a key by its caller. Both are hashed: they may hold anything.
-func claimKey(q Question) string {
+// claim is that of a question with an Idempotency-Key. Key and caller are hashed:
+// they may hold anything.
+func (q Question) claim() claim {
 	hash := sha256.Sum256([]byte(q.Caller + "\x00" + q.IdempotencyKey))
-	return "idem#" + hex.EncodeToString(hash[:])
-}
-
-// claimedUntil is when the run has ended at the latest, even if it is killed.
-func (s *Service) claimedUntil(ctx context.Context, now time.Time, q Question) time.Time {
 	budget := q.Timeout
 	if budget == 0 {
 		budget = orchestrator.MaxTimeout
 	}
+	return claim{key: "idem#" + hex.EncodeToString(hash[:]), payload: q.Payload, budget: budget, keepFor: replayFor}
+}
+
+// once runs unless the claim was made before: then it gives the answer of then.
+func (s *Service) once(ctx context.Context, c claim, run func(context.Context) (Answer, error)) (Answer, error) {
+	owner := uuid.NewString()
+	now := time.Now()
+	claiming, claimed := context.WithTimeout(ctx, writeTimeout)
+	held, err := s.Store.Claim(claiming, c.key, store.Claim{Owner: owner, Payload: c.payload, Until: claimedUntil(ctx, now, c.budget), ExpiresAt: now.Add(c.keepFor)})
+	claimed()
+	if err != nil {
+		// The caller asked not to pay twice, and nobody can promise it now.
+		return Answer{}, unreachable("to check whether this was asked before", err)
+	}
+	if held != nil {
+		return s.held(ctx, c, *held)
+	}
+	ended := false
+	defer func() {
+		if !ended { // a panic: whoever repeats the question need not wait for the claim to run out
+			s.release(ctx, c.key, owner)
+		}
+	}()
+	answer, err := run(ctx)
+	ended = true
+	if answer.Body == nil { // no decision, or none that could be replayed
+		s.release(ctx, c.key, owner)
+		return answer, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeTimeout)
+	defer cancel()
+	s.logged(ctx, "complete", s.Store.Complete(ctx, c.key, owner, answer.Consensus.ID))
+	return answer, nil
+}
+
+func (s *Service) release(ctx context.Context, key, owner string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeTimeout)
+	defer cancel()
+	s.logged(ctx, "release", s.Store.Release(ctx, key, owner))
+}
+
+// claimedUntil is when the run has ended at the latest, even if it is killed.
+func claimedUntil(ctx context.Context, now time.Time, budget time.Duration) time.Time {
 	until := now.Add(budget)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
 		until = deadline
@@ -74,20 +95,20 @@ func (s *Service) claimedUntil(ctx context.Context, now time.Time, q Question) t
 	return until.Add(claimSlack)
 }
 
-// held answers a question whose key somebody has.
-func (s *Service) held(ctx context.Context, q Question, claim store.Claim) (Answer, error) {
+// held answers a question that somebody has claimed.
+func (s *Service) held(ctx context.Context, c claim, held store.Claim) (Answer, error) {
 	switch {
-	case claim.Payload != q.Payload:
+	case held.Payload != c.payload:
 		return Answer{}, &Error{Message: "This Idempotency-Key was used with another body. Send a new key with a new question.", kind: ErrOtherBody}
-	case claim.Result == "":
+	case held.Result == "":
 		return Answer{}, &Error{Message: "The same question is being worked on under this Idempotency-Key. Ask again for its answer.", RetryAfter: time.Second, kind: ErrInFlight}
 	}
-	result, err := s.Store.Result(ctx, claim.Result)
+	result, err := s.Store.Result(ctx, held.Result)
 	if err != nil {
 		if errors.Is(err, store.ErrNotFound) { // results are kept for a shorter time than keys
 			return Answer{}, &Error{Message: "The answer to this Idempotency-Key is no longer kept. Send a new key.", kind: ErrNotFound}
 		}
-		return Answer{}, unreachable("to read the answer to the Idempotency-Key", err)
+		return Answer{}, unreachable("to read the answer that was given before", err)
 	}
 	var consensus signal.Consensus
 	if err := json.Unmarshal(result.Body, &consensus); err != nil {
