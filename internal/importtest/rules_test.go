@@ -46,6 +46,7 @@ var mayImport = map[string][]string{
 	"internal/api": {"internal/signal", "internal/consensus", "internal/provider", "internal/orchestrator",
 		"internal/store", "internal/service"},
 	"internal/api/gateway": {},
+	"internal/watch":       {"internal/signal", "internal/market", "internal/orchestrator", "internal/service", "internal/store"},
 
 	"internal/app":        wired,
 	"functions":           {},
@@ -66,7 +67,7 @@ var wired = []string{
 	"internal/provider", "internal/provider/anthropic", "internal/provider/openai", "internal/provider/gemini",
 	"internal/orchestrator", "internal/market", "internal/market/venue", "internal/config",
 	"internal/store", "internal/store/dynamo", "internal/secrets", "internal/tracing", "internal/emf",
-	"internal/service", "internal/api", "internal/api/gateway",
+	"internal/service", "internal/api", "internal/api/gateway", "internal/watch",
 }
 
 // Import paths. One stands for itself and all below it.

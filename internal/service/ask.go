@@ -51,11 +51,16 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 	if err := s.Orchestrator.Check(q.Request); err != nil {
 		return Answer{}, err
 	}
+	completed := func(ctx context.Context) (Answer, error) {
+		request := q.Request
+		request.Warnings = slices.Concat(request.Warnings, market.Complete(&request.MarketData, request.Timeframe))
+		return s.run(ctx, request)
+	}
 	return s.inSlot(ctx, func(ctx context.Context) (Answer, error) {
 		if q.IdempotencyKey == "" {
-			return s.run(ctx, q.Request)
+			return completed(ctx)
 		}
-		return s.once(ctx, q.claim(), func(ctx context.Context) (Answer, error) { return s.run(ctx, q.Request) })
+		return s.once(ctx, q.claim(), completed)
 	})
 }
 
@@ -96,8 +101,6 @@ func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer
 		s.Meter.Undecided("", nil, 0, 0)
 		return Answer{}, err
 	}
-	// Before the budget, which the longer question is part of.
-	request.Warnings = slices.Concat(request.Warnings, market.Complete(&request.MarketData, request.Timeframe))
 	reserved, err := s.reserve(ctx, request)
 	if err != nil {
 		return Answer{}, err

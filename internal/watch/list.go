@@ -1,0 +1,270 @@
+package watch
+
+// The watch list: what is asked about by the clock, and how.
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"thalas/internal/market"
+	"thalas/internal/orchestrator"
+	"thalas/internal/signal"
+)
+
+// MaxSeries is how many series a list may have.
+const MaxSeries = 200
+
+// List says which series are asked about, where their candles come from, and the
+// policy of the runs. What a run's policy leaves out is as configured.
+type List struct {
+	Series []market.Series // in the order of the pairs, each with its timeframes
+	Venues []string        // that are asked for candles, the next where one can't help; empty: the default ones
+
+	// Policy holds what all runs have in common: weights, gates, timeout and wait.
+	Policy orchestrator.Request
+}
+
+// listKeys are the keys of the document, read in this order. All but the policy's
+// are those of POST /v1/consensus.
+var listKeys = []struct {
+	name string
+	read func(*listReader, json.RawMessage)
+}{
+	{"pairs", (*listReader).pairs},
+	{"timeframes", (*listReader).timeframes},
+	{"venue", (*listReader).venue},
+	{"fallback", (*listReader).fallback},
+	{"provider_weights", func(r *listReader, raw json.RawMessage) {
+		r.value("provider_weights", raw, &r.list.Policy.Weights, `an object such as {"anthropic": 1.0}`)
+	}},
+	{"min_providers", func(r *listReader, raw json.RawMessage) {
+		if r.value("min_providers", raw, &r.list.Policy.MinProviders, "a whole number from 1") && r.list.Policy.MinProviders < 1 {
+			r.wrong("min_providers", "is not a whole number from 1", raw)
+		}
+	}},
+	{"min_confidence", func(r *listReader, raw json.RawMessage) {
+		r.value("min_confidence", raw, &r.list.Policy.MinConfidence, "a number from 0 to 1")
+	}},
+	{"min_agreement", func(r *listReader, raw json.RawMessage) {
+		r.value("min_agreement", raw, &r.list.Policy.MinAgreement, "a number from 0 to 1")
+	}},
+	{"timeout_seconds", (*listReader).timeout},
+	{"wait", func(r *listReader, raw json.RawMessage) {
+		if r.value("wait", raw, &r.list.Policy.Wait, "all or decided") && r.list.Policy.Wait == "" {
+			r.wrong("wait", "is none of all, decided", raw)
+		}
+	}},
+}
+
+// ParseList reads a watch list:
+//
+//	{"pairs": ["BTC/USDT", "ETH/USDT"], "timeframes": ["5m", "1h"], "venue": "kraken", "fallback": ["coinbase"],
+//	 "provider_weights": {"openai": 0.5}, "min_providers": 2, "min_confidence": 0.6, "min_agreement": 0,
+//	 "timeout_seconds": 20, "wait": "decided"}
+//
+// Only pairs is required. The error is signal.FieldErrors and names every mistake.
+// Whether providers and venues of the names exist is not known here.
+func ParseList(text []byte) (List, error) {
+	r := &listReader{frames: []signal.Timeframe{signal.DefaultTimeframe}}
+	members, err := membersOf(text)
+	if err != nil {
+		return List{}, signal.FieldErrors{{Message: `is not a JSON object such as {"pairs": ["BTC/USDT"], "timeframes": ["5m"]}: ` + err.Error()}}
+	}
+	seen := map[string]json.RawMessage{}
+	for _, m := range members {
+		if _, twice := seen[m.name]; twice {
+			r.wrong(m.name, "is there twice: give each key once", nil)
+		}
+		seen[m.name] = m.value
+		if !slices.Contains(listNames(), m.name) {
+			r.wrong(m.name, unknownKey("a watch list", m.name, listNames()), nil)
+		}
+	}
+	for _, key := range listKeys {
+		if raw := seen[key.name]; raw != nil && string(raw) != "null" {
+			key.read(r, raw)
+		}
+	}
+	if r.list.Series = r.series(); len(r.list.Series) == 0 && len(r.mistakes) == 0 {
+		r.wrong("pairs", `is missing or empty: give at least one, such as ["BTC/USDT"]`, nil)
+	}
+	if n := len(r.list.Series); n > MaxSeries {
+		r.wrong("pairs", fmt.Sprintf("and timeframes make %d series: at most %d are watched", n, MaxSeries), nil)
+	}
+	if len(r.mistakes) > 0 {
+		return List{}, r.mistakes
+	}
+	return r.list, nil
+}
+
+func listNames() []string {
+	names := make([]string, len(listKeys))
+	for i, key := range listKeys {
+		names[i] = key.name
+	}
+	return names
+}
+
+// listReader gathers a list and every mistake in it.
+type listReader struct {
+	list     List
+	named    []signal.Pair
+	frames   []signal.Timeframe
+	mistakes signal.FieldErrors
+}
+
+func (r *listReader) wrong(field, message string, value json.RawMessage) {
+	const shown = 100 // bytes
+	text := strings.ToValidUTF8(string(value[:min(len(value), shown)]), "")
+	r.mistakes = append(r.mistakes, &signal.FieldError{Field: field, Message: message, Value: text})
+}
+
+// value reads a key by the JSON library and reports whether it could.
+func (r *listReader) value(name string, raw json.RawMessage, into any, want string) bool {
+	if json.Unmarshal(raw, into) != nil {
+		r.wrong(name, "is not "+want, raw)
+		return false
+	}
+	return true
+}
+
+// each reads a list of texts.
+func (r *listReader) each(name string, raw json.RawMessage, example string, read func(text string) error) {
+	var texts []string
+	if !r.value(name, raw, &texts, "a list of texts such as "+example) {
+		return
+	}
+	for i, text := range texts {
+		if err := read(text); err != nil {
+			r.wrong(fmt.Sprintf("%s[%d]", name, i), err.Error(), nil)
+		}
+	}
+}
+
+func (r *listReader) pairs(raw json.RawMessage) {
+	r.each("pairs", raw, `["BTC/USDT"]`, func(text string) error {
+		pair, err := signal.ParsePair(text)
+		if err == nil && slices.Contains(r.named, pair) {
+			err = fmt.Errorf("names %s again: give each pair once", pair)
+		}
+		r.named = append(r.named, pair)
+		return err
+	})
+}
+
+func (r *listReader) timeframes(raw json.RawMessage) {
+	r.frames = nil
+	r.each("timeframes", raw, `["5m", "1h"]`, func(text string) error {
+		timeframe, err := signal.ParseTimeframe(text)
+		if err == nil && slices.Contains(r.frames, timeframe) {
+			err = fmt.Errorf("names %s again: give each timeframe once", timeframe)
+		}
+		r.frames = append(r.frames, timeframe)
+		return err
+	})
+	if len(r.frames) == 0 && len(r.mistakes) == 0 {
+		r.wrong("timeframes", `is empty: give at least one, such as ["5m"], or leave it out`, nil)
+	}
+}
+
+func (r *listReader) series() []market.Series {
+	series := make([]market.Series, 0, len(r.named)*len(r.frames))
+	for _, pair := range r.named {
+		for _, timeframe := range r.frames {
+			series = append(series, market.Series{Pair: pair, Timeframe: timeframe})
+		}
+	}
+	return series
+}
+
+func (r *listReader) venue(raw json.RawMessage) {
+	var name string
+	if r.value("venue", raw, &name, "a text such as kraken") {
+		r.addVenue("venue", name)
+	}
+}
+
+func (r *listReader) fallback(raw json.RawMessage) {
+	if len(r.list.Venues) == 0 {
+		r.wrong("fallback", "goes with venue: name the first one too", nil)
+		return
+	}
+	r.each("fallback", raw, `["coinbase"]`, func(text string) error {
+		r.addVenue("fallback", text)
+		return nil
+	})
+}
+
+func (r *listReader) addVenue(field, name string) {
+	name = strings.ToLower(strings.TrimSpace(name))
+	switch {
+	case name == "":
+		r.wrong(field, "is empty: give a name such as kraken, or leave it out", nil)
+	case slices.Contains(r.list.Venues, name):
+		r.wrong(field, "names "+name+" again: give each venue once", nil)
+	default:
+		r.list.Venues = append(r.list.Venues, name)
+	}
+}
+
+func (r *listReader) timeout(raw json.RawMessage) {
+	var seconds float64
+	if !r.value("timeout_seconds", raw, &seconds, "a number of seconds") {
+		return
+	}
+	if longest := orchestrator.MaxTimeout.Seconds(); !(seconds > 0 && seconds <= longest) {
+		r.wrong("timeout_seconds", fmt.Sprintf("is not above 0 and at most %v", longest), raw)
+		return
+	}
+	r.list.Policy.Timeout = max(time.Duration(seconds*float64(time.Second)), 1) // 0 would be the default
+}
+
+// member is a key of a JSON object with its value.
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// membersOf splits a JSON object, in order and with keys that are there twice.
+func membersOf(text []byte) ([]member, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
+		return nil, errors.New("it does not begin with a brace")
+	}
+	var members []member
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		m := member{name: name.(string)} // within an object every other token is its key
+		if err := decoder.Decode(&m.value); err != nil {
+			return nil, err
+		}
+		members = append(members, m)
+	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, err
+	}
+	if len(bytes.TrimSpace(text[decoder.InputOffset():])) > 0 {
+		return nil, errors.New("something follows its end")
+	}
+	return members, nil
+}
+
+// unknownKey words a key that is not known, with the one that was likely meant.
+func unknownKey(of, name string, known []string) string {
+	nearest := slices.MinFunc(known, func(a, b string) int {
+		return signal.EditDistance(strings.ToLower(name), a) - signal.EditDistance(strings.ToLower(name), b)
+	})
+	const typos = 3
+	if signal.EditDistance(strings.ToLower(name), nearest) <= typos {
+		return fmt.Sprintf("is no key of %s: did you mean %s?", of, nearest)
+	}
+	return fmt.Sprintf("is no key of %s: known are %s", of, strings.Join(known, ", "))
+}

@@ -1,0 +1,199 @@
+package watch
+
+// What became of a round, series by series.
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"thalas/internal/market"
+	"thalas/internal/orchestrator"
+	"thalas/internal/service"
+	"thalas/internal/signal"
+)
+
+// Status says what became of one series.
+type Status string
+
+// The statuses.
+const (
+	Decided    Status = "decided"         // the models were asked, and there is a decision
+	Already    Status = "already_decided" // this candle was asked about before; nobody was asked
+	InProgress Status = "in_progress"     // another process is asking about this candle
+	NoCandle   Status = "no_candle"       // the venue has no bar for it: nothing was traded, or it is late
+	Failed     Status = "failed"          // there is no decision, and why is said
+	NotReached Status = "not_reached"     // there was no time left to ask
+)
+
+// Outcome is what became of one series. Its JSON form is returned by the
+// scheduled function.
+type Outcome struct {
+	Pair       signal.Pair       `json:"pair"`
+	Timeframe  signal.Timeframe  `json:"timeframe"`
+	CandleTime time.Time         `json:"candle_time"` // open time of the candle that is meant
+	Status     Status            `json:"status"`
+	Venue      string            `json:"venue,omitempty"` // where the candles are of
+	ID         string            `json:"id,omitempty"`    // of the stored consensus
+	Decision   signal.Decision   `json:"decision,omitempty"`
+	Confidence *float64          `json:"confidence,omitempty"`
+	CostUSD    float64           `json:"cost_usd"`            // known cost of this attempt, a failed one too
+	Stored     bool              `json:"stored"`              // it can be read back
+	Error      string            `json:"error,omitempty"`     // what kind of failure
+	Message    string            `json:"message,omitempty"`   // what happened, and what to do next
+	Retryable  bool              `json:"retryable,omitempty"` // asking again later may help
+	Failures   []signal.Failure  `json:"failures,omitempty"`  // providers that gave no vote, where they are why there is no decision
+	Consensus  *signal.Consensus `json:"-"`                   // the decision, whole
+	retryAfter time.Duration     // what the cause of the failure asks for; 0: nothing
+}
+
+// Summary is what became of a round.
+type Summary struct {
+	Time       time.Time `json:"time"` // the scheduled one
+	Decided    int       `json:"decided"`
+	Skipped    int       `json:"skipped"` // already decided, in progress elsewhere, or without a candle
+	Failed     int       `json:"failed"`
+	NotReached int       `json:"not_reached"`
+	CostUSD    float64   `json:"cost_usd"`
+	Series     []Outcome `json:"series"` // every one of the list, in its order
+}
+
+func summaryOf(at time.Time, outcomes []Outcome) Summary {
+	s := Summary{Time: at, Series: outcomes}
+	for i := range outcomes {
+		s.CostUSD += outcomes[i].CostUSD
+		switch outcomes[i].Status {
+		case Decided:
+			s.Decided++
+		case Failed:
+			s.Failed++
+		case NotReached:
+			s.NotReached++
+		default:
+			s.Skipped++
+		}
+	}
+	return s
+}
+
+// Err is an error where calling again with the same event may decide a series
+// that is open: the schedule repeats what failed, and only what is open is asked.
+func (s Summary) Err() error {
+	var open []string
+	for i := range s.Series {
+		if o := &s.Series[i]; o.Open() {
+			open = append(open, fmt.Sprintf("%s %s (%s)", o.Pair, o.Timeframe, firstOf(o.Error, string(o.Status))))
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d series are open at %s and worth another try: %s", len(open), len(s.Series), s.Time.Format(time.RFC3339), strings.Join(open, ", "))
+}
+
+// Open reports whether asking again about the same candle may give a decision.
+func (o *Outcome) Open() bool {
+	return o.Status == NotReached || o.Status == Failed && o.Retryable
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// errNoCandle: the venue has no bar for the candle that is meant.
+var errNoCandle = errors.New("no candle")
+
+// decided fills in an answer.
+func (o *Outcome) decided(answer service.Answer) {
+	c := answer.Consensus
+	o.Status, o.ID, o.Decision, o.Confidence, o.Consensus = Decided, c.ID, c.Decision, &c.Confidence, c
+	o.Stored = answer.Replayed || answer.Body != nil
+	if answer.Replayed {
+		o.Status = Already
+		return
+	}
+	o.CostUSD = c.TotalCostUSD
+}
+
+// failed fills in why there is no decision.
+func (o *Outcome) failed(err error) {
+	o.Status, o.Message = Failed, err.Error()
+	var venue *market.Error
+	var undecided *orchestrator.Error
+	var refused *service.Error
+	var mistakes signal.FieldErrors
+	switch {
+	case errors.Is(err, errNoCandle):
+		o.Status = NoCandle
+	case errors.Is(err, service.ErrInFlight):
+		o.Status, o.Message = InProgress, "another process is asking about this candle"
+	case errors.Is(err, service.ErrNotFound):
+		o.Status, o.Message = Already, "the answer about this candle is no longer kept"
+	case errors.As(err, &venue):
+		o.Error = string(venue.Kind)
+		o.Retryable = venue.Kind == market.ErrUnavailable || venue.Kind == market.ErrRateLimited
+		o.retryAfter = venue.RetryAfter
+	case errors.As(err, &undecided):
+		o.Error, o.Retryable, o.Failures, o.CostUSD = codeOf(undecided), undecided.Retryable(), undecided.Failures, undecided.Total.CostUSD
+	case errors.As(err, &refused):
+		o.Error, o.Retryable, o.retryAfter = codeOf(refused), refused.RetryAfter > 0, refused.RetryAfter
+		if errors.Is(err, service.ErrDailyBudget) {
+			o.Retryable = false // not before midnight
+		}
+	case errors.As(err, &mistakes):
+		o.Error = "invalid_request"
+	default:
+		o.Error = "internal_error"
+	}
+}
+
+// codes name the failures that the packages below tell by their kind.
+var codes = []struct {
+	kind error
+	code string
+}{
+	{orchestrator.ErrNoProviders, "no_providers"},
+	{orchestrator.ErrInsufficientProviders, "insufficient_providers"},
+	{orchestrator.ErrInsufficientResponses, "insufficient_responses"},
+	{orchestrator.ErrAggregation, "aggregation_failed"},
+	{orchestrator.ErrCanceled, "canceled"},
+	{service.ErrBusy, "too_many_runs"},
+	{service.ErrDailyBudget, "daily_budget"},
+	{service.ErrRequestBudget, "request_budget"},
+	{service.ErrNoBudget, "budget_unknown"},
+	{service.ErrKeys, "keys_unavailable"},
+	{service.ErrStore, "store_unreachable"},
+}
+
+func codeOf(err error) string {
+	for _, c := range codes {
+		if errors.Is(err, c.kind) {
+			return c.code
+		}
+	}
+	return "internal_error"
+}
+
+// LogValue is an outcome as it is logged.
+func (o *Outcome) attrs() []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("pair", o.Pair.String()), slog.String("timeframe", string(o.Timeframe)), slog.String("candle_time", o.CandleTime.Format(time.RFC3339)),
+		slog.String("status", string(o.Status)),
+	}
+	for _, text := range [...]struct{ name, value string }{
+		{"venue", o.Venue}, {"id", o.ID}, {"decision", string(o.Decision)}, {"error", o.Error}, {"message", o.Message},
+	} {
+		if text.value != "" {
+			attrs = append(attrs, slog.String(text.name, text.value))
+		}
+	}
+	if o.Confidence != nil {
+		attrs = append(attrs, slog.Float64("confidence", *o.Confidence))
+	}
+	return append(attrs, slog.Float64("cost_usd", o.CostUSD))
+}

@@ -1,0 +1,221 @@
+package watch
+
+// One round: every series of a list, for the candle that had closed at the
+// scheduled time.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"thalas/internal/market"
+	"thalas/internal/orchestrator"
+	"thalas/internal/service"
+	"thalas/internal/signal"
+	"thalas/internal/store"
+)
+
+const (
+	// atOnce is how many series are asked about at the same time. Each asks every
+	// provider, whose rate limits are what bounds it.
+	atOnce = 4
+	// candlesShown are the newest candles that the models see. The indicators are
+	// computed of all.
+	candlesShown = 60
+	// candlesEnough are those that every indicator is known and settled by.
+	candlesEnough = 250
+	// early is how far the clocks of a schedule and of this machine may differ.
+	early = time.Minute
+)
+
+// Asker answers a question once for each occasion: *service.Service does.
+type Asker interface {
+	AskOnce(ctx context.Context, occasion string, gather service.Gather) (service.Answer, error)
+}
+
+// Counter is told how each round went.
+type Counter interface {
+	Round(decided, skipped, failed, notReached int)
+}
+
+// Options are the parts of a Watcher. Asker, Check, Candles and Timeout are
+// required.
+type Options struct {
+	Asker   Asker
+	Check   func(orchestrator.Request) error                    // holds a policy against the rules: signal.FieldErrors
+	Candles func(venues ...string) (market.CandleSource, error) // the venues to ask, in this order; none: the default ones
+	Timeout time.Duration                                       // of a run whose list gives none
+	Reserve time.Duration                                       // what a deadline leaves for the writes and the answer after the last run
+
+	Simulated bool             // the providers are simulated
+	Shortest  signal.Timeframe // the shortest that can be kept up with; empty: any
+	Counter   Counter          // may be nil
+	Logger    *slog.Logger     // nil: no log
+}
+
+// Watcher makes rounds. It is safe for concurrent use.
+type Watcher struct {
+	Options
+	log *slog.Logger
+}
+
+// New makes a Watcher.
+func New(o Options) *Watcher {
+	w := &Watcher{Options: o, log: o.Logger}
+	if w.log == nil {
+		w.log = slog.New(slog.DiscardHandler)
+	}
+	return w
+}
+
+// Round asks about the last candle of each series that had closed at the given
+// time, unless that was done before. It returns when every series has ended, in
+// time for ctx's deadline; what there was no time for is in the summary as
+// NotReached. The error is a mistake of the list (signal.FieldErrors) or a time
+// that has not come; then nobody was asked.
+func (w *Watcher) Round(ctx context.Context, at time.Time, list List) (Summary, error) {
+	source, err := w.open(list)
+	if err != nil {
+		return Summary{}, err
+	}
+	if ahead := time.Until(at); ahead > early {
+		return Summary{}, fmt.Errorf("the scheduled time %s is %s ahead: its candles have not closed", at.Format(time.RFC3339), ahead.Round(time.Second))
+	}
+	return w.round(ctx, at, list, source), nil
+}
+
+// round is Round with what was checked before.
+func (w *Watcher) round(ctx context.Context, at time.Time, list List, source market.CandleSource) Summary {
+	outcomes := make([]Outcome, len(list.Series))
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, series := range list.Series {
+		group.Go(func() error {
+			outcomes[i] = w.one(ctx, at, list, series, source)
+			w.log.LogAttrs(ctx, levelOf(outcomes[i].Status), "Series watched:", outcomes[i].attrs()...)
+			return nil
+		})
+	}
+	_ = group.Wait() // what failed is in the outcomes
+	summary := summaryOf(at, outcomes)
+	w.log.LogAttrs(ctx, slog.LevelInfo, "Round ended:", slog.String("time", at.Format(time.RFC3339)),
+		slog.Int("decided", summary.Decided), slog.Int("skipped", summary.Skipped), slog.Int("failed", summary.Failed), slog.Int("not_reached", summary.NotReached),
+		slog.Float64("cost_usd", summary.CostUSD))
+	if w.Counter != nil {
+		w.Counter.Round(summary.Decided, summary.Skipped, summary.Failed, summary.NotReached)
+	}
+	return summary
+}
+
+func levelOf(s Status) slog.Level {
+	if s == Failed || s == NotReached {
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
+// one asks about one series. A panic costs this series alone.
+func (w *Watcher) one(ctx context.Context, at time.Time, list List, series market.Series, source market.CandleSource) (o Outcome) {
+	last := series.Timeframe.LastClosed(at)
+	o = Outcome{Pair: series.Pair, Timeframe: series.Timeframe, CandleTime: last}
+	defer func() {
+		if cause := recover(); cause != nil {
+			w.log.LogAttrs(ctx, slog.LevelError, "Series panicked:", slog.String("pair", o.Pair.String()), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
+			o.failed(errors.New("something unexpected happened: the log has it under \"Series panicked\""))
+		}
+	}()
+	if !w.enough(ctx, list) {
+		o.Status, o.Message = NotReached, "the time was up before it could be asked about: ask about fewer series, or give less timeout_seconds"
+		return o
+	}
+	var venue string
+	answer, err := w.Asker.AskOnce(ctx, occasion(series, last, w.Simulated), func(ctx context.Context) (orchestrator.Request, error) {
+		fetched, err := market.Fetch(ctx, source, series, last)
+		if err != nil {
+			return orchestrator.Request{}, err
+		}
+		venue = fetched.Venue
+		return question(list, series, last, fetched)
+	})
+	o.Venue = venue
+	if err != nil {
+		o.failed(err)
+		return o
+	}
+	o.decided(answer)
+	return o
+}
+
+// enough reports whether a run that is started now can take its whole time: one
+// that is cut short is paid for and decides nothing.
+func (w *Watcher) enough(ctx context.Context, list List) bool {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return ctx.Err() == nil
+	}
+	timeout := list.Policy.Timeout
+	if timeout == 0 {
+		timeout = w.Timeout
+	}
+	return ctx.Err() == nil && time.Until(deadline) > timeout+w.Reserve
+}
+
+// occasion names what is asked about once: a candle of a series.
+func occasion(series market.Series, last time.Time, simulated bool) string {
+	return "schedule#" + store.SeriesKey(series.Pair.String(), string(series.Timeframe), simulated) + "#" + last.Format(time.RFC3339)
+}
+
+// question is what the models are asked: the close as the price, the indicators of
+// all candles, and the newest candles themselves.
+func question(list List, series market.Series, last time.Time, fetched market.Fetched) (orchestrator.Request, error) {
+	candles := fetched.Candles
+	if n := len(candles); n == 0 || candles[n-1].Time.Before(last) {
+		return orchestrator.Request{}, fmt.Errorf("%w of %s that opened at %s at %s: nothing was traded, or the venue is late", errNoCandle, series, last.Format(time.RFC3339), fetched.Venue)
+	}
+	r := list.Policy
+	r.Pair, r.Timeframe, r.CurrentPrice = series.Pair, series.Timeframe, candles[len(candles)-1].Close
+	r.MarketData = signal.MarketData{Candles: candles}
+	warnings := market.Complete(&r.MarketData, series.Timeframe)
+	if len(candles) < candlesEnough { // else that indicators are computed goes without saying
+		r.Warnings = warnings
+	}
+	r.MarketData.Candles = candles[max(0, len(candles)-candlesShown):]
+	return r, nil
+}
+
+// open holds a list against what is known of providers and venues, and gives the
+// source of its candles. The error is signal.FieldErrors and names every mistake.
+func (w *Watcher) open(list List) (market.CandleSource, error) {
+	var mistakes signal.FieldErrors
+	if len(list.Series) == 0 {
+		return nil, signal.FieldErrors{{Field: "pairs", Message: "is missing or empty: give at least one"}}
+	}
+	for _, s := range list.Series {
+		if shortest := w.Shortest.Duration(); s.Timeframe.Duration() < shortest {
+			mistakes = append(mistakes, &signal.FieldError{Field: "timeframes", Message: fmt.Sprintf("has %s, which the schedule can't keep up with, it is minute-precise: the shortest is %s", s.Timeframe, w.Shortest)})
+			break
+		}
+	}
+	probe := list.Policy
+	probe.Pair, probe.CurrentPrice = list.Series[0].Pair, signal.NumberOf(1)
+	probe.MarketData.Set("rsi", signal.Number{})
+	var found signal.FieldErrors
+	if err := w.Options.Check(probe); errors.As(err, &found) {
+		mistakes = append(mistakes, found...)
+	} else if err != nil {
+		return nil, err
+	}
+	source, err := w.Candles(list.Venues...)
+	if err != nil {
+		mistakes = append(mistakes, &signal.FieldError{Field: "venue", Message: err.Error()})
+	}
+	if len(mistakes) > 0 {
+		return nil, mistakes
+	}
+	return source, nil
+}
