@@ -140,6 +140,7 @@ func TestLambda(t *testing.T) {
 		"frozen between events":  lambdaFrozen,
 		"health without the key": lambdaHealth,
 		"tables unreachable":     lambdaWithoutTables,
+		"by the clock":           lambdaSchedule,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, engine) })
 	}

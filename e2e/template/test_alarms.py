@@ -34,6 +34,7 @@ ALARMS = {
     "DailyCostAlarm": {"CostUSD"},
     "DeadLetterAlarm": {"ApproximateNumberOfMessagesVisible"},
     "NoScheduledRunAlarm": {"ScheduledRuns"},
+    "SeriesFailedAlarm": {"SeriesFailed"},
 }
 
 

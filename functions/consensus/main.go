@@ -1,9 +1,9 @@
 // Command consensus is the Lambda function that answers questions and reads the
-// answers back: proxy events of API Gateway become requests of the HTTP API.
+// answers back: proxy events of API Gateway become requests of the HTTP API. With
+// FUNCTION_ROLE=schedule it asks by the clock instead.
 package main
 
 import (
-	"errors"
 	"log/slog"
 	"os"
 
@@ -35,12 +35,17 @@ func run(log *slog.Logger) error {
 	for _, warning := range c.Warnings {
 		log.Warn("Configuration:", slog.String("warning", warning))
 	}
-	if c.Role != "http" {
-		return errors.New("FUNCTION_ROLE is " + c.Role + ": this version answers requests only, set it to http")
-	}
 	a, err := app.New(c, log, nil)
 	if err != nil {
 		return err
+	}
+	if c.Role == "schedule" {
+		schedule, err := a.NewSchedule(version)
+		if err != nil {
+			return err
+		}
+		lambda.Start(schedule)
+		return nil
 	}
 	handler, err := a.NewFunction(version, gateway.CallerFrom)
 	if err != nil {
