@@ -43,8 +43,8 @@ LISTEN_ADDR says where it listens. Where API_KEYS is set, it sends THALAS_API_KE
 			if dataFile != "" {
 				c.DataFile = dataFile
 			}
-			return serve(cmd.Context(), t, c, askLogger(t, c), func(ctx context.Context, url string) error {
-				return demonstrate(ctx, t, url, len(c.APIKeys) > 0, request)
+			return serve(cmd.Context(), t, c, askLogger(t, c), func(ctx context.Context, up serverUp) error {
+				return demonstrate(ctx, t, up.url, len(c.APIKeys) > 0, request)
 			})
 		},
 	}

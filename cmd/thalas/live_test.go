@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -41,7 +42,8 @@ func (s *screen) Write(p []byte) (int, error) {
 			text = text[len("\x1b[K"):]
 		case strings.HasPrefix(text, "\x1b["):
 			up, rest, _ := strings.Cut(text[len("\x1b["):], "A")
-			s.row -= int(up[0] - '0')
+			lines, _ := strconv.Atoi(up)
+			s.row -= lines
 			text = rest
 		case text[0] == '\r':
 			s.col, text = 0, text[1:]

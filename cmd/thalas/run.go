@@ -17,6 +17,7 @@ import (
 	"thalas/internal/config"
 	"thalas/internal/orchestrator"
 	"thalas/internal/signal"
+	"thalas/internal/watch"
 )
 
 // Exit codes.
@@ -33,7 +34,21 @@ type terminal struct {
 	out     io.Writer
 	err     io.Writer
 	environ environment
+	time    watch.Clock // nil: this machine's
 }
+
+// clock is what watch goes by.
+func (t terminal) clock() watch.Clock {
+	if t.time == nil {
+		return watch.RealClock{}
+	}
+	return t.time
+}
+
+// noDecision is a command that came to no decision.
+type noDecision struct{ error }
+
+func (e noDecision) Unwrap() error { return e.error }
 
 // usageError is a mistake of whoever called; nobody was asked.
 type usageError struct{ error }
@@ -63,12 +78,13 @@ func exitCode(err error) int {
 	var fields signal.FieldErrors
 	var undecided *orchestrator.Error
 	var problem *apiProblem
+	var none noDecision
 	switch {
 	case errors.As(err, &usage), errors.As(err, &mistakes), errors.As(err, &fields):
 		return exitUsage
 	case errors.Is(err, orchestrator.ErrCanceled), errors.Is(err, orchestrator.ErrAggregation):
 		return exitError
-	case errors.As(err, &undecided), errors.As(err, &problem) && problem.undecided():
+	case errors.As(err, &none), errors.As(err, &undecided), errors.As(err, &problem) && problem.undecided():
 		return exitNoDecision
 	}
 	return exitError
@@ -118,7 +134,7 @@ Exit codes: 0 a decision (HOLD is one), 2 wrong usage, configuration or input,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", defaultWidth)))
 	root.AddCommand(
-		newAsk(t), newServe(t), newDemo(t),
+		newAsk(t), newServe(t), newWatch(t), newDemo(t),
 		newShow(t), newLatest(t), newHistory(t), newReplay(t), newExport(t), newHealth(t), newMetrics(t),
 		newProviders(t), newSimulate(t), newVersion(t))
 	root.SetOut(t.out)

@@ -18,6 +18,7 @@ import (
 
 	"thalas/internal/app"
 	"thalas/internal/config"
+	"thalas/internal/service"
 )
 
 const sweepEvery = 10 * time.Minute
@@ -61,10 +62,20 @@ configuration, 1 anything else.`,
 	return cmd
 }
 
+// serverUp is a server that answers.
+type serverUp struct {
+	url     string
+	app     *app.App
+	service *service.Service
+}
+
+// errDone ends a server as a signal does: what was wanted of it is done.
+var errDone = errors.New("done")
+
 // serve answers until ctx ends, and then until the runs in flight have been
 // answered. visit, where given, is called once the server answers; its error
 // ends the server too.
-func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, visit func(ctx context.Context, url string) error) (err error) {
+func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, visit func(context.Context, serverUp) error) (err error) {
 	if err := checkListen(c); err != nil {
 		return err
 	}
@@ -94,18 +105,18 @@ func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v
 
 	ctx, end := context.WithCancelCause(ctx)
 	var visiting sync.WaitGroup
+	service := a.NewService(store, versionText())
 	if visit != nil {
 		visiting.Go(func() {
-			if err := visit(ctx, url); err != nil {
+			if err := visit(ctx, serverUp{url, a, service}); err != nil {
 				end(err)
 			}
 		})
 	}
-	service := a.NewService(store, versionText())
 	err = answer(ctx, t.err, listener, newServer(a.NewHandler(service, true), log), service.Wait)
 	end(nil) // where it is not ended by itself, the visit is
 	visiting.Wait()
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && cause != errDone {
 		err = errors.Join(cause, err)
 	}
 	return err

@@ -91,3 +91,13 @@ func widthOf(w io.Writer) int {
 	}
 	return defaultWidth
 }
+
+// heightOf gives the lines of the screen that w writes to; 0 where it is none.
+func heightOf(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if _, height, err := term.GetSize(int(f.Fd())); err == nil {
+			return height
+		}
+	}
+	return 0
+}

@@ -53,7 +53,7 @@ type Config struct {
 	CoordinationTable string        `env:"COORDINATION_TABLE" default:"none" form:"word" about:"DynamoDB table of claims and spending"`
 	MetricsNamespace  string        `env:"METRICS_NAMESPACE" envDefault:"ThalasConsensus" form:"word" about:"namespace of the metrics in CloudWatch; on Lambda only"`
 	Role              string        `env:"FUNCTION_ROLE" envDefault:"http" oneof:"http schedule" about:"what the Lambda function functions/consensus answers: requests, or the clock"`
-	Watchlist         string        `env:"WATCHLIST" default:"none" about:"JSON or a file's path: what the schedule asks about"`
+	Watchlist         string        `env:"WATCHLIST" default:"none" about:"JSON or a file's path: what thalas watch and the schedule ask about (docs/schedule.md)"`
 
 	DataFile   string     `env:"DATA_FILE" default:"thalas.db in the user's data folder" about:"file of the embedded store"`
 	ListenAddr string     `env:"LISTEN_ADDR" envDefault:"127.0.0.1:8787" form:"address" about:"where thalas serve listens; beyond loopback only with API_KEYS"`

@@ -1,0 +1,205 @@
+package main
+
+// What thalas watch shows: a table that stands still on a terminal, a line for
+// each series elsewhere, or a line of JSON for each round.
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"thalas/internal/signal"
+	"thalas/internal/watch"
+)
+
+// rounds is told what came of each round.
+type rounds interface {
+	round(s watch.Summary, next time.Time)
+	end()
+}
+
+// jsonRounds writes each summary as a line.
+type jsonRounds struct{ out io.Writer }
+
+func (j jsonRounds) round(s watch.Summary, _ time.Time) {
+	_ = json.NewEncoder(j.out).Encode(s) // nobody is there to be told of a closed pipe
+}
+
+func (jsonRounds) end() {}
+
+// newBoard chooses how the series are shown on t.
+func newBoard(t terminal, list watch.List) rounds {
+	style := t.stylesFor(t.out)
+	if !t.canRedraw(t.out) || len(list.Series)+boardEdge > heightOf(t.out) {
+		return &roundLines{out: t.out, style: style, clock: t.clock()}
+	}
+	b := &board{out: t.out, style: style, width: func() int { return widthOf(t.out) }, clock: t.clock(), stop: make(chan struct{})}
+	for _, s := range list.Series {
+		b.rows = append(b.rows, watch.Outcome{Pair: s.Pair, Timeframe: s.Timeframe})
+	}
+	b.done.Go(b.tick)
+	return b
+}
+
+// roundLines writes a line for what came of each series.
+type roundLines struct {
+	out   io.Writer
+	style styles
+	clock watch.Clock
+}
+
+func (l *roundLines) round(s watch.Summary, _ time.Time) {
+	for i := range s.Series {
+		o := &s.Series[i]
+		fmt.Fprintf(l.out, "%s  %s %s  candle %s  %s\n", l.clock.Now().UTC().Format(time.TimeOnly), o.Pair, o.Timeframe, o.CandleTime.Format("01-02 15:04"), lineOf(l.style, o))
+	}
+}
+
+func (*roundLines) end() {}
+
+// lineOf says what came of a series.
+func lineOf(style styles, o *watch.Outcome) string {
+	c := o.Consensus
+	if c == nil {
+		return style.bad.Render(statusText(o)) + reasonOf(o)
+	}
+	text := fmt.Sprintf("%s  confidence %s  agreement %s  price %s", style.decision(c.Decision).Render(string(c.Decision)), figure(c.Confidence), figure(c.AgreementScore), price(c.CurrentPrice))
+	if c.Decision != signal.Hold {
+		text += "  stop " + level(c.SuggestedStopLoss) + "  target " + level(c.SuggestedTakeProfit)
+	}
+	text += "  " + statusText(o)
+	if o.Venue != "" {
+		text += ", " + o.Venue + ", " + dollars(o.CostUSD)
+	}
+	return text
+}
+
+// statusText is the status of an outcome in words.
+func statusText(o *watch.Outcome) string {
+	switch {
+	case o.Status == "":
+		return "waiting"
+	case o.Status == watch.Failed:
+		return "failed: " + o.Error
+	case o.Status == watch.Decided && !o.Stored:
+		return "decided, not stored"
+	}
+	return strings.ReplaceAll(string(o.Status), "_", " ")
+}
+
+func reasonOf(o *watch.Outcome) string {
+	if o.Message == "" {
+		return ""
+	}
+	return "  " + visible(o.Message)
+}
+
+// boardEdge are the lines of a board around its rows.
+const boardEdge = 6
+
+// board is a table that is drawn over where it stands.
+type board struct {
+	out   io.Writer
+	style styles
+	width func() int
+	clock watch.Clock
+	stop  chan struct{}
+	done  sync.WaitGroup
+
+	mu    sync.Mutex // guards what follows
+	rows  []watch.Outcome
+	next  time.Time
+	cost  float64
+	drawn int // lines on the screen
+}
+
+// tick lets the time to the next round run.
+func (b *board) tick() {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		b.draw()
+		select {
+		case <-ticker.C:
+		case <-b.stop:
+			return
+		}
+	}
+}
+
+func (b *board) round(s watch.Summary, next time.Time) {
+	b.mu.Lock()
+	b.next = next
+	b.cost += s.CostUSD
+	for _, o := range s.Series {
+		for i := range b.rows {
+			if b.rows[i].Pair == o.Pair && b.rows[i].Timeframe == o.Timeframe {
+				b.rows[i] = o
+			}
+		}
+	}
+	b.mu.Unlock()
+	b.draw()
+}
+
+func (b *board) end() {
+	close(b.stop)
+	b.done.Wait()
+	b.draw()
+}
+
+// draw writes the table over the one on the screen. What can't be written is
+// nobody's loss: what counts is stored.
+func (b *board) draw() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var text strings.Builder
+	if b.drawn > 0 {
+		fmt.Fprintf(&text, "\x1b[%dA", b.drawn)
+	}
+	lines := b.lines()
+	for _, line := range lines {
+		// No line may be wider than the screen: a wrapped one would not be drawn over.
+		text.WriteString("\r\x1b[K" + b.style.plain.MaxWidth(max(b.width()-1, 1)).Render(line) + "\n")
+	}
+	b.drawn = len(lines)
+	_, _ = io.WriteString(b.out, text.String())
+}
+
+// lines are the table and what is below it. There are always as many.
+func (b *board) lines() []string {
+	columns := []column{{head: "pair"}, {head: "timeframe"}, {head: "candle"}, {head: "decision", look: func(row int) lipgloss.Style { return b.style.decision(b.rows[row].Decision) }},
+		{head: "confidence"}, {head: "agreement"}, {head: "price"}, {head: "venue"}, {head: "state"}}
+	for i := range b.rows {
+		o := &b.rows[i]
+		cells := []string{o.Pair.String(), string(o.Timeframe), "", "", "", "", "", o.Venue, statusText(o)}
+		if !o.CandleTime.IsZero() {
+			cells[2] = o.CandleTime.Format("01-02 15:04")
+		}
+		if c := o.Consensus; c != nil {
+			cells[3], cells[4], cells[5], cells[6] = string(c.Decision), figure(c.Confidence), figure(c.AgreementScore), price(c.CurrentPrice)
+		}
+		for at := range columns {
+			columns[at].cells = append(columns[at].cells, cells[at])
+		}
+	}
+	lines := append([]string{""}, strings.Split(b.style.tableOf(columns), "\n")...)
+	trouble := ""
+	for i := range b.rows {
+		if o := &b.rows[i]; o.Status == watch.Failed || o.Status == watch.NotReached {
+			trouble = b.style.bad.Render(o.Pair.String()+" "+string(o.Timeframe)+":") + reasonOf(o)
+			break
+		}
+	}
+	foot := "asking …"
+	if !b.next.IsZero() {
+		left := max(b.next.Sub(b.clock.Now()).Round(time.Second), 0)
+		foot = fmt.Sprintf("next round at %s UTC, in %s", b.next.UTC().Format(time.TimeOnly), left)
+	}
+	return append(lines, trouble, b.style.dim.Render(fmt.Sprintf("%s; cost so far %s; Ctrl-C ends", foot, dollars(b.cost))))
+}

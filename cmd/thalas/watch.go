@@ -1,0 +1,187 @@
+package main
+
+// thalas watch: the server, which asks about a watch list by itself as candles
+// close.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"thalas/internal/app"
+	"thalas/internal/market/venue"
+	"thalas/internal/watch"
+)
+
+// watchFlags are the flags of watch as they were given.
+type watchFlags struct {
+	list, timeframes, venue    string
+	listen, dataFile, simulate string
+	delay                      time.Duration
+	once, json                 bool
+}
+
+func newWatch(t terminal) *cobra.Command {
+	f := watchFlags{delay: watch.DefaultDelay}
+	cmd := &cobra.Command{
+		Use:   "watch [PAIR…]",
+		Short: "Ask about a watch list as its candles close, and serve the answers",
+		Long: `Fetch the candles of each series as they close, compute the indicators, ask the models
+once for each candle, and store the answers. The HTTP API is served as by thalas serve, so
+that bots read the newest signal from it; a table shows what came of each series.
+
+What is watched is named by pairs, or by a watch list: --list, else WATCHLIST, JSON or the
+path of a file, such as {"pairs": ["BTC/USDT"], "timeframes": ["5m"], "venue": "kraken"}.
+docs/schedule.md tells all of its keys.
+
+A candle that somebody has asked about already, in this process or in one before, is not
+asked about again. A series that fails is tried twice more and then left to its next candle.
+
+Exit codes: 0 ended by a signal, or with --once every series has its decision, 3 with --once
+one has none, 2 wrong usage or configuration, 1 anything else.`,
+		Example: `  thalas watch BTC/USDT ETH/USDT --timeframe 5m,1h
+  thalas watch --list watchlist.json
+  thalas watch BTC/USDT --timeframe 1m --simulate auto`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, pairs []string) error {
+			if err := refuseEmpty(cmd); err != nil {
+				return err
+			}
+			return f.run(cmd, t, pairs)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.list, "list", "", "watch list: JSON, or the `file` that holds it (default: WATCHLIST)")
+	flags.StringVar(&f.timeframes, "timeframe", "", "`lengths` of the candles of the named pairs, with commas between (default: 5m)")
+	flags.StringVar(&f.venue, "venue", "", "`venue` of the named pairs' candles; others by commas are asked where it can't help (default: "+strings.Join(venue.Defaults(), ",")+")")
+	flags.DurationVar(&f.delay, "delay", f.delay, "`how` long after a candle's close it is asked about: venues need a moment")
+	flags.BoolVar(&f.once, "once", false, "one round about the candles that have closed, then end")
+	flags.BoolVar(&f.json, "json", false, "print each round as a line of JSON instead of the table")
+	flags.StringVar(&f.listen, "listen", "", "`address` (default: LISTEN_ADDR, else 127.0.0.1:8787); port 0 takes a free one")
+	dataFileFlag(cmd, &f.dataFile)
+	simulateFlag(cmd, &f.simulate)
+	completeFlag(cmd, "timeframe", timeframeNames()...)
+	completeFlag(cmd, "venue", venue.Names()...)
+	return cmd
+}
+
+func (f watchFlags) run(cmd *cobra.Command, t terminal, pairs []string) error {
+	if f.delay < 0 || f.delay > time.Minute {
+		return usagef("--delay %s is not between 0s and 1m", f.delay)
+	}
+	list, err := f.named(pairs)
+	if err != nil {
+		return err
+	}
+	c, err := load(t, f.simulate)
+	if err != nil {
+		return err
+	}
+	if len(list.Series) == 0 {
+		if list, err = app.WatchList(c); err != nil {
+			return usageError{err}
+		}
+	}
+	if len(list.Series) == 0 {
+		return usagef("nothing to watch: name pairs, such as thalas watch BTC/USDT, or give --list or WATCHLIST")
+	}
+	if f.listen != "" {
+		c.ListenAddr = f.listen
+	}
+	if f.dataFile != "" {
+		c.DataFile = f.dataFile
+	}
+	log := logger(t, c)
+	if !f.json {
+		log = askLogger(t, c) // the table says the same
+	}
+	return serve(cmd.Context(), t, c, log, func(ctx context.Context, up serverUp) error { return f.watch(ctx, t, up, list) })
+}
+
+// named is the list that the command line gives; empty where it gives none.
+func (f watchFlags) named(pairs []string) (list watch.List, err error) {
+	switch {
+	case f.list != "" && (len(pairs) > 0 || f.timeframes != "" || f.venue != ""):
+		return list, usagef("--list names pairs, timeframes and venues itself: leave the others out")
+	case f.list != "":
+		list, err = app.ReadWatchList(f.list)
+	case len(pairs) > 0:
+		list, err = watch.ParseList(f.document(pairs))
+	case f.timeframes != "" || f.venue != "":
+		return list, usagef("--timeframe and --venue are of pairs: name some, such as thalas watch BTC/USDT")
+	}
+	if err != nil {
+		err = usageError{err}
+	}
+	return list, err
+}
+
+// document writes the flags as a watch list.
+func (f watchFlags) document(pairs []string) []byte {
+	d := map[string]any{"pairs": pairs}
+	if f.timeframes != "" {
+		d["timeframes"] = strings.Split(f.timeframes, ",")
+	}
+	if f.venue != "" {
+		venues := strings.Split(f.venue, ",")
+		d["venue"], d["fallback"] = venues[0], venues[1:]
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		panic(err) // not reached: texts only
+	}
+	return text
+}
+
+// watch makes the rounds until ctx ends, or one.
+func (f watchFlags) watch(ctx context.Context, t terminal, up serverUp, list watch.List) error {
+	w := up.app.NewWatcher(up.service)
+	for _, name := range list.Venues {
+		if venue.IsOptIn(name) {
+			fmt.Fprintln(t.err, "Warning:", name+":", venue.LicenceWarning)
+		}
+	}
+	show := newBoard(t, list)
+	if f.json {
+		show = jsonRounds{t.out}
+	}
+	if f.once {
+		s, err := w.Round(ctx, t.clock().Now().Add(-f.delay), list)
+		if err != nil {
+			return asMistake(err)
+		}
+		show.round(s, time.Time{})
+		show.end()
+		if open := undecidedSeries(s); open > 0 {
+			return noDecision{fmt.Errorf("%d of %d series have no decision", open, len(s.Series))}
+		}
+		return errDone
+	}
+	err := w.Loop(ctx, list, watch.Loop{Clock: t.clock(), Delay: f.delay, Tell: show.round})
+	show.end()
+	return asMistake(err)
+}
+
+// asMistake makes what is wrong with a list a mistake of the command line.
+func asMistake(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return usageError{err}
+}
+
+// undecidedSeries counts the series that have no decision about their candle.
+func undecidedSeries(s watch.Summary) (n int) {
+	for _, o := range s.Series {
+		if o.Status != watch.Decided && o.Status != watch.Already {
+			n++
+		}
+	}
+	return n
+}
