@@ -81,15 +81,19 @@ func lineOf(style styles, o *watch.Outcome) string {
 
 // statusText is the status of an outcome in words.
 func statusText(o *watch.Outcome) string {
+	simulated := ""
+	if o.Simulated {
+		simulated = ", SIMULATED"
+	}
 	switch {
 	case o.Status == "":
 		return "waiting"
 	case o.Status == watch.Failed:
 		return "failed: " + o.Error
 	case o.Status == watch.Decided && !o.Stored:
-		return "decided, not stored"
+		return "decided, not stored" + simulated
 	}
-	return strings.ReplaceAll(string(o.Status), "_", " ")
+	return strings.ReplaceAll(string(o.Status), "_", " ") + simulated
 }
 
 func reasonOf(o *watch.Outcome) string {

@@ -121,7 +121,7 @@ func TestWatchOnce(t *testing.T) {
 	server, env := venueAt(t, time.Now)
 	args := []string{"watch", "BTC/USDT", "--timeframe", "5m,1h", "--once", "--data-file", filepath.Join(t.TempDir(), "thalas.db")}
 	got := thalas(t, env, "", args...)
-	if got.code != 0 || strings.Count(got.out, "\n") != 2 || !regexp.MustCompile(`(?m)^\S+  BTC/USDT 1h  candle \d\d-\d\d \d\d:00  (BUY|SELL|HOLD)  confidence \S+  agreement .* decided, kraken, \$0\.00`).MatchString(got.out) {
+	if got.code != 0 || strings.Count(got.out, "\n") != 2 || !regexp.MustCompile(`(?m)^\S+  BTC/USDT 1h  candle \d\d-\d\d \d\d:00  (BUY|SELL|HOLD)  confidence \S+  agreement .* decided, SIMULATED, kraken, \$0\.00`).MatchString(got.out) {
 		t.Errorf("first: %+v", got)
 	}
 	fetched := len(server.Requests("kraken"))
@@ -137,7 +137,7 @@ func TestWatchOnce(t *testing.T) {
 
 	server.Always("kraken", venuetest.Status(http.StatusUnavailableForLegalReasons))
 	args = []string{"watch", "SOL/USDT", "--venue", "kraken,okx", "--once", "--data-file", filepath.Join(t.TempDir(), "thalas.db")}
-	if got = thalas(t, env, "", args...); got.code != 0 || !strings.Contains(got.out, "decided, okx") {
+	if got = thalas(t, env, "", args...); got.code != 0 || !strings.Contains(got.out, "decided, SIMULATED, okx") {
 		t.Errorf("with a fallback: %+v", got)
 	}
 	args = []string{"watch", "SOL/USDT", "--venue", "kraken", "--once", "--json", "--data-file", filepath.Join(t.TempDir(), "thalas.db")}
