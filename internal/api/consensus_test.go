@@ -117,6 +117,14 @@ func TestConditionalReads(t *testing.T) {
 		} {
 			t.Run(path+" "+tt.name, func(t *testing.T) {
 				r := f.get(t, path, "If-None-Match", tt.ifNoneMatch).want(t, tt.status)
+				if tt.ifNoneMatch != "*" {
+					request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, f.URL+path, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					request.Header["If-None-Match"] = []string{`"first"`, tt.ifNoneMatch, `"last"`}
+					f.do(t, request).want(t, tt.status)
+				}
 				if tt.status == 304 && (len(r.body) > 0 || r.header.Get("ETag") != tag || r.header.Get("Cache-Control") == "no-store") {
 					t.Errorf("304 with %d bytes, ETag %q, Cache-Control %q", len(r.body), r.header.Get("ETag"), r.header.Get("Cache-Control"))
 				}

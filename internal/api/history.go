@@ -16,6 +16,7 @@ import (
 
 	"thalas/internal/service"
 	"thalas/internal/signal"
+	"thalas/internal/store"
 )
 
 type historyInput struct {
@@ -39,7 +40,11 @@ func (in *historyInput) Resolve(ctx huma.Context) []error {
 	}
 	mistakes.window(in.query.From, in.query.To)
 	cursor, err := base64.RawURLEncoding.DecodeString(in.Cursor)
-	if err != nil {
+	isCursor := store.IsID
+	if in.Pair != "" {
+		isCursor = store.IsPosition
+	}
+	if in.Cursor != "" && (err != nil || !isCursor(string(cursor))) {
 		mistakes.wrong("cursor", wrongCursor, in.Cursor)
 	}
 	in.query.Cursor = string(cursor)

@@ -174,6 +174,7 @@ func TestQueryRules(t *testing.T) {
 		{"/v1/consensus?from=99999999999999999", []string{"query.from"}, "1970 to 2199"},
 		{"/v1/consensus?from=2026-03-02T00:00:00Z&to=2026-03-02T00:00:00Z", []string{"query.to"}, "not after from"},
 		{"/v1/consensus?cursor=%3F", []string{"query.cursor"}, "is not a next_cursor"},
+		{"/v1/consensus?limit=0&cursor=eA", []string{"query.cursor", "query.limit"}, "is not a"},
 		{"/v1/consensus?cursor=eA", []string{"query.cursor"}, "is not a next_cursor"},
 		{"/v1/consensus?pair=BTC/USDT&cursor=MDE5YWIxMGYtNmI2Mi03Y2MwLTgwMDAtNWEzYzBhMWY5ZTIx", []string{"query.cursor"}, "is not a next_cursor"},
 		{"/v1/consensus?pair=%ZZ", []string{"query"}, "invalid URL escape"},

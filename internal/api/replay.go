@@ -18,6 +18,7 @@ import (
 	"thalas/internal/provider"
 	"thalas/internal/service"
 	"thalas/internal/signal"
+	"thalas/internal/store"
 )
 
 const replayPath = "/v1/replay"
@@ -99,7 +100,7 @@ func (f *fields) cursor(raw json.RawMessage) {
 		return
 	}
 	cursor, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(cursor) == 0 { // an empty one would begin anew
+	if err != nil || !store.IsPosition(string(cursor)) {
 		f.wrong("cursor", wrongCursor, raw)
 		return
 	}

@@ -41,7 +41,7 @@ func (s *server) show(ctx context.Context, in *showInput) (*jsonOutput, error) {
 		return nil, x.refuse(err)
 	}
 	// A result never changes; that it expires some day does no harm in a cache.
-	return cached(result.Body, quoted(result.ID), "private, max-age=86400, immutable", in.IfNoneMatch), nil
+	return cached(result.Body, quoted(result.ID), "private, max-age=86400, immutable", x.tagsHeld()), nil
 }
 
 type latestInput struct {
@@ -77,7 +77,7 @@ func (s *server) latest(ctx context.Context, in *latestInput) (*jsonOutput, erro
 	if err != nil {
 		return nil, x.refuse(err)
 	}
-	return cached(result.Body, quoted(result.ID), untilInvalid(freshFor(result, in.timeframe, maxAge)), in.IfNoneMatch), nil
+	return cached(result.Body, quoted(result.ID), untilInvalid(freshFor(result, in.timeframe, maxAge)), x.tagsHeld()), nil
 }
 
 // latestOfMany answers about several pairs; those without a signal, or with one
@@ -123,7 +123,7 @@ func (s *server) latestOfMany(ctx context.Context, in *latestInput, maxAge time.
 	}
 	body.Write(append(names, '}'))
 	hash := sha256.Sum256(body.Bytes())
-	return cached(body.Bytes(), quoted(hex.EncodeToString(hash[:16])), untilInvalid(fresh), in.IfNoneMatch), nil
+	return cached(body.Bytes(), quoted(hex.EncodeToString(hash[:16])), untilInvalid(fresh), x.tagsHeld()), nil
 }
 
 // writeList joins documents that are JSON already.
@@ -158,6 +158,10 @@ func untilInvalid(fresh time.Duration) string {
 }
 
 func quoted(tag string) string { return `"` + tag + `"` }
+
+// tagsHeld gives the ETags that the caller has, from all lines of the header: huma
+// reads the first.
+func (x *exchange) tagsHeld() string { return strings.Join(x.r.Header.Values("If-None-Match"), ",") }
 
 // cached answers a document, or that the caller has it.
 func cached(body []byte, tag, cacheControl, ifNoneMatch string) *jsonOutput {
