@@ -10,10 +10,10 @@ ENV      ?= default
 STACK    ?= $(if $(filter default,$(ENV)),thalas,thalas-$(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test schemathesis aws-servers test-template deploy lint vuln fuzz bench bench-lambda cover
+.PHONY: help run build test schemathesis aws-servers test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda cover
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## serve on this machine, ask one question about a real daily series, stay up; simulated providers where no key is configured
 	GROK_ENABLED=$${GROK_ENABLED:-true} go run ./cmd/thalas demo SPX/USD --timeframe 1d --candles examples/sp500-daily.csv --simulate auto --data-file .demo/thalas.db
@@ -56,6 +56,13 @@ test-template: ## the SAM template: validated, linted, and held against the cont
 		echo "SKIPPED: the tests of the template need python3 with venv and pip."; \
 	else \
 		e2e/template/run.sh; \
+	fi
+
+test-freqtrade: ## examples/freqtrade in the real freqtrade, offline: each failure, a dry run, a backtest; needs python3 3.11 or later
+	@if ! python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+		echo "SKIPPED: the tests of the freqtrade strategy need python3, 3.11 or later, with venv and pip."; \
+	else \
+		e2e/freqtrade/run.sh; \
 	fi
 
 # CloudFormation notices new parameters only under a new name of the deployment.
