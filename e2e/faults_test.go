@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"maps"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -187,7 +188,8 @@ func TestQuorum(t *testing.T) {
 func TestEverybodyHangs(t *testing.T) {
 	s := simulated(t, "anthropic=hang*;openai=slow_drip*;gemini=slow_headers*;grok=hang*")
 	o := thalas(t, s.Env(), indicators, question("--timeout", "1")...)
-	if o.code != 3 || o.out != "" || strings.Count(o.err, ": no answer within 1s; give it more time with --timeout") != 4 {
+	told := regexp.MustCompile(`: no answer within (1s|[0-9.]+ms); give it more time with --timeout`) // less than 1 s where a call begins late
+	if o.code != 3 || o.out != "" || len(told.FindAllString(o.err, -1)) != 4 {
 		t.Errorf("want four timeouts: %s", o)
 	}
 }
