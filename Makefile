@@ -10,7 +10,7 @@ ENV      ?= default
 STACK    ?= $(if $(filter default,$(ENV)),thalas,thalas-$(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test schemathesis aws-servers test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda cover
+.PHONY: help run build test schemathesis aws-servers e2e test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ schemathesis: ## requests made of the OpenAPI document, right and wrong ones, ag
 
 aws-servers: ## DynamoDB Local and moto into .tools/, for the tests of the DynamoDB store; needs mvn, java and python3
 	tools/aws-servers.sh
+
+e2e: aws-servers ## the Lambda functions as they are deployed, behind a Runtime API of our own that freezes them, over DynamoDB Local; needs mvn, java and python3
+	THALAS_E2E=required go test -count=1 -run='^TestLambda' ./e2e
 
 test-template: ## the SAM template: validated, linted, and held against the contract as it expands; needs python3
 	@if ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then \

@@ -6,5 +6,5 @@
 // one. Neither throttles or lags, and neither removes what has expired.
 //
 // Both are installed by `make aws-servers`; a test that needs one that is not
-// there is skipped.
+// there is skipped, or fails where THALAS_E2E=required is in the environment.
 package dynamotest

@@ -39,11 +39,18 @@ type Server struct {
 // startTime is how long a server may take to answer.
 const startTime = time.Minute
 
+// Required makes an engine that is not there a failure of the tests, which skip
+// themselves otherwise: `make e2e` and CI set it in the environment, to required.
+const Required = "THALAS_E2E"
+
 // Start starts an engine and waits until it answers. It is a *NotInstalled error
-// where the engine is not there.
+// where the engine is not there, and may be missing.
 func Start(ctx context.Context, engine Engine) (*Server, error) {
 	root, err := engine.find()
 	if err != nil {
+		if os.Getenv(Required) == "required" {
+			return nil, fmt.Errorf("%s=required: %s", Required, err)
+		}
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)
