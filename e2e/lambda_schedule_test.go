@@ -60,7 +60,7 @@ func lambdaSchedule(t *testing.T, engine *dynamotest.Server) {
 	venue := venuetest.Serve(func() time.Time { return time.Date(2026, 11, 23, 5, 7, 0, 0, time.UTC) }) // the event is late
 	t.Cleanup(venue.Close)
 	c := newCloud(t, engine, "")
-	env := append(c.env, "PROVIDER_KEYS_SECRET_ID=thalas/keys", "FUNCTION_ROLE=schedule",
+	env := append(c.env, "PROVIDER_KEYS_SECRET_ID=thalas/keys", "FUNCTION_ROLE=schedule", "METRICS_NAMESPACE=Test/Own",
 		"KRAKEN_BASE_URL="+venue.BaseURL("kraken"), "COINBASE_BASE_URL="+venue.BaseURL("coinbase"), "OKX_BASE_URL="+venue.BaseURL("okx"))
 	s := startSandbox(t, "consensus", env...)
 	s.ready(t)
@@ -118,5 +118,11 @@ func lambdaSchedule(t *testing.T, engine *dynamotest.Server) {
 	}
 	if got := s.fire(t, event, 20*time.Second); !got.failed && !strings.Contains(string(got.body), `"not_reached":2`) || !strings.Contains(string(got.body), "not_reached") {
 		t.Errorf("with too little time: %s", got.body) // already decided series are not looked up either
+	}
+
+	// The alarm on a silent schedule goes by the rounds that came to their end.
+	counted := s.metrics(t, `"SeriesNotReached":[12].*\n`)["Function consensus"]
+	if counted["ScheduledRuns"] != 5 || counted["SeriesDecided"] != 4 || counted["SeriesSkipped"] != 3 || counted["SeriesFailed"] != 1 || counted["Runs"] != 4 || counted["Decisions"] != 4 {
+		t.Errorf("metrics of the rounds: %v", counted)
 	}
 }
