@@ -10,10 +10,10 @@ ENV      ?= default
 STACK    ?= $(if $(filter default,$(ENV)),thalas,thalas-$(ENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test schemathesis aws-servers e2e test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda cover
+.PHONY: help run build test schemathesis aws-servers e2e e2e-sam local test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda cover
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## serve on this machine, ask one question about a real daily series, stay up; simulated providers where no key is configured
 	GROK_ENABLED=$${GROK_ENABLED:-true} go run ./cmd/thalas demo SPX/USD --timeframe 1d --candles examples/sp500-daily.csv --simulate auto --data-file .demo/thalas.db
@@ -53,6 +53,13 @@ aws-servers: ## DynamoDB Local and moto into .tools/, for the tests of the Dynam
 
 e2e: aws-servers ## the Lambda functions as they are deployed, behind a Runtime API of our own that freezes them, over DynamoDB Local; needs mvn, java and python3
 	THALAS_E2E=required go test -count=1 -run='^TestLambda' ./e2e
+
+e2e-sam: ## the stack as sam builds and runs it: validated, each event of events/, the API over HTTP; needs Docker, or root on Debian, and mvn, java, python3
+	e2e/sam/run.sh
+
+local: aws-servers ## the stack in Docker by sam local, with an API to try; keys and variables from .env (LOCAL=flags)
+	e2e/template/install.sh
+	go run ./e2e/local $(LOCAL)
 
 test-template: ## the SAM template: validated, linted, and held against the contract as it expands; needs python3
 	@if ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then \
