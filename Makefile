@@ -51,7 +51,7 @@ schemathesis: ## requests made of the OpenAPI document, right and wrong ones, ag
 aws-servers: ## DynamoDB Local and moto into .tools/, for the tests of the DynamoDB store; needs mvn, java and python3
 	tools/aws-servers.sh
 
-e2e: aws-servers ## the Lambda functions as they are deployed, behind a Runtime API of our own that freezes them, over DynamoDB Local; needs mvn, java and python3
+e2e: aws-servers ## the Lambda functions as they are deployed, behind a Runtime API of our own that freezes them, over DynamoDB Local and moto; needs mvn, java and python3
 	THALAS_E2E=required go test -count=1 -run='^TestLambda' ./e2e
 
 e2e-sam: ## the stack as sam builds and runs it: validated, each event of events/, the API over HTTP; needs Docker, or root on Debian, and mvn, java, python3
