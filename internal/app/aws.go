@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
 	"thalas/internal/config"
 )
@@ -19,7 +21,7 @@ import (
 // awsConfig reads region, credentials and endpoints as every AWS program does.
 // It does not use the network: credentials are fetched with the first request.
 func (a *App) awsConfig() (aws.Config, error) {
-	c, err := awsconfig.LoadDefaultConfig(context.Background(), awsconfig.WithHTTPClient(awsClient()))
+	c, err := awsconfig.LoadDefaultConfig(context.Background(), awsconfig.WithHTTPClient(awsClient()), awsconfig.WithLogger(a.sdkLog()))
 	if err != nil {
 		return c, fmt.Errorf("read the AWS configuration: %w", err)
 	}
@@ -40,4 +42,19 @@ func awsClient() *awshttp.BuildableClient {
 			t.IdleConnTimeout = 30 * time.Second
 			t.MaxIdleConnsPerHost = 64
 		})
+}
+
+// sdkLog takes what the SDK has to say into our log: by itself it writes plain text
+// between the lines of JSON.
+func (a *App) sdkLog() logging.Logger {
+	if a.log == nil {
+		return logging.Nop{}
+	}
+	return logging.LoggerFunc(func(kind logging.Classification, format string, values ...any) {
+		level := slog.LevelDebug
+		if kind == logging.Warn {
+			level = slog.LevelWarn
+		}
+		a.log.Log(context.Background(), level, "AWS SDK:", slog.String("message", fmt.Sprintf(format, values...)))
+	})
 }
