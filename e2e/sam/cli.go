@@ -58,6 +58,8 @@ func (c *CLI) command(ctx context.Context, args ...string) *exec.Cmd {
 	command.Env = append(command.Env,
 		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_DEFAULT_REGION=eu-central-1",
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true",
+		// sam local asks whose account it is: ten seconds each time where no AWS answers.
+		"AWS_ENDPOINT_URL_STS=http://127.0.0.1:1", "AWS_MAX_ATTEMPTS=1",
 		"SAM_CLI_TELEMETRY=0", "PYTHONUNBUFFERED=1", "GOARCH="+runtime.GOARCH)
 	// As Ctrl-C does: sam then removes its containers. What stays is killed.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
