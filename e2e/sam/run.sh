@@ -4,9 +4,9 @@
 # Local, moto and the simulator.
 #
 # A Docker engine that runs is used. Where there is none, root on Linux starts one of
-# its own, in a folder that goes away with it, and with no rules in the firewall: the
-# containers reach this machine and nothing else. Where that can't be either, all of
-# it is skipped, and says so.
+# its own, with a folder and a bridge that go away with it, so that several may run
+# side by side, and with no rules in the firewall: the containers reach this machine
+# and nothing else. Where that can't be either, all of it is skipped, and says so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -30,11 +30,10 @@ cleanup() {
   if [ -n "$engine" ]; then
     kill "$engine" 2>/dev/null || true
     wait "$engine" 2>/dev/null || true
-    # It leaves its bridge, which nobody else has made.
-    if [ -n "$bridge" ]; then ip link delete "$bridge" 2>/dev/null || true; fi
   elif [ -n "${standin:-}" ]; then
     docker rmi --force "$standin" "${standin/al2023/al2023-rapid}" >/dev/null 2>&1 || true
   fi
+  if [ -n "$bridge" ]; then ip link delete "$bridge" 2>/dev/null || true; fi
   rm -rf "$work" || true
 }
 trap cleanup EXIT
@@ -47,6 +46,7 @@ install_engine() {
   local missing=()
   command -v dockerd >/dev/null && command -v docker >/dev/null || missing+=(docker.io)
   command -v busybox >/dev/null || missing+=(busybox-static)
+  command -v ip >/dev/null || missing+=(iproute2)
   if [ ${#missing[@]} -eq 0 ]; then return; fi
   command -v apt-get >/dev/null || return 1
   echo "e2e-sam: installing ${missing[*]}"
@@ -55,10 +55,13 @@ install_engine() {
 }
 
 start_engine() {
-  ip link show docker0 >/dev/null 2>&1 || bridge=docker0
+  # Not docker0, which another engine may be using or about to use.
+  bridge=thalas$$
+  ip link add "$bridge" type bridge && ip link set "$bridge" up || return 1
+  ip address add "10.213.$(($$ % 256)).1/24" dev "$bridge" || return 1
   export DOCKER_HOST=unix://$work/docker.sock
   echo "e2e-sam: starting a Docker engine of its own"
-  dockerd --host "$DOCKER_HOST" --group root --storage-driver vfs --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/dockerd.pid" \
+  dockerd --host "$DOCKER_HOST" --bridge "$bridge" --group root --storage-driver vfs --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/dockerd.pid" \
     --iptables=false --ip6tables=false --ip-masq=false --ip-forward=false >"$work/dockerd.log" 2>&1 </dev/null &
   engine=$!
   for _ in $(seq 120); do
@@ -73,7 +76,7 @@ if ! answers; then
   [ "$(uname -s)" = Linux ] && [ "$(id -u)" -eq 0 ] ||
     skip "no Docker engine answers, and only root on Linux may start one" "start Docker, then: make e2e-sam"
   install_engine || skip "Debian's docker.io can't be installed here: $(tail -n 1 "$work/apt.log" 2>/dev/null)" "install a Docker engine, then: make e2e-sam"
-  start_engine || skip "a Docker engine does not start here: $(tail -n 1 "$work/dockerd.log")" "run it where a Docker engine may run"
+  start_engine || skip "a Docker engine does not start here: $(tail -n 1 "$work/dockerd.log" 2>/dev/null)" "run it where a Docker engine may run"
 fi
 
 tools/aws-servers.sh
