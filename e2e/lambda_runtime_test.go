@@ -32,7 +32,9 @@ func bootstrap(t *testing.T, folder string) string {
 	t.Helper()
 	build, _ := bootstraps.LoadOrStore(folder, sync.OnceValues(func() (string, error) {
 		file := filepath.Join(filepath.Dir(binary), folder, "bootstrap")
-		command := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", file, "../functions/"+folder)
+		// As the Makefile does, so that sam build finds the packages built.
+		command := exec.Command("go", "build", "-tags", "lambda.norpc,grpcnotrace", "-trimpath", "-o", file, "../functions/"+folder)
+		command.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if output, err := command.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("go build: %w\n%s", err, output)
 		}
