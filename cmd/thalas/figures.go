@@ -11,15 +11,21 @@ import (
 )
 
 // figure writes a confidence, a weight or a sum of them with at most six decimals,
-// and with more where fewer would look like a round number.
+// and with as many more as it takes where those would look like a round number.
 func figure(f float64) string {
 	text := decimals(f, 0, 6)
 	_, fraction, _ := strings.Cut(text, ".")
 	shown, _ := strconv.ParseFloat(text, 64)
 	const noise = 1e-12 // of adding and multiplying
 	switch isRound := len(fraction) < 6; {
-	case isRound && math.Abs(shown-f) > noise, shown == 0 && f != 0:
+	case shown == 0 && f != 0:
 		return strconv.FormatFloat(f, 'g', -1, 64)
+	case isRound && math.Abs(shown-f) > noise:
+		for digits := 7; ; digits++ {
+			if text = strconv.FormatFloat(f, 'f', digits, 64); text[len(text)-1] != '0' {
+				return text
+			}
+		}
 	}
 	return text
 }

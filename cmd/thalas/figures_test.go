@@ -21,6 +21,7 @@ func TestFigures(t *testing.T) {
 		{"nearly none", figure(1e-9), "1e-09"},
 		{"next to none", figure(1e-15), "1e-15"},
 		{"nearly a gate", figure(0.4999999999), "0.4999999999"},
+		{"looks round with six", figure(0.7102897102897103), "0.7102897"},
 		{"nearly one", figure(0.99999999), "0.99999999"},
 		{"share", percent(0.39194), "39.2 %"},
 		{"all", percent(1), "100.0 %"},
