@@ -99,7 +99,7 @@ func complain(t terminal, err error) {
 		for i, f := range fields {
 			lines[i] = f.Error()
 		}
-		text = strings.ReplaceAll(text, fields.Error(), "\n  "+strings.Join(lines, "\n  "))
+		text = strings.ReplaceAll(text, fields.Error(), fmt.Sprintf("%d mistakes:\n  ", len(lines))+strings.Join(lines, "\n  "))
 	}
 	lines := visibleLines(text)
 	if isTerminal(t.err) { // elsewhere a mistake stays on its line, so that it can be found by it

@@ -60,7 +60,7 @@ one has none, 2 wrong usage or configuration, 1 anything else.`,
 	flags.StringVar(&f.list, "list", "", "watch list: JSON, or the `file` that holds it (default: WATCHLIST)")
 	flags.StringVar(&f.timeframes, "timeframe", "", "`lengths` of the candles of the named pairs, with commas between (default: 5m)")
 	flags.StringVar(&f.venue, "venue", "", "`venue` of the named pairs' candles; others by commas are asked where it can't help (default: "+strings.Join(venue.Defaults(), ",")+")")
-	flags.DurationVar(&f.delay, "delay", f.delay, "`how` long after a candle's close it is asked about: venues need a moment")
+	flags.DurationVar(&f.delay, "delay", f.delay, "`time` after a candle's close at which it is asked about: venues need a moment")
 	flags.BoolVar(&f.once, "once", false, "one round about the candles that have closed, then end")
 	flags.BoolVar(&f.json, "json", false, "print each round as a line of JSON instead of the table")
 	flags.StringVar(&f.listen, "listen", "", "`address` (default: LISTEN_ADDR, else 127.0.0.1:8787); port 0 takes a free one")

@@ -159,6 +159,8 @@ func TestWatchMistakes(t *testing.T) {
 		{"no file", "the watch list can't be read", nil, []string{"--list", filepath.Join(t.TempDir(), "none.json")}},
 		{"broken list", "did you mean pairs?", nil, []string{"--list", `{"pair": ["BTC/USDT"]}`}},
 		{"broken variable", "WATCHLIST: pairs[0]:", environment{`WATCHLIST={"pairs": ["?"]}`}, nil},
+		{"several in a variable", "Error: WATCHLIST: 2 mistakes:\n  pairs[0]:", environment{`WATCHLIST={"pairs": ["?"], "wait": 3}`}, nil},
+		{"several", "Error: 2 mistakes:\n  min_confidence:", nil, []string{"--list", `{"pairs": ["BTC/USDT"], "min_confidence": 3, "venue": "nowhere"}`}},
 		{"wrong pair", `pairs[0]: pair "nonsense!"`, nil, []string{"nonsense!"}},
 		{"unknown timeframe", `timeframe "5M" is not known`, nil, []string{"BTC/USDT", "--timeframe", "5M"}},
 		{"unknown venue", `venue "nowhere" is not known`, nil, []string{"BTC/USDT", "--venue", "nowhere"}},
