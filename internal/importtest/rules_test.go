@@ -9,8 +9,8 @@ import (
 )
 
 // mayImport lists for each package which packages of this module its code may
-// import, the vocabulary first and the edges last. Packages that do not exist
-// yet have their line already. Test files may import any of them.
+// import, the vocabulary first and the edges last. Test files may import any of
+// them.
 var mayImport = map[string][]string{
 	"internal/signal":    {},
 	"internal/consensus": {"internal/signal"},
