@@ -27,7 +27,7 @@ func newServe(t terminal) *cobra.Command {
 	var listen, dataFile, simulate string
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve the HTTP API, with a store in one file",
+		Short: "Serve the HTTP API, and keep its results",
 		Long: `Serve the HTTP API on this machine. Results, counters and claims are kept in one file, or in
 the DynamoDB tables that RESULTS_TABLE, METRICS_TABLE and COORDINATION_TABLE name.
 
