@@ -51,6 +51,14 @@ func (s *source) problem(status int, body []byte) *apiProblem {
 // simulatedApart is said where nothing is found among the real results of a file.
 const simulatedApart = "Simulated results are kept apart: --simulate true shows them."
 
+// noResults is said where a list is empty.
+func noResults(s *source) string {
+	if s.realOnly {
+		return "No results. " + simulatedApart
+	}
+	return "No results."
+}
+
 func (p *apiProblem) Error() string {
 	text := p.Detail
 	if len(p.Errors) > 0 { // the detail counts up their places in the words of the API

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/url"
 	"strconv"
@@ -38,7 +39,15 @@ results of the days from --from to --to, newest day first.`,
 				return err
 			}
 			return from.read(cmd, t, func(s *source) error {
-				return writeTo(t.out, output, func(w io.Writer) error { return export(cmd, s, queries, format, w) })
+				written := 0
+				err := writeTo(t.out, output, func(w io.Writer) (err error) {
+					written, err = export(cmd, s, queries, format, w)
+					return err
+				})
+				if err == nil && written == 0 {
+					fmt.Fprintln(t.err, noResults(s)) // the output alone looks like any other
+				}
+				return err
 			})
 		},
 	}
@@ -90,12 +99,13 @@ func (f *spanFlags) queries(args []string, now time.Time) ([]url.Values, error) 
 	return queries, nil
 }
 
-func export(cmd *cobra.Command, s *source, queries []url.Values, format string, w io.Writer) error {
+// export writes the results of all queries and tells how many there were.
+func export(cmd *cobra.Command, s *source, queries []url.Values, format string, w io.Writer) (written int, err error) {
 	row := jsonLine(w)
 	if format == "csv" {
 		table := csv.NewWriter(w)
 		if err := table.Write(api.CSVColumns()); err != nil {
-			return err
+			return 0, err
 		}
 		defer table.Flush() // w keeps an error until it is flushed itself
 		row = func(item json.RawMessage) error {
@@ -108,12 +118,15 @@ func export(cmd *cobra.Command, s *source, queries []url.Values, format string, 
 	}
 	for _, query := range queries {
 		query.Set("limit", strconv.Itoa(pageSize))
-		err := each(cmd, s, query, func(item json.RawMessage) (bool, error) { return true, row(item) })
+		err := each(cmd, s, query, func(item json.RawMessage) (bool, error) {
+			written++
+			return true, row(item)
+		})
 		if err != nil {
-			return err
+			return written, err
 		}
 	}
-	return nil
+	return written, nil
 }
 
 // jsonLine writes documents without line breaks within.

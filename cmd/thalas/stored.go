@@ -160,11 +160,7 @@ func printHistory(t terminal, s *source, results []json.RawMessage, asJSON bool)
 		return writeJSON(t.out, results)
 	}
 	if len(results) == 0 {
-		text := "No results."
-		if s.realOnly {
-			text += " " + simulatedApart
-		}
-		_, err := fmt.Fprintln(t.out, text)
+		_, err := fmt.Fprintln(t.out, noResults(s))
 		return err
 	}
 	style := t.stylesFor(t.out)
