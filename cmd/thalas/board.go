@@ -82,7 +82,7 @@ func lineOf(style styles, o *watch.Outcome) string {
 // statusText is the status of an outcome in words.
 func statusText(o *watch.Outcome) string {
 	simulated := ""
-	if o.Simulated {
+	if o.Simulated && o.Consensus != nil {
 		simulated = ", SIMULATED"
 	}
 	switch {

@@ -38,7 +38,7 @@ type Outcome struct {
 	Venue      string            `json:"venue,omitempty"` // where the candles are of
 	ID         string            `json:"id,omitempty"`    // of the stored consensus
 	Decision   signal.Decision   `json:"decision,omitempty"`
-	Simulated  bool              `json:"simulated"` // the votes came from the built-in simulator
+	Simulated  bool              `json:"simulated"` // the votes come from the built-in simulator
 	Confidence *float64          `json:"confidence,omitempty"`
 	CostUSD    float64           `json:"cost_usd"`            // known cost of this attempt, a failed one too
 	Stored     bool              `json:"stored"`              // it can be read back
@@ -113,7 +113,7 @@ var errNoCandle = errors.New("no candle")
 func (o *Outcome) decided(answer service.Answer) {
 	c := answer.Consensus
 	o.Status, o.ID, o.Decision, o.Confidence, o.Consensus = Decided, c.ID, c.Decision, &c.Confidence, c
-	o.Simulated, o.Stored = c.Simulated, answer.Replayed || answer.Body != nil
+	o.Stored = answer.Replayed || answer.Body != nil
 	if answer.Replayed {
 		o.Status = Already
 		return

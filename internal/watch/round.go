@@ -122,7 +122,7 @@ func levelOf(s Status) slog.Level {
 // one asks about one series. A panic costs this series alone.
 func (w *Watcher) one(ctx context.Context, at time.Time, list List, series market.Series, source market.CandleSource) (o Outcome) {
 	last := series.Timeframe.LastClosed(at)
-	o = Outcome{Pair: series.Pair, Timeframe: series.Timeframe, CandleTime: last}
+	o = Outcome{Pair: series.Pair, Timeframe: series.Timeframe, CandleTime: last, Simulated: w.Simulated}
 	defer func() {
 		if cause := recover(); cause != nil {
 			w.log.LogAttrs(ctx, slog.LevelError, "Series panicked:", slog.String("pair", o.Pair.String()), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
