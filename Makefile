@@ -117,7 +117,7 @@ bench: ## every benchmark with its allocations (BENCH=pattern picks some), then 
 	go run ./e2e/load $(LOAD)
 
 bench-lambda: ## the Lambda functions: size, start, memory, what a request costs, capacity units of a run
-	go test -run='^TestFunctionsAreSmall$$' -count=1 -v ./functions
+	THALAS_SIZE_GOARCH=arm64 go test -run='^TestFunctionsAreSmall$$' -count=1 -v ./functions
 	go test -run='^TestFigures$$' -count=1 -v ./e2e -figures
 	go test -run='^TestCapacityOfARun$$' -count=1 -v ./internal/store/dynamo
 

@@ -9,11 +9,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
 // largestZip is what a function may be, zipped, in bytes: a larger one starts later.
-const largestZip = 7_000_000
+// arm64 is what is deployed unless the stack says otherwise. The same program for
+// amd64 is a ninth larger.
+var largestZip = map[string]int{"arm64": 7_000_000, "amd64": 7_750_000}
+
+// architecture is the processor to build for: this machine's, since the tests of
+// the functions have compiled everything for it, or the one in the environment.
+func architecture() string {
+	if named := os.Getenv("THALAS_SIZE_GOARCH"); named != "" {
+		return named
+	}
+	return runtime.GOARCH
+}
 
 // counter counts what is written.
 type counter int
@@ -53,9 +65,13 @@ func TestFunctionsAreSmall(t *testing.T) {
 	if _, err := exec.LookPath("make"); err != nil {
 		t.Skip("there is no make, which sam build needs too")
 	}
+	limit, known := largestZip[architecture()]
+	if !known {
+		t.Skipf("no function runs on %s", architecture())
+	}
 	for _, function := range []string{"ConsensusFunction", "HealthFunction"} {
 		folder := t.TempDir()
-		command := exec.CommandContext(t.Context(), "make", "-C", "..", "build-"+function, "GOARCH=arm64", "ARTIFACTS_DIR="+folder, "VERSION=test")
+		command := exec.CommandContext(t.Context(), "make", "-C", "..", "build-"+function, "GOARCH="+architecture(), "ARTIFACTS_DIR="+folder, "VERSION=test")
 		if output, err := command.CombinedOutput(); err != nil {
 			t.Fatalf("make build-%s: %v\n%s", function, err, output)
 		}
@@ -65,9 +81,9 @@ func TestFunctionsAreSmall(t *testing.T) {
 			t.Fatal(err)
 		}
 		size := zipped(t, file)
-		t.Logf("%s for arm64: %.1f MB, zipped %.1f MB", function, float64(info.Size())/1e6, float64(size)/1e6)
-		if size > largestZip {
-			t.Errorf("%s: zipped it has %d bytes, more than %d", function, size, largestZip)
+		t.Logf("%s for %s: %.1f MB, zipped %.1f MB", function, architecture(), float64(info.Size())/1e6, float64(size)/1e6)
+		if size > limit {
+			t.Errorf("%s: zipped it has %d bytes, more than %d", function, size, limit)
 		}
 	}
 }
