@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,6 +24,7 @@ type Engine struct {
 	installed string // below the repository: what is there once it is installed
 	command   func(root string) (arguments []string, address string, err error)
 	address   func(output []byte) string // where the engine says itself where it listens
+	greeting  int                        // status of its answer to a bare GET; 0: any. Somebody else may have taken the port
 }
 
 var (
@@ -30,6 +32,7 @@ var (
 	Local = Engine{
 		Name:      "DynamoDB Local",
 		installed: ".tools/dynamodb/lib/DynamoDBLocal-*.jar",
+		greeting:  http.StatusBadRequest,
 		command: func(root string) ([]string, string, error) {
 			port, err := freePort()
 			if err != nil {

@@ -107,7 +107,7 @@ func (e Engine) start(ctx context.Context, root string) (server *Server, err err
 
 func (s *Server) output() string { return filepath.Join(s.folder, "output") }
 
-// waitUntilUp asks for anything until there is any answer.
+// waitUntilUp asks for anything until the engine answers.
 func (s *Server) waitUntilUp(ctx context.Context, address string) error {
 	for {
 		if address == "" {
@@ -139,7 +139,7 @@ func (s *Server) answers(ctx context.Context, url string) bool {
 		return false
 	}
 	_ = answer.Body.Close()
-	return true
+	return s.Engine.greeting == 0 || answer.StatusCode == s.Engine.greeting
 }
 
 // Stop ends the server and waits for its end.
