@@ -16,6 +16,9 @@ const (
 	DefaultDelay = 5 * time.Second
 	// tries is how often a candle is asked about whose series stays open.
 	tries = 3
+	// look is how long the loop goes without a look at the clock. The timers of a
+	// machine stand still while it sleeps, and do not notice that its clock is set.
+	look = 30 * time.Second
 )
 
 // retryAfter is the wait before each further try where the failure names no other.
@@ -105,15 +108,20 @@ func (w *Watcher) Loop(ctx context.Context, list List, l Loop) error {
 		if l.Tell != nil && len(due) > 0 {
 			l.Tell(s, next)
 		}
-		if err := l.Clock.Sleep(ctx, max(next.Sub(l.Clock.Now()), 0)); err != nil {
+		if err := l.Clock.Sleep(ctx, min(max(next.Sub(l.Clock.Now()), 0), look)); err != nil {
 			return err
 		}
 	}
 }
 
-// due reports whether there is something to ask about the series.
+// due reports whether there is something to ask about the series. Where the clock
+// was set back, what is done with is only what had closed by then: a clock that was
+// ahead for a while must not silence a series until it is there again.
 func (t *task) due(at, now time.Time) bool {
 	last := t.series.Timeframe.LastClosed(at)
+	if last.Before(t.candle) {
+		t.candle, t.trying, t.again = last, time.Time{}, time.Time{}
+	}
 	return last.After(t.candle) && (last.After(t.trying) || !now.Before(t.again))
 }
 

@@ -135,6 +135,60 @@ func TestLoopEndsByAMistake(t *testing.T) {
 	}
 }
 
+// jumping is the clock of a machine that sleeps, or is set: its timers notice
+// neither.
+type jumping struct {
+	RealClock
+	began time.Time
+	jumps map[time.Duration]time.Duration // after how long, by how much
+}
+
+func (j jumping) Now() time.Time {
+	now := time.Now()
+	wall := now.Round(0) // a clock on the wall, without the count of the timers
+	for after, by := range j.jumps {
+		if now.Sub(j.began) >= after {
+			wall = wall.Add(by)
+		}
+	}
+	return wall
+}
+
+func TestLoopFollowsTheClockOnTheWall(t *testing.T) {
+	tests := []struct {
+		name  string
+		jumps map[time.Duration]time.Duration
+		want  []string
+	}{
+		{"a machine that slept", map[time.Duration]time.Duration{time.Minute: 59*time.Minute + 30*time.Second},
+			[]string{"0s 03:00", "15s 04:00", "1m15s 05:00", "1h0m45s 06:00"}},
+		{"a clock that was a day ahead for a while", map[time.Duration]time.Duration{time.Minute: 24 * time.Hour, 2 * time.Minute: -24 * time.Hour},
+			[]string{"0s 03:00", "15s 04:00", "1m15s next day 04:00", "1h0m15s 05:00"}},
+		{"a clock that is set back over a close", map[time.Duration]time.Duration{20 * time.Second: -time.Minute},
+			[]string{"0s 03:00", "15s 04:00", "1m15s 04:00", "1h1m15s 05:00"}}, // the store has the answer of 15s
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := &asker{}
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(4*time.Hour + 59*time.Minute + 50*time.Second)
+				a.began = time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour+2*time.Minute)
+				defer cancel()
+				w := New(Options{Asker: a, Check: func(orchestrator.Request) error { return nil }, Timeout: time.Second,
+					Candles: func(...string) (market.CandleSource, error) { return &candles{}, nil }})
+				_ = w.Loop(ctx, parse(t, `{"pairs": ["BTC/USDT"], "timeframes": ["1h"]}`), Loop{Clock: jumping{began: a.began, jumps: tt.jumps}, Delay: DefaultDelay})
+			})
+			for i := range a.asked {
+				a.asked[i] = strings.NewReplacer("BTC/USDT#1h#2000-01-01T", "", "BTC/USDT#1h#2000-01-02T", "next day ", ":00Z", "").Replace(a.asked[i])
+			}
+			if diff := cmp.Diff(tt.want, a.asked); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // sorted puts what was asked at the same time in order.
 func sorted(asked []string) []string {
 	for i := 1; i < len(asked); i++ {
