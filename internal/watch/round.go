@@ -83,8 +83,11 @@ func (w *Watcher) Round(ctx context.Context, at time.Time, list List) (Summary, 
 	if err != nil {
 		return Summary{}, err
 	}
-	if ahead := time.Until(at); ahead > early {
+	switch ahead := time.Until(at); {
+	case ahead > early:
 		return Summary{}, fmt.Errorf("the scheduled time %s is %s ahead: its candles have not closed", at.Format(time.RFC3339), ahead.Round(time.Second))
+	case ahead > 0: // by our clock the candles are still open: a venue may give them as they are now
+		_ = RealClock{}.Sleep(ctx, ahead) // where that is too long, no series is begun
 	}
 	return w.round(ctx, at, list, source), nil
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -285,6 +286,23 @@ func TestTwoAtATimeAskOnce(t *testing.T) {
 	if s := <-first; s.Decided != 1 || f.model.asked.Load() != 1 {
 		t.Errorf("asked %d times, %v", f.model.asked.Load(), brief(s))
 	}
+}
+
+// A schedule whose clock is ahead of ours means a candle that is open by ours: the
+// result would be that of the candle before.
+func TestAnEarlyEventWaitsForItsCandle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(4*time.Minute + 30*time.Second)
+		a := &asker{began: time.Now()}
+		w := New(Options{Asker: a, Check: func(orchestrator.Request) error { return nil }, Timeout: time.Second,
+			Candles: func(...string) (market.CandleSource, error) { return &candles{}, nil }})
+		if _, err := w.Round(t.Context(), a.began.Add(40*time.Second), parse(t, `{"pairs": ["BTC/USDT"]}`)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"40s BTC/USDT#5m#2000-01-01T00:00:00Z"}, a.asked); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
 }
 
 type counted [4]int
