@@ -20,9 +20,9 @@ import (
 // up with: it is minute-precise and up to a minute late.
 const shortestScheduled signal.Timeframe = "5m"
 
-// scheduleReserve is what a round leaves of an invocation's time, beyond the
-// reserve of its runs: to fetch the last candles and to answer.
-const scheduleReserve = lambdaReserve + 2*time.Second
+// scheduleReserve is what a round leaves of an invocation's time beside the last
+// run: the reserve of that, what comes between candles and run, and the answer.
+const scheduleReserve = lambdaReserve + time.Second
 
 // NewWatcher builds what asks about a watch list.
 func (a *App) NewWatcher(s *service.Service) *watch.Watcher {

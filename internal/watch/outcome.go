@@ -109,6 +109,9 @@ func firstOf(a, b string) string {
 // errNoCandle: the venue has no bar for the candle that is meant.
 var errNoCandle = errors.New("no candle")
 
+// errNotReached: a run would have been cut short.
+var errNotReached = errors.New("it was not asked about")
+
 // decided fills in an answer.
 func (o *Outcome) decided(answer service.Answer) {
 	c := answer.Consensus
@@ -129,6 +132,8 @@ func (o *Outcome) failed(err error) {
 	var refused *service.Error
 	var mistakes signal.FieldErrors
 	switch {
+	case errors.Is(err, errNotReached):
+		o.Status = NotReached
 	case errors.Is(err, errNoCandle):
 		o.Status = NoCandle
 	case errors.Is(err, service.ErrInFlight):

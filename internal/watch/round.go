@@ -29,6 +29,9 @@ const (
 	candlesShown = 60
 	// candlesEnough are those that every indicator is known and settled by.
 	candlesEnough = 250
+	// fetching is what a deadline has to leave for the candles, before the run. Venues
+	// that take longer cost their series its run, not its end.
+	fetching = time.Second
 	// early is how far the clocks of a schedule and of this machine may differ.
 	early = time.Minute
 )
@@ -50,7 +53,7 @@ type Options struct {
 	Check   func(orchestrator.Request) error                    // holds a policy against the rules: signal.FieldErrors
 	Candles func(venues ...string) (market.CandleSource, error) // the venues to ask, in this order; none: the default ones
 	Timeout time.Duration                                       // of a run whose list gives none
-	Reserve time.Duration                                       // what a deadline leaves for the writes and the answer after the last run
+	Reserve time.Duration                                       // what a deadline leaves beside the last run, for the writes and the answer
 
 	Simulated bool             // the providers are simulated
 	Shortest  signal.Timeframe // the shortest that can be kept up with; empty: any
@@ -132,17 +135,20 @@ func (w *Watcher) one(ctx context.Context, at time.Time, list List, series marke
 			o.failed(errors.New("something unexpected happened: the log has it under \"Series panicked\""))
 		}
 	}()
-	if !w.enough(ctx, list) {
-		o.Status, o.Message = NotReached, "the time was up before it could be asked about: ask about fewer series, or give less timeout_seconds"
+	if err := w.enough(ctx, list, fetching); err != nil {
+		o.failed(err)
 		return o
 	}
 	var venue string
-	answer, err := w.Asker.AskOnce(ctx, occasion(series, last, w.Simulated), func(ctx context.Context) (orchestrator.Request, error) {
-		fetched, err := market.Fetch(ctx, source, series, last)
+	answer, err := w.Asker.AskOnce(ctx, occasion(series, last, w.Simulated), func(gathering context.Context) (orchestrator.Request, error) {
+		fetched, err := market.Fetch(gathering, source, series, last)
 		if err != nil {
 			return orchestrator.Request{}, err
 		}
 		venue = fetched.Venue
+		if err := w.enough(ctx, list, 0); err != nil { // the venue took its time
+			return orchestrator.Request{}, err
+		}
 		return question(list, series, last, fetched)
 	})
 	o.Venue = venue
@@ -154,18 +160,20 @@ func (w *Watcher) one(ctx context.Context, at time.Time, list List, series marke
 	return o
 }
 
-// enough reports whether a run that is started now can take its whole time: one
-// that is cut short is paid for and decides nothing.
-func (w *Watcher) enough(ctx context.Context, list List) bool {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return ctx.Err() == nil
+// enough gives errNotReached unless a run that begins after so long can take its
+// whole time: one that is cut short is paid for and decides nothing.
+func (w *Watcher) enough(ctx context.Context, list List, before time.Duration) error {
+	if ctx.Err() == context.Canceled {
+		return fmt.Errorf("%w: the round was ended", errNotReached)
 	}
 	timeout := list.Policy.Timeout
 	if timeout == 0 {
 		timeout = w.Timeout
 	}
-	return ctx.Err() == nil && time.Until(deadline) > timeout+w.Reserve
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= before+timeout+w.Reserve {
+		return fmt.Errorf("%w, the time is up: ask about fewer series, or give less timeout_seconds", errNotReached)
+	}
+	return nil
 }
 
 // occasion names what is asked about once: a candle of a series.

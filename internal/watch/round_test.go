@@ -270,6 +270,41 @@ func TestWhatDoesNotFitIntoTheDeadlineIsSaid(t *testing.T) {
 	}
 }
 
+// slow is a venue that takes its time.
+type slow struct {
+	candles
+	takes time.Duration
+}
+
+func (s *slow) Candles(ctx context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
+	time.Sleep(s.takes)
+	return s.candles.Candles(ctx, series, last)
+}
+
+func TestWhatASlowVenueLeavesNoTimeForIsNotBegun(t *testing.T) {
+	for takes, want := range map[time.Duration]Status{time.Second: Decided, 12 * time.Second: NotReached} {
+		synctest.Test(t, func(t *testing.T) {
+			w := New(Options{Asker: &asker{}, Check: func(orchestrator.Request) error { return nil }, Timeout: 25 * time.Second, Reserve: 3 * time.Second,
+				Candles: func(...string) (market.CandleSource, error) { return &slow{takes: takes}, nil }})
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			s, err := w.Round(ctx, time.Now(), parse(t, `{"pairs": ["BTC/USDT"]}`))
+			if err != nil || s.Series[0].Status != want {
+				t.Errorf("candles after %s of 30 s, where a run may take 25 and 3 are kept: %+v, %v", takes, s, err)
+			}
+		})
+	}
+}
+
+func TestARoundThatIsEndedSaysSo(t *testing.T) {
+	f := newFixture(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if o := f.roundOf(t, ctx, twoSeries).Series[0]; o.Status != NotReached || o.Message != "it was not asked about: the round was ended" || f.model.asked.Load() != 0 {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestTwoAtATimeAskOnce(t *testing.T) {
 	f := newFixture(t, nil)
 	f.model.paused = make(chan chan struct{})
