@@ -28,7 +28,7 @@ const scheduleReserve = lambdaReserve + time.Second
 func (a *App) NewWatcher(s *service.Service) *watch.Watcher {
 	o := watch.Options{
 		Asker: s, Check: a.Orchestrator.Check, Candles: a.Venue, Timeout: a.Config.Timeout,
-		Simulated: a.Simulated, Counter: a.Metrics, Logger: a.log,
+		AtOnce: a.Config.MaxRuns, Simulated: a.Simulated, Counter: a.Metrics, Logger: a.log,
 	}
 	if a.Config.OnLambda {
 		o.Reserve, o.Shortest = scheduleReserve, shortestScheduled

@@ -55,6 +55,7 @@ type Options struct {
 	Timeout time.Duration                                       // of a run whose list gives none
 	Reserve time.Duration                                       // what a deadline leaves beside the last run, for the writes and the answer
 
+	AtOnce    int              // runs at once that Asker takes; 0: more than a round has
 	Simulated bool             // the providers are simulated
 	Shortest  signal.Timeframe // the shortest that can be kept up with; empty: any
 	Counter   Counter          // may be nil
@@ -100,6 +101,9 @@ func (w *Watcher) round(ctx context.Context, at time.Time, list List, source mar
 	outcomes := make([]Outcome, len(list.Series))
 	var group errgroup.Group
 	group.SetLimit(atOnce)
+	if w.AtOnce > 0 {
+		group.SetLimit(min(atOnce, w.AtOnce))
+	}
 	for i, series := range list.Series {
 		group.Go(func() error {
 			outcomes[i] = w.one(ctx, at, list, series, source)

@@ -270,6 +270,13 @@ func TestWhatDoesNotFitIntoTheDeadlineIsSaid(t *testing.T) {
 	}
 }
 
+func TestARoundTakesNoMoreThanThereIs(t *testing.T) {
+	f := newFixture(t, func(o *Options, s *service.Options) { o.AtOnce, s.MaxConcurrentRuns = 1, 1 })
+	if s := f.roundOf(t, t.Context(), `{"pairs": ["BTC/USDT", "ETH/USDT"], "timeframes": ["5m", "15m", "1h"]}`); s.Decided != 6 {
+		t.Errorf("where one run at once is taken: %v", brief(s))
+	}
+}
+
 // slow is a venue that takes its time.
 type slow struct {
 	candles
