@@ -5,6 +5,8 @@ package venue
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -42,9 +44,11 @@ type question struct {
 type flight struct {
 	callers int // guarded by Shared.mu
 	cancel  context.CancelFunc
-	done    chan struct{} // closed when fetched and err are set
+	done    chan struct{} // closed when what follows is set
 	fetched market.Fetched
 	err     error
+
+	panicked string // what, and where; each caller panics with it
 }
 
 // NewShared makes a source that is asked once for many callers.
@@ -82,6 +86,9 @@ func (s *Shared) Fetch(ctx context.Context, series market.Series, last time.Time
 
 	select {
 	case <-f.done:
+		if f.panicked != "" {
+			panic(f.panicked)
+		}
 		if f.err != nil {
 			return market.Fetched{}, f.err
 		}
@@ -105,7 +112,7 @@ func (s *Shared) start(caller context.Context, q question, last time.Time) *flig
 	s.flights[q] = f
 	go func() {
 		defer cancel()
-		f.fetched, f.err = market.Fetch(ctx, s.source, q.series, last)
+		f.fetch(ctx, s.source, q.series, last)
 		s.mu.Lock()
 		if s.flights[q] == f {
 			delete(s.flights, q)
@@ -117,6 +124,17 @@ func (s *Shared) start(caller context.Context, q question, last time.Time) *flig
 		close(f.done)
 	}()
 	return f
+}
+
+// fetch asks the source. A panic is for its callers, who may know how to go on
+// without these candles: here it would end the process.
+func (f *flight) fetch(ctx context.Context, source market.CandleSource, series market.Series, last time.Time) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			f.panicked = fmt.Sprintf("%v\n\n%s", cause, debug.Stack())
+		}
+	}()
+	f.fetched, f.err = market.Fetch(ctx, source, series, last)
 }
 
 // leave takes a caller off a fetch, and ends it where it was the last.

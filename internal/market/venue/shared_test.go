@@ -5,6 +5,8 @@ package venue_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -163,4 +165,28 @@ func TestSharedForgets(t *testing.T) {
 			}
 		})
 	})
+}
+
+// broken is a source that panics.
+type broken struct{}
+
+func (broken) Name() string { return "broken" }
+
+func (broken) Candles(context.Context, market.Series, time.Time) ([]signal.Candle, error) {
+	panic("planted")
+}
+
+func TestSharedPanicsWhereItsCallerCanRecover(t *testing.T) {
+	shared := venue.NewShared(broken{})
+	for range 2 { // it is asked again
+		func() {
+			defer func() {
+				if cause := fmt.Sprint(recover()); !strings.Contains(cause, "planted") || !strings.Contains(cause, "broken.Candles") {
+					t.Errorf("panicked with %q, want what and where", cause)
+				}
+			}()
+			_, err := shared.Candles(t.Context(), series(t, "BTC/USD", "5m"), now)
+			t.Errorf("candles or an error: %v", err)
+		}()
+	}
 }
