@@ -27,6 +27,8 @@ const (
 	// completeTimeout bounds the wait for a claim to be completed. It is longer than
 	// that of other writes: where a claim is left behind, the key is paid again.
 	completeTimeout = 5 * time.Second
+	// lookTimeout bounds the look for a result whose write failed.
+	lookTimeout = 250 * time.Millisecond
 )
 
 // claim is what a run holds, so that nobody else pays for the same.
@@ -70,7 +72,7 @@ func (s *Service) once(ctx context.Context, c claim, run func(context.Context) (
 	}()
 	answer, err := run(ctx)
 	ended = true
-	if answer.Body == nil { // no decision, or none that could be replayed
+	if !s.isKept(ctx, answer) { // no decision, or none that could be replayed
 		s.release(ctx, c.key, owner)
 		return answer, err
 	}
@@ -78,6 +80,18 @@ func (s *Service) once(ctx context.Context, c claim, run func(context.Context) (
 	defer cancel()
 	s.logged(ctx, "complete", s.Store.Complete(ctx, c.key, owner, answer.Consensus.ID))
 	return answer, nil
+}
+
+// isKept reports whether an answer can be replayed. Where its write failed, it may
+// have been kept all the same: only its count was lost, or the word that it was kept.
+func (s *Service) isKept(ctx context.Context, answer Answer) bool {
+	if answer.Body != nil || answer.Consensus == nil {
+		return answer.Body != nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	_, err := s.Store.Result(ctx, answer.Consensus.ID)
+	return err == nil
 }
 
 func (s *Service) release(ctx context.Context, key, owner string) {

@@ -69,6 +69,37 @@ func TestIdempotencyKeyWithASlowStore(t *testing.T) {
 	})
 }
 
+// uncounted is a store that keeps a result and fails all the same, as tables do
+// whose counters are throttled.
+type uncounted struct{ *faulty }
+
+func (u *uncounted) Record(ctx context.Context, r *store.Result, c store.Count) error {
+	return errors.Join(u.faulty.Record(ctx, r, c), errDown)
+}
+
+// What is stored is not paid again because its count was lost.
+func TestAnswersThatAreStoredButNotCounted(t *testing.T) {
+	a := &voter{name: "a"}
+	s := newService(t, service.Options{}, a)
+	s.Store = &uncounted{s.store}
+	for _, answer := range []func() (service.Answer, error){
+		func() (service.Answer, error) { return s.Ask(t.Context(), keyed("key")) },
+		func() (service.Answer, error) {
+			return s.AskOnce(t.Context(), "occasion", func(context.Context) (orchestrator.Request, error) { return question().Request, nil })
+		},
+	} {
+		a.asked.Store(0)
+		first, err := answer()
+		if err != nil || first.Body != nil || first.Replayed {
+			t.Fatalf("first %+v, %v", first, err)
+		}
+		again, err := answer()
+		if err != nil || a.asked.Load() != 1 || !again.Replayed || again.Consensus.ID != first.Consensus.ID {
+			t.Errorf("asked %d times, then %+v, %v", a.asked.Load(), again, err)
+		}
+	}
+}
+
 func TestIdempotencyKeyWithAHangingStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t, service.Options{}, &voter{name: "a"})
