@@ -298,7 +298,10 @@ func TestPairs(t *testing.T) {
 		{"ETH/BTC", map[string]string{"kraken": "pair=ETHXBT", "coinbase": "/products/ETH-BTC/", "okx": "instId=ETH-BTC&", "binance": "symbol=ETHBTC", "binanceus": "symbol=ETHBTC"}, ""},
 		{"BTC/USDT:USDT", map[string]string{"okx": "instId=BTC-USDT-SWAP"}, market.ErrUnsupported},
 		{"BTC/USD:BTC", map[string]string{"okx": "instId=BTC-USD-SWAP"}, market.ErrUnsupported},
+		{"BTC/USDC:USDC", map[string]string{"okx": "instId=BTC-USDC-SWAP"}, market.ErrUnsupported},
 		{"BTC/USD:ETH", nil, market.ErrUnsupported},
+		{"BTC/USD:USD", nil, market.ErrUnsupported},  // okx has the name for the one settled in BTC
+		{"BTC/USDT:BTC", nil, market.ErrUnsupported}, // and for the one settled in USDT
 	}
 	each(t, func(t *testing.T, name string) {
 		for _, tt := range tests {

@@ -42,12 +42,17 @@ func (okx) target(series market.Series, last time.Time) (string, error) {
 		return "", err
 	}
 	instrument := base + "-" + quote
-	switch settle {
-	case "":
-	case base, quote:
+	if settle != "" {
 		instrument += "-SWAP"
-	default:
-		return "", fmt.Errorf("it has perpetuals that are settled in %s or %s only: ask about %s/%s:%s", base, quote, base, quote, quote)
+		// The name does not say what a perpetual is settled in: those in USD in their
+		// base, all others in their quote.
+		has := quote
+		if quote == "USD" {
+			has = base
+		}
+		if settle != has {
+			return "", fmt.Errorf("its perpetual %s is settled in %s: ask about %s/%s:%s", instrument, has, base, quote, has)
+		}
 	}
 	after := last.Add(series.Timeframe.Duration()) // rows that opened before this
 	query := url.Values{"instId": {instrument}, "bar": {bar}, "limit": {"300"}, "after": {strconv.FormatInt(after.UnixMilli(), 10)}}
