@@ -190,7 +190,7 @@ func occasion(series market.Series, last time.Time, simulated bool) string {
 func question(list List, series market.Series, last time.Time, fetched market.Fetched) (orchestrator.Request, error) {
 	candles := fetched.Candles
 	if n := len(candles); n == 0 || candles[n-1].Time.Before(last) {
-		return orchestrator.Request{}, fmt.Errorf("%w of %s that opened at %s at %s: nothing was traded, or the venue is late", errNoCandle, series, last.Format(time.RFC3339), fetched.Venue)
+		return orchestrator.Request{}, fmt.Errorf("%w of %s that opened at %s at %s: nothing was traded, the venue is late, or the clock here is ahead of its", errNoCandle, series, last.Format(time.RFC3339), fetched.Venue)
 	}
 	r := list.Policy
 	r.Pair, r.Timeframe, r.CurrentPrice = series.Pair, series.Timeframe, candles[len(candles)-1].Close

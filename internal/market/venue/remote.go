@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,35 +70,46 @@ func (r *remote) Candles(ctx context.Context, series market.Series, last time.Ti
 		failed.RetryAfter = rest
 		return nil, failed
 	}
-	body, status, failed := r.get(ctx, series, target)
+	answer, failed := r.get(ctx, series, target)
 	if failed != nil {
 		r.pause.note(failed)
 		return nil, failed
 	}
-	rows, err := r.wire.candles(body, series)
+	rows, err := r.wire.candles(answer.body, series)
 	if err != nil {
-		return nil, r.fail(series, market.ErrMalformed, status, "its answer can't be believed: "+err.Error()+"; try again later, or name a further venue")
+		return nil, r.fail(series, market.ErrMalformed, answer.status, "its answer can't be believed: "+err.Error()+"; try again later, or name a further venue")
 	}
+	// Not every venue marks the open candle, and our clock may be ahead of the venue's.
+	rows = slices.DeleteFunc(rows, func(c signal.Candle) bool {
+		return !answer.at.IsZero() && c.Time.Add(series.Timeframe.Duration()).After(answer.at)
+	})
 	candles, kind, why := closed(rows, series, last)
 	if kind != "" {
-		return nil, r.fail(series, kind, status, why)
+		return nil, r.fail(series, kind, answer.status, why)
 	}
 	return candles, nil
 }
 
-// get gives the body of an answer that is no error by its status or its words.
-func (r *remote) get(caller context.Context, series market.Series, target string) ([]byte, int, *market.Error) {
+// answer is one that is no error by its status or its words.
+type answer struct {
+	body   []byte
+	status int
+	at     time.Time // by the venue's clock, to the second; zero: it did not say
+}
+
+// get gives the answer to a request.
+func (r *remote) get(caller context.Context, series market.Series, target string) (answer, *market.Error) {
 	ctx, cancel := context.WithTimeout(caller, patience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+target, nil)
 	if err != nil {
-		return nil, 0, r.fail(series, market.ErrUnavailable, 0, "its address is not usable: check "+variable(r.name))
+		return answer{}, r.fail(series, market.ErrUnavailable, 0, "its address is not usable: check "+variable(r.name))
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", "thalas")
 	response, err := r.transport.RoundTrip(request)
 	if err != nil {
-		return nil, 0, r.broken(caller, series, 0, err)
+		return answer{}, r.broken(caller, series, 0, err)
 	}
 	defer response.Body.Close()
 	// To the end, so that the connection can be used again, or one byte too far.
@@ -106,14 +118,15 @@ func (r *remote) get(caller context.Context, series market.Series, target string
 	isSuccess := status/100 == 2
 	switch {
 	case err != nil && (isSuccess || caller.Err() != nil):
-		return nil, status, r.broken(caller, series, status, err)
+		return answer{}, r.broken(caller, series, status, err)
 	case isSuccess && len(body) > maxBody:
-		return nil, status, r.fail(series, market.ErrMalformed, status, "its answer is larger than 1 MiB: check "+variable(r.name))
+		return answer{}, r.fail(series, market.ErrMalformed, status, "its answer is larger than 1 MiB: check "+variable(r.name))
 	}
 	if failed := r.judge(series, response, body); failed != nil {
-		return nil, status, failed
+		return answer{}, failed
 	}
-	return body, status, nil
+	at, _ := http.ParseTime(response.Header.Get("Date"))
+	return answer{body, status, at}, nil
 }
 
 // judge gives the error that an answer is. What a status says for sure counts

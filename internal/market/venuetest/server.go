@@ -73,6 +73,7 @@ func (s *Server) Requests(venue string) []string {
 // ServeHTTP answers for a venue.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat)) // its clock is that of its candles
 	venue, known := dialects[name]
 	if !known || r.Method != http.MethodGet {
 		http.NotFound(w, r)
