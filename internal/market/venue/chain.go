@@ -54,8 +54,9 @@ func (c *Chain) Fetch(ctx context.Context, series market.Series, last time.Time)
 	return market.Fetched{}, allFailed(ctx, series, failed)
 }
 
-// allFailed is the error of all venues: its kind is that of the first which has
-// the series at all, its RetryAfter the shortest wait that any of them asked for.
+// allFailed is the error of all venues. Its kind is that of the first whose failure
+// may pass, else of the first that has the series at all; its RetryAfter is the
+// shortest wait until one whose failure may pass can be asked again.
 func allFailed(ctx context.Context, series market.Series, failed []*market.Error) *market.Error {
 	switch len(failed) {
 	case 0:
@@ -65,13 +66,17 @@ func allFailed(ctx context.Context, series market.Series, failed []*market.Error
 	}
 	all := &market.Error{Kind: market.ErrUnsupported}
 	names, messages := make([]string, len(failed)), make([]string, len(failed))
+	passes := false // the failure of one that came so far
 	for i, e := range failed {
 		names[i], messages[i] = e.Venue, e.Message
-		if all.Kind == market.ErrUnsupported {
-			all.Kind, all.Status = e.Kind, e.Status
-		}
-		if e.RetryAfter > 0 && (all.RetryAfter == 0 || e.RetryAfter < all.RetryAfter) {
-			all.RetryAfter = e.RetryAfter
+		switch mayPass := e.Kind == market.ErrUnavailable || e.Kind == market.ErrRateLimited; {
+		case mayPass && !passes:
+			passes = true
+			all.Kind, all.Status, all.RetryAfter = e.Kind, e.Status, e.RetryAfter
+		case mayPass:
+			all.RetryAfter = min(all.RetryAfter, e.RetryAfter)
+		case !passes && all.Kind == market.ErrUnsupported:
+			all.Kind, all.Status, all.RetryAfter = e.Kind, e.Status, e.RetryAfter
 		}
 	}
 	if ctx.Err() != nil {

@@ -77,8 +77,10 @@ func TestChainOfFailures(t *testing.T) {
 		wait                  time.Duration
 	}{
 		{"no such pair", venuetest.Delisted, venuetest.Delisted, venuetest.Delisted, market.ErrUnsupported, 0},
-		{"one has it", venuetest.Delisted, venuetest.Late(3), venuetest.Status(500), market.ErrStaleData, 0},
-		{"the shortest wait", venuetest.RetryAfter(503, 40), venuetest.RetryAfter(429, 20), venuetest.Status(500), market.ErrUnavailable, 20 * time.Second},
+		{"one has it", venuetest.Delisted, venuetest.Late(3), venuetest.Restricted, market.ErrStaleData, 0},
+		{"one may have it soon", venuetest.Restricted, venuetest.Late(3), venuetest.Status(500), market.ErrUnavailable, 0},
+		{"the shortest wait", venuetest.RetryAfter(503, 40), venuetest.RetryAfter(429, 20), venuetest.Delisted, market.ErrUnavailable, 20 * time.Second},
+		{"one names no wait", venuetest.RetryAfter(503, 40), venuetest.RetryAfter(429, 20), venuetest.Status(500), market.ErrUnavailable, 0},
 		{"refused", venuetest.Restricted, venuetest.UpsideDown, venuetest.Restricted, market.ErrRefused, 0},
 	}
 	for _, tt := range tests {
@@ -100,6 +102,19 @@ func TestChainOfFailures(t *testing.T) {
 			}
 		})
 	}
+	t.Run("one is left alone for long", func(t *testing.T) {
+		server, c := chain(t)
+		server.Always("kraken", venuetest.Restricted)
+		server.Always("coinbase", venuetest.Status(500))
+		server.Always("okx", venuetest.Status(500))
+		s := series(t, "BTC/USD", "5m")
+		for range 2 { // the second time Kraken is not asked
+			_, err := c.Candles(t.Context(), s, s.Timeframe.LastClosed(now))
+			if e := failed(t, err, market.ErrUnavailable); e.RetryAfter != 0 {
+				t.Errorf("wait %s for venues that name none", e.RetryAfter)
+			}
+		}
+	})
 	t.Run("no venue", func(t *testing.T) {
 		_, err := venue.NewChain().Candles(t.Context(), series(t, "BTC/USD", "5m"), now)
 		failed(t, err, market.ErrUnsupported)
