@@ -57,6 +57,8 @@ class Commands(unittest.TestCase):
         process = subprocess.Popen(
             [str(Path(sys.executable).with_name("freqtrade")), "trade", "--dry-run", "--no-color", "--config", str(config)],
             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            # A shell's background job ignores Ctrl-C, and so would the bot.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         giving_up = threading.Timer(120, process.kill)
         giving_up.start()
