@@ -48,6 +48,7 @@ type Outcome struct {
 	Failures   []signal.Failure  `json:"failures,omitempty"`  // providers that gave no vote, where they are why there is no decision
 	Consensus  *signal.Consensus `json:"-"`                   // the decision, whole
 	retryAfter time.Duration     // what the cause of the failure asks for; 0: nothing
+	cause      string            // of the failure, for the log only
 }
 
 // Summary is what became of a round.
@@ -148,6 +149,9 @@ func (o *Outcome) failed(err error) {
 		o.Error, o.Retryable, o.Failures, o.CostUSD = codeOf(undecided), undecided.Retryable(), undecided.Failures, undecided.Total.CostUSD
 	case errors.As(err, &refused):
 		o.Error, o.Retryable, o.retryAfter = codeOf(refused), refused.RetryAfter > 0, refused.RetryAfter
+		if cause := refused.Unwrap(); cause != nil {
+			o.cause = cause.Error()
+		}
 		if errors.Is(err, service.ErrDailyBudget) {
 			o.Retryable = false // not before midnight
 		}
@@ -185,14 +189,14 @@ func codeOf(err error) string {
 	return "internal_error"
 }
 
-// LogValue is an outcome as it is logged.
+// attrs is an outcome as it is logged.
 func (o *Outcome) attrs() []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("pair", o.Pair.String()), slog.String("timeframe", string(o.Timeframe)), slog.String("candle_time", o.CandleTime.Format(time.RFC3339)),
 		slog.String("status", string(o.Status)),
 	}
 	for _, text := range [...]struct{ name, value string }{
-		{"venue", o.Venue}, {"id", o.ID}, {"decision", string(o.Decision)}, {"error", o.Error}, {"message", o.Message},
+		{"venue", o.Venue}, {"id", o.ID}, {"decision", string(o.Decision)}, {"error", o.Error}, {"message", o.Message}, {"cause", o.cause},
 	} {
 		if text.value != "" {
 			attrs = append(attrs, slog.String(text.name, text.value))

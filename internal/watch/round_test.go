@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -345,6 +346,27 @@ func TestAnEarlyEventWaitsForItsCandle(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
+}
+
+// closed is a store that nobody can claim in.
+type closed struct{ store.Store }
+
+func (closed) Claim(context.Context, string, store.Claim) (*store.Claim, error) {
+	return nil, errors.New("planted: no table of that name")
+}
+
+// The message of a store that is out of reach keeps its names to itself: who runs
+// it has only the log.
+func TestTheLogSaysWhyTheStoreIsOutOfReach(t *testing.T) {
+	var log strings.Builder
+	f := newFixture(t, func(o *Options, s *service.Options) {
+		s.Store = closed{s.Store}
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	})
+	o := f.roundOf(t, t.Context(), `{"pairs": ["BTC/USDT"]}`).Series[0]
+	if o.Error != "store_unreachable" || !o.Retryable || strings.Contains(o.Message, "planted") || !strings.Contains(log.String(), "planted: no table of that name") {
+		t.Errorf("%+v, log: %s", o, &log)
+	}
 }
 
 type counted [4]int
