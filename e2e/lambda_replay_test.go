@@ -6,28 +6,14 @@ package e2e
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"testing"
 
 	"thalas/internal/signal"
-	"thalas/internal/store/dynamo/dynamotest"
 )
 
 func TestLambdaReplay(t *testing.T) {
-	engine, err := dynamotest.Start(t.Context(), dynamotest.Local)
-	if missing := (*dynamotest.NotInstalled)(nil); errors.As(err, &missing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := engine.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	c := newCloud(t, engine, "")
+	c := newCloud(t, dynamoDB(t), "")
 	asked := c.consensus(t)
 	var runs []signal.Consensus
 	for _, body := range questions() {
