@@ -21,6 +21,17 @@ var quotes = []string{
 	"DAI", "BTC", "XBT", "ETH", "BNB", "SOL", "TRX",
 }
 
+// USD itself is what follows an asset that ends in the first letters of these:
+// GRTUSD, SHIBUSD and SPYUSD are GRT/USD, SHIB/USD and SPY/USD. They are split off
+// only after an asset that is known to be traded in them.
+var (
+	disputed  = []string{"PYUSD", "TUSD", "BUSD"}
+	undoubted = []string{
+		"BTC", "XBT", "ETH", "BNB", "SOL", "XRP", "ADA", "DOGE", "LTC", "TRX", "BCH", "ETC", "DOT", "LINK", "UNI", "AVAX", "MATIC",
+		"ATOM", "NEAR", "FIL", "XLM", "SHIB", "PEPE", "USDC", "USDT",
+	}
+)
+
 const (
 	maxPairText   = 64  // characters of any notation of a pair
 	maxMarketText = 300 // characters of a free-text market
@@ -36,7 +47,8 @@ type Pair struct{ name string }
 //	BTC/USDT:USDT  BTCUSDT.P (a perpetual, settled in its quote)
 //
 // A glued notation is split by a list of known quote currencies, the longest
-// that fits first.
+// that fits first; but where that would be TUSD, BUSD or PYUSD and USD fits too, only
+// after an asset known to be traded in it: APTUSD is APT/USD, BTCTUSD is BTC/TUSD.
 func ParsePair(text string) (Pair, error) {
 	s := strings.TrimSpace(text)
 	switch {
@@ -165,9 +177,11 @@ func splitGlued(symbol string) (base, quote string) {
 		return "", ""
 	}
 	for _, q := range quotes {
-		if len(q) > len(quote) && len(symbol) > len(q) && strings.HasSuffix(symbol, q) {
-			base, quote = symbol[:len(symbol)-len(q)], q
+		b, fits := strings.CutSuffix(symbol, q)
+		if !fits || b == "" || len(q) <= len(quote) || slices.Contains(disputed, q) && !slices.Contains(undoubted, b) {
+			continue
 		}
+		base, quote = b, q
 	}
 	return base, quote
 }

@@ -32,6 +32,17 @@ func TestParsePair(t *testing.T) {
 		{"BINANCE:BTC/USDT:USDT", "BTC/USDT:USDT"},
 		{"1000PEPE/USDT", "1000PEPE/USDT"},
 		{"BTCFDUSD", "BTC/FDUSD"}, // the longest quote that fits
+		{"BTCTUSD", "BTC/TUSD"},
+		{"BNBBUSD", "BNB/BUSD"},
+		{"ETHPYUSD", "ETH/PYUSD"},
+		{"XBTUSD", "XBT/USD"}, // not XB/TUSD
+		{"COINBASE:DOTUSD", "DOT/USD"},
+		{"USDTUSD", "USDT/USD"},
+		{"EURTUSD", "EURT/USD"},
+		{"BNBUSD", "BNB/USD"},
+		{"SHIBUSD", "SHIB/USD"},
+		{"SPYUSD", "SPY/USD"},
+		{"GRTUSD.P", "GRT/USD:USD"},
 		{"USDCUSDT", "USDC/USDT"},
 		{"ETHBTC", "ETH/BTC"},
 		{"TUSDT", "T/USDT"},
