@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"thalas/internal/market"
 	"thalas/internal/orchestrator"
@@ -79,35 +78,10 @@ func (f askFlags) resolveTimeframe(candles []signal.Candle) (signal.Timeframe, e
 	if err != nil {
 		return "", fmt.Errorf("--timeframe: %w", err)
 	}
-	if apart := smallestSpacing(candles); contradicts(apart, timeframe.Duration(), len(candles)) {
-		return "", fmt.Errorf("--timeframe is %s, but the candles are %s apart: give the candles' own timeframe, or other candles", timeframe, spacingText(apart))
+	if apart, contradicted := timeframe.Contradicted(candles); contradicted {
+		return "", fmt.Errorf("--timeframe is %s, but the candles are %s apart: give the candles' own timeframe, or other candles", timeframe, apart)
 	}
 	return timeframe, nil
-}
-
-// smallestSpacing is the least time from a candle to the next; 0 where they carry
-// no times or there are not two.
-func smallestSpacing(candles []signal.Candle) time.Duration {
-	var smallest time.Duration
-	for i := 1; i < len(candles); i++ {
-		if d := candles[i].Time.Sub(candles[i-1].Time); smallest == 0 || d < smallest {
-			smallest = d
-		}
-	}
-	return smallest
-}
-
-func spacingText(apart time.Duration) string {
-	if timeframe, known := signal.TimeframeOf(apart); known {
-		return string(timeframe)
-	}
-	return apart.String()
-}
-
-// contradicts reports whether candles that lie apart can't be of the timeframe.
-// Closed markets leave gaps, so two candles that lie too far apart prove nothing.
-func contradicts(apart, timeframe time.Duration, candles int) bool {
-	return apart > 0 && (apart < timeframe || apart > timeframe && candles > 2)
 }
 
 // complete adds the indicators that all candles of the file give, before the

@@ -210,7 +210,7 @@ var descriptions = map[string]string{
 	"Explanation.margin":              "Largest less second largest weighted vote.",
 	"Explanation.stability":           "Share of votes that are not pivotal.",
 	"Explanation.dissent":             "The most confident vote against raw_decision; null where there is none.",
-	"Warning.code":                    "Such as `stale_candles`, `indicators_computed`, `indicator_contradiction`. More may come: skip what you don't know.",
+	"Warning.code":                    "Such as `stale_candles`, `timeframe_contradiction`, `indicators_computed`, `indicator_contradiction`. More may come: skip what you don't know.",
 	"Warning.provider":                "Absent where it concerns none.",
 }
 

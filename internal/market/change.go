@@ -4,7 +4,6 @@ package market
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"thalas/internal/signal"
@@ -52,9 +51,5 @@ func (p *prices) priceChange24h(timeframe signal.Timeframe) (percent float64, be
 // of their times, if that is a known one. Candles are oldest first; it is not ok
 // for fewer than two and for candles without times.
 func TimeframeOf(candles []signal.Candle) (timeframe signal.Timeframe, ok bool) {
-	smallest := time.Duration(math.MaxInt64)
-	for i := 1; i < len(candles); i++ {
-		smallest = min(smallest, candles[i].Time.Sub(candles[i-1].Time))
-	}
-	return signal.TimeframeOf(smallest)
+	return signal.TimeframeOf(signal.Spacing(candles))
 }

@@ -208,6 +208,7 @@ func TestCandleTime(t *testing.T) {
 		{"off the grid", "05:01:00", "5m", []string{"04:53:00"}, "04:53:00", "05:03:00", []string{}},
 		{"two timeframes old", "05:01:00", "5m", []string{"04:51:00"}, "04:51:00", "05:01:00", []string{}},
 		{"older", "05:01:00.001", "5m", []string{"04:51:00"}, "04:51:00", "05:01:00", []string{"stale_candles"}},
+		{"of another timeframe", "05:01:00", "5m", []string{"03:00:00", "04:00:00", "05:00:00"}, "04:00:00", "04:10:00", []string{"timeframe_contradiction"}},
 		{"an hour", "05:30:00", "1h", nil, "04:00:00", "06:00:00", []string{}},
 	}
 	for _, test := range tests {

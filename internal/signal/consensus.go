@@ -131,6 +131,7 @@ const (
 
 	WarnIndicatorsComputed     WarningCode = "indicators_computed"
 	WarnIndicatorContradiction WarningCode = "indicator_contradiction"
+	WarnTimeframeContradiction WarningCode = "timeframe_contradiction"
 )
 
 // Warning is something the caller should know that did not stop the run.
