@@ -67,7 +67,7 @@ install_moto() {
   rm -rf "$folder"
   mkdir -p .tools
   python3 -m venv "$folder"
-  "$folder/bin/pip" install --quiet --disable-pip-version-check "moto[server]==$moto"
+  "$folder/bin/pip" install --quiet --no-compile --disable-pip-version-check "moto[server]==$moto"
   [ -x "$folder/bin/moto_server" ] || die "pip left no $folder/bin/moto_server"
   printf '%s\n' "$moto" >"$folder/.version"
 }

@@ -12,11 +12,11 @@ e2e/freqtrade/install.sh
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-go build -o "$work/thalas" ./cmd/thalas
+CGO_ENABLED=0 go build -trimpath -o "$work/thalas" ./cmd/thalas
 
 # Nothing of the caller's set-up: these have to pass without any.
 for name in $(compgen -e | grep -E '^(THALAS_|FREQTRADE__)|_proxy$|_PROXY$' || true); do unset "$name"; done
-export THALAS_BINARY="$work/thalas" TMPDIR="$work" PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=e2e/freqtrade
+export THALAS_BINARY="$work/thalas" TMPDIR="$work" PYTHONPYCACHEPREFIX="$PWD/.tools/pycache" PYTHONPATH=e2e/freqtrade
 
 if [ $# -eq 0 ]; then
   set -- discover --buffer --start-directory e2e/freqtrade

@@ -188,6 +188,7 @@ func build(ctx context.Context, folder string) (string, error) {
 	program := filepath.Join(folder, "thalas.exe") // the suffix is needed on one system and hurts on none
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, "./cmd/thalas")
 	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is released
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build ./cmd/thalas: %w\n%s", err, output)
 	}

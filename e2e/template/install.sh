@@ -16,5 +16,5 @@ echo "template: installing the SAM command line and checkov into $folder, one to
 rm -rf "$folder"
 mkdir -p .tools
 python3 -m venv "$folder"
-"$folder/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted" </dev/null
+"$folder/bin/pip" install --quiet --no-compile --disable-pip-version-check --requirement "$wanted" </dev/null
 cp "$wanted" "$folder/.requirements"

@@ -14,7 +14,7 @@ e2e/template/install.sh
 for name in $(compgen -e | grep '^AWS_' || true); do unset "$name"; done
 export AWS_ACCESS_KEY_ID=planted AWS_SECRET_ACCESS_KEY=planted AWS_DEFAULT_REGION=eu-central-1
 export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true
-export SAM_CLI_TELEMETRY=0 PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore::DeprecationWarning
+export SAM_CLI_TELEMETRY=0 PYTHONPYCACHEPREFIX="$PWD/.tools/pycache" PYTHONWARNINGS=ignore::DeprecationWarning
 
 export PYTHONPATH=e2e/template
 if [ $# -eq 0 ]; then
