@@ -105,6 +105,9 @@ func ParseMarket(text string) (Pair, error) {
 	if !utf8.ValidString(text) {
 		return Pair{}, errors.New("pair is not valid UTF-8 text")
 	}
+	if utf8.RuneCountInString(text) > maxMarketText { // as it was sent: what is trimmed counts
+		return Pair{}, fmt.Errorf("pair is longer than %d characters", maxMarketText)
+	}
 	// A line break or an escape sequence has no business in a name that is
 	// printed, logged and used as a key, nor has anything that turns the
 	// direction of the text around it.
@@ -117,11 +120,8 @@ func ParseMarket(text string) (Pair, error) {
 	if p, err := ParsePair(s); err == nil {
 		return p, nil
 	}
-	switch {
-	case s == "":
+	if s == "" {
 		return Pair{}, errors.New("pair is empty: send one such as BTC/USDT, or a question")
-	case utf8.RuneCountInString(s) > maxMarketText:
-		return Pair{}, fmt.Errorf("pair is longer than %d characters", maxMarketText)
 	}
 	return Pair{s}, nil
 }

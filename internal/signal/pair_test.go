@@ -161,6 +161,7 @@ func TestParseMarket(t *testing.T) {
 		{"a pair behind a control character", "\x01btcusdt", "BTC/USDT"},
 		{"300 characters", strings.Repeat("é", 300), strings.Repeat("é", 300)},
 		{"301 characters", strings.Repeat("é", 301), ""},
+		{"301 characters, of which one is no text", strings.Repeat("é", 300) + "\u009e", ""},
 		{"empty", "", ""},
 		{"only control characters", "\x00\n\t", ""},
 		{"not UTF-8", "Will \xff?", ""},
