@@ -75,11 +75,15 @@ func (s *Store) enqueue(op *operation) error {
 
 // writeAll is the writer. It ends when the queue is closed and empty.
 func (s *Store) writeAll() {
+	var lately rate
 	for first := range s.queue {
+		held := lately.hold(time.Now())
+		time.Sleep(held)
 		group := []*operation{first}
 		for range min(len(s.queue), queueLength-1) {
 			group = append(group, <-s.queue)
 		}
+		lately.count(time.Now(), len(group), held)
 		s.commit(slices.DeleteFunc(group, func(op *operation) bool { return !op.take() }))
 	}
 }
