@@ -2,9 +2,9 @@
 // coordination records, for one process at a time.
 //
 // A write is answered after its commit, which waits for the disk. One goroutine
-// writes; it commits whatever queued up while the last commit ran, so that many
-// writers share the wait for the disk. An operation of such a group that is
-// refused or fails leaves the others alone. A process that is killed leaves the
+// writes; it commits whatever queued up while the last commit ran, and waits for
+// more where writes come fast, so that many share the wait for the disk. An
+// operation of such a group that is refused or fails leaves the others alone. A process that is killed leaves the
 // last commit, whole: result, index entries and counters of a run stand in one
 // transaction.
 //
