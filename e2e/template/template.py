@@ -148,6 +148,8 @@ class _Resolver:
                 return left == right
             case "Fn::Not":
                 return not self.resolve(argument[0])
+            case "Fn::And":
+                return all(self.resolve(argument))
             case "Fn::Split":
                 separator, text = argument
                 return self.resolve(text).split(separator)

@@ -11,7 +11,7 @@ PROVIDERS = {"anthropic", "openai", "gemini", "grok"}
 
 # What internal/emf writes: dimension → metrics.
 OWN = {
-    "Function": {"Runs", "Decisions", "QuorumFailures", "NotStored", "CostUSD", "OverheadMs", "LatencyMs",
+    "Function": {"Runs", "Decisions", "QuorumFailures", "NotStored", "BudgetRefusals", "CostUSD", "OverheadMs", "LatencyMs",
                  "ScheduledRuns", "SeriesDecided", "SeriesSkipped", "SeriesFailed", "SeriesNotReached"},
     "Provider": {"Calls", "Failures", "AuthenticationFailures", "ProviderLatencyMs", "ProviderCostUSD"},
 }
@@ -32,6 +32,7 @@ ALARMS = {
     "NotStoredAlarm": {"NotStored"},
     "ProviderAuthenticationAlarm": {"AuthenticationFailures"},
     "DailyCostAlarm": {"CostUSD"},
+    "BudgetAlarm": {"BudgetRefusals"},
     "DeadLetterAlarm": {"ApproximateNumberOfMessagesVisible"},
     "NoScheduledRunAlarm": {"ScheduledRuns"},
     "SeriesFailedAlarm": {"SeriesFailed"},
@@ -89,9 +90,10 @@ class Alarms(unittest.TestCase):
         def watched(name, dimension):
             return {d[dimension] for _, _, d in metrics(self.alarms()[name])}
 
-        for name in ("FunctionErrorAlarm", "ThrottleAlarm"):
-            self.assertEqual(watched(name, "FunctionName"), set(functions()))
-        for name in ("QuorumFailureAlarm", "NotStoredAlarm", "DailyCostAlarm"):
+        self.assertEqual(watched("ThrottleAlarm", "FunctionName"), set(functions()))
+        # The scheduled function fails to be tried again, which is no alarm yet.
+        self.assertEqual(watched("FunctionErrorAlarm", "FunctionName"), set(functions()) - {"ScheduledConsensusFunction"})
+        for name in ("QuorumFailureAlarm", "NotStoredAlarm", "DailyCostAlarm", "BudgetAlarm"):
             self.assertEqual(watched(name, "Function"), {"ConsensusFunction", "ScheduledConsensusFunction"})
         self.assertEqual(watched("ProviderAuthenticationAlarm", "Provider"), PROVIDERS)
 

@@ -86,8 +86,14 @@ class Functions(unittest.TestCase):
                 p = group["Properties"]
                 self.assertEqual(p["DeploymentConfigName"], "CodeDeployDefault.Lambda" + config)
                 self.assertIn("DEPLOYMENT_STOP_ON_ALARM", p["AutoRollbackConfiguration"]["Events"])
-                alarms = {a["Name"] for a in p["AlarmConfiguration"]["Alarms"]}
-                self.assertEqual(alarms, {"ApiServerErrorAlarm", "FunctionErrorAlarm"})
+                self.assertEqual(self.alarms(p), {"ApiServerErrorAlarm", "FunctionErrorAlarm"} if stage == "prod" else set())
+
+    def test_an_alarm_that_is_on_does_not_block_the_deployment_that_mends_it(self):
+        for group in template.of_type("AWS::CodeDeploy::DeploymentGroup", Stage="prod", DeploymentAlarms="false").values():
+            self.assertEqual(self.alarms(group["Properties"]), set())
+
+    def alarms(self, group):
+        return {a["Name"] for a in group.get("AlarmConfiguration", {}).get("Alarms", [])}
 
     def test_a_release_publishes_even_where_only_parameters_changed(self):
         # CloudFormation replaces a version whose Description changes, and Lambda

@@ -120,15 +120,17 @@ func (s *server) compatHealth(ctx context.Context, _ *struct{}) (*jsonOutput, er
 	answer := CompatHealth{
 		Status: string(service.Healthy), AvailableProviders: health.AvailableProviders, RequiredProviders: health.RequiredProviders,
 		ProviderHealth: health.ProviderHealth, Timestamp: time.Now().UTC().Truncate(time.Millisecond),
-		Metrics: CompatMetrics{RegistryStatus: process.RegistryStatus, Configuration: process.Configuration},
+		Metrics: CompatMetrics{Configuration: process.Configuration},
 	}
 	if health.Status != service.Healthy {
 		answer.Status = string(service.Degraded)
 	}
 	m, err := s.service.Metrics(ctx, service.WindowDay, time.Time{}, time.Time{})
-	if err != nil { // what this process has counted is better than nothing
+	if err != nil { // what this process knows is better than nothing
+		m.RegistryStatus = process.RegistryStatus
 		m.TotalRequests, m.SuccessfulRequests, m.FailedRequests, m.SuccessRate = process.TotalRequests, process.SuccessfulRequests, process.FailedRequests, process.SuccessRate
 	}
+	answer.Metrics.RegistryStatus = m.RegistryStatus
 	answer.Metrics.TotalRequests, answer.Metrics.SuccessfulRequests = m.TotalRequests, m.SuccessfulRequests
 	answer.Metrics.FailedRequests, answer.Metrics.SuccessRate = m.FailedRequests, m.SuccessRate
 	return exchangeOf(ctx).asJSON(http.StatusOK, answer)

@@ -72,6 +72,15 @@ func (w *Writer) Undecided(run string, failures []signal.Failure, latencyMS, cos
 	w.failed(run, failures)
 }
 
+// OverBudget tells a question that was refused since the day's budget is used up:
+// no run, so that nothing else tells of it.
+func (w *Writer) OverBudget() {
+	if w == nil {
+		return
+	}
+	w.line(function, w.function, "", []metric{{"BudgetRefusals", count, 1}})
+}
+
 // Round tells a round of the schedule that came to its end: how many series of the
 // watch list were decided, skipped since their candle was decided before, failed,
 // and not reached in the time there was.

@@ -28,6 +28,7 @@ func every(w *Writer) {
 	w.Decided(&signal.Consensus{ID: "run-2"}, false)
 	w.Undecided("run-3", failures[:1], 30, cost)
 	w.Undecided("", nil, 0, 0)
+	w.OverBudget()
 	w.Round(2, 1, 3, 4)
 }
 
@@ -53,6 +54,7 @@ func TestLines(t *testing.T) {
 		{"Function ask", "run-3", map[string]float64{"Runs": 1, "Decisions": 0, "QuorumFailures": 1, "NotStored": 0, "CostUSD": 0.0015, "LatencyMs": 30}},
 		{"Provider gemini", "run-3", map[string]float64{"Calls": 1, "Failures": 1, "AuthenticationFailures": 1, "ProviderCostUSD": 0.0015}},
 		{"Function ask", nil, map[string]float64{"Runs": 1, "Decisions": 0, "QuorumFailures": 1, "NotStored": 0, "CostUSD": 0}},
+		{"Function ask", nil, map[string]float64{"BudgetRefusals": 1}},
 		{"Function ask", nil, map[string]float64{"ScheduledRuns": 1, "SeriesDecided": 2, "SeriesSkipped": 1, "SeriesFailed": 3, "SeriesNotReached": 4}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -129,7 +131,7 @@ func TestALineIsOneWrite(t *testing.T) {
 		writers.Go(func() { every(w) })
 	}
 	writers.Wait()
-	if n := len(parse(t, out.log.String())); n != 8*10 {
+	if n := len(parse(t, out.log.String())); n != 8*11 {
 		t.Errorf("%d lines", n)
 	}
 }

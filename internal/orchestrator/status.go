@@ -124,14 +124,14 @@ func (o *Orchestrator) Metrics() Metrics {
 	if m.TotalRequests > 0 {
 		m.SuccessRate = float64(m.SuccessfulRequests) / float64(m.TotalRequests)
 	}
-	m.RegistryStatus = Status(o.registry)
+	m.RegistryStatus = Status(o.registry.Entries())
 	return m
 }
 
-// Status describes every registered provider.
-func Status(registry *provider.Registry) RegistryStatus {
+// Status describes registered providers.
+func Status(entries []provider.Entry) RegistryStatus {
 	status := RegistryStatus{Providers: map[string]ProviderStatus{}}
-	for _, e := range registry.Entries() {
+	for _, e := range entries {
 		s := ProviderStatus{Model: e.Provider.Model(), Weight: e.VoteWeight(), Enabled: !e.Disabled, Available: e.Available(), Reason: e.Unavailable}
 		if e.Disabled {
 			s.Reason = "disabled"

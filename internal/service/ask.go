@@ -99,10 +99,14 @@ func (s *Service) prepare(ctx context.Context) error {
 func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer, error) {
 	if err := s.prepare(ctx); err != nil {
 		s.Meter.Undecided("", nil, 0, 0)
+		s.countKeyless(ctx)
 		return Answer{}, err
 	}
 	reserved, err := s.reserve(ctx, request)
 	if err != nil {
+		if errors.Is(err, ErrDailyBudget) {
+			s.Meter.OverBudget()
+		}
 		return Answer{}, err
 	}
 	result, err := s.Orchestrator.GenerateConsensusSignal(ctx, request)
@@ -117,10 +121,38 @@ func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer
 	return Answer{Consensus: result, Body: body}, nil
 }
 
+// countKeyless counts a run that could ask nobody for want of keys, which tells
+// processes without keys of it. A caller's deadline that passed meanwhile says
+// nothing of the keys.
+func (s *Service) countKeyless(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	ctx, cancel := ending(ctx, writeTimeout)
+	defer cancel()
+	if err := s.Store.Record(ctx, nil, s.countFailure(&orchestrator.Error{})); err != nil {
+		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("error", err.Error()))
+	}
+}
+
+// answerTime is what is left of a caller's deadline for the answer itself.
+const answerTime = 250 * time.Millisecond
+
+// ending is the context of what is done after a run, whatever became of the caller:
+// it takes at most so long and ends before the caller's deadline, at which a
+// function is killed and its answer lost.
+func ending(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+	until := time.Now().Add(most)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-answerTime).Before(until) {
+		until = deadline.Add(-answerTime)
+	}
+	return context.WithDeadline(context.WithoutCancel(ctx), until)
+}
+
 // keep stores a result, counts its run and settles its budget, at the same time.
 // It gives the bytes that were stored, nil where they could not be.
 func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	ctx, cancel := ending(ctx, writeTimeout)
 	defer cancel()
 	cost := result.TotalCostUSD + reserved.untold(result.Responses, result.Failures)
 	settled := make(chan struct{})
@@ -148,7 +180,7 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 
 // keepFailure counts a run without a decision and settles its budget.
 func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error, reserved *reservation) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	ctx, cancel := ending(ctx, writeTimeout)
 	defer cancel()
 	if undecided == nil { // the request was refused: nobody was asked
 		s.settle(ctx, reserved, 0)

@@ -78,10 +78,13 @@ func (s *Service) newCount(at time.Time, costUSD float64, tokens int, outcome st
 		}
 		name := e.Provider.Name() + "."
 		count.Set[name+"model"] = e.Provider.Model()
-		count.Set[name+"configured"] = yesNo(e.Unavailable == "")
+		count.Set[e.Provider.Name()+configured] = yesNo(e.Unavailable == "")
 	}
 	return count
 }
+
+// configured ends the name of the text that says whether a provider had a key.
+const configured = ".configured"
 
 func countFailures(count store.Count, failures []signal.Failure) {
 	for i := range failures {

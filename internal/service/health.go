@@ -5,6 +5,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,9 @@ const (
 	probeTimeout = 5 * time.Second
 	// lookBack is how far passive health looks back.
 	lookBack = 24 * time.Hour
+	// keysLookBack is how far back a run's word on keys counts where this process has
+	// none: keys may have been put since, and nobody tells before the next question.
+	keysLookBack = time.Hour
 )
 
 // HealthStatus sums up whether a run could be answered now.
@@ -76,16 +80,13 @@ func (s *Service) Health(ctx context.Context, probe bool) Health {
 		h.Store = "unreachable"
 	}
 	var probed map[string]*provider.Error
+	// Keys that can't be read show as providers that can't be asked.
+	_ = s.prepare(ctx)
 	if probe {
-		// Keys that can't be read show as probes that fail.
-		_ = s.prepare(ctx)
 		probed = s.prober.probe(ctx, s.Registry.Entries())
 	}
 	failing := false
-	for _, e := range s.Registry.Entries() {
-		if s.KeysElsewhere {
-			e.Unavailable = missingKey(e.Provider.Name(), texts)
-		}
+	for _, e := range s.entries(texts) {
 		p := healthOf(e, texts, metrics)
 		works := e.Available() && !p.lastFailed()
 		if err, was := probed[p.Name]; was {
@@ -123,13 +124,31 @@ func (s *Service) MayProbe() error {
 	return nil
 }
 
-// missingKey says from the newest run that a provider has no key. One of which no
-// run has told is taken to have one: that is found out by asking.
-func missingKey(name string, texts map[string]string) string {
-	if texts[name+".configured"] == yesNo(false) {
-		return "the last run had no API key for it"
+// entries are the registered providers. Where the keys are elsewhere, the newest run
+// tells which have none. One of which none has told is taken to have one: that is
+// found out by asking.
+func (s *Service) entries(texts map[string]string) []provider.Entry {
+	if !s.KeysElsewhere {
+		return s.Registry.Entries()
 	}
-	return ""
+	entries := slices.Clone(s.Registry.Entries())
+	for i := range entries {
+		e := &entries[i]
+		e.Unavailable = ""
+		if texts[e.Provider.Name()+configured] == yesNo(false) {
+			e.Unavailable = "the last run had no API key for it; the next question looks for one again"
+		}
+	}
+	return entries
+}
+
+// registryStatus describes the providers as health does.
+func (s *Service) registryStatus(ctx context.Context) orchestrator.RegistryStatus {
+	var texts map[string]string
+	if s.KeysElsewhere {
+		texts, _, _ = s.lately(ctx) // where that fails, keys are found out by asking
+	}
+	return orchestrator.Status(s.entries(texts))
 }
 
 // lately reads what the calls of the last day have shown.
@@ -139,8 +158,12 @@ func (s *Service) lately(ctx context.Context) (texts map[string]string, metrics 
 	now := time.Now().UTC()
 	hours, err := s.hours(ctx, now.Add(-lookBack).Truncate(time.Hour), now.Add(time.Hour))
 	texts = map[string]string{}
+	keysFrom := now.Add(-keysLookBack).Format(hourLayout)
 	for _, h := range hours { // oldest first: the newest text stays
 		for name, text := range h.Texts {
+			if strings.HasSuffix(name, configured) && h.Day+"T"+h.Hour < keysFrom {
+				continue
+			}
 			texts[name] = text
 		}
 	}

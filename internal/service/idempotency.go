@@ -76,7 +76,7 @@ func (s *Service) once(ctx context.Context, c claim, run func(context.Context) (
 		s.release(ctx, c.key, owner)
 		return answer, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeTimeout)
+	ctx, cancel := ending(ctx, completeTimeout)
 	defer cancel()
 	s.logged(ctx, "complete", s.Store.Complete(ctx, c.key, owner, answer.Consensus.ID))
 	return answer, nil
@@ -95,7 +95,7 @@ func (s *Service) isKept(ctx context.Context, answer Answer) bool {
 }
 
 func (s *Service) release(ctx context.Context, key, owner string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeTimeout)
+	ctx, cancel := ending(ctx, completeTimeout)
 	defer cancel()
 	s.logged(ctx, "release", s.Store.Release(ctx, key, owner))
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"thalas/internal/service"
@@ -51,4 +52,37 @@ func TestHealthWithoutKeysIsWhatRunsHaveShown(t *testing.T) {
 	if err := s.MayProbe(); err != nil {
 		t.Errorf("probing: %v", err)
 	}
+}
+
+func TestHealthWithoutKeysKnowsOfRunsThatHadNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("the secret has no value")
+		v := &voter{name: "openai"}
+		s := newService(t, service.Options{Prepare: func(context.Context) error { return broken }}, v)
+		s.Registry.SetUnavailable("openai", broken.Error()) // as app does
+		if _, err := s.Ask(t.Context(), question()); !errors.Is(err, service.ErrKeys) {
+			t.Fatalf("error %v", err)
+		}
+		reader := serviceOver(t, service.Options{KeysElsewhere: true}, s.store, &voter{name: "openai"})
+		tell := func(what string, status service.HealthStatus, available int) {
+			t.Helper()
+			h := reader.Health(t.Context(), false)
+			m, err := reader.Metrics(t.Context(), service.WindowDay, time.Time{}, time.Time{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if h.Status != status || h.AvailableProviders != available || m.RegistryStatus.AvailableProviders != available {
+				t.Errorf("%s: %s, %d available, %d in the metrics", what, h.Status, h.AvailableProviders, m.RegistryStatus.AvailableProviders)
+			}
+			if m.FailedRequests != 1 {
+				t.Errorf("%s: %d failed runs", what, m.FailedRequests)
+			}
+		}
+		tell("after a run without keys", service.Unavailable, 0)
+		time.Sleep(2 * time.Hour) // they may have been put since, and a bot that waits for health would wait for ever
+		tell("two hours later", service.Healthy, 1)
+		if err := s.store.Close(); err != nil { // its goroutines are of the bubble
+			t.Error(err)
+		}
+	})
 }

@@ -26,10 +26,12 @@ func (n *notebook) Undecided(run string, failures []signal.Failure, _, costUSD f
 	n.lines = append(n.lines, fmt.Sprintf("no decision, begun %v, %d failures, $%g", run != "", len(failures), costUSD))
 }
 
+func (n *notebook) OverBudget() { n.lines = append(n.lines, "over budget") }
+
 func TestMeterIsToldOfEachRun(t *testing.T) {
 	a, n := &voter{name: "a", cost: 0.5, worst: 1}, &notebook{}
 	keys := error(nil)
-	s := newService(t, service.Options{Meter: n, RequestBudgetUSD: 5, Prepare: func(context.Context) error { return keys }}, a)
+	s := newService(t, service.Options{Meter: n, RequestBudgetUSD: 5, DailyBudgetUSD: 5, Prepare: func(context.Context) error { return keys }}, a)
 	ask(t, s, keyed("key"))
 	ask(t, s, keyed("key")) // replayed: no run
 	s.store.fail(nil, errDown)
@@ -47,11 +49,14 @@ func TestMeterIsToldOfEachRun(t *testing.T) {
 	refused()
 	keys, a.worst = nil, 10 // over the budget: nobody would have been asked
 	refused()
+	a.worst = 5 // over what is left of the day's
+	refused()
 	want := []string{
 		"BUY of 1 votes, stored true",
 		"BUY of 1 votes, stored false",
 		"no decision, begun true, 1 failures, $0",
 		"no decision, begun false, 0 failures, $0",
+		"over budget",
 	}
 	if diff := cmp.Diff(want, n.lines); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

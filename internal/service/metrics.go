@@ -79,10 +79,13 @@ func (s *Service) Metrics(ctx context.Context, window Window, from, to time.Time
 		return Metrics{}, unreachable("to read the metrics", err)
 	}
 	m := sum(hours)
-	m.RegistryStatus = orchestrator.Status(s.Registry)
+	m.RegistryStatus = s.registryStatus(ctx)
 	m.Window, m.From, m.To = window, from, to
 	return m, nil
 }
+
+// hourLayout is an hour's day and hour with a T between.
+const hourLayout = "2006-01-02T15"
 
 // hours reads the counters of the hours that begin in [from, to).
 func (s *Service) hours(ctx context.Context, from, to time.Time) ([]store.Hour, error) {
@@ -92,7 +95,7 @@ func (s *Service) hours(ctx context.Context, from, to time.Time) ([]store.Hour, 
 	}
 	var hours []store.Hour
 	for _, h := range all {
-		begins, err := time.Parse("2006-01-02T15", h.Day+"T"+h.Hour)
+		begins, err := time.Parse(hourLayout, h.Day+"T"+h.Hour)
 		if err != nil || begins.Before(from) || !begins.Before(to) {
 			continue
 		}

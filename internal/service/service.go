@@ -51,6 +51,8 @@ type Meter interface {
 	// failed, and what it used. Where the keys could not be read, so that nobody could be
 	// asked, all of it is empty.
 	Undecided(run string, failures []signal.Failure, latencyMS, costUSD float64)
+	// OverBudget tells a question that was refused since the day's budget is used up.
+	OverBudget()
 }
 
 // DefaultMaxConcurrentRuns is the bound on runs at once where none is given.
@@ -104,3 +106,4 @@ type unmetered struct{}
 
 func (unmetered) Decided(*signal.Consensus, bool)                      {}
 func (unmetered) Undecided(string, []signal.Failure, float64, float64) {}
+func (unmetered) OverBudget()                                          {}

@@ -46,6 +46,13 @@ func (s *slow) Complete(ctx context.Context, key, owner, result string) error {
 	return s.faulty.Complete(ctx, key, owner, result)
 }
 
+func (s *slow) Release(ctx context.Context, key, owner string) error {
+	if err := pause(ctx, s.complete); err != nil {
+		return err
+	}
+	return s.faulty.Release(ctx, key, owner)
+}
+
 func (s *slow) Spend(ctx context.Context, key string, amount, limit int64, expiresAt time.Time) (int64, error) {
 	if err := pause(ctx, s.spend); err != nil {
 		return 0, err
@@ -67,6 +74,32 @@ func TestIdempotencyKeyWithASlowStore(t *testing.T) {
 			t.Errorf("asked %d times, replayed %v", a.asked.Load(), again.Replayed)
 		}
 	})
+}
+
+// A function that is still noting its answer at its deadline is killed, and the
+// answer is lost.
+func TestAnswersComeBeforeTheDeadlineWithASlowStore(t *testing.T) {
+	for name, failed := range map[string]error{
+		"completed": nil,
+		"released":  &provider.Error{Kind: signal.FailureProvider, Message: "a is down"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newService(t, service.Options{}, &voter{name: "a", after: time.Second, err: failed})
+				defer s.store.Close()
+				s.Store = &slow{faulty: s.store, complete: 4 * time.Second}
+				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+				defer cancel()
+				answer, err := s.Ask(ctx, keyed("key"))
+				if ctx.Err() != nil {
+					t.Errorf("the deadline passed before the answer: %v, %v", answer.Consensus, err)
+				}
+				if (failed == nil) != (err == nil) {
+					t.Errorf("error %v", err)
+				}
+			})
+		})
+	}
 }
 
 // uncounted is a store that keeps a result and fails all the same, as tables do
