@@ -22,7 +22,7 @@ func TestBareCandles(t *testing.T) {
 	for _, path := range []string{"/v1/consensus", compatPath} {
 		t.Run(path, func(t *testing.T) {
 			f := newServer(t, setup{})
-			answer := f.post(t, path, edited("timeframe", `"1h"`, "market_data", bareCandles(300))).want(t, 200).object(t)
+			answer := f.post(t, path, edited("timeframe", `"1h"`, "current_price", "399", "market_data", bareCandles(300))).want(t, 200).object(t)
 			asked := f.simulator.Recorded()
 			if len(asked) != 3 {
 				t.Fatalf("%d providers were asked", len(asked))
@@ -51,7 +51,7 @@ func TestBareCandles(t *testing.T) {
 func TestSentIndicatorsWin(t *testing.T) {
 	f := newServer(t, setup{})
 	data := strings.TrimSuffix(bareCandles(300), "}") + `,"RSI":12.50,"price_change_24h":-9}`
-	answer := f.post(t, "/v1/consensus", edited("timeframe", `"1h"`, "market_data", data)).want(t, 200).object(t)
+	answer := f.post(t, "/v1/consensus", edited("timeframe", `"1h"`, "current_price", "399", "market_data", data)).want(t, 200).object(t)
 	var codes []string
 	for _, w := range answer["warnings"].([]any) {
 		codes = append(codes, fmt.Sprint(w.(map[string]any)["code"]))

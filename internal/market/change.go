@@ -47,7 +47,7 @@ func (p *prices) priceChange24h(timeframe signal.Timeframe) (percent float64, be
 	return (now - then) / then * 100, before, ""
 }
 
-// TimeframeOf gives the timeframe that the candles are of: the smallest spacing
+// TimeframeOf gives the timeframe that the candles are of: the usual spacing
 // of their times, if that is a known one. Candles are oldest first; it is not ok
 // for fewer than two and for candles without times.
 func TimeframeOf(candles []signal.Candle) (timeframe signal.Timeframe, ok bool) {

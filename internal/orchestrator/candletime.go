@@ -19,12 +19,8 @@ func candleTime(candles []signal.Candle, timeframe signal.Timeframe, now time.Ti
 	return timeframe.LastClosed(now)
 }
 
-// staleSince reports whether the newest candle opened more than two timeframes
-// ago: then a newer one has closed that the models were not shown.
-func staleSince(candles []signal.Candle, timeframe signal.Timeframe, now time.Time) (newest time.Time, stale bool) {
-	if len(candles) == 0 {
-		return time.Time{}, false
-	}
-	newest = candles[len(candles)-1].Time
-	return newest, !newest.IsZero() && now.Sub(newest) > 2*timeframe.Duration()
+// isStale reports whether the newest candle opened more than two timeframes ago:
+// then a newer one has closed that the models were not shown.
+func isStale(newest *signal.Candle, timeframe signal.Timeframe, now time.Time) bool {
+	return !newest.Time.IsZero() && now.Sub(newest.Time) > 2*timeframe.Duration()
 }

@@ -120,12 +120,7 @@ func isNotNeeded(report provider.Report) bool {
 
 // warnAbout adds what is worth knowing of the input and the costs.
 func (r *run) warnAbout(now time.Time) {
-	if newest, stale := staleSince(r.MarketData.Candles, r.Timeframe, now); stale {
-		r.warn(signal.WarnStaleCandles, "", fmt.Sprintf("the newest candle opened at %s, more than two timeframes of %s ago", newest.Format(time.RFC3339), r.Timeframe))
-	}
-	if apart, contradicted := r.Timeframe.Contradicted(r.MarketData.Candles); contradicted {
-		r.warn(signal.WarnTimeframeContradiction, "", fmt.Sprintf("the timeframe is %s, but the candles are %s apart: candle_time and valid_until may be wrong", r.Timeframe, apart))
-	}
+	r.warnAboutCandles(now)
 	for i, report := range r.reports {
 		if report.Usage.Known && report.Usage.CostUSD == nil {
 			p := r.entries[i].Provider

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -208,6 +209,8 @@ func TestCandleTime(t *testing.T) {
 		{"off the grid", "05:01:00", "5m", []string{"04:53:00"}, "04:53:00", "05:03:00", []string{}},
 		{"two timeframes old", "05:01:00", "5m", []string{"04:51:00"}, "04:51:00", "05:01:00", []string{}},
 		{"older", "05:01:00.001", "5m", []string{"04:51:00"}, "04:51:00", "05:01:00", []string{"stale_candles"}},
+		{"to come", "05:01:00", "5m", []string{"05:00:00", "05:05:00"}, "04:55:00", "05:05:00", []string{"future_candles"}},
+		{"of a clock that is a little ahead", "04:59:30", "5m", []string{"04:55:00", "05:00:00"}, "04:50:00", "05:00:00", []string{}},
 		{"of another timeframe", "05:01:00", "5m", []string{"03:00:00", "04:00:00", "05:00:00"}, "04:00:00", "04:10:00", []string{"timeframe_contradiction"}},
 		{"an hour", "05:30:00", "1h", nil, "04:00:00", "06:00:00", []string{}},
 	}
@@ -217,7 +220,7 @@ func TestCandleTime(t *testing.T) {
 				time.Sleep(time.Until(clock(test.now)))
 				result := ask(t, over(t, orchestrator.Options{}, plays("a", buys(.9)), plays("b", buys(.9))), question(t, func(r *orchestrator.Request) {
 					r.Timeframe = test.timeframe
-					one := signal.NumberOf(1)
+					one := r.CurrentPrice
 					for _, at := range test.candles {
 						c := signal.Candle{Open: one, High: one, Low: one, Close: one}
 						if at != "-" {
@@ -266,5 +269,39 @@ func TestTinyPrice(t *testing.T) {
 	}
 	if f, err := got.Price.Float64(); err != nil || f != 0.00001234 {
 		t.Errorf("current_price %s, want 0.00001234", got.Price)
+	}
+}
+
+// Prices that can't be of these candles are shown to the models, and told.
+func TestCandlesThatCannotBe(t *testing.T) {
+	n := signal.NumberOf
+	for _, test := range []struct {
+		name    string
+		candle  signal.Candle
+		code    string
+		message string
+	}{
+		{"right", signal.Candle{Open: n(50000), High: n(50001), Low: n(49999), Close: n(50001)}, "", ""},
+		{"high and low exchanged", signal.Candle{Open: n(50000), High: n(49999), Low: n(50001), Close: n(50000)}, "candle_contradiction", "1 of 2 candles can't be, such as recent_candles[1]: its low 50001 is above its high 49999"},
+		{"another order of columns", signal.Candle{Open: n(49999), High: n(50001), Low: n(50000.5), Close: n(50000)}, "candle_contradiction", "its open 49999 is below its low 50000.5"},
+		{"half the price", signal.Candle{Open: n(24000), High: n(24000), Low: n(24000), Close: n(24000)}, "price_contradiction", "the price is 50000, but the newest candle closed at 24000"},
+		{"twice the price", signal.Candle{Open: n(101000), High: n(101000), Low: n(101000), Close: n(101000)}, "price_contradiction", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			result := ask(t, over(t, orchestrator.Options{}, plays("a", buys(.9)), plays("b", buys(.9))), question(t, func(r *orchestrator.Request) {
+				r.CurrentPrice = n(50000)
+				r.MarketData.Candles = []signal.Candle{{Open: n(50000), High: n(50000), Low: n(50000), Close: n(50000)}, test.candle}
+			}))
+			want := []string{}
+			if test.code != "" {
+				want = append(want, test.code)
+			}
+			if diff := cmp.Diff(want, codes(result.Warnings)); diff != "" {
+				t.Fatalf("warnings (-want +got):\n%s", diff)
+			}
+			if len(want) > 0 && !strings.Contains(result.Warnings[0].Message, test.message) {
+				t.Errorf("message %q, want %q in it", result.Warnings[0].Message, test.message)
+			}
+		})
 	}
 }

@@ -37,6 +37,7 @@ func TestBareCandlesAreCompleted(t *testing.T) {
 	}
 	q := keyed("key")
 	q.Timeframe = "" // the default
+	q.CurrentPrice = signal.NumberOf(1.5)
 	q.MarketData = signal.MarketData{}
 	q.MarketData.Set("macd", signal.NumberOf(-9e9))
 	one := signal.NumberOf(1.5)

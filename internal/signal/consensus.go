@@ -132,6 +132,9 @@ const (
 	WarnIndicatorsComputed     WarningCode = "indicators_computed"
 	WarnIndicatorContradiction WarningCode = "indicator_contradiction"
 	WarnTimeframeContradiction WarningCode = "timeframe_contradiction"
+	WarnFutureCandles          WarningCode = "future_candles"
+	WarnCandleContradiction    WarningCode = "candle_contradiction"
+	WarnPriceContradiction     WarningCode = "price_contradiction"
 )
 
 // Warning is something the caller should know that did not stop the run.

@@ -18,6 +18,8 @@ func TestContradicted(t *testing.T) {
 		{"with a gap", []time.Duration{0, 60 * m, 65 * m}, ""},
 		{"of a longer one", []time.Duration{0, 60 * m, 180 * m}, "1h"},
 		{"of a shorter one", []time.Duration{0, m}, "1m"},
+		{"of a thin market", []time.Duration{0, 10 * m, 25 * m, 35 * m}, ""},
+		{"one that is short", []time.Duration{0, 5 * m, 9 * m, 14 * m, 19 * m}, ""},
 		{"of no timeframe", []time.Duration{0, 7 * m, 14 * m}, "7m0s"},
 		{"two with a gap prove nothing", []time.Duration{0, 60 * m}, ""},
 		{"one", []time.Duration{0}, ""},
@@ -38,5 +40,23 @@ func TestContradicted(t *testing.T) {
 	}
 	if apart, contradicted := signal.Timeframe("5m").Contradicted(make([]signal.Candle, 3)); contradicted {
 		t.Errorf("candles without times are %q apart", apart)
+	}
+}
+
+// Where clocks are put forward, a day of candles in local time has 23 hours.
+func TestADayOf23Hours(t *testing.T) {
+	newYork, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Skip(err)
+	}
+	var candles []signal.Candle
+	for day := range 60 {
+		candles = append(candles, signal.Candle{Time: time.Date(2026, 2, 1+day, 0, 0, 0, 0, newYork).UTC()})
+	}
+	if apart, contradicted := signal.Timeframe("1d").Contradicted(candles); contradicted {
+		t.Errorf("%s apart", apart)
+	}
+	if spacing := signal.Spacing(candles); spacing != 24*time.Hour {
+		t.Errorf("spacing %s", spacing)
 	}
 }
