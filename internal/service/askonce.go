@@ -13,6 +13,9 @@ import (
 const (
 	// gatherTimeout is what finding out the question may take before the run.
 	gatherTimeout = 15 * time.Second
+	// OccasionHeld is how long an occasion may be in flight at the most: it is free then,
+	// even if the process that was at it was killed.
+	OccasionHeld = gatherTimeout + orchestrator.MaxTimeout + claimSlack
 	// forEver is how long a claim is kept whose answer is kept for ever.
 	forEver = 10 * 365 * day
 	day     = 24 * time.Hour

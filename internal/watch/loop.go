@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"thalas/internal/market"
+	"thalas/internal/service"
 )
 
 const (
@@ -64,6 +65,7 @@ type task struct {
 	candle time.Time // the newest that is done with
 	trying time.Time // the one that stayed open
 	tried  int       // how often
+	since  time.Time // when it was tried first
 	again  time.Time // when it is tried again; zero: it is not
 }
 
@@ -128,7 +130,12 @@ func (t *task) due(at, now time.Time) bool {
 // ended takes in what became of the series.
 func (t *task) ended(o *Outcome, now time.Time) {
 	if !o.CandleTime.Equal(t.trying) {
-		t.trying, t.tried = o.CandleTime, 0
+		t.trying, t.tried, t.since = o.CandleTime, 0, now
+	}
+	if o.Status == InProgress && now.Sub(t.since) <= service.OccasionHeld {
+		// Who is at it may have been killed: then the candle is free when its claim has ended.
+		t.again = now.Add(retryAfter[0])
+		return
 	}
 	t.tried++
 	if open := o.Open() || o.Status == NoCandle || o.Status == InProgress; open && t.tried < tries {

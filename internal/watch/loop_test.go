@@ -94,6 +94,7 @@ func TestLoopTriesAnOpenCandleAgain(t *testing.T) {
 		{"that passes", 2, passing, []string{"0s 04:58", "10s 04:58", "15s 04:59", "1m15s 05:00"}},
 		{"that stays", 9, passing, []string{"0s 04:58", "10s 04:58", "15s 04:59", "25s 04:59", "45s 04:59", "1m15s 05:00", "1m25s 05:00"}},
 		{"that needs time", 2, patient, []string{"0s 04:58", "15s 04:59", "40s 04:59", "1m15s 05:00"}},
+		{"that another process is at", 7, service.ErrInFlight, []string{"0s 04:58", "10s 04:58", "15s 04:59", "25s 04:59", "35s 04:59", "45s 04:59", "55s 04:59", "1m5s 04:59", "1m15s 05:00"}},
 		{"that no wait helps", 9, lasting, []string{"0s 04:58", "15s 04:59", "1m15s 05:00"}},
 	}
 	for _, tt := range tests {

@@ -152,7 +152,7 @@ func (o *Outcome) failed(err error) {
 		if cause := refused.Unwrap(); cause != nil {
 			o.cause = cause.Error()
 		}
-		if errors.Is(err, service.ErrDailyBudget) {
+		if errors.Is(err, service.ErrDailyBudget) && refused.RetryAfter > time.Minute {
 			o.Retryable = false // not before midnight
 		}
 	case errors.As(err, &mistakes):
