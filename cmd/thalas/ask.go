@@ -15,6 +15,7 @@ import (
 
 	"thalas/internal/app"
 	"thalas/internal/orchestrator"
+	"thalas/internal/service"
 	"thalas/internal/signal"
 )
 
@@ -99,6 +100,12 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 		return err
 	}
 	announce(t, a)
+	if err := withinBudget(a, request); err != nil {
+		return err
+	}
+	if c.DailyBudget > 0 && !a.Simulated {
+		fmt.Fprintln(t.err, "DAILY_BUDGET_USD is not held here, since ask keeps no record of what was spent: a server does.")
+	}
 
 	finish := func() {}
 	if !f.json {
@@ -114,6 +121,16 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 		return writeJSON(t.out, result)
 	}
 	return render(t.out, t.stylesFor(t.out), widthOf(t.out), result)
+}
+
+// withinBudget refuses a question that may cost more than one may. What is wrong
+// with it otherwise, asking tells.
+func withinBudget(a *app.App, request orchestrator.Request) error {
+	if a.Orchestrator.Check(request) != nil {
+		return nil
+	}
+	worst, _ := a.Orchestrator.WorstCaseUSD(request)
+	return service.WithinRequestBudget(worst, a.Config.RequestBudget)
 }
 
 // await calls read, which may block for ever on an input that never ends, and

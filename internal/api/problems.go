@@ -78,7 +78,7 @@ var (
 		remedy:  "Send less market data, or raise REQUEST_BUDGET_USD."}
 	dailyBudget = &kind{name: "daily-budget", status: http.StatusTooManyRequests, title: "The day's budget is used up", retryable: true, level: slog.LevelWarn,
 		meaning: "What was spent and reserved today leaves no room for this request.",
-		remedy:  "Retry-After tells when the day in UTC ends. DAILY_BUDGET_USD is the limit."}
+		remedy:  "Retry-After tells when the day in UTC ends, or when the runs under way that hold what is left may have ended. DAILY_BUDGET_USD is the limit."}
 	noProviders = &kind{name: "no-providers", status: http.StatusServiceUnavailable, title: "No provider can be asked", retryAfter: time.Minute, level: slog.LevelWarn,
 		meaning: "No provider is enabled, has a key and works. A missing quorum is never a HOLD.",
 		remedy:  "GET /v1/health says of each provider why it can't be asked."}

@@ -224,9 +224,10 @@ func TestWarnings(t *testing.T) {
 	}{
 		{
 			"misspelt, in the order of the names",
-			[]string{"MIN_PROVIDER=2", "ANTROPIC_API_KEY=x", "openai_api_key=x", "LOGLEVEL=debug", "GEMINI_WEIGTH=1"},
+			[]string{"MIN_PROVIDER=2", "DAILY_BUDGET=5", "ANTROPIC_API_KEY=x", "openai_api_key=x", "LOGLEVEL=debug", "GEMINI_WEIGTH=1"},
 			[]string{
 				"ANTROPIC_API_KEY is not known: did you mean ANTHROPIC_API_KEY?",
+				"DAILY_BUDGET is not known: did you mean DAILY_BUDGET_USD?",
 				"GEMINI_WEIGTH is not known: did you mean GEMINI_WEIGHT?",
 				"LOGLEVEL is not known: did you mean LOG_LEVEL?",
 				"MIN_PROVIDER is not known: did you mean MIN_PROVIDERS?",

@@ -31,6 +31,10 @@ func misspelt(values map[string]string, known []string) []string {
 		}
 		best, near := nearestDistance+1, ""
 		for _, candidate := range known {
+			if strings.HasPrefix(candidate, strings.ToUpper(name)+"_") { // without its unit: DAILY_BUDGET
+				near = candidate
+				break
+			}
 			if d := signal.EditDistance(strings.ToUpper(name), candidate); d < best {
 				best, near = d, candidate
 			}

@@ -104,9 +104,6 @@ func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer
 	}
 	reserved, err := s.reserve(ctx, request)
 	if err != nil {
-		if errors.Is(err, ErrDailyBudget) {
-			s.Meter.OverBudget()
-		}
 		return Answer{}, err
 	}
 	result, err := s.Orchestrator.GenerateConsensusSignal(ctx, request)

@@ -11,6 +11,7 @@ import (
 	"math"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"thalas/internal/orchestrator"
@@ -24,6 +25,8 @@ const (
 	// blindShare of the daily budget is what one process spends at most while the
 	// records of the day cannot be reached.
 	blindShare = 0.05
+	// reservedRetryAfter is when runs that hold the rest of a budget may have ended.
+	reservedRetryAfter = 5 * time.Second
 	// budgetKeptFor is how long a day's sum is kept beyond the day.
 	budgetKeptFor = 48 * time.Hour
 )
@@ -31,6 +34,8 @@ const (
 // budget is the spending cap of a UTC day, in millionths of a USD.
 type budget struct {
 	daily int64 // 0: none
+
+	inFlight atomic.Int64 // reserved by the runs of this process
 
 	mu       sync.Mutex
 	blindDay string // guarded by mu: the day that blind is of
@@ -56,8 +61,8 @@ func (s *Service) reserve(ctx context.Context, request orchestrator.Request) (*r
 	}
 	most, attempt := s.Orchestrator.WorstCaseUSD(request)
 	worst := microUSD(most)
-	if limit := microUSD(s.RequestBudgetUSD); limit > 0 && worst > limit {
-		return nil, &Error{kind: ErrRequestBudget, Message: fmt.Sprintf("This request may cost up to %s, over the limit of %s for one request. Send less market data, or raise REQUEST_BUDGET_USD.", dollars(worst), dollars(limit))}
+	if err := WithinRequestBudget(most, s.RequestBudgetUSD); err != nil {
+		return nil, err
 	}
 	if s.budget.daily == 0 {
 		return nil, nil
@@ -71,8 +76,13 @@ func (s *Service) reserve(ctx context.Context, request orchestrator.Request) (*r
 	switch {
 	case err == nil:
 		r.sum = sum
+		s.budget.inFlight.Add(worst)
 		return r, nil
+	case errors.Is(err, store.ErrLimit) && sum-s.budget.inFlight.Load()+worst <= s.budget.daily:
+		return nil, &Error{kind: ErrDailyBudget, RetryAfter: reservedRetryAfter,
+			Message: fmt.Sprintf("The runs under way have reserved what is left of the budget of %s for today, and this request may cost up to %s. Ask again when they have ended.", dollars(s.budget.daily), dollars(worst))}
 	case errors.Is(err, store.ErrLimit):
+		s.Meter.OverBudget()
 		return nil, &Error{kind: ErrDailyBudget, RetryAfter: midnight.Sub(now),
 			Message: fmt.Sprintf("The budget of %s for today is used up: %s are spent or reserved and this request may cost up to %s. It begins anew at %s.", dollars(s.budget.daily), dollars(sum), dollars(worst), midnight.Format(time.RFC3339))}
 	}
@@ -83,6 +93,16 @@ func (s *Service) reserve(ctx context.Context, request orchestrator.Request) (*r
 	}
 	r.blind = true
 	return r, nil
+}
+
+// WithinRequestBudget gives an ErrRequestBudget where a request may cost more than
+// one may; a limit of 0 is none.
+func WithinRequestBudget(worstUSD, limitUSD float64) error {
+	worst, limit := microUSD(worstUSD), microUSD(limitUSD)
+	if limit == 0 || worst <= limit {
+		return nil
+	}
+	return &Error{kind: ErrRequestBudget, Message: fmt.Sprintf("This request may cost up to %s, over the limit of %s for one request. Send less market data, or raise REQUEST_BUDGET_USD.", dollars(worst), dollars(limit))}
 }
 
 // spendBlind takes from the share that a process has while it can't see the sum.
@@ -105,6 +125,9 @@ func (s *Service) settle(ctx context.Context, r *reservation, costUSD float64) {
 		return
 	}
 	change := microUSD(costUSD) - r.amount
+	if !r.blind {
+		defer s.budget.inFlight.Add(-r.amount)
+	}
 	if r.blind {
 		s.budget.mu.Lock()
 		if s.budget.blindDay == r.day { // else that day's share is history

@@ -58,6 +58,29 @@ func TestDailyBudgetHoldsAgainstRunsAtOnce(t *testing.T) {
 	}
 }
 
+// What runs under way have reserved is mostly given back in seconds: a bot must not
+// sleep until midnight for it.
+func TestDailyBudgetThatIsOnlyReserved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &voter{name: "a", after: 2 * time.Second, cost: 0.01, worst: 0.05}
+		s := newService(t, service.Options{DailyBudgetUSD: 0.1}, a)
+		defer s.store.Close()
+		var runs sync.WaitGroup
+		for range 2 {
+			runs.Go(func() { ask(t, s, question()) })
+		}
+		time.Sleep(time.Second)
+		_, err := s.Ask(t.Context(), question())
+		var refused *service.Error
+		if !errors.Is(err, service.ErrDailyBudget) || !errors.As(err, &refused) || refused.RetryAfter > 10*time.Second {
+			t.Fatalf("got %+v", err)
+		}
+		runs.Wait()
+		time.Sleep(refused.RetryAfter)
+		ask(t, s, question())
+	})
+}
+
 func TestDailyBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(10 * time.Hour) // from midnight
