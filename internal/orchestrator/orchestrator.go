@@ -120,11 +120,15 @@ func (o *Orchestrator) newRun(request Request) (*run, error) {
 	if len(mistakes) > 0 {
 		return nil, mistakes
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return nil, err
+	id := request.ID
+	if id == "" {
+		made, err := uuid.NewV7()
+		if err != nil {
+			return nil, err
+		}
+		id = made.String()
 	}
-	r := &run{Request: request, id: id.String(), started: started, entries: o.registry.Acquire(), warnings: slices.Clone(request.Warnings)}
+	r := &run{Request: request, id: id, started: started, entries: o.registry.Acquire(), warnings: slices.Clone(request.Warnings)}
 	r.log = o.log.With(slog.String("run", r.id))
 	r.policy = consensus.Policy{MinConfidence: *request.MinConfidence, MinAgreement: *request.MinAgreement, Price: request.CurrentPrice.Float64()}
 	r.weights = make([]float64, len(r.entries))

@@ -25,6 +25,7 @@ const (
 // Request is one question. Pair, CurrentPrice and MarketData are required; the
 // zero value of anything else leaves it to the Options.
 type Request struct {
+	ID            string // of the run, a UUID of version 7; empty: a new one
 	Pair          signal.Pair
 	Timeframe     signal.Timeframe // empty: signal.DefaultTimeframe
 	CurrentPrice  signal.Number    // above 0

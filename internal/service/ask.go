@@ -51,14 +51,15 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 	if err := s.Orchestrator.Check(q.Request); err != nil {
 		return Answer{}, err
 	}
-	completed := func(ctx context.Context) (Answer, error) {
+	completed := func(ctx context.Context, id string) (Answer, error) {
 		request := q.Request
+		request.ID = id
 		request.Warnings = slices.Concat(request.Warnings, market.Complete(&request.MarketData, request.Timeframe))
 		return s.run(ctx, request)
 	}
 	return s.inSlot(ctx, func(ctx context.Context) (Answer, error) {
 		if q.IdempotencyKey == "" {
-			return completed(ctx)
+			return completed(ctx, "")
 		}
 		return s.once(ctx, q.claim(), completed)
 	})

@@ -39,7 +39,7 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 	}
 	c := claim{key: "idem#" + occasion, payload: "occasion", budget: gatherTimeout + orchestrator.MaxTimeout, keepFor: keep}
 	return s.inSlot(ctx, func(ctx context.Context) (Answer, error) {
-		return s.once(ctx, c, func(ctx context.Context) (Answer, error) {
+		return s.once(ctx, c, func(ctx context.Context, id string) (Answer, error) {
 			gathering, done := context.WithTimeout(ctx, gatherTimeout)
 			defer done()
 			request, err := gather(gathering)
@@ -49,6 +49,7 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 			if err := s.Orchestrator.Check(request); err != nil {
 				return Answer{}, err
 			}
+			request.ID = id
 			return s.run(ctx, request)
 		})
 	})

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -50,19 +51,30 @@ func (q Question) claim() claim {
 	return claim{key: "idem#" + hex.EncodeToString(hash[:]), payload: q.Payload, budget: budget, keepFor: replayFor}
 }
 
-// once runs unless the claim was made before: then it gives the answer of then.
-func (s *Service) once(ctx context.Context, c claim, run func(context.Context) (Answer, error)) (Answer, error) {
-	owner := uuid.NewString()
+// once runs unless the claim was made before: then it gives the answer of then. Its
+// owner is the id of the run, so that the answer of one that was killed before it
+// could complete its claim is found.
+func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Context, id string) (Answer, error)) (Answer, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Answer{}, err
+	}
+	owner := id.String()
 	now := time.Now()
 	claiming, claimed := context.WithTimeout(ctx, writeTimeout)
-	held, err := s.Store.Claim(claiming, c.key, store.Claim{Owner: owner, Payload: c.payload, Until: claimedUntil(ctx, now, c.budget), ExpiresAt: now.Add(c.keepFor)})
+	old, err := s.Store.Claim(claiming, c.key, store.Claim{Owner: owner, Payload: c.payload, Until: claimedUntil(ctx, now, c.budget), ExpiresAt: now.Add(c.keepFor)})
 	claimed()
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrHeld):
+		return s.held(ctx, c, *old)
+	case err != nil:
 		// The caller asked not to pay twice, and nobody can promise it now.
 		return Answer{}, unreachable("to check whether this was asked before", err)
 	}
-	if held != nil {
-		return s.held(ctx, c, *held)
+	if old != nil && old.Payload == c.payload {
+		if answer, err := s.leftBehind(ctx, c.key, owner, old.Owner); !errors.Is(err, store.ErrNotFound) {
+			return answer, err
+		}
 	}
 	ended := false
 	defer func() {
@@ -70,16 +82,37 @@ func (s *Service) once(ctx context.Context, c claim, run func(context.Context) (
 			s.release(ctx, c.key, owner)
 		}
 	}()
-	answer, err := run(ctx)
+	answer, err := run(ctx, owner)
 	ended = true
 	if !s.isKept(ctx, answer) { // no decision, or none that could be replayed
 		s.release(ctx, c.key, owner)
 		return answer, err
 	}
+	s.complete(ctx, c.key, owner, answer.Consensus.ID)
+	return answer, nil
+}
+
+func (s *Service) complete(ctx context.Context, key, owner, result string) {
 	ctx, cancel := ending(ctx, completeTimeout)
 	defer cancel()
-	s.logged(ctx, "complete", s.Store.Complete(ctx, c.key, owner, answer.Consensus.ID))
-	return answer, nil
+	s.logged(ctx, "complete", s.Store.Complete(ctx, key, owner, result))
+}
+
+// leftBehind gives the answer of a run whose process was killed between storing it
+// and completing its claim, which the owner has taken over. store.ErrNotFound where
+// the run was not stored: it is to be run again.
+func (s *Service) leftBehind(ctx context.Context, key, owner, id string) (Answer, error) {
+	reading, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	answer, err := s.replayed(reading, id)
+	switch {
+	case err == nil:
+		s.complete(ctx, key, owner, id)
+	case !errors.Is(err, store.ErrNotFound): // whether it was paid is not known now
+		s.release(ctx, key, owner)
+		err = unreachable("to check whether this was asked before", err)
+	}
+	return answer, err
 }
 
 // isKept reports whether an answer can be replayed. Where its write failed, it may
@@ -117,16 +150,25 @@ func (s *Service) held(ctx context.Context, c claim, held store.Claim) (Answer, 
 	case held.Result == "":
 		return Answer{}, &Error{Message: "The same question is being worked on under this Idempotency-Key. Ask again for its answer.", RetryAfter: time.Second, kind: ErrInFlight}
 	}
-	result, err := s.Store.Result(ctx, held.Result)
-	if err != nil {
-		if errors.Is(err, store.ErrNotFound) { // results are kept for a shorter time than keys
-			return Answer{}, &Error{Message: "The answer to this Idempotency-Key is no longer kept. Send a new key.", kind: ErrNotFound}
-		}
+	answer, err := s.replayed(ctx, held.Result)
+	switch {
+	case errors.Is(err, store.ErrNotFound): // results are kept for a shorter time than keys
+		return Answer{}, &Error{Message: "The answer to this Idempotency-Key is no longer kept. Send a new key.", kind: ErrNotFound}
+	case err != nil:
 		return Answer{}, unreachable("to read the answer that was given before", err)
+	}
+	return answer, nil
+}
+
+// replayed reads an answer of before.
+func (s *Service) replayed(ctx context.Context, id string) (Answer, error) {
+	result, err := s.Store.Result(ctx, id)
+	if err != nil {
+		return Answer{}, err
 	}
 	var consensus signal.Consensus
 	if err := json.Unmarshal(result.Body, &consensus); err != nil {
-		return Answer{}, err
+		return Answer{}, fmt.Errorf("the stored result %s: %w", id, err)
 	}
 	consensus.Cache = signal.CacheReplay
 	return Answer{Consensus: &consensus, Replayed: true}, nil

@@ -133,6 +133,52 @@ func TestAnswersThatAreStoredButNotCounted(t *testing.T) {
 	}
 }
 
+// dying is a store of a process that is killed before it completes a claim.
+type dying struct{ *faulty }
+
+func (dying) Complete(context.Context, string, string, string) error { return errDown }
+
+// A process that is killed between storing an answer and noting it for its key
+// leaves the key to the next one, which finds the answer.
+func TestAnswersOfKilledProcessesAreFound(t *testing.T) {
+	occasion := func(s fixture) (service.Answer, error) {
+		return s.AskOnce(t.Context(), "occasion", func(context.Context) (orchestrator.Request, error) { return question().Request, nil })
+	}
+	for name, asking := range map[string]func(fixture) (service.Answer, error){
+		"key":      func(s fixture) (service.Answer, error) { return s.Ask(t.Context(), keyed("key")) },
+		"occasion": occasion,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := &voter{name: "a"}
+				s := newService(t, service.Options{}, a)
+				defer s.store.Close()
+				s.Store = dying{s.store}
+				first, err := asking(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.Store = s.store
+				if _, err := asking(s); !errors.Is(err, service.ErrInFlight) {
+					t.Errorf("at once: %v", err)
+				}
+				time.Sleep(2 * time.Minute)
+				for range 2 {
+					again, err := asking(s)
+					if err != nil || !again.Replayed || again.Consensus.ID != first.Consensus.ID || a.asked.Load() != 1 {
+						t.Fatalf("asked %d times, %+v, %v", a.asked.Load(), again, err)
+					}
+				}
+				other := keyed("key")
+				other.Payload = "another"
+				if _, err := s.Ask(t.Context(), other); name == "key" && !errors.Is(err, service.ErrOtherBody) {
+					t.Errorf("with another body: %v", err)
+				}
+			})
+		})
+	}
+}
+
 func TestIdempotencyKeyWithAHangingStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t, service.Options{}, &voter{name: "a"})

@@ -14,6 +14,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrLimit: a Spend would pass its limit; nothing was spent.
 	ErrLimit = errors.New("over the limit")
+	// ErrHeld: somebody else has the claim on a key; nothing was changed.
+	ErrHeld = errors.New("held by another claim")
 	// ErrNotOwner: a claim is not, or no longer, held by that owner.
 	ErrNotOwner = errors.New("not the owner")
 	// ErrCursor: a cursor is not one that this kind of list gives.
@@ -106,10 +108,11 @@ type Hour struct {
 // Coordination is how processes that share a store agree. Every write has a
 // condition and happens at once or not at all.
 type Coordination interface {
-	// Claim takes a key. It succeeds, giving nil, where the key is free: never
-	// claimed, expired, released, or in progress past its Until. Otherwise it
-	// changes nothing and gives the claim that holds the key.
-	Claim(ctx context.Context, key string, claim Claim) (held *Claim, err error)
+	// Claim takes a key that is free: never claimed, expired, released, or in progress
+	// past its Until. In the last case it gives the claim that it took the place of, whose
+	// owner may have come further than it could say. ErrHeld, with the claim that holds the
+	// key, where it is not free: then nothing is changed.
+	Claim(ctx context.Context, key string, claim Claim) (old *Claim, err error)
 
 	// Complete turns the owner's claim into one with a result, which holds the key
 	// until it expires. ErrNotOwner where somebody else has taken it since.

@@ -21,28 +21,32 @@ type claim struct {
 }
 
 // Claim implements store.Coordination.
-func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (held *store.Claim, err error) {
+func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old *store.Claim, err error) {
 	if err := checkClaim(key, wanted); err != nil {
 		return nil, err
 	}
+	var held error
 	err = s.write(ctx, func(t *transaction) error {
-		held = nil // of an attempt that was rolled back
-		old, found, err := t.claim(key)
+		old, held = nil, nil // of an attempt that was rolled back
+		standing, found, err := t.claim(key)
 		if err != nil {
 			return err
 		}
-		if found && !t.free(old) {
-			standing := store.Claim(old)
-			held = &standing
+		if found {
+			c := store.Claim(standing)
+			old = &c
+		}
+		if found && !t.free(standing) {
+			held = store.ErrHeld
 			return nil
 		}
 		wanted.Until, wanted.ExpiresAt = wanted.Until.UTC(), wanted.ExpiresAt.UTC()
-		return t.setClaim(key, old, claim(wanted))
+		return t.setClaim(key, standing, claim(wanted))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
 	}
-	return held, nil
+	return old, held
 }
 
 func checkClaim(key string, c store.Claim) error {

@@ -386,9 +386,9 @@ func TestCountAfterSweep(t *testing.T) {
 
 func claimAt(t *testing.T, s *Store, c store.Claim, want bool) {
 	t.Helper()
-	held, err := s.Claim(t.Context(), "idem#key", c)
-	if err != nil || (held == nil) != want {
-		t.Errorf("claim for %s: held by %+v, %v; want success %v", c.Owner, held, err, want)
+	old, err := s.Claim(t.Context(), "idem#key", c)
+	if held := errors.Is(err, store.ErrHeld); held == want || err != nil && !held {
+		t.Errorf("claim for %s: %+v, %v; want success %v", c.Owner, old, err, want)
 	}
 }
 

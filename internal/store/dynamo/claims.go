@@ -36,7 +36,7 @@ type claim struct {
 }
 
 // Claim implements store.Coordination.
-func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (held *store.Claim, err error) {
+func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old *store.Claim, err error) {
 	err = checkClaim(key, wanted)
 	if err == nil {
 		err = s.usable(ctx)
@@ -53,7 +53,7 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (held
 		return nil, fmt.Errorf("claim: %w", err)
 	}
 	now := time.Now()
-	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
+	put, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.tables.Coordination, Item: attributes,
 		ConditionExpression: aws.String("attribute_not_exists(#key) OR #expires < :now OR " +
 			"(#status = :inprogress AND (attribute_not_exists(#until) OR #until < :now_ms))"),
@@ -61,28 +61,44 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (held
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":now": moment(now), ":now_ms": number(now.UnixMilli()), ":inprogress": text(inProgress),
 		},
+		ReturnValues:                        types.ReturnValueAllOld,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	standing, refused := refusal(err)
-	switch {
-	case err == nil:
-		return nil, nil
-	case !refused:
+	if err == nil {
+		return takenOver(put.Attributes, now), nil
+	}
+	attributes, refused := refusal(err)
+	if !refused {
 		return nil, failed("claim", s.tables.Coordination, err)
 	}
-	var old claim
-	if err := attributevalue.UnmarshalMap(standing, &old); err != nil {
+	var standing claim
+	if err := attributevalue.UnmarshalMap(attributes, &standing); err != nil {
 		return nil, failed("claim: what holds the key is no claim", s.tables.Coordination, err)
 	}
-	if old.Call == mine.Call { // the answer was lost, and the request sent again
+	if standing.Call == mine.Call { // the answer was lost, and the request sent again
 		return nil, nil
 	}
-	if old.Owner == "" {
+	if standing.Owner == "" {
 		return nil, failed("claim", s.tables.Coordination, errors.New("what holds the key is no claim"))
 	}
-	return &store.Claim{
-		Owner: old.Owner, Payload: old.Payload, Until: until(old.Until), ExpiresAt: expiresAt(old.ExpiresAt), Result: old.Result,
-	}, nil
+	return standing.claim(), store.ErrHeld
+}
+
+// takenOver is the claim of which a record's attributes were; nil where it was
+// released, had expired or is none.
+func takenOver(attributes map[string]types.AttributeValue, now time.Time) *store.Claim {
+	var old claim
+	if err := attributevalue.UnmarshalMap(attributes, &old); err != nil || old.Owner == "" {
+		return nil
+	}
+	if c := old.claim(); c.ExpiresAt.IsZero() || !c.ExpiresAt.Before(now.Truncate(time.Second)) {
+		return c
+	}
+	return nil
+}
+
+func (c *claim) claim() *store.Claim {
+	return &store.Claim{Owner: c.Owner, Payload: c.Payload, Until: until(c.Until), ExpiresAt: expiresAt(c.ExpiresAt), Result: c.Result}
 }
 
 func checkClaim(key string, c store.Claim) error {

@@ -136,6 +136,9 @@ func TestRequests(t *testing.T) {
 		_, err = s.Claim(t.Context(), "idem#a", claim)
 		want("claim", err, "PutItem, conditional")
 		_, err = s.Claim(t.Context(), "idem#a", claim)
+		if errors.Is(err, store.ErrHeld) {
+			err = nil
+		}
 		want("claim what is held", err, "PutItem, conditional")
 		want("complete", s.Complete(t.Context(), "idem#a", "first", "x"), "UpdateItem, conditional")
 		want("release", s.Release(t.Context(), "idem#a", "first"), "UpdateItem, conditional")

@@ -40,17 +40,26 @@ func gone(c store.Claim) store.Claim    { c.ExpiresAt = inTime(-time.Minute); re
 
 func take(t *testing.T, s store.Store, key string, c store.Claim) {
 	t.Helper()
-	held, err := s.Claim(t.Context(), key, c)
-	if err != nil || held != nil {
-		t.Fatalf("claim %s for %s: held by %+v, %v; want it to succeed", key, c.Owner, held, err)
+	if old, err := s.Claim(t.Context(), key, c); err != nil {
+		t.Fatalf("claim %s for %s: held by %+v, %v; want it to succeed", key, c.Owner, old, err)
 	}
 }
 
 // wantHeld asks for a key in vain, which shows the claim that stands.
 func wantHeld(t *testing.T, s store.Store, key string, want store.Claim) {
 	t.Helper()
-	held, err := s.Claim(t.Context(), key, claimOf("somebody"))
-	if d := diff(&want, held, err); d != "" {
+	wantClaim(t, s, key, claimOf("somebody"), want)
+}
+
+// wantClaim has a claim refused by the one that stands.
+func wantClaim(t *testing.T, s store.Store, key string, c, want store.Claim) {
+	t.Helper()
+	held, err := s.Claim(t.Context(), key, c)
+	if !errors.Is(err, store.ErrHeld) {
+		t.Errorf("claim %s for %s: %+v, %v; want ErrHeld", key, c.Owner, held, err)
+		return
+	}
+	if d := diff(&want, held, nil); d != "" {
 		t.Errorf("the claim on %s (-want +got):\n%s", key, d)
 	}
 }
@@ -63,6 +72,7 @@ func claimTransitions(t *testing.T, s store.Store) {
 		complete bool
 		release  bool
 		free     bool
+		gone     bool
 	}{
 		{name: "in progress", before: claimOf("first")},
 		{name: "in progress past its time", before: overdue(claimOf("first")), free: true},
@@ -70,8 +80,8 @@ func claimTransitions(t *testing.T, s store.Store) {
 		{name: "completed past its time", before: overdue(claimOf("first")), complete: true},
 		{name: "released", before: claimOf("first"), release: true, free: true},
 		{name: "completed, then released", before: claimOf("first"), complete: true, release: true, free: true},
-		{name: "expired in progress", before: gone(claimOf("first")), free: true},
-		{name: "expired in progress past its time", before: gone(overdue(claimOf("first"))), free: true},
+		{name: "expired in progress", before: gone(claimOf("first")), free: true, gone: true},
+		{name: "expired in progress past its time", before: gone(overdue(claimOf("first"))), free: true, gone: true},
 		{name: "without expiry", before: store.Claim{Owner: "first", Until: inTime(time.Hour)}},
 		{name: "without a time", before: store.Claim{Owner: "first"}, free: true},
 	} {
@@ -92,14 +102,18 @@ func claimTransitions(t *testing.T, s store.Store) {
 			}
 			if !test.free {
 				wantHeld(t, s, key, standing)
-				held, err := s.Claim(t.Context(), key, claimOf("first"))
-				if d := diff(&standing, held, err); d != "" {
-					t.Errorf("its owner's second claim (-want +got):\n%s", d)
-				}
+				wantClaim(t, s, key, claimOf("first"), standing)
 				return
 			}
 			second := claimOf("second")
-			take(t, s, key, second)
+			old, err := s.Claim(t.Context(), key, second)
+			var leftBehind *store.Claim // only one that was in progress
+			if !test.release && !test.gone {
+				leftBehind = &standing
+			}
+			if d := diff(leftBehind, old, err); d != "" {
+				t.Errorf("what was taken over (-want +got):\n%s", d)
+			}
 			wantHeld(t, s, key, second)
 		})
 	}
@@ -108,7 +122,10 @@ func claimTransitions(t *testing.T, s store.Store) {
 func takenOver(t *testing.T, s store.Store) {
 	late := overdue(claimOf("late"))
 	take(t, s, key, late)
-	take(t, s, key, claimOf("second"))
+	old, err := s.Claim(t.Context(), key, claimOf("second"))
+	if d := diff(&late, old, err); d != "" {
+		t.Errorf("the claim that was taken over (-want +got):\n%s", d)
+	}
 	if err := s.Complete(t.Context(), key, "late", "x"); !errors.Is(err, store.ErrNotOwner) {
 		t.Errorf("complete by the late owner: %v, want ErrNotOwner", err)
 	}
@@ -199,12 +216,12 @@ func claimAtOnce(t *testing.T, s store.Store) {
 				mu.Lock()
 				defer mu.Unlock()
 				switch {
-				case err != nil:
-					t.Errorf("%s: %v", name, err)
-				case held == nil:
+				case err == nil:
 					winners = append(winners, owner)
-				default:
+				case errors.Is(err, store.ErrHeld):
 					seen[held.Owner] = true
+				default:
+					t.Errorf("%s: %v", name, err)
 				}
 			})
 		}
