@@ -112,6 +112,10 @@ func payload(body []byte) string {
 	return hex.EncodeToString(hash[:])
 }
 
+func replayedHeader() *huma.Header {
+	return &huma.Header{Description: "`true` where this is the earlier answer to the same Idempotency-Key; else absent.", Schema: &huma.Schema{Type: "string", Enum: []any{"true"}}}
+}
+
 func (s *server) askOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "askConsensus", Method: http.MethodPost, Path: consensusPath, Tags: []string{"Consensus"},
@@ -122,7 +126,7 @@ func (s *server) askOperation() huma.Operation {
 		RequestBody:        jsonBody("The question. `null` in an optional field is the same as leaving it out; unknown fields are refused.", s.questionSchema(), exampleQuestion()),
 	}
 	ok := jsonResponse("The decision. HOLD is one too; a missing quorum is an error.", refTo[signal.Consensus](s), exampleConsensus())
-	ok.Headers["Idempotency-Replayed"] = &huma.Header{Description: "`true` where this is the earlier answer to the same Idempotency-Key; else absent.", Schema: &huma.Schema{Type: "string", Enum: []any{"true"}}}
+	ok.Headers["Idempotency-Replayed"] = replayedHeader()
 	ok.Links = map[string]*huma.Link{"read": {OperationID: "getConsensus", Parameters: map[string]any{"id": "$response.body#/id"}, Description: "The same consensus, stored."}}
 	return s.documented(op, ok, unreadableBody, crossOrigin, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget,
 		noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, keysUnavailable, storeUnreachable, tooLate, aggregationFailed)

@@ -74,15 +74,18 @@ func compatOf(c *signal.Consensus) CompatConsensus {
 	return answer
 }
 
-type compatAskInput struct{ requestBody }
-
-func (s *server) compatAsk(ctx context.Context, in *compatAskInput) (*jsonOutput, error) {
+func (s *server) compatAsk(ctx context.Context, in *askInput) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
-	request, mistakes := parseCompat(in.raw, s.service.Registry, s.service.Orchestrator.Check)
-	if len(mistakes) > 0 {
+	key, mistakes := keyOf(x.r.Header)
+	for i := range mistakes { // the original's errors name no headers
+		mistakes[i].Message = idempotencyKey + " " + mistakes[i].Message
+	}
+	request, wrong := parseCompat(in.raw, s.service.Registry, s.service.Orchestrator.Check)
+	if mistakes = append(mistakes, wrong...); len(mistakes) > 0 {
 		return nil, x.finish(invalid(mistakes))
 	}
-	answer, err := s.service.Ask(ctx, service.Question{Request: request, Caller: x.caller})
+	// The same body is another question here, where unknown fields are ignored.
+	answer, err := s.service.Ask(ctx, service.Question{Request: request, IdempotencyKey: key, Caller: x.caller, Payload: compatPath + payload(in.raw)})
 	var found signal.FieldErrors
 	if errors.As(err, &found) {
 		return nil, x.finish(invalid(fieldMistakes("body", found, nil)))
@@ -91,7 +94,11 @@ func (s *server) compatAsk(ctx context.Context, in *compatAskInput) (*jsonOutput
 		return nil, x.refuse(err)
 	}
 	s.logRun(x, answer.Consensus)
-	return x.asJSON(http.StatusOK, compatOf(answer.Consensus))
+	out, err := x.asJSON(http.StatusOK, compatOf(answer.Consensus))
+	if err == nil && answer.Replayed {
+		out.Replayed = "true"
+	}
+	return out, err
 }
 
 // CompatHealth is the original's health and metrics.
@@ -202,10 +209,13 @@ func (s *server) compatAskOperation() huma.Operation {
 		Summary: "Ask the models now, as clients of the original system do",
 		Description: "Unknown fields are ignored, and so are weights of unknown and disabled providers. " +
 			"`pair` may be any text of at most 300 characters, such as the question of a prediction market with its probability as `current_price`.",
-		RequestBody: jsonBody("The question.", s.compatSchema(), exampleCompatQuestion()),
+		SkipValidateParams: true, // the key is read by hand
+		RequestBody:        jsonBody("The question.", s.compatSchema(), exampleCompatQuestion()),
 	}
-	return s.compatDocumented(op, jsonResponse("The decision.", refTo[CompatConsensus](s), compatOf(exampleConsensus())), unreadableBody, invalidRequest, crossOrigin, bodyTooLarge, wrongMediaType,
-		dailyBudget, noProviders, insufficientProviders, insufficientResponses, tooLate, tooManyRuns, budgetUnknown, keysUnavailable, aggregationFailed)
+	ok := jsonResponse("The decision.", refTo[CompatConsensus](s), compatOf(exampleConsensus()))
+	ok.Headers["Idempotency-Replayed"] = replayedHeader()
+	return s.compatDocumented(op, ok, unreadableBody, invalidRequest, crossOrigin, bodyTooLarge, wrongMediaType,
+		inFlight, otherBody, storeUnreachable, requestBudget, dailyBudget, noProviders, insufficientProviders, insufficientResponses, tooLate, tooManyRuns, budgetUnknown, keysUnavailable, aggregationFailed)
 }
 
 func (s *server) compatHealthOperation() huma.Operation {
