@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"thalas/internal/app"
+	"thalas/internal/provider"
 )
 
 func announce(t terminal, a *app.App) {
@@ -22,4 +23,20 @@ func announce(t terminal, a *app.App) {
 			fmt.Fprintf(t.err, "Not asked: %s, %s\n", e.Provider.Name(), e.Unavailable)
 		}
 	}
+	if a.Config.DailyBudget > 0 || a.Config.RequestBudget > 0 {
+		for _, e := range a.Registry.Available() {
+			if !isPriced(e.Provider) {
+				fmt.Fprintf(t.err, "No budget holds %s: no price is known for its model %s. PRICES_FILE adds one.\n", e.Provider.Name(), e.Provider.Model())
+			}
+		}
+	}
+}
+
+func isPriced(p provider.Provider) bool {
+	priced, ok := p.(provider.Priced)
+	if !ok {
+		return false
+	}
+	_, known := priced.WorstCaseUSD(provider.Prompt{})
+	return known
 }

@@ -244,6 +244,24 @@ func TestAnnouncement(t *testing.T) {
 	}
 }
 
+// ask holds the budget of a request, and says what no budget holds.
+func TestAskWithBudgets(t *testing.T) {
+	env := simulated(t, "")
+	ask := func(more ...string) outcome {
+		return thalas(t, append(env, more...), indicators, "ask", "BTC/USDT", "--price", "1", "--data", "-", "--json")
+	}
+	got := ask("REQUEST_BUDGET_USD=0.000001")
+	if got.code != 1 || got.out != "" || !strings.Contains(got.err, "over the limit of $0.000001 for one request") {
+		t.Errorf("exit code %d, output %q, error output %q", got.code, got.out, got.err)
+	}
+	got = ask("DAILY_BUDGET_USD=1", "OPENAI_MODEL=gpt-next")
+	for _, want := range []string{"DAILY_BUDGET_USD is not held here", "No budget holds openai: no price is known for its model gpt-next"} {
+		if got.code != 0 || !strings.Contains(got.err, want) {
+			t.Errorf("exit code %d, error output %q, want %q in it", got.code, got.err, want)
+		}
+	}
+}
+
 func TestLogFormats(t *testing.T) {
 	env := simulated(t, "")
 	ask := []string{"ask", "BTC/USDT", "--price", "1", "--data", "-"}

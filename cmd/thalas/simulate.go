@@ -42,7 +42,9 @@ func newSimulate(t terminal) *cobra.Command {
 		Short: "Serve simulated providers that speak the four wire formats",
 		Long: `Serve simulated providers: an HTTP server that speaks the wire formats of Anthropic,
 OpenAI, Gemini and Grok. Answers follow from the market data by one simple rule for
-each provider. The environment that points a client at it is printed first.
+each provider. The environment that points a client at it is printed first. That client
+takes the votes for real ones: keep them apart by a --data-file of its own, or use
+--simulate true instead, which says of every result that it is simulated.
 
 Faults are scripted by provider: the first request gets the first fault of its list,
 and so on; a * behind the last one repeats it.
@@ -68,7 +70,8 @@ and so on; a * behind the last one repeats it.
 					return errors.Join(err, running.Close())
 				}
 			}
-			fmt.Fprintf(t.err, "Simulated providers are at http://%s. End with Ctrl-C.\n", running.Addr())
+			fmt.Fprintf(t.err, "Simulated providers are at http://%s. End with Ctrl-C.\n"+
+				"Who asks them can't tell them from real ones and keeps their votes as real: give it a --data-file of its own.\n", running.Addr())
 			<-cmd.Context().Done()
 			return running.Close()
 		},

@@ -168,6 +168,7 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 	if err == nil {
 		err = s.Store.Record(ctx, record, s.countResult(result))
 	}
+	s.unwritten.Store(err != nil)
 	if err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "Result not stored:", slog.String("run", result.ID), slog.String("error", err.Error()))
 		result.Warnings = append(result.Warnings, signal.Warning{Code: signal.WarnNotStored, Message: "the result could not be stored whole: it may not be found again, and history and metrics may lack it"})

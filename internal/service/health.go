@@ -5,6 +5,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -43,7 +44,7 @@ type Health struct {
 	RequiredProviders  int              `json:"required_providers"`
 	ProviderHealth     map[string]bool  `json:"provider_health" doc:"By name, every enabled provider: can be asked, and its last call did not fail."`
 	Providers          []ProviderHealth `json:"providers" doc:"By name."`
-	Store              string           `json:"store" enum:"ok,unreachable"`
+	Store              string           `json:"store" enum:"ok,unreachable" doc:"unreachable too where the last result could not be written."`
 	Simulated          bool             `json:"simulated" doc:"The providers are simulated."`
 	Version            string           `json:"version"`
 }
@@ -76,6 +77,9 @@ type LastError struct {
 func (s *Service) Health(ctx context.Context, probe bool) Health {
 	h := Health{RequiredProviders: s.MinProviders, ProviderHealth: map[string]bool{}, Providers: []ProviderHealth{}, Store: "ok", Simulated: s.Simulated, Version: s.Version}
 	texts, metrics, err := s.lately(ctx)
+	if s.unwritten.Load() {
+		err = errors.New("not written")
+	}
 	if err != nil {
 		h.Store = "unreachable"
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"thalas/internal/orchestrator"
@@ -66,7 +67,10 @@ type Service struct {
 	runs   sync.WaitGroup
 	budget budget
 	prober prober
-	log    *slog.Logger
+	// unwritten: the last result of this process could not be stored, as when a disk is
+	// full, which reading does not show.
+	unwritten atomic.Bool
+	log       *slog.Logger
 }
 
 // New makes a Service.

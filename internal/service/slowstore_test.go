@@ -179,6 +179,22 @@ func TestAnswersOfKilledProcessesAreFound(t *testing.T) {
 	}
 }
 
+// A disk that is full shows only in writing.
+func TestHealthTellsThatNothingCanBeStored(t *testing.T) {
+	s := newService(t, service.Options{}, &voter{name: "a"})
+	for _, test := range []struct {
+		write  error
+		status service.HealthStatus
+		store  string
+	}{{errDown, service.Degraded, "unreachable"}, {nil, service.Healthy, "ok"}} {
+		s.store.fail(nil, test.write)
+		ask(t, s, question())
+		if h := s.Health(t.Context(), false); h.Status != test.status || h.Store != test.store {
+			t.Errorf("after a write that gave %v: %s, store %s", test.write, h.Status, h.Store)
+		}
+	}
+}
+
 func TestIdempotencyKeyWithAHangingStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t, service.Options{}, &voter{name: "a"})
