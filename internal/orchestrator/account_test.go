@@ -89,6 +89,25 @@ func TestUnknownPriceNamesTheModel(t *testing.T) {
 	}
 }
 
+// priced is a model that costs money.
+type priced struct{ *model }
+
+func (priced) WorstCaseUSD(provider.Prompt) (float64, bool) { return 1, true }
+
+// A total that lacks a vote's cost says so, as one of an unknown price does.
+func TestUnknownUsageOfWhatCostsMoney(t *testing.T) {
+	registry := &provider.Registry{}
+	for _, m := range []*model{plays("paid", buys(.9)), plays("told", buys(.9).costing(10, 1, 1))} {
+		if err := registry.Register(provider.Entry{Provider: priced{m}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	result := ask(t, orchestrator.New(registry, orchestrator.Options{}), question(t))
+	if diff := cmp.Diff([]string{"unknown_usage:paid"}, codes(result.Warnings)); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
 // Waiting for the next attempt is waiting for the provider, and latency is the
 // whole of it.
 func TestOverheadExcludesRetries(t *testing.T) {

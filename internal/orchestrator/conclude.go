@@ -122,6 +122,11 @@ func isNotNeeded(report provider.Report) bool {
 func (r *run) warnAbout(now time.Time) {
 	r.warnAboutCandles(now)
 	for i, report := range r.reports {
+		_, costs := r.entries[i].Provider.(provider.Priced)
+		if costs && report.Err == nil && !report.Usage.Known {
+			name := r.entries[i].Provider.Name()
+			r.warn(signal.WarnUnknownUsage, name, name+" did not say what it used: neither its tokens nor its cost are in the totals")
+		}
 		if report.Usage.Known && report.Usage.CostUSD == nil {
 			p := r.entries[i].Provider
 			model := p.Model()

@@ -125,6 +125,7 @@ const (
 	WarnNotStored           WarningCode = "not_stored"
 	WarnTimeoutCut          WarningCode = "timeout_cut"
 	WarnUnknownPrice        WarningCode = "unknown_price"
+	WarnUnknownUsage        WarningCode = "unknown_usage"
 	WarnWeightUnused        WarningCode = "weight_unused"
 	WarnStaleCandles        WarningCode = "stale_candles"
 	WarnBudgetLow           WarningCode = "budget_low"
