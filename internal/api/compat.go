@@ -84,8 +84,9 @@ func (s *server) compatAsk(ctx context.Context, in *askInput) (*jsonOutput, erro
 	if mistakes = append(mistakes, wrong...); len(mistakes) > 0 {
 		return nil, x.finish(invalid(mistakes))
 	}
-	// The same body is another question here, where unknown fields are ignored.
-	answer, err := s.service.Ask(ctx, service.Question{Request: request, IdempotencyKey: key, Caller: x.caller, Payload: compatPath + payload(in.raw)})
+	// The same body is another question here, where unknown fields are ignored: keys of
+	// the two routes never meet.
+	answer, err := s.service.Ask(ctx, service.Question{Request: request, IdempotencyKey: key, Caller: x.caller + " " + compatPath, Payload: payload(in.raw)})
 	var found signal.FieldErrors
 	if errors.As(err, &found) {
 		return nil, x.finish(invalid(fieldMistakes("body", found, nil)))

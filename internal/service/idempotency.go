@@ -72,7 +72,7 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 		return Answer{}, unreachable("to check whether this was asked before", err)
 	}
 	if old != nil && old.Payload == c.payload {
-		if answer, err := s.leftBehind(ctx, c.key, owner, old.Owner); !errors.Is(err, store.ErrNotFound) {
+		if answer, err := s.leftBehind(ctx, c.key, owner, *old); !errors.Is(err, store.ErrNotFound) {
 			return answer, err
 		}
 	}
@@ -101,18 +101,29 @@ func (s *Service) complete(ctx context.Context, key, owner, result string) {
 // leftBehind gives the answer of a run whose process was killed between storing it
 // and completing its claim, which the owner has taken over. store.ErrNotFound where
 // the run was not stored: it is to be run again.
-func (s *Service) leftBehind(ctx context.Context, key, owner, id string) (Answer, error) {
+func (s *Service) leftBehind(ctx context.Context, key, owner string, old store.Claim) (Answer, error) {
 	reading, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	answer, err := s.replayed(reading, id)
+	answer, err := s.replayed(reading, old.Owner)
 	switch {
 	case err == nil:
-		s.complete(ctx, key, owner, id)
+		s.complete(ctx, key, owner, old.Owner)
 	case !errors.Is(err, store.ErrNotFound): // whether it was paid is not known now
 		s.release(ctx, key, owner)
+		s.putBack(ctx, key, old)
 		err = unreachable("to check whether this was asked before", err)
 	}
 	return answer, err
+}
+
+// putBack leaves a claim that was taken over as it was found, for the next one to
+// look for its answer.
+func (s *Service) putBack(ctx context.Context, key string, old store.Claim) {
+	ctx, cancel := ending(ctx, completeTimeout)
+	defer cancel()
+	if _, err := s.Store.Claim(ctx, key, old); !errors.Is(err, store.ErrHeld) { // else somebody else is at it
+		s.logged(ctx, "put back", err)
+	}
 }
 
 // isKept reports whether an answer can be replayed. Where its write failed, it may

@@ -138,6 +138,13 @@ type dying struct{ *faulty }
 
 func (dying) Complete(context.Context, string, string, string) error { return errDown }
 
+// unreadable is a store whose results can't be read.
+type unreadable struct{ *faulty }
+
+func (unreadable) Result(context.Context, string) (store.Result, error) {
+	return store.Result{}, errDown
+}
+
 // A process that is killed between storing an answer and noting it for its key
 // leaves the key to the next one, which finds the answer.
 func TestAnswersOfKilledProcessesAreFound(t *testing.T) {
@@ -163,6 +170,11 @@ func TestAnswersOfKilledProcessesAreFound(t *testing.T) {
 					t.Errorf("at once: %v", err)
 				}
 				time.Sleep(2 * time.Minute)
+				s.Store = unreadable{s.store}
+				if _, err := asking(s); !errors.Is(err, service.ErrStore) {
+					t.Errorf("where results can't be read: %v", err)
+				}
+				s.Store = s.store
 				for range 2 {
 					again, err := asking(s)
 					if err != nil || !again.Replayed || again.Consensus.ID != first.Consensus.ID || a.asked.Load() != 1 {
