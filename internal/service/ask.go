@@ -17,11 +17,14 @@ import (
 	"thalas/internal/store"
 )
 
-// writeTimeout bounds each write after a run.
-const writeTimeout = time.Second
-
-// keysRetryAfter is when keys that could not be read may be there.
-const keysRetryAfter = 5 * time.Second
+const (
+	// writeTimeout bounds each write after a run.
+	writeTimeout = time.Second
+	// answerTime is what such a write leaves of a caller's deadline for the answer.
+	answerTime = 250 * time.Millisecond
+	// keysRetryAfter is when keys that could not be read may be there.
+	keysRetryAfter = 5 * time.Second
+)
 
 // Question is a request with what makes it safe to repeat.
 type Question struct {
@@ -132,9 +135,6 @@ func (s *Service) countKeyless(ctx context.Context) {
 		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("error", err.Error()))
 	}
 }
-
-// answerTime is what is left of a caller's deadline for the answer itself.
-const answerTime = 250 * time.Millisecond
 
 // ending is the context of what is done after a run, whatever became of the caller:
 // it takes at most so long and ends before the caller's deadline, at which a

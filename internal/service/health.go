@@ -71,9 +71,9 @@ type LastError struct {
 	Error string    `json:"error" doc:"Its kind."`
 }
 
-// Health tells the state. No provider is called unless probe is true: then each
-// that is enabled and configured gets one free call, all at the same time, at
-// most once in 30 s; in between the same answer is given.
+// Health tells the state. Keys are read where that is due. No provider is called
+// unless probe is true: then each that is enabled and configured gets one free call,
+// all at the same time, at most once in 30 s; in between the same answer is given.
 func (s *Service) Health(ctx context.Context, probe bool) Health {
 	h := Health{RequiredProviders: s.MinProviders, ProviderHealth: map[string]bool{}, Providers: []ProviderHealth{}, Store: "ok", Simulated: s.Simulated, Version: s.Version}
 	texts, metrics, err := s.lately(ctx)

@@ -54,6 +54,23 @@ func TestHealthWithoutKeysIsWhatRunsHaveShown(t *testing.T) {
 	}
 }
 
+// A process that may read the keys finds out for health too, before any run.
+func TestHealthReadsTheKeys(t *testing.T) {
+	v := &voter{name: "openai"}
+	var s fixture
+	s = newService(t, service.Options{Prepare: func(context.Context) error {
+		s.Registry.SetUnavailable("openai", "the secret has no value") // as app does
+		return errors.New("the secret has no value")
+	}}, v)
+	h := s.Health(t.Context(), false)
+	if h.Status != service.Unavailable || h.AvailableProviders != 0 || h.Providers[0].Reason != "the secret has no value" {
+		t.Errorf("%s, %d available, %+v", h.Status, h.AvailableProviders, h.Providers)
+	}
+	if v.checked.Load() != 0 {
+		t.Error("a provider was called")
+	}
+}
+
 func TestHealthWithoutKeysKnowsOfRunsThatHadNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("the secret has no value")
