@@ -43,7 +43,7 @@ func (r *run) vote(i int) signal.Vote {
 		Decision: answer.Decision, Confidence: answer.Confidence, Weight: r.weights[i],
 		Reasoning: answer.Reasoning, RiskLevel: answer.RiskLevel, StopLoss: answer.StopLoss, TakeProfit: answer.TakeProfit,
 		LatencyMS: milliseconds(report.Ended.Sub(report.Started)), Attempts: report.Attempts,
-		InputTokens: report.Usage.InputTokens, OutputTokens: report.Usage.OutputTokens, CostUSD: report.Usage.CostUSD,
+		InputTokens: report.Usage.InputTokens, OutputTokens: report.Usage.OutputTokens, CostUSD: report.Usage.CostUSD, BillsUnknown: report.BillsUnknown,
 	}
 }
 
@@ -56,7 +56,7 @@ func (r *run) failure(i int) signal.Failure {
 	return signal.Failure{
 		Provider: r.entries[i].Provider.Name(), Error: report.Err.Kind, Message: report.Err.Message, Retryable: report.Err.Retryable,
 		Attempts: report.Attempts, LatencyMS: milliseconds(report.Ended.Sub(report.Started)),
-		InputTokens: report.Usage.InputTokens, OutputTokens: report.Usage.OutputTokens, CostUSD: report.Usage.CostUSD, Model: model,
+		InputTokens: report.Usage.InputTokens, OutputTokens: report.Usage.OutputTokens, CostUSD: report.Usage.CostUSD, Model: model, BillsUnknown: report.BillsUnknown,
 	}
 }
 

@@ -63,12 +63,13 @@ func (c *Caller) WithLogger(log *slog.Logger) *Caller {
 
 // Report is what asking one provider came to.
 type Report struct {
-	Answer   Answer // only where Err is nil
-	Err      *Error
-	Attempts int
-	Usage    Usage // over all attempts whose usage is known; CostUSD is nil where one of them has no price
-	Started  time.Time
-	Ended    time.Time
+	Answer       Answer // only where Err is nil
+	Err          *Error
+	Attempts     int
+	Usage        Usage // over all attempts whose usage is known; CostUSD is nil where one of them has no price
+	BillsUnknown int   // attempts that may be billed although nobody told their usage
+	Started      time.Time
+	Ended        time.Time
 }
 
 // retry is the error that tells the policy to try again after a while.
@@ -100,9 +101,15 @@ func (c *Caller) Ask(ctx context.Context, p Provider, prompt Prompt) Report {
 		report.Answer, report.Err = c.attempt(ctx, p, prompt, report.Attempts)
 		if report.Err == nil {
 			report.Usage.add(report.Answer.Usage)
+			if !report.Answer.Usage.possible().Known {
+				report.BillsUnknown++
+			}
 			return nil
 		}
 		report.Usage.add(report.Err.Usage)
+		if report.Err.BillUnknown {
+			report.BillsUnknown++
+		}
 		if report.Err.Kind == signal.FailureInvalidResponse {
 			invalid++
 		}

@@ -32,15 +32,17 @@ func (k kindError) Error() string { return string(k) }
 // this package; errors.Is(err, context.DeadlineExceeded) holds for a timeout of
 // ours and errors.Is(err, context.Canceled) for a cancellation.
 type Error struct {
-	Kind       signal.FailureKind
-	Message    string        // what happened and what to do; holds no key
-	Retryable  bool          // whether asking again may help
-	RetryAfter time.Duration // the wait that the provider asked for; 0: none
-	Status     int           // HTTP status; 0: there was no answer
-	RequestID  string        // the provider's; empty: none
-	Usage      Usage         // what the attempt used: an answer that is no vote costs money too
-	Model      string        // the model that answered; empty: unknown
-	cause      error
+	Kind        signal.FailureKind
+	Message     string        // what happened and what to do; holds no key
+	Retryable   bool          // whether asking again may help
+	RetryAfter  time.Duration // the wait that the provider asked for; 0: none
+	Denied      bool          // the provider serves nobody with this account for now, whatever is asked: it is kept out like a refused key
+	BillUnknown bool          // the request was sent and may be billed, but nobody told its usage
+	Status      int           // HTTP status; 0: there was no answer
+	RequestID   string        // the provider's; empty: none
+	Usage       Usage         // what the attempt used: an answer that is no vote costs money too
+	Model       string        // the model that answered; empty: unknown
+	cause       error
 }
 
 func (e *Error) Error() string { return e.Message }

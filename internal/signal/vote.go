@@ -18,6 +18,7 @@ type Vote struct {
 	InputTokens  int        `json:"input_tokens"`  // over all attempts whose usage is known
 	OutputTokens int        `json:"output_tokens"` // likewise, thinking included
 	CostUSD      *float64   `json:"cost_usd"`      // likewise; nil: the model has no known price
+	BillsUnknown int        `json:"-"`             // attempts that may be billed although nobody told their usage
 }
 
 // FailureKind says why a provider gave no vote.
@@ -33,6 +34,7 @@ const (
 	FailureRefusal         FailureKind = "refusal"          // the model would not answer
 	FailureTruncated       FailureKind = "truncated"        // the answer hit the output limit
 	FailureNotNeeded       FailureKind = "not_needed"       // cancelled by us: the decision stood without it
+	FailureLeftOut         FailureKind = "left_out"         // not asked: its breaker, key, account or own wait keeps it out
 )
 
 // Failure is a provider that was asked and gave no vote.
@@ -50,4 +52,5 @@ type Failure struct {
 	OutputTokens int      `json:"-"`
 	CostUSD      *float64 `json:"-"` // nil: unknown
 	Model        string   `json:"-"` // the model that was asked
+	BillsUnknown int      `json:"-"` // attempts that may be billed although nobody told their usage
 }
