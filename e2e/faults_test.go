@@ -12,7 +12,7 @@ import (
 )
 
 // maxAttempts is the default of MAX_ATTEMPTS.
-const maxAttempts = 2
+const maxAttempts = 3
 
 // judged says what a fault of a provider that repeats it for ever comes to.
 type judged struct {

@@ -180,6 +180,7 @@ func undecidedProblem(k *kind, e *orchestrator.Error) *Problem {
 	p.Failures, p.cause = e.Failures, e.Unwrap()
 	if k.status != http.StatusInternalServerError && k != runCanceled {
 		p.Retryable = e.Retryable()
+		p.retryAfter = max(p.retryAfter, e.RetryAfter)
 	}
 	return p
 }
