@@ -39,6 +39,9 @@ const (
 	FailureLeftOut         FailureKind = "left_out"         // not asked: its breaker, key, account or own wait keeps it out
 )
 
+// IsFault reports whether the provider was asked, waited for, and gave no vote.
+func (k FailureKind) IsFault() bool { return k != FailureNotNeeded && k != FailureLeftOut }
+
 // LeftOutReason says why a provider was not asked.
 type LeftOutReason string
 
@@ -50,9 +53,6 @@ const (
 	LeftOutNoCredit     LeftOutReason = "no_credit"     // money or a quota is used up
 	LeftOutAskedToWait  LeftOutReason = "asked_to_wait" // its own wait still runs
 )
-
-// LeftOutReasons lists the reasons.
-var LeftOutReasons = [...]LeftOutReason{LeftOutFailing, LeftOutKeyRefused, LeftOutAccessDenied, LeftOutNoCredit, LeftOutAskedToWait}
 
 // Failure is a provider that gave no vote: it was asked in vain, or left out.
 type Failure struct {
