@@ -197,7 +197,7 @@ var descriptions = map[string]string{
 	"Verdict.suggested_stop_loss":     "null for HOLD, or where nobody gave a usable one.",
 	"Verdict.suggested_take_profit":   "Likewise.",
 	"Vote.confidence":                 "As the model stated it.",
-	"Vote.stop_loss":                  "As the model said it, also on the wrong side.",
+	"Vote.stop_loss":                  "As the model said it, also on the wrong side or too far from the price to be suggested.",
 	"Vote.take_profit":                "Likewise.",
 	"Vote.latency_ms":                 "From the first attempt's start to the answer.",
 	"Vote.cost_usd":                   "null: the model has no known price.",
