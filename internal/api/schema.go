@@ -18,7 +18,7 @@ func (s *server) questionSchema() *huma.Schema {
 	known := max(len(s.service.Registry.Entries()), 1)
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"pair", "current_price", "market_data"}, Properties: map[string]*huma.Schema{
 		"pair": {Type: huma.TypeString, Format: "pair", MinLength: new(2), MaxLength: new(64), Examples: []any{"BTC/USDT"},
-			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`."},
+			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`. Where there is a slash, it alone separates. A name of a contract, such as `BTC-PERP`, is refused."},
 		"timeframe":        timeframeSchema("The length of a candle. Case matters: `1M` is refused.", true),
 		"current_price":    priceSchema(),
 		"market_data":      marketDataSchema(signal.MaxText),
@@ -43,13 +43,18 @@ func (s *server) compatSchema() *huma.Schema {
 		}
 	}
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Required: []string{"pair", "current_price", "market_data"}, Properties: map[string]*huma.Schema{
-		"pair":             {Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: "A pair in any notation, or any text.", Examples: []any{"Will Bitcoin reach $100k?"}},
+		"pair":             seriesSchema("A pair in any notation, or any text.", "Will Bitcoin reach $100k?"),
 		"timeframe":        timeframeSchema("The length of a candle.", true),
 		"current_price":    priceSchema(),
 		"market_data":      marketDataSchema(signal.MaxCompatText),
 		"provider_weights": weights,
 	}}
 	return s.named("CompatQuestion", schema)
+}
+
+// seriesSchema is what names a series.
+func seriesSchema(description, example string) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: description, Examples: []any{example}}
 }
 
 // named puts a schema among the components.
