@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/negotiation"
 
 	"thalas/internal/service"
 	"thalas/internal/signal"
@@ -26,7 +25,6 @@ type historyInput struct {
 	To        string `query:"to" doc:"Results made before it, likewise."`
 	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"At most that many."`
 	Cursor    string `query:"cursor" format:"cursor" doc:"next_cursor of the page before."`
-	Accept    string `header:"Accept" hidden:"true"`
 
 	query service.Query
 }
@@ -73,7 +71,7 @@ func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, er
 		bodies[i] = result.Body
 	}
 	out := &jsonOutput{Status: http.StatusOK, Vary: "Accept", NextCursor: next}
-	if negotiation.SelectQValueFast(in.Accept, []string{jsonType, csvType}) == csvType {
+	if wantsCSV(x.r.Header.Values("Accept")) {
 		out.ContentType, out.Disposition = csvType+"; charset=utf-8; header=present", `attachment; filename="consensus.csv"`
 		if out.Body, err = csvOf(bodies); err != nil {
 			return nil, x.refuse(err)
