@@ -23,17 +23,18 @@ var krakenKinds = []string{"PF", "PI", "PV", "FF", "FI"}
 // readContract reports whether a symbol in upper case, without a venue, names a
 // contract and no pair, and says what to write instead. PERP/USDT and PF-USDT are pairs.
 func readContract(symbol string) (advice string, isContract bool) {
-	words := strings.FieldsFunc(symbol, func(r rune) bool { return strings.ContainsRune("/-_:", r) })
+	words := strings.FieldsFunc(symbol, func(r rune) bool { return strings.ContainsRune("/-_:.", r) })
 	isSlashed := strings.Contains(symbol, "/")
-	if len(words) == 1 {
-		base, isPerpetual := strings.CutSuffix(words[0], "PERP") // as Bybit writes it
-		return adviceFor(base, "", ""), isPerpetual && isAsset(base)
-	}
-	if len(words) < 2 {
-		return "", false
-	}
-	asQuote := slices.Contains(quotes, words[1])
+	asQuote := len(words) > 1 && slices.Contains(quotes, words[1])
 	switch {
+	case len(words) == 0:
+		return "", false
+	case len(words) == 1: // BTCPERP, as Bybit writes it
+		base, isPerpetual := strings.CutSuffix(words[0], "PERP")
+		if !isPerpetual || !isAsset(base) {
+			return "", false
+		}
+		words[0] = base
 	case slices.ContainsFunc(words[1:], contractWord.MatchString):
 	case isKind(words[0]) && !isSlashed && (len(words) > 2 || !asQuote):
 	case len(words) == 2 && !isSlashed && !asQuote && words[0] != words[1] && isGlued(words[0]): // of a kind that is not known here

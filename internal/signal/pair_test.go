@@ -94,6 +94,10 @@ func TestParsePairRefuses(t *testing.T) {
 		{"settlement twice", "BTC/USDT:USDT.P", "settlement twice"},
 		{"base that begins with a dash", "-TSLA/USDC", "does not name a base and a quote"},
 		{"base of two that is too long", strings.Repeat("A", 10) + "-" + strings.Repeat("B", 10) + "/USDT.P", "does not name a base and a quote"},
+		{"a future of Bybit", "BTCUSDH26", "does not end in a known quote"},
+		{"a perpetual of KuCoin", "XBTUSDTM", "does not end in a known quote"},
+		{"a future of Bitfinex", "tBTCF0:USTF0", "does not end in a known quote"},
+		{"a future of TradingView", "CME:BTC1!", "does not end in a known quote"},
 		{"three words", "XYZ-TSLA-USDC", "does not name a base and a quote"},
 		{"three colons", "BINANCE:BTC/USDT:USDT:X", "does not name a base and a quote"},
 		{"the same twice", "BTC/BTC", "same base and quote"},
@@ -132,6 +136,8 @@ func TestParsePairRefusesContracts(t *testing.T) {
 		{"PERP_BTC_USDT", "write BTC/USDT, or BTC/USDT:USDT"},
 		{"BTCPERP", example}, // Bybit
 		{"BYBIT:BTCPERP", example},
+		{"BTCUSDTPERP", "write BTC/USDT, or BTC/USDT:USDT"},
+		{"BTCUSDT.PERP", "write BTC/USDT, or BTC/USDT:USDT"},
 		{"PF_XBTUSD", "write XBT/USD, or XBT/USD:USD"}, // Kraken
 		{"PI_ETHUSD", "write ETH/USD, or ETH/USD:USD"},
 		{"FI_XBTUSD_251226", "write XBT/USD, or XBT/USD:USD"},
