@@ -158,7 +158,14 @@ func TestPagesOfOtherOriginsMayNotAsk(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f.post(t, "/v1/consensus", goodBody, header...).problem(t, 403, "cross-origin")
 			f.get(t, "/v1/health", header...).want(t, 200)
+			for _, query := range []string{"probe=true", "probe=1", "%70robe=true", "probe=false&probe=true"} { // it calls the providers
+				f.get(t, "/v1/health?"+query, header...).problem(t, 403, "cross-origin")
+				f.send(t, "HEAD", "/v1/health?"+query, "", header...).want(t, 403)
+			}
 		})
+	}
+	if n := len(f.simulator.Recorded()); n != 0 {
+		t.Errorf("%d calls were made for pages of other origins", n)
 	}
 	f.post(t, "/v1/consensus", goodBody, "Origin", f.URL).want(t, 200)
 	if got := len(f.simulator.Recorded()); got != 3 {
