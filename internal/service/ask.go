@@ -179,12 +179,13 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 	s.unwritten.Store(err != nil)
 	if err != nil {
 		if record != nil {
-			s.unstored.add(unstoredResult{record, s.countResult(result)})
+			s.unstored.add(record, s.countResult(result))
 		}
 		s.log.LogAttrs(ctx, slog.LevelError, "Result not stored:", slog.String("run", result.ID), slog.String("error", err.Error()))
 		result.Warnings = append(result.Warnings, notStored)
 		return nil
 	}
+	s.storeOldest(ctx)
 	return record.Body
 }
 

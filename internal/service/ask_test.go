@@ -120,6 +120,25 @@ func TestWhatCannotBeStoredIsPaidOnce(t *testing.T) {
 	}
 }
 
+// What was paid for is stored later, when the store takes results again.
+func TestWhatCouldNotBeStoredIsStoredLater(t *testing.T) {
+	s := newService(t, service.Options{}, &voter{name: "a"})
+	s.store.fail(nil, errDown)
+	lost := []string{ask(t, s, question()).Consensus.ID, ask(t, s, question()).Consensus.ID}
+	s.store.fail(nil, nil)
+	for range lost {
+		ask(t, s, question())
+	}
+	for _, id := range lost {
+		if _, err := s.Show(t.Context(), id); err != nil {
+			t.Errorf("show: %v", err)
+		}
+	}
+	if metrics, err := s.Metrics(t.Context(), service.WindowDay, time.Time{}, time.Time{}); err != nil || metrics.TotalRequests != 4 {
+		t.Errorf("%d runs are counted, want 4: %v", metrics.TotalRequests, err)
+	}
+}
+
 func TestAskFinishesTheRunOfACallerWhoWent(t *testing.T) {
 	a := &voter{name: "a", after: 20 * time.Millisecond, started: make(chan struct{}, 1)}
 	s := newService(t, service.Options{}, a)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"thalas/internal/signal"
@@ -23,66 +24,83 @@ const mostUnstored = 256
 type unstoredResult struct {
 	result *store.Result
 	count  store.Count
+	busy   bool // somebody is writing it; guarded by unstored.mu
 }
 
 // unstored keeps results until they are written. The zero value is ready.
 type unstored struct {
 	mu      sync.Mutex
-	results []unstoredResult // the oldest first; guarded by mu
+	results []*unstoredResult // the oldest first; guarded by mu
 }
 
-func (u *unstored) add(r unstoredResult) {
+func (u *unstored) add(result *store.Result, count store.Count) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.results = append(u.results, r)
-	if extra := len(u.results) - mostUnstored; extra > 0 {
-		u.results = append([]unstoredResult(nil), u.results[extra:]...)
+	u.results = append(u.results, &unstoredResult{result: result, count: count})
+	if len(u.results) > mostUnstored {
+		u.results = slices.Delete(u.results, 0, 1)
 	}
 }
 
-// find gives the result of an id.
-func (u *unstored) find(id string) (r unstoredResult, found bool) {
+// find gives the result of an id, with an empty id the oldest; nil where there is
+// none. It is the caller's to write, and to hand back to done, unless somebody else is
+// at it.
+func (u *unstored) find(id string) (r *unstoredResult, mine bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, kept := range u.results {
-		if kept.result.ID == id {
-			return kept, true
+		if id != "" && kept.result.ID != id || id == "" && kept.busy {
+			continue
 		}
+		mine, kept.busy = !kept.busy, true
+		return kept, mine
 	}
-	return unstoredResult{}, false
+	return nil, false
 }
 
-func (u *unstored) remove(id string) {
+// done ends what find began. A result that was written is kept no longer.
+func (u *unstored) done(r *unstoredResult, written bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	kept := u.results[:0]
-	for _, r := range u.results {
-		if r.result.ID != id {
-			kept = append(kept, r)
-		}
+	r.busy = false
+	if i := slices.Index(u.results, r); written && i >= 0 {
+		u.results = slices.Delete(u.results, i, i+1)
 	}
-	clear(u.results[len(kept):])
-	u.results = kept
 }
 
 // result reads a result. One that this process could not store is tried to be stored
 // again, and given whether or not that works.
 func (s *Service) result(ctx context.Context, id string) (result store.Result, stored bool, err error) {
-	kept, found := s.unstored.find(id)
-	result, err = s.Store.Result(ctx, id)
-	if !found {
+	kept, mine := s.unstored.find(id)
+	if kept == nil {
+		result, err = s.Store.Result(ctx, id)
 		return result, err == nil, err
 	}
+	return *kept.result, mine && s.storeAgain(ctx, kept), nil
+}
+
+// storeOldest stores the oldest result that could not be stored, now that another
+// one could.
+func (s *Service) storeOldest(ctx context.Context) {
+	if kept, mine := s.unstored.find(""); mine {
+		s.storeAgain(ctx, kept)
+	}
+}
+
+// storeAgain tries to store a result of find. It may be there already: then only its
+// count was lost, or the word that it was stored.
+func (s *Service) storeAgain(ctx context.Context, kept *unstoredResult) bool {
+	ctx, cancel := ending(ctx, writeTimeout)
+	defer cancel()
+	_, err := s.Store.Result(ctx, kept.result.ID)
 	if errors.Is(err, store.ErrNotFound) {
-		writing, cancel := ending(ctx, writeTimeout)
-		defer cancel()
-		err = s.Store.Record(writing, kept.result, kept.count)
+		err = s.Store.Record(ctx, kept.result, kept.count)
 	}
+	s.unstored.done(kept, err == nil)
 	if err != nil {
-		s.log.LogAttrs(ctx, slog.LevelError, "Result still not stored:", slog.String("run", id), slog.String("error", err.Error()))
-	} else {
-		s.unstored.remove(id)
-		s.log.LogAttrs(ctx, slog.LevelInfo, "Result stored after all:", slog.String("run", id))
+		s.log.LogAttrs(ctx, slog.LevelError, "Result still not stored:", slog.String("run", kept.result.ID), slog.String("error", err.Error()))
+		return false
 	}
-	return *kept.result, err == nil, nil
+	s.log.LogAttrs(ctx, slog.LevelInfo, "Result stored after all:", slog.String("run", kept.result.ID))
+	return true
 }
