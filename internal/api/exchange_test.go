@@ -284,6 +284,47 @@ func TestTooManyRuns(t *testing.T) {
 	(<-first).want(t, 200)
 }
 
+// Two keys, a slot each: what one asks by the compatibility route counts as its own.
+func TestRunsAreSharedBetweenKeys(t *testing.T) {
+	begun, release := make(chan struct{}, 3), make(chan struct{})
+	f := newServer(t, setup{
+		api:     options(sha("one"), sha("two")),
+		service: service.Options{MaxConcurrentRuns: 2, Callers: 2},
+		wrap: func(p provider.Provider) provider.Provider {
+			return heldModel{p, begun, release}
+		},
+	})
+	answers := make(chan reply, 2)
+	wait := func() {
+		for range 3 { // providers
+			<-begun
+		}
+	}
+	go func() { answers <- f.post(t, "/v1/consensus", goodBody, "x-api-key", "one") }()
+	wait()
+	f.post(t, compatPath, goodBody, "x-api-key", "one").want(t, 503)
+	f.post(t, "/v1/consensus", goodBody, "x-api-key", "one").problem(t, 503, "too-many-runs")
+	go func() { answers <- f.post(t, compatPath, goodBody, "x-api-key", "two") }()
+	wait()
+	close(release)
+	for range 2 {
+		(<-answers).want(t, 200)
+	}
+}
+
+// heldModel says that it was asked and waits for the go-ahead.
+type heldModel struct {
+	provider.Provider
+	begun   chan<- struct{}
+	release <-chan struct{}
+}
+
+func (m heldModel) Ask(ctx context.Context, prompt provider.Prompt) (provider.Answer, error) {
+	m.begun <- struct{}{}
+	<-m.release
+	return m.Provider.Ask(ctx, prompt)
+}
+
 func TestClientThatGoesAway(t *testing.T) {
 	f := newServer(t, setup{wrap: func(p provider.Provider) provider.Provider { return slowModel{p} }})
 	connection, _ := raw(t, f.URL, fmt.Sprintf("POST /v1/consensus HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(goodBody), goodBody))

@@ -30,7 +30,8 @@ const (
 type Question struct {
 	orchestrator.Request
 	IdempotencyKey string // empty: every request is a run of its own
-	Caller         string // who asks: keys of different callers never meet
+	Caller         string // who asks: keys of different callers never meet, and callers share the runs at once
+	Route          string // likewise keys of different routes never meet; empty: the usual one
 	Payload        string // a hash of the request as it was sent
 }
 

@@ -41,7 +41,7 @@ type claim struct {
 // claim is that of a question with an Idempotency-Key. Key and caller are hashed:
 // they may hold anything.
 func (q Question) claim() claim {
-	hash := sha256.Sum256([]byte(q.Caller + "\x00" + q.IdempotencyKey))
+	hash := sha256.Sum256([]byte(q.Caller + q.Route + "\x00" + q.IdempotencyKey))
 	budget := q.Timeout
 	if budget == 0 {
 		budget = orchestrator.MaxTimeout

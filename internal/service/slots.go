@@ -56,7 +56,7 @@ func (s *slots) acquire(ctx context.Context, caller string) error {
 		s.mu.Unlock()
 		return nil
 	}
-	if s.held[caller] >= s.share(caller) {
+	if s.held[caller]+s.waits(caller) >= s.share(caller) {
 		s.mu.Unlock()
 		return s.busy()
 	}
@@ -138,6 +138,17 @@ func (s *slots) share(caller string) int {
 	}
 	room := s.most - s.kept
 	return max((room+len(active)-1)/len(active), 1)
+}
+
+// waits counts the requests of a caller that wait: with what it holds they are no more
+// than its share, so that a flood is not held in memory.
+func (s *slots) waits(caller string) (n int) {
+	for _, w := range s.waiting {
+		if w.caller == caller {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *slots) busy() error {

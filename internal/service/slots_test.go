@@ -92,6 +92,13 @@ func TestRunsAreSharedFairly(t *testing.T) {
 				t.Errorf("after %s: %v", time.Since(begun), err)
 			}
 		}},
+		"no more wait than their share": {4, 0, func(t *testing.T, c *crowd, a *voter) {
+			c.ask(t.Context(), "one", 4)
+			c.ask(t.Context(), "two", 100)
+			if c.refused["two"] != 98 {
+				t.Errorf("%d are refused at once, want 98", c.refused["two"])
+			}
+		}},
 		"who goes away while waiting asks nobody": {1, 0, func(t *testing.T, c *crowd, a *voter) {
 			c.ask(t.Context(), "one", 1)
 			ctx, leave := context.WithCancel(t.Context())
