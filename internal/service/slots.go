@@ -57,7 +57,7 @@ func (s *slots) acquire(ctx context.Context, caller string) error {
 		return nil
 	}
 	if s.held[caller]+s.waits(caller) >= s.share(caller) {
-		s.mu.Unlock()
+		defer s.mu.Unlock()
 		return s.busy()
 	}
 	w := &slotWaiter{caller: caller, given: make(chan struct{})}
@@ -151,6 +151,7 @@ func (s *slots) waits(caller string) (n int) {
 	return n
 }
 
+// busy is the refusal. The caller holds s.mu.
 func (s *slots) busy() error {
 	return &Error{Message: fmt.Sprintf("%d runs are under way: this process takes %d at once, shared fairly between callers. Try again.", s.taken, s.most), RetryAfter: time.Second, kind: ErrBusy}
 }

@@ -17,8 +17,8 @@ import (
 type crowd struct {
 	s       fixture
 	asking  sync.WaitGroup
-	mu      sync.Mutex // guards what follows
-	refused map[string]int
+	mu      sync.Mutex
+	refused map[string]int // how often, by caller; guarded by mu
 }
 
 func (c *crowd) ask(ctx context.Context, caller string, times int) {
@@ -36,6 +36,12 @@ func (c *crowd) ask(ctx context.Context, caller string, times int) {
 	synctest.Wait() // all of them have a slot, wait for one, or are refused
 }
 
+func (c *crowd) refusedTo(caller string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refused[caller]
+}
+
 func TestRunsAreSharedFairly(t *testing.T) {
 	const run = 10 * time.Second
 	for name, test := range map[string]struct {
@@ -44,8 +50,8 @@ func TestRunsAreSharedFairly(t *testing.T) {
 	}{
 		"a second key is served at once while the first asks for everything": {16, 2, func(t *testing.T, c *crowd, a *voter) {
 			c.ask(t.Context(), "one", 100)
-			if n := a.asked.Load(); n != 15 || c.refused["one"] != 85 {
-				t.Errorf("the first runs %d and is refused %d times, want 15 and 85", n, c.refused["one"])
+			if n := a.asked.Load(); n != 15 || c.refusedTo("one") != 85 {
+				t.Errorf("the first runs %d and is refused %d times, want 15 and 85", n, c.refusedTo("one"))
 			}
 			c.ask(t.Context(), "two", 1)
 			if n := a.asked.Load(); n != 16 {
@@ -64,8 +70,8 @@ func TestRunsAreSharedFairly(t *testing.T) {
 		}},
 		"without keys one caller has everything and nobody waits": {4, 0, func(t *testing.T, c *crowd, a *voter) {
 			c.ask(t.Context(), "local", 6)
-			if n := a.asked.Load(); n != 4 || c.refused["local"] != 2 {
-				t.Errorf("it runs %d and is refused %d times, want 4 and 2", n, c.refused["local"])
+			if n := a.asked.Load(); n != 4 || c.refusedTo("local") != 2 {
+				t.Errorf("it runs %d and is refused %d times, want 4 and 2", n, c.refusedTo("local"))
 			}
 		}},
 		"who holds less gets the next slot, who has its share is refused": {2, 0, func(t *testing.T, c *crowd, a *voter) {
@@ -74,13 +80,13 @@ func TestRunsAreSharedFairly(t *testing.T) {
 			c.ask(t.Context(), "one", 1)
 			c.ask(t.Context(), "schedule", 1)
 			c.ask(t.Context(), "one", 1)
-			if c.refused["one"] != 1 || c.refused["schedule"] != 0 {
-				t.Errorf("refused %v, want one of the first caller", c.refused)
+			if c.refusedTo("one") != 1 || c.refusedTo("schedule") != 0 {
+				t.Errorf("the first caller was refused %d times, the schedule %d, want 1 and 0", c.refusedTo("one"), c.refusedTo("schedule"))
 			}
 			time.Sleep(time.Second + time.Millisecond) // the first run ends
 			synctest.Wait()
-			if n := a.asked.Load(); n != 3 || c.refused["schedule"] != 0 {
-				t.Errorf("%d were asked, refused %v: the slot did not go to who waited", n, c.refused)
+			if n := a.asked.Load(); n != 3 || c.refusedTo("schedule") != 0 {
+				t.Errorf("%d were asked: the slot did not go to who waited", n)
 			}
 		}},
 		"the wait is bounded": {1, 0, func(t *testing.T, c *crowd, _ *voter) {
@@ -95,8 +101,8 @@ func TestRunsAreSharedFairly(t *testing.T) {
 		"no more wait than their share": {4, 0, func(t *testing.T, c *crowd, a *voter) {
 			c.ask(t.Context(), "one", 4)
 			c.ask(t.Context(), "two", 100)
-			if c.refused["two"] != 98 {
-				t.Errorf("%d are refused at once, want 98", c.refused["two"])
+			if c.refusedTo("two") != 98 {
+				t.Errorf("%d are refused at once, want 98", c.refusedTo("two"))
 			}
 		}},
 		"who goes away while waiting asks nobody": {1, 0, func(t *testing.T, c *crowd, a *voter) {
