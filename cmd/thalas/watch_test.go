@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -178,6 +179,9 @@ func TestWatchMistakes(t *testing.T) {
 			got := thalas(t, env, "", append([]string{"watch", "--data-file", file, "--once"}, tt.args...)...)
 			if got.code != exitUsage || got.out != "" || !strings.Contains(got.err, tt.want) {
 				t.Errorf("%+v, want %q", got, tt.want)
+			}
+			if _, err := os.Stat(file); strings.Contains(got.err, "Listening") || err == nil {
+				t.Errorf("it listened, or made its file, before it looked at the list: %s", got.err)
 			}
 		})
 	}

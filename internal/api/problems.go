@@ -37,6 +37,9 @@ var (
 	unauthorized = &kind{name: "unauthorized", status: http.StatusUnauthorized, title: "No accepted API key", level: slog.LevelWarn,
 		meaning: "The server has API keys configured, and the request has none, or one that is not among them.",
 		remedy:  "Send the key in the header x-api-key. The server is configured with the SHA-256 of each key, in hex."}
+	wrongKeys = &kind{name: "too-many-wrong-keys", status: http.StatusTooManyRequests, title: "Too many wrong API keys", retryAfter: guessForgotten, level: slog.LevelDebug,
+		meaning: "Many wrong API keys came from the same address. Further ones are not looked at for a while; a right key is answered at once.",
+		remedy:  "Send a right key. The server is configured with the SHA-256 of each key, in hex."}
 	crossOrigin = &kind{name: "cross-origin", status: http.StatusForbidden, title: "A page of another origin", level: slog.LevelWarn,
 		meaning: "A browser says that a page of another origin sends this request. Asking costs money, so such pages are refused.",
 		remedy:  "Ask from a program, or from a page that this server itself delivers."}
@@ -120,7 +123,7 @@ var (
 // kinds lists every kind, by status, then those of the gateway.
 var kinds = append([]*kind{
 	unreadableBody, unreadableEvent, unauthorized, crossOrigin, probeForbidden, unknownRoute, unknownID, noSignalYet, staleSignal,
-	methodNotAllowed, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget,
+	methodNotAllowed, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget, wrongKeys,
 	aggregationFailed, answerTooLarge, internalError,
 	noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, keysUnavailable, storeUnreachable, runCanceled, tooLate,
 }, gatewayKinds...)
@@ -177,7 +180,7 @@ func undecidedProblem(k *kind, e *orchestrator.Error) *Problem {
 		k = tooLate
 	}
 	p := k.problem(e.Error())
-	p.Failures, p.cause = e.Failures, e.Unwrap()
+	p.Failures, p.cause, p.run = e.Failures, e.Unwrap(), e.RunID
 	if k.status != http.StatusInternalServerError && k != runCanceled {
 		p.Retryable = e.Retryable()
 		p.retryAfter = max(p.retryAfter, e.RetryAfter)

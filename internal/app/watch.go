@@ -36,6 +36,10 @@ func (a *App) NewWatcher(s *service.Service) *watch.Watcher {
 	return watch.New(o)
 }
 
+// CheckWatchList holds a list against what is known of providers and venues. The
+// error is signal.FieldErrors and names every mistake.
+func (a *App) CheckWatchList(list watch.List) error { return a.NewWatcher(nil).Check(list) }
+
 // WatchList reads the configured watch list: JSON, or the path of a file that
 // holds it. The empty List where none is configured.
 func WatchList(c config.Config) (watch.List, error) {

@@ -1,9 +1,13 @@
 package config_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -346,5 +350,60 @@ func TestLoadNeverShowsAnAPIKeysValue(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
+	}
+}
+
+// A variable that is not set leads to the hash of nothing, with which everybody
+// would be let in.
+func TestLoadRefusesTheHashOfNothing(t *testing.T) {
+	sound := fmt.Sprintf("%x", sha256.Sum256([]byte("test-key-of-a-caller")))
+	for name, hashed := range map[string]string{
+		"printf of nothing": "", "echo of nothing": "\n", "echo on Windows": "\r\n", "a space": " ", "echo of a space": " \n", "a tab": "\t", "a here-document": "\n\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			hash := fmt.Sprintf("%x", sha256.Sum256([]byte(hashed)))
+			for _, value := range []string{hash, strings.ToUpper(hash), sound + ", " + hash} {
+				_, err := config.Load([]string{"API_KEYS=" + value}, known)
+				if err == nil || !strings.Contains(err.Error(), "API_KEYS holds the hash of an empty key") {
+					t.Errorf("API_KEYS=%s: %v", value, err)
+				}
+			}
+		})
+	}
+	if _, err := config.Load([]string{"API_KEYS=" + sound}, known); err != nil {
+		t.Errorf("the hash of a key is refused: %v", err)
+	}
+}
+
+// Who copies the line of the docs without setting its variable gets an error of
+// the shell and sets nothing.
+func TestDocsHashNoUnsetKey(t *testing.T) {
+	for _, tool := range []string{"sh", "sha256sum", "cut"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip("the line needs " + tool)
+		}
+	}
+	docs, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^.*export API_KEYS=.*$`).FindString(string(docs))
+	if line == "" {
+		t.Fatal("docs/operations.md has lost the line that sets API_KEYS")
+	}
+	shell := func(environ ...string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", line+"\nprintf %s \"$API_KEYS\"")
+		cmd.Env = append(environ, "PATH="+os.Getenv("PATH"))
+		out, err := cmd.Output()
+		return string(out), err
+	}
+	for name, environ := range map[string][]string{"unset": nil, "empty": {"CALLER_KEY="}} {
+		if out, err := shell(environ...); err == nil || out != "" {
+			t.Errorf("with the variable %s the line gives %q, %v", name, out, err)
+		}
+	}
+	const key = "test-key-of-a-caller"
+	if out, err := shell("CALLER_KEY=" + key); err != nil || out != fmt.Sprintf("%x", sha256.Sum256([]byte(key))) {
+		t.Errorf("with the variable set the line gives %q, %v", out, err)
 	}
 }

@@ -30,7 +30,8 @@ const (
 type Question struct {
 	orchestrator.Request
 	IdempotencyKey string // empty: every request is a run of its own
-	Caller         string // who asks: keys of different callers never meet
+	Caller         string // who asks: keys of different callers never meet, and callers share the runs at once
+	Route          string // likewise keys of different routes never meet; empty: the usual one
 	Payload        string // a hash of the request as it was sent
 }
 
@@ -60,24 +61,22 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 		request.Warnings = slices.Concat(request.Warnings, market.Complete(&request.MarketData, request.Timeframe))
 		return s.run(ctx, request)
 	}
-	return s.inSlot(ctx, func(ctx context.Context) (Answer, error) {
-		if q.IdempotencyKey == "" {
-			return completed(ctx, "")
+	return s.uninterrupted(ctx, func(uninterrupted context.Context) (Answer, error) {
+		asked := func(running context.Context, id string) (Answer, error) {
+			return s.withRunSlot(ctx, q.Caller, func() (Answer, error) { return completed(running, id) })
 		}
-		return s.once(ctx, q.claim(), completed)
+		if q.IdempotencyKey == "" {
+			return asked(uninterrupted, "")
+		}
+		return s.once(uninterrupted, q.claim(), asked)
 	})
 }
 
-// inSlot answers in one of the slots of runs at once. What it starts is not
-// stopped by a caller that goes away, but ends at the caller's deadline.
-func (s *Service) inSlot(ctx context.Context, answer func(context.Context) (Answer, error)) (Answer, error) {
-	select {
-	case s.slots <- struct{}{}:
-		s.runs.Add(1)
-		defer func() { <-s.slots; s.runs.Done() }()
-	default:
-		return Answer{}, &Error{Message: fmt.Sprintf("%d runs are under way, as many as this process takes. Try again.", cap(s.slots)), RetryAfter: time.Second, kind: ErrBusy}
-	}
+// uninterrupted answers in a context that a caller that goes away does not end; it
+// ends at the caller's deadline. Wait waits for the answer.
+func (s *Service) uninterrupted(ctx context.Context, answer func(context.Context) (Answer, error)) (Answer, error) {
+	s.runs.Add(1)
+	defer s.runs.Done()
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(context.WithoutCancel(ctx), deadline)
@@ -86,6 +85,16 @@ func (s *Service) inSlot(ctx context.Context, answer func(context.Context) (Answ
 		ctx = context.WithoutCancel(ctx)
 	}
 	return answer(ctx)
+}
+
+// withRunSlot runs in one of the slots of runs at once. Only the wait for one ends
+// with ctx: who went away before its run began asks nobody.
+func (s *Service) withRunSlot(ctx context.Context, caller string, run func() (Answer, error)) (Answer, error) {
+	if err := s.slots.acquire(ctx, caller); err != nil {
+		return Answer{}, err
+	}
+	defer s.slots.release(caller)
+	return run()
 }
 
 // prepare makes the providers ready.
@@ -170,10 +179,14 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 	}
 	s.unwritten.Store(err != nil)
 	if err != nil {
+		if record != nil {
+			s.unstored.add(record, s.countResult(result))
+		}
 		s.log.LogAttrs(ctx, slog.LevelError, "Result not stored:", slog.String("run", result.ID), slog.String("error", err.Error()))
-		result.Warnings = append(result.Warnings, signal.Warning{Code: signal.WarnNotStored, Message: "the result could not be stored whole: it may not be found again, and history and metrics may lack it"})
+		result.Warnings = append(result.Warnings, notStored)
 		return nil
 	}
+	s.storeOldest(ctx)
 	return record.Body
 }
 
