@@ -56,10 +56,14 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 		return nil, tooLarge()
 	}
 	var body bytes.Buffer
-	if n := x.r.ContentLength; n > 0 {
-		body.Grow(int(min(n, usualBody)) + bytes.MinRead) // not all of it: a header alone must not cost memory
+	from := http.MaxBytesReader(x.w, x.r.Body, limit)
+	n := int(max(x.r.ContentLength, 0))
+	body.Grow(min(n, usualBody) + bytes.MinRead)
+	_, err := body.ReadFrom(io.LimitReader(from, usualBody))
+	if err == nil && body.Len() == usualBody { // a header alone must not cost memory
+		body.Grow(max(n-usualBody, 0) + bytes.MinRead)
+		_, err = body.ReadFrom(from)
 	}
-	_, err := body.ReadFrom(http.MaxBytesReader(x.w, x.r.Body, limit))
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):

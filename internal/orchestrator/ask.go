@@ -36,7 +36,7 @@ func (o *Orchestrator) ask(ctx context.Context, r *run) {
 
 	r.reports = make([]provider.Report, len(r.entries))
 	r.answered = make([]bool, len(r.entries))
-	prompt := provider.NewPrompt(r.Pair, r.Timeframe, r.CurrentPrice, r.MarketData)
+	prompt := r.asks()
 	results := make(chan ended, len(r.entries)) // holds all: nobody blocks on a run that is over
 	caller := o.caller.WithLogger(r.log)
 	var traced []*attempts // by provider; nil: nobody wants a trace

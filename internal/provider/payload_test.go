@@ -42,7 +42,7 @@ func TestPayloadIsWhatMarshallingGives(t *testing.T) {
 				if err != nil || path != "/v1/ask" {
 					t.Fatal(path, err)
 				}
-				if diff := cmp.Diff(string(want), string(got)); diff != "" {
+				if diff := cmp.Diff(string(want), got[0]+got[1]+got[2]); diff != "" {
 					t.Errorf("%s: %s", name, diff)
 				}
 			}

@@ -32,6 +32,7 @@ type Question struct {
 	IdempotencyKey string // empty: every request is a run of its own
 	Caller         string // who asks: keys of different callers never meet
 	Payload        string // a hash of the request as it was sent
+	Size           int    // bytes of the request as it was sent, which tell what memory its run needs
 }
 
 // Answer is a decision.
@@ -106,6 +107,7 @@ func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer
 		s.countKeyless(ctx)
 		return Answer{}, err
 	}
+	request = request.WithPrompt()
 	reserved, err := s.reserve(ctx, request)
 	if err != nil {
 		return Answer{}, err
