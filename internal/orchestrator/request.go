@@ -44,23 +44,23 @@ type Request struct {
 	// call at a time, so it should be quick. It may be nil.
 	Progress func(Progress)
 
-	prompt *provider.Prompt // what WithPrompt made; nil: nothing
+	Prompt *provider.Prompt // of the market above, by WithPrompt; nil: the run makes it
 }
 
 // WithPrompt gives the request with its prompt, which WorstCaseUSD and the run would
-// else make each for itself. Nothing that the models are shown may be changed then.
+// else make each for itself. What the models are shown may not be changed after it.
 func (r Request) WithPrompt() Request {
 	prompt := provider.NewPrompt(r.Pair, cmp.Or(r.Timeframe, signal.DefaultTimeframe), r.CurrentPrice, r.MarketData)
-	r.prompt = &prompt
+	r.Prompt = &prompt
 	return r
 }
 
 // asks gives the prompt.
 func (r Request) asks() provider.Prompt {
-	if r.prompt == nil {
+	if r.Prompt == nil {
 		r = r.WithPrompt()
 	}
-	return *r.prompt
+	return *r.Prompt
 }
 
 // Progress is a step of a run that somebody may watch.

@@ -18,8 +18,11 @@ import (
 )
 
 const (
-	// writeTimeout bounds each write after a run.
+	// writeTimeout bounds each write before a run, and those that keep nothing that was paid.
 	writeTimeout = time.Second
+	// paidTimeout bounds the write of what was paid for: a machine that is busy, or a disk
+	// that is slow, is waited for. A server that ends waits for it too.
+	paidTimeout = 10 * time.Second
 	// answerTime is what such a write leaves of a caller's deadline for the answer.
 	answerTime = 250 * time.Millisecond
 	// keysRetryAfter is when keys that could not be read may be there.
@@ -61,6 +64,11 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 		request.Warnings = slices.Concat(request.Warnings, market.Complete(&request.MarketData, request.Timeframe))
 		return s.run(ctx, request)
 	}
+	free, err := s.memory.take(q.Size)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer free()
 	return s.inSlot(ctx, func(ctx context.Context) (Answer, error) {
 		if q.IdempotencyKey == "" {
 			return completed(ctx, "")
@@ -152,7 +160,7 @@ func ending(ctx context.Context, most time.Duration) (context.Context, context.C
 // keep stores a result, counts its run and settles its budget, at the same time.
 // It gives the bytes that were stored, nil where they could not be.
 func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
-	ctx, cancel := ending(ctx, writeTimeout)
+	ctx, cancel := ending(ctx, paidTimeout)
 	defer cancel()
 	cost := result.TotalCostUSD + reserved.untold(result.Responses, result.Failures)
 	settled := make(chan struct{})
@@ -181,7 +189,7 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 
 // keepFailure counts a run without a decision and settles its budget.
 func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error, reserved *reservation) {
-	ctx, cancel := ending(ctx, writeTimeout)
+	ctx, cancel := ending(ctx, paidTimeout)
 	defer cancel()
 	if undecided == nil { // the request was refused: nobody was asked
 		s.settle(ctx, reserved, 0)

@@ -38,6 +38,11 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 		keep = forEver
 	}
 	c := claim{key: "idem#" + occasion, payload: "occasion", budget: gatherTimeout + orchestrator.MaxTimeout, keepFor: keep}
+	free, err := s.memory.take(clockSize)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer free()
 	return s.inSlot(ctx, func(ctx context.Context) (Answer, error) {
 		return s.once(ctx, c, func(ctx context.Context, id string) (Answer, error) {
 			gathering, done := context.WithTimeout(ctx, gatherTimeout)

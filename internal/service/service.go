@@ -65,6 +65,7 @@ type Service struct {
 	Options
 	slots  chan struct{} // one is taken by each run under way
 	runs   sync.WaitGroup
+	memory memory
 	budget budget
 	prober prober
 	// unwritten: the last result of this process could not be stored, as when a disk is
@@ -84,7 +85,7 @@ func New(options Options) *Service {
 	if options.Meter == nil {
 		options.Meter = unmetered{}
 	}
-	s := &Service{Options: options, slots: make(chan struct{}, options.MaxConcurrentRuns), log: options.Logger}
+	s := &Service{Options: options, slots: make(chan struct{}, options.MaxConcurrentRuns), memory: newMemory(), log: options.Logger}
 	s.budget.daily = microUSD(options.DailyBudgetUSD)
 	return s
 }
