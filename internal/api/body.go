@@ -56,12 +56,16 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 		return nil, tooLarge()
 	}
 	var body bytes.Buffer
+	var err error
 	from := http.MaxBytesReader(x.w, x.r.Body, limit)
-	n := int(max(x.r.ContentLength, 0))
-	body.Grow(min(n, usualBody) + bytes.MinRead)
-	_, err := body.ReadFrom(io.LimitReader(from, usualBody))
-	if err == nil && body.Len() == usualBody { // a header alone must not cost memory
-		body.Grow(max(n-usualBody, 0) + bytes.MinRead)
+	n := x.r.ContentLength
+	body.Grow(int(min(max(n, 0), usualBody)) + bytes.MinRead)
+	if n > usualBody { // room for all of it once some has come: a header alone must not cost memory
+		if _, err = body.ReadFrom(io.LimitReader(from, usualBody)); err == nil {
+			body.Grow(int(n-usualBody) + bytes.MinRead)
+		}
+	}
+	if err == nil {
 		_, err = body.ReadFrom(from)
 	}
 	var over *http.MaxBytesError
