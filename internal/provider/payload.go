@@ -25,8 +25,16 @@ type parts [3]string
 // sendWith makes p the body of a request. The transport can read it again where a
 // connection turns out to be closed before anything was sent.
 func (p parts) sendWith(request *http.Request) {
-	request.ContentLength = int64(len(p[0]) + len(p[1]) + len(p[2]))
-	request.GetBody = func() (io.ReadCloser, error) { return &unsent{p}, nil }
+	size := len(p[0]) + len(p[1]) + len(p[2])
+	open := func() io.Reader { return &unsent{p} }
+	if size <= writeBuffer {
+		// The transport sends the header on its own unless it knows the reader. A usual
+		// question goes out by one write.
+		whole := p[0] + p[1] + p[2]
+		open = func() io.Reader { return strings.NewReader(whole) }
+	}
+	request.ContentLength = int64(size)
+	request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(open()), nil }
 	request.Body, _ = request.GetBody()
 }
 
@@ -44,8 +52,6 @@ func (u *unsent) Read(into []byte) (n int, err error) {
 	}
 	return n, nil
 }
-
-func (u *unsent) Close() error { return nil }
 
 // placeholder stands for the user text while a form is made.
 const placeholder = "\u2402the user text goes here\u2403"
