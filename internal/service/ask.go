@@ -115,7 +115,9 @@ func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer
 		s.countKeyless(ctx)
 		return Answer{}, err
 	}
-	request = request.WithPrompt()
+	if s.budget.daily > 0 || s.RequestBudgetUSD > 0 {
+		request = request.WithPrompt() // for its length
+	}
 	reserved, err := s.reserve(ctx, request)
 	if err != nil {
 		return Answer{}, err
