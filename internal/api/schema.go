@@ -144,13 +144,16 @@ var words = map[string][]string{
 	"CompatConsensus.decision": decisions, "CompatResponse.decision": decisions,
 	"Consensus.risk_level": riskLevels, "Vote.risk_level": riskLevels, "CompatConsensus.risk_level": riskLevels,
 	"Failure.error": {string(signal.FailureAuthentication), string(signal.FailureRateLimit), string(signal.FailureTimeout), string(signal.FailureProvider),
-		string(signal.FailureInvalidResponse), string(signal.FailureRefusal), string(signal.FailureTruncated), string(signal.FailureNotNeeded)},
+		string(signal.FailureInvalidResponse), string(signal.FailureRefusal), string(signal.FailureTruncated), string(signal.FailureNotNeeded), string(signal.FailureLeftOut)},
+	"Failure.reason": leftOutReasons,
 }
 
 var (
 	decisions   = []string{string(signal.Buy), string(signal.Sell), string(signal.Hold)}
 	holdReasons = []string{string(signal.HoldVoted), string(signal.HoldTie), string(signal.HoldNoConviction),
 		string(signal.HoldBelowMinConfidence), string(signal.HoldBelowMinAgreement)}
+	leftOutReasons = []string{string(signal.LeftOutFailing), string(signal.LeftOutKeyRefused), string(signal.LeftOutAccessDenied),
+		string(signal.LeftOutNoCredit), string(signal.LeftOutAskedToWait)}
 	riskLevels = []string{string(signal.Low), string(signal.Medium), string(signal.High)}
 )
 
@@ -168,7 +171,7 @@ var descriptions = map[string]string{
 	"Consensus.risk_level":            "The highest of all votes.",
 	"Consensus.suggested_stop_loss":   "null for HOLD, or where nobody gave a usable one.",
 	"Consensus.suggested_take_profit": "Likewise.",
-	"Consensus.total_providers":       "Asked.",
+	"Consensus.total_providers":       "Enabled and with a key, those that were left out too.",
 	"Consensus.vote_breakdown":        "Votes by decision.",
 	"Consensus.weighted_votes":        "Sums of weight × confidence by decision.",
 	"Consensus.provider_responses":    "With failures, every available provider once, by name.",
@@ -201,7 +204,9 @@ var descriptions = map[string]string{
 	"Vote.take_profit":                "Likewise.",
 	"Vote.latency_ms":                 "From the first attempt's start to the answer.",
 	"Vote.cost_usd":                   "null: the model has no known price.",
-	"Failure.error":                   "`not_needed`: cancelled, because the decision stood without it.",
+	"Failure.error":                   "`not_needed`: cancelled, because the decision stood without it. `left_out`: not asked, since it did not work lately, is out of credit or asked to wait; `reason` and `until` tell more.",
+	"Failure.reason":                  "Of one that was left out.",
+	"Failure.until":                   "Of one that was left out: when it is tried again.",
 	"Failure.retryable":               "Whether asking again later may help.",
 	"Contribution.share":              "Of the sum of all weighted votes.",
 	"Contribution.supports":           "Voted for raw_decision.",
@@ -244,6 +249,7 @@ func documentSchemas(registry huma.Registry) {
 	at("Consensus.confidence_range").Nullable = true
 	orNull(at("Explanation.dissent"))
 	orNull(at("ProviderHealth.last_error"))
+	orNull(at("ProviderHealth.left_out"))
 	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Warning", "Replay", "Change", "Verdict", "Health", "ProviderHealth", "Metrics", "ProviderMetrics", "Problem"} {
 		registry.Map()[name].AdditionalProperties = true // answers may gain fields: readers skip what they don't know
 	}

@@ -26,7 +26,7 @@ var compareKeys = cmp.Comparer(func(a, b provider.Key) bool { return a.Reveal() 
 func defaults() config.Config {
 	c := config.Config{
 		Profile: "fast", MinProviders: 1, MinConfidence: 0.5, MinAgreement: 0, Timeout: 25 * time.Second,
-		MaxAttempts: 2, Simulate: config.SimulateNever, LogLevel: slog.LevelInfo,
+		MaxAttempts: 3, Simulate: config.SimulateNever, LogLevel: slog.LevelInfo,
 		MaxRuns: 256, ResultDays: 90, MetricsDays: 400, ListenAddr: "127.0.0.1:8787",
 		SecretAge: 5 * time.Minute, MetricsNamespace: "ThalasConsensus", Role: "http",
 	}
