@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -95,19 +94,40 @@ func live() int64 {
 func heldByARun(t testing.TB, body string) int64 {
 	const runs = 32
 	m := newModels(t)
-	m.asked, m.gate = make(chan struct{}), make(chan struct{})
+	m.asked, m.gate = make(chan struct{}, runs*4), make(chan struct{})
 	f := newServer(t, setup{baseURL: m.baseURL})
 	before := live()
-	var all sync.WaitGroup
+	answers := make(chan string, runs) // what is wrong with each; empty: nothing
 	for range runs {
-		all.Go(func() { f.post(t, "/v1/consensus", body).want(t, 200) })
+		go func() {
+			response, err := f.Client().Post(f.URL+"/v1/consensus", "application/json", strings.NewReader(body))
+			if err != nil {
+				answers <- err.Error()
+				return
+			}
+			defer func() { _ = response.Body.Close() }()
+			answer, _ := io.ReadAll(response.Body)
+			if response.StatusCode == http.StatusOK {
+				answer = nil
+			}
+			answers <- string(answer)
+		}()
 	}
 	for range runs * 4 {
-		<-m.asked
+		select {
+		case <-m.asked:
+		case answer := <-answers:
+			close(m.gate)
+			t.Fatalf("answered before the models were: %s", answer)
+		}
 	}
 	held := (live() - before) / runs
 	close(m.gate)
-	all.Wait()
+	for range runs {
+		if wrong := <-answers; wrong != "" {
+			t.Error(wrong)
+		}
+	}
 	return held
 }
 
