@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	variants     = 512 // different questions; more than any cache of connections or buffers would favour
-	candlesAsked = 20
+	variants      = 512 // different questions; more than any cache of connections or buffers would favour
+	candlesAsked  = 20
+	largeVariants = 64 // of a given size
 	// mostCandles and mostNumbers are what a question and a list in it may hold.
 	mostCandles, mostNumbers = 500, 500
 	mostBody                 = 250_000
@@ -34,22 +35,26 @@ type question struct {
 func newQuestions(now time.Time, size int) ([]question, error) {
 	random := rand.New(rand.NewPCG(20, 26))
 	pairs := []string{"BTC/USDT", "BTC/USDC", "BTC/USD", "BTC/EUR", "BTC/USDT:USDT", "BTC/DAI"}
-	questions := make([]question, variants)
+	candles, count := candlesAsked, variants
+	if size > 0 {
+		candles, count = mostCandles, largeVariants
+	}
+	questions := make([]question, count)
 	for i := range questions {
 		pair := pairs[i%len(pairs)]
-		count := candlesAsked
-		if size > 0 {
-			count = mostCandles
-		}
-		data, price := marketData(random, now, count)
+		data, price := marketData(random, now, candles)
 		asked := map[string]any{
 			"pair": pair, "timeframe": "5m", "current_price": price, "market_data": data,
 			"min_providers": 2, "min_confidence": 0.5, "timeout_seconds": 20,
 			"provider_weights": map[string]float64{"anthropic": 1, "openai": 0.9, "gemini": 0.8, "grok": 0.7},
 		}
 		body, err := json.Marshal(asked)
-		for list := 0; err == nil && len(body) < size; list++ {
-			data[fmt.Sprintf("closes_%d", list)] = closes(random, min(mostNumbers, 1+(size-len(body))/len("50000.00,")))
+		if missing := size - len(body); err == nil && missing > 0 {
+			for list := 0; missing > 0; list++ {
+				closes := closes(random, missing)
+				data[fmt.Sprintf("closes_%d", list)] = closes
+				missing -= len(closes) + len(`"closes_0":,`)
+			}
 			body, err = json.Marshal(asked)
 		}
 		if err != nil {
@@ -93,12 +98,13 @@ func marketData(random *rand.Rand, now time.Time, count int) (data map[string]an
 	}, price
 }
 
-// closes gives a list of prices.
-func closes(random *rand.Rand, count int) []float64 {
-	list := make([]float64, count)
-	for i := range list {
-		list[i] = math.Round((49800+400*random.Float64())*100) / 100
+// closes gives a list of prices in so many bytes or a few more, if it may be as long.
+func closes(random *rand.Rand, size int) json.RawMessage {
+	list := []byte{'['}
+	for n := 0; n < mostNumbers && (n == 0 || len(list) < size-1); n++ {
+		list = fmt.Appendf(list, "%.2f,", 49800+400*random.Float64())
 	}
+	list[len(list)-1] = ']'
 	return list
 }
 
