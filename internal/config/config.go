@@ -103,7 +103,7 @@ func (c Config) HasKey() bool {
 func (c Config) OnTables() bool { return c.ResultsTable != "" && c.DataFile == "" }
 
 // Load reads the configuration from an environment as of os.Environ. Unset and
-// empty variables have their default; white space around a value is dropped.
+// empty variables have their default; white space and a pair of quotation marks around a value are dropped.
 // The error is a Mistakes that names every variable with a wrong value.
 func Load(environ []string, known []Known) (Config, error) {
 	r := reader{values: valuesOf(environ), providers: len(known)}

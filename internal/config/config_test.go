@@ -50,6 +50,16 @@ func TestLoad(t *testing.T) {
 			func(*config.Config) {},
 		},
 		{
+			"quotation marks of an env file",
+			[]string{`ANTHROPIC_API_KEY="planted-test-key"`, `OPENAI_API_KEY=' planted-test-key '`, `OPENAI_MODEL="m"`, `MIN_PROVIDERS="2"`, `GROK_ENABLED='true'`, `MODEL_PROFILE="Flagship"`, `DATA_FILE="/my data/t.db"`,
+				`GEMINI_API_KEY=""`, `WATCHLIST='{"pairs":["BTC/USDT"]}'`, `OPENAI_EFFORT="low"x`},
+			func(c *config.Config) {
+				c.Providers[0].Key, c.Providers[1].Key = provider.NewKey("planted-test-key"), provider.NewKey("planted-test-key")
+				c.Providers[1].Model, c.Providers[1].Effort, c.Providers[3].Enabled = "m", `"low"x`, true
+				c.MinProviders, c.Profile, c.DataFile, c.Watchlist = 2, "flagship", "/my data/t.db", `{"pairs":["BTC/USDT"]}`
+			},
+		},
+		{
 			"the server",
 			[]string{
 				"DAILY_BUDGET_USD=2.5", "REQUEST_BUDGET_USD=.1", "MAX_CONCURRENT_RUNS=8", "RESULT_RETENTION_DAYS=7", "METRICS_RETENTION_DAYS=30",
@@ -142,6 +152,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"OPENAI_ENABLED=on", `OPENAI_ENABLED is "on": allowed is true or false`},
 		{"OPENAI_WEIGHT=-1", `OPENAI_WEIGHT is "-1": allowed is a number from 0 to 1`},
 		{"OPENAI_WEIGHT=nan", `OPENAI_WEIGHT is "nan": allowed is a number from 0 to 1`},
+		{`GEMINI_API_KEY="planted-test-key`, "GEMINI_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone"},
+		{`GEMINI_API_KEY=planted"-test-key`, "GEMINI_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone"},
 		{"OPENAI_MODEL=gpt 6", `OPENAI_MODEL is "gpt 6": allowed is one word without white space`},
 		{"OPENAI_MAX_TOKENS=15", `OPENAI_MAX_TOKENS is "15": allowed is a whole number of at least 16`},
 		{"OPENAI_MAX_TOKENS=99999999999", `OPENAI_MAX_TOKENS is "99999999999": allowed is a whole number of at least 16`},
@@ -173,7 +185,7 @@ func TestLoadReportsEveryMistakeAtOnce(t *testing.T) {
   MIN_CONFIDENCE is "x": allowed is a number from 0 to 1
   MIN_AGREEMENT is "9": allowed is a number from 0 to 1
   LOG_LEVEL is "loud": allowed is debug, info, warn or error
-  ANTHROPIC_API_KEY has a space, a line break or another character that no key has: set it to the key alone
+  ANTHROPIC_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone
   GROK_ENABLED is "2": allowed is true or false
   GROK_WEIGHT is "2": allowed is a number from 0 to 1`
 	if err == nil || err.Error() != want {
