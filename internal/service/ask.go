@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	// writeTimeout bounds each write before a run, and those that keep nothing that was paid.
-	writeTimeout = time.Second
+	// writeTimeout bounds each write before a run, and those that keep nothing that was
+	// paid: longer than a busy machine takes, not than a caller waits.
+	writeTimeout = 3 * time.Second
 	// paidTimeout bounds the write of what was paid for: a machine that is busy, or a disk
 	// that is slow, is waited for. A server that ends waits for it too.
 	paidTimeout = 10 * time.Second
