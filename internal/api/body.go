@@ -58,10 +58,18 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 		return nil, tooLarge()
 	}
 	var body bytes.Buffer
-	if n := x.r.ContentLength; n > 0 {
-		body.Grow(int(min(n, usualBody)) + bytes.MinRead) // not all of it: a header alone must not cost memory
+	var err error
+	from := http.MaxBytesReader(x.w, x.r.Body, limit)
+	n := x.r.ContentLength
+	body.Grow(int(min(max(n, 0), usualBody)) + bytes.MinRead)
+	if n > usualBody { // room for all of it once some has come: a header alone must not cost memory
+		if _, err = body.ReadFrom(io.LimitReader(from, usualBody)); err == nil {
+			body.Grow(int(n-usualBody) + bytes.MinRead)
+		}
 	}
-	_, err := body.ReadFrom(http.MaxBytesReader(x.w, x.r.Body, limit))
+	if err == nil {
+		_, err = body.ReadFrom(from)
+	}
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):

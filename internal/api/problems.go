@@ -95,8 +95,8 @@ var (
 		meaning: "Fewer providers voted than the decision needs, and at least one had no time left.",
 		remedy:  "Ask again, with a longer timeout_seconds, or with wait set to decided."}
 	tooManyRuns = &kind{name: "too-many-runs", status: http.StatusServiceUnavailable, title: "Too many runs at once", retryable: true, retryAfter: time.Second, level: slog.LevelWarn,
-		meaning: "The server works on as many questions as it takes.",
-		remedy:  "Ask again after Retry-After, or raise MAX_CONCURRENT_RUNS."}
+		meaning: "The server works on as many questions as it takes, or as its memory suffices for.",
+		remedy:  "Ask again after Retry-After, or raise MAX_CONCURRENT_RUNS or GOMEMLIMIT, whichever the detail speaks of."}
 	budgetUnknown = &kind{name: "budget-unknown", status: http.StatusServiceUnavailable, title: "The budget cannot be checked", retryable: true, retryAfter: 10 * time.Second, level: slog.LevelError,
 		meaning: "The record of the day's spending cannot be reached, and the server spends nothing on a guess.",
 		remedy:  "Ask again later. GET /v1/health shows whether the store is reachable."}

@@ -124,7 +124,7 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 
 // Check makes the free call that proves the key.
 func (r *Remote) Check(ctx context.Context) error {
-	header, body, failed := r.send(ctx, http.MethodGet, r.wire.CheckPath(), nil)
+	header, body, failed := r.send(ctx, http.MethodGet, r.wire.CheckPath(), parts{})
 	if failed != nil {
 		return failed
 	}
@@ -139,21 +139,18 @@ func (r *Remote) Check(ctx context.Context) error {
 }
 
 // send makes one call and gives the header and the body of a 2xx answer.
-func (r *Remote) send(ctx context.Context, method, path string, payload []byte) (http.Header, []byte, *Error) {
+func (r *Remote) send(ctx context.Context, method, path string, payload parts) (http.Header, []byte, *Error) {
 	if !r.key.IsSet() {
 		return nil, nil, &Error{Kind: signal.FailureAuthentication, Message: fmt.Sprintf("%s has no key; set %s", r.name, Variable(r.name, "API_KEY"))}
 	}
-	var content io.Reader // a nil *bytes.Reader in it would be a body
-	if payload != nil {
-		content = bytes.NewReader(payload)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, r.base+path, content)
+	request, err := http.NewRequestWithContext(ctx, method, r.base+path, nil)
 	if err != nil {
 		return nil, nil, &Error{Kind: signal.FailureProvider, Message: fmt.Sprintf("the address of %s is not usable; check %s and %s", r.name, Variable(r.name, "BASE_URL"), Variable(r.name, "MODEL"))}
 	}
 	request.Header.Set("Accept", "application/json")
-	if payload != nil {
+	if payload != (parts{}) {
 		request.Header.Set("Content-Type", "application/json")
+		payload.sendWith(request)
 	}
 	request.Header.Set("User-Agent", "thalas")
 	r.wire.Authorize(request.Header, r.key)

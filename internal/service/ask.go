@@ -18,8 +18,12 @@ import (
 )
 
 const (
-	// writeTimeout bounds each write after a run.
-	writeTimeout = time.Second
+	// writeTimeout bounds each write before a run, and those that keep nothing that was
+	// paid: longer than a busy machine takes, not than a caller waits.
+	writeTimeout = 3 * time.Second
+	// paidTimeout bounds the write of what was paid for: a machine that is busy, or a disk
+	// that is slow, is waited for. A server that ends waits for it too.
+	paidTimeout = 10 * time.Second
 	// answerTime is what such a write leaves of a caller's deadline for the answer.
 	answerTime = 250 * time.Millisecond
 	// keysRetryAfter is when keys that could not be read may be there.
@@ -33,6 +37,7 @@ type Question struct {
 	Caller         string // who asks: keys of different callers never meet, and callers share the runs at once
 	Route          string // likewise keys of different routes never meet; empty: the usual one
 	Payload        string // a hash of the request as it was sent
+	Size           int    // bytes of the request as it was sent, which tell what memory its run needs
 }
 
 // Answer is a decision.
@@ -63,7 +68,7 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 	}
 	return s.uninterrupted(ctx, func(uninterrupted context.Context) (Answer, error) {
 		asked := func(running context.Context, id string) (Answer, error) {
-			return s.withRunSlot(ctx, q.Caller, func() (Answer, error) { return completed(running, id) })
+			return s.withRunSlot(ctx, q.Caller, q.Size, func() (Answer, error) { return completed(running, id) })
 		}
 		if q.IdempotencyKey == "" {
 			return asked(uninterrupted, "")
@@ -87,9 +92,15 @@ func (s *Service) uninterrupted(ctx context.Context, answer func(context.Context
 	return answer(ctx)
 }
 
-// withRunSlot runs in one of the slots of runs at once. Only the wait for one ends
+// withRunSlot runs in one of the slots of runs at once, and within the memory that
+// they may hold; size is that of the question in bytes. Only the wait for a slot ends
 // with ctx: who went away before its run began asks nobody.
-func (s *Service) withRunSlot(ctx context.Context, caller string, run func() (Answer, error)) (Answer, error) {
+func (s *Service) withRunSlot(ctx context.Context, caller string, size int, run func() (Answer, error)) (Answer, error) {
+	free, err := s.memory.take(size)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer free()
 	if err := s.slots.acquire(ctx, caller); err != nil {
 		return Answer{}, err
 	}
@@ -114,6 +125,9 @@ func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer
 		s.Meter.Undecided("", nil, 0, 0)
 		s.countKeyless(ctx)
 		return Answer{}, err
+	}
+	if s.budget.daily > 0 || s.RequestBudgetUSD > 0 {
+		request = request.WithPrompt() // for its length
 	}
 	reserved, err := s.reserve(ctx, request)
 	if err != nil {
@@ -159,7 +173,7 @@ func ending(ctx context.Context, most time.Duration) (context.Context, context.C
 // keep stores a result, counts its run and settles its budget, at the same time.
 // It gives the bytes that were stored, nil where they could not be.
 func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
-	ctx, cancel := ending(ctx, writeTimeout)
+	ctx, cancel := ending(ctx, paidTimeout)
 	defer cancel()
 	cost := result.TotalCostUSD + reserved.untold(result.Responses, result.Failures)
 	settled := make(chan struct{})
@@ -192,7 +206,7 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 
 // keepFailure counts a run without a decision and settles its budget.
 func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error, reserved *reservation) {
-	ctx, cancel := ending(ctx, writeTimeout)
+	ctx, cancel := ending(ctx, paidTimeout)
 	defer cancel()
 	if undecided == nil { // the request was refused: nobody was asked
 		s.settle(ctx, reserved, 0)

@@ -56,7 +56,7 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 	}
 	return s.uninterrupted(ctx, func(uninterrupted context.Context) (Answer, error) {
 		return s.once(uninterrupted, c, func(running context.Context, id string) (Answer, error) {
-			return s.withRunSlot(ctx, scheduleCaller, func() (Answer, error) { return gathered(running, id) })
+			return s.withRunSlot(ctx, scheduleCaller, clockSize, func() (Answer, error) { return gathered(running, id) })
 		})
 	})
 }

@@ -24,9 +24,8 @@ const (
 	replayFor = 24 * time.Hour
 	// claimSlack is what a run needs beyond its budget to be stored. A process
 	// that was killed holds its keys no longer than that.
-	claimSlack = 10 * time.Second
-	// completeTimeout bounds the wait for a claim to be completed. It is longer than
-	// that of other writes: where a claim is left behind, the key is paid again.
+	claimSlack = paidTimeout + 5*time.Second
+	// completeTimeout bounds the wait for a claim to be completed.
 	completeTimeout = 5 * time.Second
 )
 

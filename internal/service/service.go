@@ -66,6 +66,7 @@ type Service struct {
 	Options
 	slots  *slots         // one is taken by each run under way
 	runs   sync.WaitGroup // questions that are being answered
+	memory memory         // that runs at once may hold
 	budget budget
 	prober prober
 	// unwritten: the last result of this process could not be stored, as when a disk is
@@ -86,7 +87,7 @@ func New(options Options) *Service {
 	if options.Meter == nil {
 		options.Meter = unmetered{}
 	}
-	s := &Service{Options: options, slots: newSlots(options.MaxConcurrentRuns, options.Callers), log: options.Logger}
+	s := &Service{Options: options, slots: newSlots(options.MaxConcurrentRuns, options.Callers), memory: newMemory(), log: options.Logger}
 	s.budget.daily = microUSD(options.DailyBudgetUSD)
 	return s
 }
