@@ -125,7 +125,7 @@ func abandoned(ctx context.Context, asked time.Time) provider.Report {
 	if deadline, ok := ctx.Deadline(); ok && errors.Is(err, context.DeadlineExceeded) {
 		err.Message = provider.NoAnswerWithin(deadline.Sub(asked))
 	}
-	return provider.Report{Err: err, Attempts: 1, Started: asked, Ended: time.Now()}
+	return provider.Report{Err: err, Attempts: 1, BillsUnknown: 1, Started: asked, Ended: time.Now()}
 }
 
 // note logs how a provider ended, and tells its breaker and who watches.

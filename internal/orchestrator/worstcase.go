@@ -4,6 +4,7 @@ package orchestrator
 
 import (
 	"cmp"
+	"time"
 
 	"thalas/internal/provider"
 	"thalas/internal/signal"
@@ -28,6 +29,11 @@ func (o *Orchestrator) WorstCaseUSD(request Request) (total float64, attempt map
 		}
 	}
 	return total, attempt
+}
+
+// Timeout is the most that a run of this request takes.
+func (o *Orchestrator) Timeout(request Request) time.Duration {
+	return cmp.Or(request.Timeout, o.options.Timeout)
 }
 
 // Check holds a request against the rules without asking anybody. It returns

@@ -62,7 +62,7 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 	owner := id.String()
 	now := time.Now()
 	claiming, claimed := context.WithTimeout(ctx, writeTimeout)
-	old, err := s.Store.Claim(claiming, c.key, store.Claim{Owner: owner, Payload: c.payload, Until: claimedUntil(ctx, now, c.budget), ExpiresAt: now.Add(c.keepFor)})
+	old, err := s.Store.Claim(claiming, c.key, store.Claim{Owner: owner, Payload: c.payload, Until: latestEnd(ctx, now, c.budget).Add(claimSlack), ExpiresAt: now.Add(c.keepFor)})
 	claimed()
 	switch {
 	case errors.Is(err, store.ErrHeld):
@@ -144,13 +144,13 @@ func (s *Service) release(ctx context.Context, key, owner string) {
 	s.logged(ctx, "release", s.Store.Release(ctx, key, owner))
 }
 
-// claimedUntil is when the run has ended at the latest, even if it is killed.
-func claimedUntil(ctx context.Context, now time.Time, budget time.Duration) time.Time {
-	until := now.Add(budget)
-	if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
-		until = deadline
+// latestEnd is the deadline of a run that begins now and may take so long.
+func latestEnd(ctx context.Context, now time.Time, budget time.Duration) time.Time {
+	end := now.Add(budget)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
+		end = deadline
 	}
-	return until.Add(claimSlack)
+	return end
 }
 
 // held answers a question that somebody has claimed.
