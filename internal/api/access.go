@@ -51,7 +51,7 @@ func (s *server) admit(x *exchange) *Problem {
 	}
 	switch {
 	case known == 1:
-		x.caller = hex.EncodeToString(hash[:])
+		x.caller, x.keyed = hex.EncodeToString(hash[:]), true
 		return nil
 	case isOpen(x.r):
 		return nil

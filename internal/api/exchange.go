@@ -22,6 +22,7 @@ type exchange struct {
 	server *server
 	id     string // the request id
 	caller string // the hash of the key, what Options.Caller gives, or local
+	keyed  bool   // caller is the hash of a key
 	w      *responseWriter
 	r      *http.Request
 }

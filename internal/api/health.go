@@ -30,7 +30,7 @@ func (s *server) health(ctx context.Context, in *healthInput) (*jsonOutput, erro
 		}
 	}
 	health := s.service.Health(ctx, probe)
-	if len(s.keys) > 0 && exchangeOf(ctx).caller == "" {
+	if len(s.keys) > 0 && !exchangeOf(ctx).keyed {
 		health.Budget = nil // what is spent is not for everybody
 	}
 	status := http.StatusOK
