@@ -72,7 +72,7 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 		return Answer{}, unreachable("to check whether this was asked before", err)
 	}
 	if old != nil && old.Payload == c.payload {
-		if answer, err := s.leftBehind(ctx, c.key, owner, *old); !errors.Is(err, store.ErrNotFound) {
+		if answer, err := s.recoverAnswer(ctx, c.key, owner, *old); !errors.Is(err, store.ErrNotFound) {
 			return answer, err
 		}
 	}
@@ -98,10 +98,10 @@ func (s *Service) complete(ctx context.Context, key, owner, result string) {
 	s.logged(ctx, "complete", s.Store.Complete(ctx, key, owner, result))
 }
 
-// leftBehind gives the answer of a run whose process was killed between storing it
+// recoverAnswer gives the answer of a run whose process was killed between storing it
 // and completing its claim, which the owner has taken over. store.ErrNotFound where
 // the run was not stored: it is to be run again.
-func (s *Service) leftBehind(ctx context.Context, key, owner string, old store.Claim) (Answer, error) {
+func (s *Service) recoverAnswer(ctx context.Context, key, owner string, old store.Claim) (Answer, error) {
 	reading, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	answer, err := s.replayed(reading, old.Owner)
