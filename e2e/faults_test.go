@@ -12,7 +12,10 @@ import (
 )
 
 // maxAttempts is the default of MAX_ATTEMPTS.
-const maxAttempts = 2
+const maxAttempts = 3
+
+// twice is how often a provider is asked that does not answer with a vote.
+const twice = 2
 
 // judged says what a fault of a provider that repeats it for ever comes to.
 type judged struct {
@@ -54,14 +57,14 @@ var faults = map[string]judged{
 	"blocked":            {signal.FailureRefusal, 1, ""},
 	"truncated":          {signal.FailureTruncated, 1, ""},
 
-	"html_200":                {signal.FailureInvalidResponse, maxAttempts, ""},
-	"not_json":                {signal.FailureInvalidResponse, maxAttempts, ""},
-	"empty_body":              {signal.FailureInvalidResponse, maxAttempts, ""},
-	"huge_body":               {signal.FailureInvalidResponse, maxAttempts, ""},
-	"no_answer":               {signal.FailureInvalidResponse, maxAttempts, ""},
-	"wrong_types":             {signal.FailureInvalidResponse, maxAttempts, ""},
-	"missing_fields":          {signal.FailureInvalidResponse, maxAttempts, ""},
-	"confidence_out_of_range": {signal.FailureInvalidResponse, maxAttempts, ""},
+	"html_200":                {signal.FailureInvalidResponse, twice, ""},
+	"not_json":                {signal.FailureInvalidResponse, twice, ""},
+	"empty_body":              {signal.FailureInvalidResponse, twice, ""},
+	"huge_body":               {signal.FailureInvalidResponse, twice, ""},
+	"no_answer":               {signal.FailureInvalidResponse, twice, ""},
+	"wrong_types":             {signal.FailureInvalidResponse, twice, ""},
+	"missing_fields":          {signal.FailureInvalidResponse, twice, ""},
+	"confidence_out_of_range": {signal.FailureInvalidResponse, twice, ""},
 
 	"thinking_first":     {"", 1, ""},
 	"lower_case":         {"", 1, ""},

@@ -61,7 +61,7 @@ func TestIdempotencyKey(t *testing.T) {
 // The day's budget holds, however many ask at once, and over a restart.
 func TestDailyBudget(t *testing.T) {
 	t.Parallel()
-	const budget = 0.15
+	const budget = 0.2
 	p := gated(t)
 	file := storeFile(t)
 	env := append(p.env(), "DAILY_BUDGET_USD="+strconv.FormatFloat(budget, 'f', -1, 64))

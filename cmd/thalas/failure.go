@@ -17,6 +17,9 @@ import (
 // failureText says who failed, how, and what to do.
 func failureText(f signal.Failure) string {
 	message := strings.TrimPrefix(f.Message, f.Provider+" ")
+	if f.Error == signal.FailureLeftOut {
+		return f.Provider + ": " + message
+	}
 	text := fmt.Sprintf("%s: %s after %s%s: %s", f.Provider, f.Error, latency(f.LatencyMS), attempts(f.Attempts), message)
 	if advice := advice(f); advice != "" {
 		text += "; " + advice

@@ -97,6 +97,8 @@ func stateOf(p service.ProviderHealth, works bool) string {
 		return p.Reason
 	case p.Probe != nil && *p.Probe != "ok":
 		return "probe failed: " + *p.Probe
+	case p.LeftOut != nil:
+		return fmt.Sprintf("left out (%s), tried again at %s", p.LeftOut.Reason, p.LeftOut.Until.Format(time.TimeOnly))
 	case works:
 		return "ok"
 	}

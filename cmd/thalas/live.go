@@ -123,6 +123,8 @@ func (l *live) text(line liveLine) string {
 			fmt.Sprintf("  confidence %-8s  %s", figure(v.Confidence), l.style.dim.Render(visible(v.Model)+", "+latency(v.LatencyMS)+attempts(v.Attempts)))
 	case line.failure != nil && line.failure.Error == signal.FailureNotNeeded:
 		return name + l.style.dim.Render("not needed")
+	case line.failure != nil && line.failure.Error == signal.FailureLeftOut:
+		return name + l.style.warn.Render("left out") + visible(": "+line.failure.Message)
 	case line.failure != nil:
 		f := line.failure
 		return name + l.style.bad.Render(string(f.Error)) + visible(" after "+latency(f.LatencyMS)+attempts(f.Attempts)+": "+strings.TrimPrefix(f.Message, f.Provider+" "))

@@ -213,7 +213,11 @@ func early(c *signal.Consensus) string {
 
 func (r *report) failures(failures []signal.Failure) {
 	for _, f := range failures {
-		if f.Error != signal.FailureNotNeeded {
+		switch f.Error {
+		case signal.FailureNotNeeded:
+		case signal.FailureLeftOut:
+			r.entry(r.warn, "left out", failureText(f))
+		default:
 			r.entry(r.bad, "failed", failureText(f))
 		}
 	}

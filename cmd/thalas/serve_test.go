@@ -103,7 +103,12 @@ func serving(t *testing.T, env environment, args ...string) *served {
 // post asks a server, and gives the answer.
 func post(t *testing.T, url, body string) (status int, answer string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/consensus", strings.NewReader(body))
+	return postTo(t, url+"/v1/consensus", body)
+}
+
+func postTo(t *testing.T, address, body string) (status int, answer string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

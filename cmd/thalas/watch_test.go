@@ -148,6 +148,8 @@ func TestWatchOnce(t *testing.T) {
 
 func TestWatchMistakes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "thalas.db")
+	broken := filepath.Join(t.TempDir(), "broken.json")
+	mustWrite(t, broken, "\ufeff"+`{"pairs": ["?"]}`)
 	tests := []struct {
 		name, want string
 		env        environment
@@ -157,6 +159,9 @@ func TestWatchMistakes(t *testing.T) {
 		{"list and pairs", "leave the others out", nil, []string{"BTC/USDT", "--list", "{}"}},
 		{"timeframe of nothing", "are of pairs", nil, []string{"--timeframe", "5m"}},
 		{"no file", "the watch list can't be read", nil, []string{"--list", filepath.Join(t.TempDir(), "none.json")}},
+		{"broken file", "the watch list " + broken + ": pairs[0]: pair", nil, []string{"--list", broken}},
+		{"broken file of a variable", "WATCHLIST: the watch list " + broken + ": pairs[0]: pair", environment{"WATCHLIST=" + broken}, nil},
+		{"broken list behind a byte order mark", "did you mean pairs?", nil, []string{"--list", "\ufeff" + `{"pair": ["BTC/USDT"]}`}},
 		{"broken list", "did you mean pairs?", nil, []string{"--list", `{"pair": ["BTC/USDT"]}`}},
 		{"broken variable", "WATCHLIST: pairs[0]:", environment{`WATCHLIST={"pairs": ["?"]}`}, nil},
 		{"several in a variable", "Error: WATCHLIST: 2 mistakes:\n  pairs[0]:", environment{`WATCHLIST={"pairs": ["?"], "wait": 3}`}, nil},

@@ -16,14 +16,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"thalas/internal/signal"
 )
 
 // maxDepth is far more nesting than a request has, and far less than what would
 // make the JSON library slow.
 const maxDepth = 32
 
-// noNaN is what senders of bare NaN and Infinity are told.
-const noNaN = "JSON has no NaN: send null or leave the key out"
+// NoNaN is what senders of bare NaN and Infinity are told.
+const NoNaN = "JSON has no NaN: send null or leave the key out"
 
 // requestBody is embedded in the input of operations that have a body. huma
 // calls Resolve, which is where the body is read: huma's own reading has other
@@ -72,7 +74,8 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 		p.cause = err
 		return nil, p
 	}
-	return body.Bytes(), checkJSON(body.Bytes())
+	document := signal.WithoutBOM(body.Bytes())
+	return document, checkJSON(document)
 }
 
 // usualBody is what few bodies exceed.
@@ -143,8 +146,8 @@ func checkJSON(body []byte) *Problem {
 	if json.Valid(body) {
 		return nil
 	}
-	if place, found := findNaN(body); found {
-		return refuse(place, noNaN)
+	if place, found := FindNaN(body); found {
+		return refuse("body"+place, NoNaN)
 	}
 	var document json.RawMessage
 	err := json.Unmarshal(body, &document) // says where

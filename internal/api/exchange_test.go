@@ -19,6 +19,19 @@ import (
 	"thalas/internal/service"
 )
 
+// Editors and shells on Windows put a byte order mark before a file that is sent. It is
+// no part of the question: the same key is paid once with and without it.
+func TestByteOrderMark(t *testing.T) {
+	f := newServer(t, setup{})
+	plain := f.post(t, "/v1/consensus", goodBody, "Idempotency-Key", "k").want(t, 200)
+	marked := f.post(t, "/v1/consensus", "\ufeff"+goodBody, "Idempotency-Key", "k").want(t, 200)
+	if marked.header.Get("Idempotency-Replayed") != "true" || plain.header.Get("Idempotency-Replayed") != "" {
+		t.Errorf("replayed: %q and %q", plain.header.Get("Idempotency-Replayed"), marked.header.Get("Idempotency-Replayed"))
+	}
+	f.post(t, compatPath, "\ufeff"+goodBody).want(t, 200)
+	f.post(t, "/v1/replay", "\ufeff"+`{"pair":"BTC/USDT"}`).want(t, 200)
+}
+
 func TestRequestID(t *testing.T) {
 	f := newServer(t, setup{})
 	for _, tt := range []struct {

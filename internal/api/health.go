@@ -80,8 +80,8 @@ func (s *server) healthOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "health", Method: http.MethodGet, Path: healthPath, Tags: []string{"Operation"},
 		Summary: "Whether a question could be answered now",
-		Description: "From what past calls have shown: no provider is called and nothing is paid. `unavailable`: fewer providers can be asked than a decision needs. " +
-			"`degraded`: the last call of an enabled and configured provider failed, or the store is unreachable.",
+		Description: "From what past calls have shown: no provider is called and nothing is paid. `unavailable`: fewer providers are enabled and have a key than a decision needs. " +
+			"`degraded`: the last call of such a provider failed, one is left out, or the store is unreachable.",
 	}
 	ok := jsonResponse("Healthy or degraded.", refTo[service.Health](s), exampleHealth(service.Healthy))
 	op = s.documented(op, ok, probeForbidden, invalidRequest)

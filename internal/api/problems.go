@@ -80,10 +80,10 @@ var (
 		meaning: "What was spent and reserved today leaves no room for this request.",
 		remedy:  "Retry-After tells when the day in UTC ends, or when the runs under way that hold what is left may have ended. DAILY_BUDGET_USD is the limit."}
 	noProviders = &kind{name: "no-providers", status: http.StatusServiceUnavailable, title: "No provider can be asked", retryAfter: time.Minute, level: slog.LevelWarn,
-		meaning: "No provider is enabled, has a key and works. A missing quorum is never a HOLD.",
+		meaning: "No provider is enabled and has a key. A missing quorum is never a HOLD.",
 		remedy:  "GET /v1/health says of each provider why it can't be asked."}
 	insufficientProviders = &kind{name: "insufficient-providers", status: http.StatusServiceUnavailable, title: "Too few providers can be asked", retryAfter: 30 * time.Second, level: slog.LevelWarn,
-		meaning: "Fewer providers can be asked than the decision needs votes. A missing quorum is never a HOLD.",
+		meaning: "Fewer providers are enabled and have a key than the decision needs votes. A missing quorum is never a HOLD.",
 		remedy:  "Lower min_providers, or see in GET /v1/health why providers can't be asked."}
 	insufficientResponses = &kind{name: "insufficient-responses", status: http.StatusServiceUnavailable, title: "Too few votes", retryAfter: 5 * time.Second, level: slog.LevelWarn,
 		meaning: "Fewer providers voted than the decision needs. A missing quorum is never a HOLD.",
@@ -180,6 +180,7 @@ func undecidedProblem(k *kind, e *orchestrator.Error) *Problem {
 	p.Failures, p.cause = e.Failures, e.Unwrap()
 	if k.status != http.StatusInternalServerError && k != runCanceled {
 		p.Retryable = e.Retryable()
+		p.retryAfter = max(p.retryAfter, e.RetryAfter)
 	}
 	return p
 }

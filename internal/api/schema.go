@@ -18,7 +18,7 @@ func (s *server) questionSchema() *huma.Schema {
 	known := max(len(s.service.Registry.Entries()), 1)
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"pair", "current_price", "market_data"}, Properties: map[string]*huma.Schema{
 		"pair": {Type: huma.TypeString, Format: "pair", MinLength: new(2), MaxLength: new(64), Examples: []any{"BTC/USDT"},
-			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`."},
+			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`. Where there is a slash, it alone separates. A name of a contract, such as `BTC-PERP`, is refused."},
 		"timeframe":        timeframeSchema("The length of a candle. Case matters: `1M` is refused.", true),
 		"current_price":    priceSchema(),
 		"market_data":      marketDataSchema(signal.MaxText),
@@ -43,13 +43,18 @@ func (s *server) compatSchema() *huma.Schema {
 		}
 	}
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Required: []string{"pair", "current_price", "market_data"}, Properties: map[string]*huma.Schema{
-		"pair":             {Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: "A pair in any notation, or any text.", Examples: []any{"Will Bitcoin reach $100k?"}},
+		"pair":             seriesSchema("A pair in any notation, or any text.", "Will Bitcoin reach $100k?"),
 		"timeframe":        timeframeSchema("The length of a candle.", true),
 		"current_price":    priceSchema(),
 		"market_data":      marketDataSchema(signal.MaxCompatText),
 		"provider_weights": weights,
 	}}
 	return s.named("CompatQuestion", schema)
+}
+
+// seriesSchema is what names a series.
+func seriesSchema(description, example string) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: description, Examples: []any{example}}
 }
 
 // named puts a schema among the components.
@@ -144,13 +149,16 @@ var words = map[string][]string{
 	"CompatConsensus.decision": decisions, "CompatResponse.decision": decisions,
 	"Consensus.risk_level": riskLevels, "Vote.risk_level": riskLevels, "CompatConsensus.risk_level": riskLevels,
 	"Failure.error": {string(signal.FailureAuthentication), string(signal.FailureRateLimit), string(signal.FailureTimeout), string(signal.FailureProvider),
-		string(signal.FailureInvalidResponse), string(signal.FailureRefusal), string(signal.FailureTruncated), string(signal.FailureNotNeeded)},
+		string(signal.FailureInvalidResponse), string(signal.FailureRefusal), string(signal.FailureTruncated), string(signal.FailureNotNeeded), string(signal.FailureLeftOut)},
+	"Failure.reason": leftOutReasons,
 }
 
 var (
 	decisions   = []string{string(signal.Buy), string(signal.Sell), string(signal.Hold)}
 	holdReasons = []string{string(signal.HoldVoted), string(signal.HoldTie), string(signal.HoldNoConviction),
 		string(signal.HoldBelowMinConfidence), string(signal.HoldBelowMinAgreement)}
+	leftOutReasons = []string{string(signal.LeftOutFailing), string(signal.LeftOutKeyRefused), string(signal.LeftOutAccessDenied),
+		string(signal.LeftOutNoCredit), string(signal.LeftOutAskedToWait)}
 	riskLevels = []string{string(signal.Low), string(signal.Medium), string(signal.High)}
 )
 
@@ -168,7 +176,7 @@ var descriptions = map[string]string{
 	"Consensus.risk_level":            "The highest of all votes.",
 	"Consensus.suggested_stop_loss":   "null for HOLD, or where nobody gave a usable one.",
 	"Consensus.suggested_take_profit": "Likewise.",
-	"Consensus.total_providers":       "Asked.",
+	"Consensus.total_providers":       "Enabled and with a key, those that were left out too.",
 	"Consensus.vote_breakdown":        "Votes by decision.",
 	"Consensus.weighted_votes":        "Sums of weight × confidence by decision.",
 	"Consensus.provider_responses":    "With failures, every available provider once, by name.",
@@ -197,11 +205,13 @@ var descriptions = map[string]string{
 	"Verdict.suggested_stop_loss":     "null for HOLD, or where nobody gave a usable one.",
 	"Verdict.suggested_take_profit":   "Likewise.",
 	"Vote.confidence":                 "As the model stated it.",
-	"Vote.stop_loss":                  "As the model said it, also on the wrong side.",
+	"Vote.stop_loss":                  "As the model said it, also on the wrong side or too far from the price to be suggested.",
 	"Vote.take_profit":                "Likewise.",
 	"Vote.latency_ms":                 "From the first attempt's start to the answer.",
 	"Vote.cost_usd":                   "null: the model has no known price.",
-	"Failure.error":                   "`not_needed`: cancelled, because the decision stood without it.",
+	"Failure.error":                   "`not_needed`: cancelled, because the decision stood without it. `left_out`: not asked, since it did not work lately, is out of credit or asked to wait; `reason` and `until` tell more.",
+	"Failure.reason":                  "Of one that was left out.",
+	"Failure.until":                   "Of one that was left out: when it is tried again.",
 	"Failure.retryable":               "Whether asking again later may help.",
 	"Contribution.share":              "Of the sum of all weighted votes.",
 	"Contribution.supports":           "Voted for raw_decision.",
@@ -244,6 +254,7 @@ func documentSchemas(registry huma.Registry) {
 	at("Consensus.confidence_range").Nullable = true
 	orNull(at("Explanation.dissent"))
 	orNull(at("ProviderHealth.last_error"))
+	orNull(at("ProviderHealth.left_out"))
 	orNull(at("Health.budget"))
 	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Warning", "Replay", "Change", "Verdict", "Health", "DayBudget", "ProviderHealth", "Metrics", "ProviderMetrics", "Problem"} {
 		registry.Map()[name].AdditionalProperties = true // answers may gain fields: readers skip what they don't know

@@ -36,7 +36,7 @@ type Config struct {
 	MinConfidence float64       `env:"MIN_CONFIDENCE" envDefault:"0.5" min:"0" max:"1" about:"confidence below which a BUY or SELL becomes a HOLD"`
 	MinAgreement  float64       `env:"MIN_AGREEMENT" envDefault:"0" min:"0" max:"1" about:"agreement below which a BUY or SELL becomes a HOLD; 0: off"`
 	Timeout       time.Duration `env:"TIMEOUT_SECONDS" envDefault:"25" above:"0" max:"30" about:"run budget: how long all providers together may take"`
-	MaxAttempts   int           `env:"MAX_ATTEMPTS" envDefault:"2" min:"1" max:"10" about:"tries for each provider inside the run budget; only errors that may pass are tried again"`
+	MaxAttempts   int           `env:"MAX_ATTEMPTS" envDefault:"3" min:"1" max:"10" about:"tries for each provider inside the run budget; only errors that may pass are tried again"`
 	Simulate      Simulate      `env:"SIMULATE_PROVIDERS" envDefault:"false" oneof:"false true auto" about:"answers from the built-in simulator instead of real models; auto: only when no key at all is configured"`
 	PricesFile    string        `env:"PRICES_FILE" default:"the built-in table" about:"file that replaces the built-in table of models and prices"`
 	DailyBudget   float64       `env:"DAILY_BUDGET_USD" envDefault:"0" min:"0" max:"1000000" about:"what all requests of a UTC day may cost together, over all processes; 0: no cap"`
@@ -103,7 +103,7 @@ func (c Config) HasKey() bool {
 func (c Config) OnTables() bool { return c.ResultsTable != "" && c.DataFile == "" }
 
 // Load reads the configuration from an environment as of os.Environ. Unset and
-// empty variables have their default; white space around a value is dropped.
+// empty variables have their default; white space and a pair of quotation marks around a value are dropped.
 // The error is a Mistakes that names every variable with a wrong value.
 func Load(environ []string, known []Known) (Config, error) {
 	r := reader{values: valuesOf(environ), providers: len(known)}

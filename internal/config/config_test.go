@@ -26,7 +26,7 @@ var compareKeys = cmp.Comparer(func(a, b provider.Key) bool { return a.Reveal() 
 func defaults() config.Config {
 	c := config.Config{
 		Profile: "fast", MinProviders: 1, MinConfidence: 0.5, MinAgreement: 0, Timeout: 25 * time.Second,
-		MaxAttempts: 2, Simulate: config.SimulateNever, LogLevel: slog.LevelInfo,
+		MaxAttempts: 3, Simulate: config.SimulateNever, LogLevel: slog.LevelInfo,
 		MaxRuns: 256, ResultDays: 90, MetricsDays: 400, ListenAddr: "127.0.0.1:8787",
 		SecretAge: 5 * time.Minute, MetricsNamespace: "ThalasConsensus", Role: "http",
 	}
@@ -48,6 +48,16 @@ func TestLoad(t *testing.T) {
 			"empty and blank are unset",
 			[]string{"ANTHROPIC_API_KEY=", "ANTHROPIC_ENABLED=", "ANTHROPIC_WEIGHT= ", "MIN_CONFIDENCE=", "TIMEOUT_SECONDS=\t", "LOG_LEVEL=", "SIMULATE_PROVIDERS="},
 			func(*config.Config) {},
+		},
+		{
+			"quotation marks of an env file",
+			[]string{`ANTHROPIC_API_KEY="planted-test-key"`, `OPENAI_API_KEY=' planted-test-key '`, `OPENAI_MODEL="m"`, `MIN_PROVIDERS="2"`, `GROK_ENABLED='true'`, `MODEL_PROFILE="Flagship"`, `DATA_FILE="/my data/t.db"`,
+				`GEMINI_API_KEY=""`, `WATCHLIST='{"pairs":["BTC/USDT"]}'`, `OPENAI_EFFORT="low"x`},
+			func(c *config.Config) {
+				c.Providers[0].Key, c.Providers[1].Key = provider.NewKey("planted-test-key"), provider.NewKey("planted-test-key")
+				c.Providers[1].Model, c.Providers[1].Effort, c.Providers[3].Enabled = "m", `"low"x`, true
+				c.MinProviders, c.Profile, c.DataFile, c.Watchlist = 2, "flagship", "/my data/t.db", `{"pairs":["BTC/USDT"]}`
+			},
 		},
 		{
 			"the server",
@@ -142,6 +152,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"OPENAI_ENABLED=on", `OPENAI_ENABLED is "on": allowed is true or false`},
 		{"OPENAI_WEIGHT=-1", `OPENAI_WEIGHT is "-1": allowed is a number from 0 to 1`},
 		{"OPENAI_WEIGHT=nan", `OPENAI_WEIGHT is "nan": allowed is a number from 0 to 1`},
+		{`GEMINI_API_KEY="planted-test-key`, "GEMINI_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone"},
+		{`GEMINI_API_KEY=planted"-test-key`, "GEMINI_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone"},
 		{"OPENAI_MODEL=gpt 6", `OPENAI_MODEL is "gpt 6": allowed is one word without white space`},
 		{"OPENAI_MAX_TOKENS=15", `OPENAI_MAX_TOKENS is "15": allowed is a whole number of at least 16`},
 		{"OPENAI_MAX_TOKENS=99999999999", `OPENAI_MAX_TOKENS is "99999999999": allowed is a whole number of at least 16`},
@@ -173,7 +185,7 @@ func TestLoadReportsEveryMistakeAtOnce(t *testing.T) {
   MIN_CONFIDENCE is "x": allowed is a number from 0 to 1
   MIN_AGREEMENT is "9": allowed is a number from 0 to 1
   LOG_LEVEL is "loud": allowed is debug, info, warn or error
-  ANTHROPIC_API_KEY has a space, a line break or another character that no key has: set it to the key alone
+  ANTHROPIC_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone
   GROK_ENABLED is "2": allowed is true or false
   GROK_WEIGHT is "2": allowed is a number from 0 to 1`
 	if err == nil || err.Error() != want {

@@ -107,7 +107,8 @@ func isHash(text string) bool {
 // key is never in it, nor a value that has a key in it.
 func (r *reader) mistake(name, raw string, f reflect.StructField) string {
 	if f.Type == reflect.TypeFor[provider.Key]() {
-		return name + " has a space, a line break or another character that no key has: set it to the key alone"
+		_, err := provider.ParseKey(raw)
+		return fmt.Sprintf("%s %v", name, err)
 	}
 	if f.Tag.Get("form") == "hashes" { // somebody may have put the keys themselves there
 		return name + " is not right: allowed is " + r.allowed(f) + "; make one by: printf %s KEY | sha256sum"

@@ -94,12 +94,16 @@ func (w *Writer) Round(decided, skipped, failed, notReached int) {
 	})
 }
 
-// failed tells the providers that gave no vote. Not to be needed is no failure.
+// failed tells the providers that were asked and gave no vote. Not to be needed is
+// no failure.
 func (w *Writer) failed(run string, failures []signal.Failure) {
 	for i := range failures {
 		f := &failures[i]
+		if f.Error == signal.FailureLeftOut {
+			continue
+		}
 		w.provider(run, f.Provider, f.CostUSD,
-			metric{"Failures", count, oneIf(f.Error != signal.FailureNotNeeded)},
+			metric{"Failures", count, oneIf(f.Error.IsFault())},
 			metric{"AuthenticationFailures", count, oneIf(f.Error == signal.FailureAuthentication)})
 	}
 }

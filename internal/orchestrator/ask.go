@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"thalas/internal/consensus"
@@ -15,71 +16,159 @@ import (
 	"thalas/internal/signal"
 )
 
+// call is what becomes of one available provider in a run.
+type call struct {
+	permit  provider.Permit
+	begun   bool              // it was asked
+	ended   bool              // and its report is here
+	leftOut *provider.LeftOut // why it was not asked; nil where it was
+	report  provider.Report   // of a provider that was left out: the failure that says so
+	trace   *attempts         // nil: nobody wants a trace
+}
+
 type ended struct {
 	provider int
 	report   provider.Report
 }
 
-// ask fills in the reports. It returns when all providers have ended, at most
-// grace after the budget.
+// fan asks the providers of one run.
+type fan struct {
+	*run
+	ctx     context.Context // ends with the run's budget
+	caller  *provider.Caller
+	prompt  provider.Prompt
+	results chan ended // holds one of each provider: nobody blocks on a run that is over
+	started time.Time
+}
+
+// ask fills in the calls. It returns when all that were begun have ended, at most
+// grace after the budget. A provider that its breaker leaves out is asked all the
+// same as soon as the run can't reach its quorum without it.
 func (o *Orchestrator) ask(ctx context.Context, r *run) {
 	r.budget = r.timeLeft(ctx, o.options.Reserve)
 	ctx, cancel := context.WithTimeout(ctx, r.budget)
 	defer cancel()
-
-	names := make([]string, len(r.entries))
-	for i, e := range r.entries {
-		names[i] = e.Provider.Name()
+	f := &fan{
+		run: r, ctx: ctx, caller: o.caller.WithLogger(r.log), started: time.Now(),
+		prompt:  provider.NewPrompt(r.Pair, r.Timeframe, r.CurrentPrice, r.MarketData),
+		results: make(chan ended, len(r.entries)),
 	}
-	r.log.LogAttrs(ctx, slog.LevelInfo, "Querying", slog.Int("count", len(names)), slog.Any("providers", names))
-	r.log.LogAttrs(ctx, slog.LevelDebug, "Provider weights:", slog.Any("weights", weightsByName{names, r.weights}))
-
-	r.reports = make([]provider.Report, len(r.entries))
-	r.answered = make([]bool, len(r.entries))
-	prompt := provider.NewPrompt(r.Pair, r.Timeframe, r.CurrentPrice, r.MarketData)
-	results := make(chan ended, len(r.entries)) // holds all: nobody blocks on a run that is over
-	caller := o.caller.WithLogger(r.log)
-	var traced []*attempts // by provider; nil: nobody wants a trace
-	if o.options.Tracer != nil {
-		traced = make([]*attempts, len(r.entries))
-	}
-	asked := time.Now()
 	for i, e := range r.entries {
-		r.log.LogAttrs(ctx, slog.LevelDebug, "Calling provider:", slog.String("provider", names[i]))
-		r.tell(Progress{Provider: names[i], Model: e.Provider.Model()})
-		caller := caller
-		if traced != nil {
-			traced[i] = &attempts{tracer: o.options.Tracer}
-			caller = caller.WithTracer(traced[i])
+		if o.options.Tracer != nil {
+			r.calls[i].trace = &attempts{tracer: o.options.Tracer}
+		}
+		r.calls[i].permit, r.calls[i].leftOut = e.Breaker.Acquire(f.hasWholeTime(o, e))
+	}
+	if r.mayVote() < r.MinProviders {
+		f.insist(o)
+	}
+	f.begin()
+	// Where the request allows it, the run ends as soon as the rest can't change
+	// the decision; what is answered until all have stopped still counts.
+	collect(ctx, f.results, func() bool { return f.outstanding() > 0 }, func(e ended) {
+		r.calls[e.provider].report, r.calls[e.provider].ended = e.report, true
+		r.note(ctx, e.provider)
+		switch {
+		case ctx.Err() != nil:
+		case r.mayVote() < r.MinProviders:
+			f.insist(o)
+			f.begin()
+		case r.Wait == WaitDecided && r.decided():
+			cancel()
+		}
+	})
+	for i := range r.calls {
+		switch c := &r.calls[i]; {
+		case c.ended:
+			continue
+		case c.begun:
+			c.report = abandoned(ctx, f.started)
+			if c.trace != nil {
+				c.trace.abandon(c.report.Err)
+			}
+		default:
+			c.report = leftOut(r.entries[i].Provider.Name(), *c.leftOut)
+		}
+		r.calls[i].ended = true
+		r.note(ctx, i)
+	}
+}
+
+// hasWholeTime reports whether a call that begins now has at least 90 % of the time
+// that the configuration gives the provider: the timeout of one with less says more
+// about the caller.
+func (f *fan) hasWholeTime(o *Orchestrator, e provider.Entry) bool {
+	given, left := o.options.Timeout, f.budget-time.Since(f.started)
+	if e.Timeout > 0 {
+		given, left = min(given, e.Timeout), min(left, e.Timeout)
+	}
+	return left >= given*9/10
+}
+
+// insist gets leave to ask providers that are left out, where they may be asked at all.
+func (f *fan) insist(o *Orchestrator) {
+	for i, e := range f.entries {
+		if c := &f.calls[i]; c.leftOut != nil {
+			c.permit, c.leftOut = e.Breaker.Insist(f.hasWholeTime(o, e))
+		}
+	}
+}
+
+// begin asks everybody who may be asked and was not yet.
+func (f *fan) begin() {
+	var names []string
+	for i := range f.calls {
+		if c := &f.calls[i]; !c.begun && c.leftOut == nil {
+			names = append(names, f.entries[i].Provider.Name())
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	f.log.LogAttrs(f.ctx, slog.LevelInfo, "Querying", slog.Int("count", len(names)), slog.Any("providers", names))
+	f.log.LogAttrs(f.ctx, slog.LevelDebug, "Provider weights:", slog.Any("weights", weightsByName{f.run, names}))
+	for i, e := range f.entries {
+		c := &f.calls[i]
+		if c.begun || c.leftOut != nil {
+			continue
+		}
+		c.begun = true
+		name := e.Provider.Name()
+		f.log.LogAttrs(f.ctx, slog.LevelDebug, "Calling provider:", slog.String("provider", name))
+		f.tell(Progress{Provider: name, Model: e.Provider.Model()})
+		caller := f.caller
+		if c.trace != nil {
+			caller = caller.WithTracer(c.trace)
 		}
 		go func() {
-			ctx := ctx
+			ctx := f.ctx
 			if e.Timeout > 0 {
 				var cancel context.CancelFunc
 				ctx, cancel = context.WithTimeout(ctx, e.Timeout)
 				defer cancel()
 			}
-			results <- ended{i, caller.Ask(ctx, e.Provider, prompt)}
+			f.results <- ended{i, caller.Ask(ctx, e.Provider, f.prompt)}
 		}()
 	}
-	// Where the request allows it, the run ends as soon as the rest can't change
-	// the decision; what is answered until all have stopped still counts.
-	collect(ctx, results, len(r.entries), func(e ended) {
-		r.reports[e.provider], r.answered[e.provider] = e.report, true
-		r.note(ctx, e.provider)
-		if r.Wait == WaitDecided && ctx.Err() == nil && r.decided() {
-			cancel()
-		}
-	})
-	for i := range r.entries {
-		if !r.answered[i] {
-			r.reports[i] = abandoned(ctx, asked)
-			if traced != nil {
-				traced[i].abandon(r.reports[i].Err)
-			}
-			r.note(ctx, i)
+}
+
+// count counts the calls that are so.
+func (r *run) count(is func(*call) bool) (n int) {
+	for i := range r.calls {
+		if is(&r.calls[i]) {
+			n++
 		}
 	}
+	return n
+}
+
+func (r *run) asked() int { return r.count(func(c *call) bool { return c.begun }) }
+
+func (r *run) outstanding() int { return r.count(func(c *call) bool { return c.begun && !c.ended }) }
+
+// mayVote is how many votes there will be at the most.
+func (r *run) mayVote() int {
+	return r.count(func(c *call) bool { return c.leftOut == nil && (!c.ended || c.report.Err == nil) })
 }
 
 // timeLeft is the run's time: what was asked for, or what the deadline leaves.
@@ -100,7 +189,7 @@ func (r *run) timeLeft(ctx context.Context, reserve time.Duration) time.Duration
 // change the decision.
 func (r *run) decided() bool {
 	votes, _ := r.outcome()
-	pending := r.pending(func(i int) bool { return !r.answered[i] })
+	pending := r.pending(func(c *call) bool { return c.begun && !c.ended })
 	if len(votes) < r.MinProviders || len(pending) == 0 {
 		return false
 	}
@@ -108,10 +197,10 @@ func (r *run) decided() bool {
 	return ok
 }
 
-func (r *run) pending(is func(i int) bool) []consensus.Pending {
+func (r *run) pending(is func(*call) bool) []consensus.Pending {
 	var pending []consensus.Pending
 	for i, e := range r.entries {
-		if is(i) {
+		if is(&r.calls[i]) {
 			pending = append(pending, consensus.Pending{Provider: e.Provider.Name(), Weight: r.weights[i]})
 		}
 	}
@@ -128,17 +217,21 @@ func abandoned(ctx context.Context, asked time.Time) provider.Report {
 	return provider.Report{Err: err, Attempts: 1, BillsUnknown: 1, Started: asked, Ended: time.Now()}
 }
 
+// leftOut is the report of a provider that was not asked.
+func leftOut(name string, left provider.LeftOut) provider.Report {
+	return provider.Report{Err: &provider.Error{Kind: signal.FailureLeftOut, Message: left.Message(name), Retryable: left.Passes()}}
+}
+
 // note logs how a provider ended, and tells its breaker and who watches.
 func (r *run) note(ctx context.Context, i int) {
-	name, report := r.entries[i].Provider.Name(), r.reports[i]
-	if breaker := r.entries[i].Breaker; breaker != nil {
-		allowed := r.budget
-		if own := r.entries[i].Timeout; own > 0 {
-			allowed = min(allowed, own)
-		}
-		breaker.Record(report.Err, allowed)
+	name, report := r.entries[i].Provider.Name(), r.calls[i].report
+	if r.calls[i].begun {
+		r.calls[i].permit.Record(report.Err)
 	}
-	if report.Err == nil {
+	if left := r.calls[i].leftOut; left != nil {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "Provider left out:",
+			slog.String("provider", name), slog.String("reason", string(left.Reason)), slog.Time("until", left.Until), slog.String("message", report.Err.Message))
+	} else if report.Err == nil {
 		r.log.LogAttrs(ctx, slog.LevelDebug, "Provider responded:",
 			slog.String("provider", name), slog.String("decision", string(report.Answer.Decision)), slog.Float64("confidence", report.Answer.Confidence),
 			slog.Int("attempts", report.Attempts), slog.Float64("latency_ms", milliseconds(report.Ended.Sub(report.Started))))
@@ -172,14 +265,16 @@ func (r *run) tell(step Progress) {
 
 // weightsByName is logged as a group, and only built where it is written.
 type weightsByName struct {
-	names   []string
-	weights []float64
+	run   *run
+	names []string
 }
 
 func (w weightsByName) LogValue() slog.Value {
-	attrs := make([]slog.Attr, len(w.names))
-	for i, name := range w.names {
-		attrs[i] = slog.Float64(name, w.weights[i])
+	var attrs []slog.Attr
+	for i, e := range w.run.entries {
+		if name := e.Provider.Name(); slices.Contains(w.names, name) {
+			attrs = append(attrs, slog.Float64(name, w.run.weights[i]))
+		}
 	}
 	return slog.GroupValue(attrs...)
 }

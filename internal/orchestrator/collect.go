@@ -11,17 +11,16 @@ import (
 // ours need microseconds; one that never looks is left behind.
 const grace = 250 * time.Millisecond
 
-// collect takes n results as they come. It returns when all have come, at most
-// grace after ctx has ended. The channel has to hold n, so that nobody blocks who
-// comes later.
-func collect[T any](ctx context.Context, results <-chan T, n int, take func(T)) {
+// collect takes results as they come, as long as more of them are outstanding. It
+// returns at most grace after ctx has ended. The channel has to hold all, so that
+// nobody blocks who comes later.
+func collect[T any](ctx context.Context, results <-chan T, outstanding func() bool, take func(T)) {
 	over := ctx.Done()
 	var patience <-chan time.Time
-	for taken := 0; taken < n; {
+	for outstanding() {
 		select {
 		case r := <-results:
 			take(r)
-			taken++
 		case <-over:
 			over, patience = nil, time.After(grace)
 		case <-patience:

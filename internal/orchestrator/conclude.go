@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"thalas/internal/consensus"
@@ -20,9 +21,9 @@ func (r *run) outcome() (votes []signal.Vote, failures []signal.Failure) {
 	votes = make([]signal.Vote, 0, len(r.entries))
 	failures = []signal.Failure{} // an empty list in JSON, not null
 	for i := range r.entries {
-		switch {
-		case r.reports[i].Ended.IsZero():
-		case r.reports[i].Err == nil:
+		switch c := &r.calls[i]; {
+		case !c.ended:
+		case c.report.Err == nil:
 			votes = append(votes, r.vote(i))
 		default:
 			failures = append(failures, r.failure(i))
@@ -32,7 +33,7 @@ func (r *run) outcome() (votes []signal.Vote, failures []signal.Failure) {
 }
 
 func (r *run) vote(i int) signal.Vote {
-	report, p := r.reports[i], r.entries[i].Provider
+	report, p := r.calls[i].report, r.entries[i].Provider
 	answer := report.Answer
 	model := answer.Model
 	if model == "" {
@@ -48,16 +49,20 @@ func (r *run) vote(i int) signal.Vote {
 }
 
 func (r *run) failure(i int) signal.Failure {
-	report := r.reports[i]
+	report := r.calls[i].report
 	model := report.Err.Model
 	if model == "" {
 		model = r.entries[i].Provider.Model()
 	}
-	return signal.Failure{
+	failure := signal.Failure{
 		Provider: r.entries[i].Provider.Name(), Error: report.Err.Kind, Message: report.Err.Message, Retryable: report.Err.Retryable,
 		Attempts: report.Attempts, LatencyMS: milliseconds(report.Ended.Sub(report.Started)),
 		InputTokens: report.Usage.InputTokens, OutputTokens: report.Usage.OutputTokens, CostUSD: report.Usage.CostUSD, Model: model, BillsUnknown: report.BillsUnknown,
 	}
+	if left := r.calls[i].leftOut; left != nil {
+		failure.Reason, failure.Until = left.Reason, new(left.Until.UTC().Truncate(time.Millisecond))
+	}
+	return failure
 }
 
 // conclude aggregates the votes. An aggregation that panics or gives a number
@@ -94,7 +99,7 @@ func (o *Orchestrator) conclude(ctx context.Context, r *run, votes []signal.Vote
 		Timestamp: now.Truncate(time.Millisecond), CandleTime: candle, ValidUntil: candle.Add(2 * r.Timeframe.Duration()),
 		PromptVersion: provider.PromptVersion(), Cache: signal.CacheMiss,
 	}
-	notNeeded := r.pending(func(i int) bool { return isNotNeeded(r.reports[i]) })
+	notNeeded := r.pending(func(c *call) bool { return c.report.Err != nil && c.report.Err.Kind == signal.FailureNotNeeded })
 	if len(notNeeded) < len(failures) {
 		result.Status = signal.Degraded
 	}
@@ -114,14 +119,11 @@ func (o *Orchestrator) conclude(ctx context.Context, r *run, votes []signal.Vote
 	return result, nil
 }
 
-func isNotNeeded(report provider.Report) bool {
-	return report.Err != nil && report.Err.Kind == signal.FailureNotNeeded
-}
-
 // warnAbout adds what is worth knowing of the input and the costs.
 func (r *run) warnAbout(now time.Time) {
 	r.warnAboutCandles(now)
-	for i, report := range r.reports {
+	for i := range r.calls {
+		report := r.calls[i].report
 		_, costs := r.entries[i].Provider.(provider.Priced)
 		if costs && report.Err == nil && !report.Usage.Known {
 			name := r.entries[i].Provider.Name()
@@ -144,10 +146,11 @@ func (r *run) warnAbout(now time.Time) {
 // total sums what all attempts used.
 func (r *run) total() Total {
 	total := Total{LatencyMS: milliseconds(time.Since(r.started))}
-	for _, report := range r.reports {
-		total.Tokens += report.Usage.InputTokens + report.Usage.OutputTokens
-		if report.Usage.CostUSD != nil {
-			total.CostUSD += *report.Usage.CostUSD
+	for i := range r.calls {
+		usage := r.calls[i].report.Usage
+		total.Tokens += usage.InputTokens + usage.OutputTokens
+		if usage.CostUSD != nil {
+			total.CostUSD += *usage.CostUSD
 		}
 	}
 	return total
@@ -156,7 +159,11 @@ func (r *run) total() Total {
 // waited is the time from the first call's start to the last one's end.
 func (r *run) waited() time.Duration {
 	var first, last time.Time
-	for _, report := range r.reports {
+	for i := range r.calls {
+		report := &r.calls[i].report
+		if !r.calls[i].begun {
+			continue
+		}
 		if first.IsZero() || report.Started.Before(first) {
 			first = report.Started
 		}
@@ -165,6 +172,27 @@ func (r *run) waited() time.Duration {
 		}
 	}
 	return last.Sub(first)
+}
+
+// retryAfter is when enough providers for the quorum can be asked again: those that
+// voted or whose failure may pass, after the waits that they are under.
+func (r *run) retryAfter() time.Duration {
+	var waits []time.Duration
+	for i := range r.calls {
+		switch c := &r.calls[i]; {
+		case c.report.Err == nil:
+			waits = append(waits, 0)
+		case c.leftOut != nil && c.leftOut.Passes():
+			waits = append(waits, time.Until(c.leftOut.Until))
+		case c.leftOut == nil && c.report.Err.Retryable:
+			waits = append(waits, c.report.Err.RetryAfter)
+		}
+	}
+	if len(waits) < r.MinProviders {
+		return 0
+	}
+	slices.Sort(waits)
+	return max(waits[r.MinProviders-1], 0)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -5,6 +5,7 @@ package orchestrator
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"thalas/internal/signal"
 )
@@ -22,7 +23,8 @@ var (
 type Error struct {
 	RunID      string           // the run, as in the log
 	Have, Need int              // the quorum: votes or available providers
-	Failures   []signal.Failure // every provider that was asked and failed, by name
+	Failures   []signal.Failure // every available provider that gave no vote, by name
+	RetryAfter time.Duration    // when enough providers may be asked again; 0: now, as far as is known
 	Total      Total            // what the run used all the same
 	kind       error
 	cause      error
@@ -74,15 +76,14 @@ func (e *Error) TimedOut() bool {
 	return false
 }
 
-// Retryable reports whether the same request may succeed later as things stand.
-// It is false where every failure is a wrong key or a used-up quota, and where
-// no provider can be asked at all.
+// Retryable reports whether the same request may succeed later as things stand:
+// the votes and the failures that may pass together reach the quorum.
 func (e *Error) Retryable() bool {
+	may := e.Have
 	for _, f := range e.Failures {
-		quota := f.Error == signal.FailureRateLimit && !f.Retryable
-		if f.Error != signal.FailureAuthentication && !quota {
-			return true
+		if f.Retryable {
+			may++
 		}
 	}
-	return false
+	return e.kind == ErrInsufficientResponses && may >= e.Need
 }

@@ -21,7 +21,7 @@ const (
 	DefaultMinProviders  = 1
 	DefaultMinConfidence = 0.5
 	DefaultTimeout       = 25 * time.Second // the original's 30 s do not fit below an API gateway's 29 s
-	DefaultMaxAttempts   = 2
+	DefaultMaxAttempts   = 3
 	MaxTimeout           = 30 * time.Second
 )
 
@@ -104,11 +104,10 @@ type run struct {
 	id       string
 	policy   consensus.Policy
 	started  time.Time
-	entries  []provider.Entry // the providers acquired, by name
-	budget   time.Duration    // what they have
+	budget   time.Duration    // what the providers have together
+	entries  []provider.Entry // the available providers, by name
 	weights  []float64        // their weights in this run
-	reports  []provider.Report
-	answered []bool // whether reports holds their report
+	calls    []call           // to each of them
 	warnings []signal.Warning
 	log      *slog.Logger
 }
@@ -128,10 +127,10 @@ func (o *Orchestrator) newRun(request Request) (*run, error) {
 		}
 		id = made.String()
 	}
-	r := &run{Request: request, id: id, started: started, entries: o.registry.Acquire(), warnings: slices.Clone(request.Warnings)}
+	r := &run{Request: request, id: id, started: started, entries: o.registry.Available(), warnings: slices.Clone(request.Warnings)}
 	r.log = o.log.With(slog.String("run", r.id))
 	r.policy = consensus.Policy{MinConfidence: *request.MinConfidence, MinAgreement: *request.MinAgreement, Price: request.CurrentPrice.Float64()}
-	r.weights = make([]float64, len(r.entries))
+	r.weights, r.calls = make([]float64, len(r.entries)), make([]call, len(r.entries))
 	for i, e := range r.entries {
 		weight, given := weights[e.Provider.Name()]
 		if !given {
@@ -144,15 +143,6 @@ func (o *Orchestrator) newRun(request Request) (*run, error) {
 		r.warn(signal.WarnWeightUnused, name, "a weight was sent for "+name+", which is not available in this run")
 	}
 	return r, nil
-}
-
-// release gives back the providers of a run that asks none.
-func (r *run) release() {
-	for _, e := range r.entries {
-		if e.Breaker != nil {
-			e.Breaker.Release()
-		}
-	}
 }
 
 func (r *run) warn(code signal.WarningCode, provider, message string) {
@@ -168,17 +158,16 @@ func (o *Orchestrator) execute(ctx context.Context, r *run) (*signal.Consensus, 
 	case n == 0:
 		return nil, o.fail(ctx, r, &Error{kind: ErrNoProviders})
 	case n < r.MinProviders:
-		r.release()
 		return nil, o.fail(ctx, r, &Error{kind: ErrInsufficientProviders, Have: n, Need: r.MinProviders})
 	}
 	o.ask(ctx, r)
 
 	votes, failures := r.outcome()
 	switch {
-	case ctx.Err() == context.Canceled && len(votes) < len(r.entries):
+	case ctx.Err() == context.Canceled && len(votes) < r.asked():
 		return nil, o.fail(ctx, r, &Error{kind: ErrCanceled, Failures: failures, cause: ctx.Err()})
 	case len(votes) < r.MinProviders:
-		return nil, o.fail(ctx, r, &Error{kind: ErrInsufficientResponses, Have: len(votes), Need: r.MinProviders, Failures: failures})
+		return nil, o.fail(ctx, r, &Error{kind: ErrInsufficientResponses, Have: len(votes), Need: r.MinProviders, Failures: failures, RetryAfter: r.retryAfter()})
 	}
 	r.log.LogAttrs(ctx, slog.LevelInfo, "Received", slog.Int("count", len(votes)), slog.Any("providers", voters(votes)))
 	result, err := o.conclude(ctx, r, votes, failures)

@@ -53,8 +53,9 @@ func (o *Orchestrator) HealthCheck(ctx context.Context) Health {
 			go func() { results <- checked{name, Check(ctx, e.Provider)} }()
 		}
 	}
-	working := 0
-	collect(ctx, results, health.AvailableProviders, func(c checked) {
+	working, outstanding := 0, health.AvailableProviders
+	collect(ctx, results, func() bool { return outstanding > 0 }, func(c checked) {
+		outstanding--
 		if c.err == nil {
 			health.ProviderHealth[c.name] = true
 			working++

@@ -3,23 +3,23 @@ package provider
 // The Breaker keeps runs from waiting for a provider that does not work.
 
 import (
-	"net/http"
+	"fmt"
 	"sync"
 	"time"
-
-	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 
 	"thalas/internal/signal"
 )
 
 const (
-	breakerFailures = 5  // of the last
-	breakerCalls    = 10 // calls open it
-	breakerDelay    = 30 * time.Second
+	breakerFailures = 8               // calls that fail in a row: fewer may be bad luck
+	failingDelay    = 5 * time.Second // until a failing provider is asked again; doubles
+	maxFailingDelay = time.Minute
+	refusedDelay    = 30 * time.Second // until a refused key or account is tried again; doubles
+	maxWait         = 15 * time.Minute // nobody is kept out for longer without being asked
 
-	// shortBudget is below what a fair provider can be held to: a timeout inside
-	// it says more about the caller.
-	shortBudget = 5 * time.Second
+	// shortPatience is how long a provider waits for a run with its whole time before
+	// one with less may try it.
+	shortPatience = time.Minute
 )
 
 // BreakerState is what a Breaker lets through.
@@ -32,139 +32,255 @@ const (
 	BreakerHalfOpen BreakerState = "half-open" // one, to see whether the provider works again
 )
 
-// Breaker judges one provider by its calls: 5 failures of the last 10 keep it
-// out for 30 seconds, then one call probes it. A wrong key keeps it out until a
-// call proves a key, and a wait that it asked for is kept. The zero Breaker is
-// not ready; NewBreaker makes one. It is safe for concurrent use.
-type Breaker struct {
-	circuit circuitbreaker.CircuitBreaker[any]
+// LeftOut says why a provider is not asked now, and when it is tried again.
+type LeftOut struct {
+	Reason signal.LeftOutReason
+	Until  time.Time // may have passed: then one call is trying the provider, or may
+	words  string    // what the provider said of its account or key
+}
 
+// Passes reports whether waiting helps. A refused key or account is tried again
+// too, but for the case that the refusal was wrong.
+func (l LeftOut) Passes() bool {
+	return l.Reason == signal.LeftOutFailing || l.Reason == signal.LeftOutAskedToWait
+}
+
+// Message says why, and when the provider is tried again.
+func (l LeftOut) Message(name string) string {
+	why := l.words
+	switch l.Reason {
+	case signal.LeftOutFailing:
+		why = fmt.Sprintf("%s failed %d times in a row", name, breakerFailures)
+	case signal.LeftOutAskedToWait:
+		why = name + " asked to wait"
+	}
+	wait := time.Until(l.Until)
+	if wait <= 0 {
+		return "not asked, one run is trying it again: " + why
+	}
+	return fmt.Sprintf("not asked for another %s: %s", max(wait.Round(time.Second), time.Second), why)
+}
+
+// Breaker judges one provider by its calls, each after its retries. Eight that
+// failed in a row, a refused key or account, and used-up credit keep it out for a
+// while; then one call tries it again, and the while grows with every try that
+// fails. A wait that the provider asked for is kept too, and needs no try.
+//
+// What is about one request never keeps a provider out for another: refusals,
+// sizes, models, and timeouts of callers who gave less than the whole time. The
+// zero Breaker is ready, and a nil one lets every call through. It is safe for
+// concurrent use.
+type Breaker struct {
 	mu       sync.Mutex
-	probing  bool      // guarded by mu: the one call of the half-open state is under way
-	wrongKey bool      // guarded by mu
-	until    time.Time // guarded by mu: the end of the wait that the provider asked for
+	failures int       // guarded by mu: calls that failed in a row
+	outage   *outage   // guarded by mu; nil: the provider works as far as is known
+	wait     time.Time // guarded by mu: the end of the wait that the provider asked for
+}
+
+// outage is a provider that is kept out.
+type outage struct {
+	LeftOut
+	delay   time.Duration // the next one, where a try fails
+	probing bool          // one call is trying the provider
+	short   time.Time     // when a call with less than its whole time last tried it
+}
+
+// Permit is the leave to make one call. Every Permit ends by one Record or Release.
+type Permit struct {
+	breaker *Breaker // nil: nobody keeps count
+	whole   bool     // the call has the whole time that the configuration gives
+	probe   bool     // the call decides whether the provider is let in again
 }
 
 // NewBreaker makes a closed one.
-func NewBreaker() *Breaker {
-	return &Breaker{circuit: circuitbreaker.NewBuilder[any]().
-		WithFailureThresholdRatio(breakerFailures, breakerCalls).
-		WithDelay(breakerDelay).
-		WithSuccessThreshold(1).
-		Build()}
-}
+func NewBreaker() *Breaker { return &Breaker{} }
 
-// TryAcquire reports whether the provider may be called now. Whoever got a true
-// tells by Record how the call ended.
-func (b *Breaker) TryAcquire() bool {
+// Acquire gives leave for one call now, or says why there is none. whole tells
+// whether the call has at least 90 % of the time that the configuration gives: a
+// call with less decides nothing.
+func (b *Breaker) Acquire(whole bool) (Permit, *LeftOut) { return b.acquire(whole, false) }
+
+// Insist gives leave where Acquire does not because of failures, a refused key or a
+// refused account: for a run that can't reach its quorum otherwise. A wait that the
+// provider asked for, and used-up credit, stand.
+func (b *Breaker) Insist(whole bool) (Permit, *LeftOut) { return b.acquire(whole, true) }
+
+func (b *Breaker) acquire(whole, insist bool) (Permit, *LeftOut) {
+	permit := Permit{b, whole, false}
+	if b == nil {
+		return permit, nil
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.blocked() != "" || !b.circuit.TryAcquirePermit() {
-		return false
+	now, o := time.Now(), b.outage
+	switch left := b.leftOut(now); {
+	case left == nil && o == nil: // it works
+		return permit, nil
+	case left == nil && whole: // it is due
+		o.probing, permit.probe = true, true
+		return permit, nil
+	case left == nil && now.Sub(o.Until) >= shortPatience && now.Sub(o.short) >= shortPatience:
+		o.short = now
+		return permit, nil
+	case insist && !b.wait.After(now) && o.Reason != signal.LeftOutNoCredit:
+		return permit, nil
+	case left == nil:
+		return permit, new(o.LeftOut)
+	default:
+		return permit, left
 	}
-	b.probing = b.circuit.IsHalfOpen()
+}
+
+// leftOut says why no call may be made; nil: one may.
+func (b *Breaker) leftOut(now time.Time) *LeftOut {
+	switch {
+	case b.outage != nil && (b.outage.probing || b.outage.Until.After(now)):
+		left := b.outage.LeftOut
+		if b.wait.After(left.Until) {
+			left.Until = b.wait
+		}
+		return &left
+	case b.wait.After(now):
+		return &LeftOut{Reason: signal.LeftOutAskedToWait, Until: b.wait}
+	}
+	return nil
+}
+
+// Record takes in how the call ended: nil is a vote.
+func (p Permit) Record(err *Error) {
+	b := p.breaker
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	p.release()
+	if err == nil {
+		b.works()
+		return
+	}
+	switch {
+	case err.Kind == signal.FailureAuthentication:
+		p.keepOut(LeftOut{signal.LeftOutKeyRefused, now.Add(refusedDelay), err.Message}, maxWait)
+	case err.Denied:
+		p.keepOut(LeftOut{signal.LeftOutAccessDenied, now.Add(refusedDelay), err.Message}, maxWait)
+	case err.Kind == signal.FailureRateLimit && !err.Retryable:
+		wait := maxWait
+		if err.RetryAfter > 0 {
+			wait = min(err.RetryAfter, maxWait)
+		}
+		p.keepOut(LeftOut{signal.LeftOutNoCredit, now.Add(wait), err.Message}, wait)
+		return // the wait is in it
+	case err.Kind == signal.FailureRefusal, err.Kind == signal.FailureTruncated: // it works: the answer was the model's
+		b.works()
+	case p.counts(err):
+		if b.failures++; b.outage != nil || b.failures >= breakerFailures {
+			p.keepOut(LeftOut{Reason: signal.LeftOutFailing, Until: now.Add(failingDelay)}, maxFailingDelay)
+		}
+	}
+	if until := now.Add(min(err.RetryAfter, maxWait)); err.RetryAfter > 0 && until.After(b.wait) {
+		b.wait = until
+	}
+}
+
+// counts reports whether a failure says that the provider does not work. Those
+// that were not needed, came too fast, were about the request, or had less than
+// their whole time say nothing.
+func (p Permit) counts(err *Error) bool {
+	switch err.Kind {
+	case signal.FailureNotNeeded:
+		return false
+	case signal.FailureRateLimit:
+		return err.Status == statusOverloaded
+	case signal.FailureTimeout:
+		return p.whole
+	case signal.FailureProvider:
+		return err.Retryable || err.Status == 0 // else the provider answered that this request is wrong
+	}
 	return true
 }
 
-// Record takes in how a call ended: nil is a vote. Calls that say nothing about
-// the provider, because they were not needed, ran out of our quota, had less than
-// 5 s, or were refused for what was asked, change nothing: no caller can keep a
-// provider out for the others. budget is the time that the call had.
-func (b *Breaker) Record(err *Error, budget time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.probing = false
-	if err == nil {
-		b.wrongKey = false
-	}
+// keepOut begins an outage whose first delay is the time until left.Until; later
+// ones double up to most. One that stands already grows where the call was to
+// decide on it; other calls of before and beside it change nothing, but that a
+// refusal says more than failures.
+func (p Permit) keepOut(left LeftOut, most time.Duration) {
+	b := p.breaker
+	o := b.outage
 	switch {
-	case err == nil, err.Kind == signal.FailureRefusal, err.Kind == signal.FailureTruncated: // it works: the answer was the model's
-		b.circuit.RecordSuccess()
-	case err.Kind == signal.FailureAuthentication:
-		b.wrongKey = true
-		b.neutral()
-	case err.Kind == signal.FailureNotNeeded,
-		err.Kind == signal.FailureProvider && isAboutRequest(err.Status),
-		err.Kind == signal.FailureRateLimit && !err.Retryable,
-		err.Kind == signal.FailureTimeout && budget < shortBudget:
-		b.neutral()
-	default:
-		b.circuit.RecordFailure()
-	}
-	if err != nil && err.RetryAfter > 0 {
-		if until := time.Now().Add(err.RetryAfter); until.After(b.until) {
-			b.until = until
-		}
+	case o == nil, o.Reason == signal.LeftOutFailing && left.Reason != o.Reason, p.probe && (left.Reason != o.Reason || left.Reason == signal.LeftOutNoCredit):
+		b.outage = &outage{LeftOut: left, delay: min(2*time.Until(left.Until), most), probing: o != nil && o.probing}
+	case p.probe:
+		o.Until, o.delay = time.Now().Add(o.delay), min(2*o.delay, most)
 	}
 }
 
-// isAboutRequest reports whether a status is about what this request held.
-func isAboutRequest(status int) bool {
-	return status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge || status == http.StatusUnprocessableEntity
+// works ends an outage: the provider has answered.
+func (b *Breaker) works() { b.failures, b.outage = 0, nil }
+
+// Release gives back a Permit whose call was not made.
+func (p Permit) Release() {
+	if p.breaker == nil {
+		return
+	}
+	p.breaker.mu.Lock()
+	defer p.breaker.mu.Unlock()
+	p.release()
 }
 
-// Release gives back what TryAcquire gave, where no call was made.
-func (b *Breaker) Release() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.probing = false
-	b.neutral()
+// release lets another call decide, where this one was to.
+func (p Permit) release() {
+	if p.probe && p.breaker.outage != nil {
+		p.breaker.outage.probing = false
+	}
 }
 
 // Proved tells that a free call has shown a working key.
 func (b *Breaker) Proved() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.wrongKey = false
+	b.letIn(signal.LeftOutKeyRefused, signal.LeftOutAccessDenied)
 }
 
-// neutral gives a half-open circuit its one permit back, which the library does
-// only together with a verdict.
-func (b *Breaker) neutral() {
-	if b.circuit.IsHalfOpen() {
-		b.circuit.Open()
-		b.circuit.HalfOpen()
+// Replaced tells that there is another key: the account may be another one too.
+func (b *Breaker) Replaced() {
+	b.letIn(signal.LeftOutKeyRefused, signal.LeftOutAccessDenied, signal.LeftOutNoCredit)
+}
+
+func (b *Breaker) letIn(reasons ...signal.LeftOutReason) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, reason := range reasons {
+		if b.outage != nil && b.outage.Reason == reason {
+			b.outage = nil
+		}
 	}
 }
 
 // State says what is let through now.
 func (b *Breaker) State() BreakerState {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch {
-	case b.blocked() != "":
-		return BreakerOpen
-	case b.circuit.IsClosed():
+	if b == nil {
 		return BreakerClosed
-	case b.circuit.IsHalfOpen(), b.circuit.RemainingDelay() <= 0:
-		return BreakerHalfOpen
 	}
-	return BreakerOpen
-}
-
-// Reason says why the provider may not be called now; empty: it may.
-func (b *Breaker) Reason() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if why := b.blocked(); why != "" {
-		return why
+	switch now := time.Now(); {
+	case b.outage != nil && (b.outage.probing || !b.outage.Until.After(now)) && !b.wait.After(now):
+		return BreakerHalfOpen
+	case b.outage != nil || b.wait.After(now):
+		return BreakerOpen
 	}
-	switch {
-	case b.circuit.IsOpen() && b.circuit.RemainingDelay() > 0:
-		return "it failed too often: it is tried again in " + b.circuit.RemainingDelay().Round(time.Second).String()
-	case b.circuit.IsHalfOpen() && b.probing:
-		return "it failed too often: one call is trying it again"
-	}
-	return ""
+	return BreakerClosed
 }
 
-// blocked says what keeps the provider out beside its failures.
-func (b *Breaker) blocked() string {
-	switch wait := time.Until(b.until); {
-	case b.wrongKey:
-		return "its key was refused: set another one"
-	case wait > 0:
-		return "it asked to wait another " + wait.Round(100*time.Millisecond).String()
+// LeftOut says why the provider is not asked now; nil: it is.
+func (b *Breaker) LeftOut() *LeftOut {
+	if b == nil {
+		return nil
 	}
-	return ""
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.leftOut(time.Now())
 }

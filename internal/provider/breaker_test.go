@@ -1,6 +1,8 @@
 package provider_test
 
 import (
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,148 +11,295 @@ import (
 	"thalas/internal/signal"
 )
 
-const enough = 20 * time.Second // a budget that a provider can be held to
-
 var (
 	broken      = &provider.Error{Kind: signal.FailureProvider, Retryable: true}
+	panicked    = &provider.Error{Kind: signal.FailureProvider}
 	slow        = &provider.Error{Kind: signal.FailureTimeout, Retryable: true}
-	wrongKey    = &provider.Error{Kind: signal.FailureAuthentication}
-	outOfQuota  = &provider.Error{Kind: signal.FailureRateLimit}
+	noVote      = &provider.Error{Kind: signal.FailureInvalidResponse, Retryable: true}
+	overloaded  = &provider.Error{Kind: signal.FailureRateLimit, Retryable: true, Status: 529}
+	wrongKey    = &provider.Error{Kind: signal.FailureAuthentication, Message: "grok answered 401: no; check GROK_API_KEY"}
+	denied      = &provider.Error{Kind: signal.FailureProvider, Status: 403, Denied: true, Message: "grok answered 403: not in your country"}
+	noCredit    = &provider.Error{Kind: signal.FailureRateLimit, Status: 429, Message: "grok answered 429: no credits; add credit"}
 	notNeeded   = &provider.Error{Kind: signal.FailureNotNeeded, Retryable: true}
-	refused     = &provider.Error{Kind: signal.FailureRefusal}
-	tooLarge    = &provider.Error{Kind: signal.FailureProvider, Status: 413}
-	askedToWait = &provider.Error{Kind: signal.FailureRateLimit, Retryable: true, RetryAfter: 7 * time.Second}
+	refused     = &provider.Error{Kind: signal.FailureRefusal, Status: 403}
+	truncated   = &provider.Error{Kind: signal.FailureTruncated, Status: 200}
+	tooLarge    = &provider.Error{Kind: signal.FailureProvider, Status: 429}
+	wrongModel  = &provider.Error{Kind: signal.FailureProvider, Status: 404}
+	tooFast     = &provider.Error{Kind: signal.FailureRateLimit, Status: 429, Retryable: true}
+	askedToWait = &provider.Error{Kind: signal.FailureRateLimit, Status: 429, Retryable: true, RetryAfter: 7 * time.Second}
+)
+
+const (
+	whole = true  // the call has the whole time
+	short = false // its caller gave less
 )
 
 // call makes one call that ends with err, if it is let through.
-func call(b *provider.Breaker, err *provider.Error, budget time.Duration) bool {
-	if !b.TryAcquire() {
+func call(b *provider.Breaker, err *provider.Error, hasWholeTime bool) bool {
+	permit, left := b.Acquire(hasWholeTime)
+	if left != nil {
 		return false
 	}
-	b.Record(err, budget)
+	permit.Record(err)
 	return true
 }
 
-func TestBreakerOpensByFiveFailuresOfTen(t *testing.T) {
+// The row of each failure in the table of docs/providers.md.
+func TestBreakerByWhatTheFailureSays(t *testing.T) {
 	tests := []struct {
-		name   string
-		calls  []*provider.Error
-		budget time.Duration
-		want   provider.BreakerState
+		name     string
+		err      *provider.Error
+		whole    bool
+		after    int // calls in a row keep it out; 0: never
+		reason   signal.LeftOutReason
+		until    time.Duration
+		insisted bool // asked all the same for a quorum
 	}{
-		{"none", nil, enough, provider.BreakerClosed},
-		{"four failures", []*provider.Error{broken, broken, slow, broken}, enough, provider.BreakerClosed},
-		{"five failures", []*provider.Error{broken, broken, slow, broken, broken}, enough, provider.BreakerOpen},
-		{"five of ten", []*provider.Error{broken, nil, broken, nil, broken, nil, broken, nil, nil, broken}, enough, provider.BreakerOpen},
-		{"five of eleven", []*provider.Error{broken, nil, broken, nil, broken, nil, broken, nil, nil, nil, broken}, enough, provider.BreakerClosed},
-		{"five that were not needed", []*provider.Error{notNeeded, notNeeded, notNeeded, notNeeded, notNeeded}, enough, provider.BreakerClosed},
-		{"five without quota", []*provider.Error{outOfQuota, outOfQuota, outOfQuota, outOfQuota, outOfQuota}, enough, provider.BreakerClosed},
-		{"five requests that were too large", []*provider.Error{tooLarge, tooLarge, tooLarge, tooLarge, tooLarge}, enough, provider.BreakerClosed},
-		{"five refusals", []*provider.Error{refused, refused, refused, refused, refused}, enough, provider.BreakerClosed},
-		{"five timeouts in short budgets", []*provider.Error{slow, slow, slow, slow, slow}, 4999 * time.Millisecond, provider.BreakerClosed},
-		{"five timeouts in five seconds", []*provider.Error{slow, slow, slow, slow, slow}, 5 * time.Second, provider.BreakerOpen},
-		{"one wrong key", []*provider.Error{wrongKey}, enough, provider.BreakerOpen},
-		{"one that asked to wait", []*provider.Error{askedToWait}, enough, provider.BreakerOpen},
+		{"5xx, reset", broken, whole, 8, signal.LeftOutFailing, 5 * time.Second, true},
+		{"panic", panicked, whole, 8, signal.LeftOutFailing, 5 * time.Second, true},
+		{"no vote", noVote, whole, 8, signal.LeftOutFailing, 5 * time.Second, true},
+		{"overloaded", overloaded, whole, 8, signal.LeftOutFailing, 5 * time.Second, true},
+		{"timeout", slow, whole, 8, signal.LeftOutFailing, 5 * time.Second, true},
+		{"timeout of a short deadline", slow, short, 0, "", 0, false},
+		{"wrong key", wrongKey, short, 1, signal.LeftOutKeyRefused, 30 * time.Second, true},
+		{"account denied", denied, short, 1, signal.LeftOutAccessDenied, 30 * time.Second, true},
+		{"no credit", noCredit, short, 1, signal.LeftOutNoCredit, 15 * time.Minute, false},
+		{"no credit until a time", &provider.Error{Kind: signal.FailureRateLimit, RetryAfter: time.Minute}, whole, 1, signal.LeftOutNoCredit, time.Minute, false},
+		{"asked to wait", askedToWait, short, 1, signal.LeftOutAskedToWait, 7 * time.Second, false},
+		{"too many requests", tooFast, whole, 0, "", 0, false},
+		{"not needed", notNeeded, whole, 0, "", 0, false},
+		{"refusal", refused, whole, 0, "", 0, false},
+		{"truncated", truncated, whole, 0, "", 0, false},
+		{"too large", tooLarge, whole, 0, "", 0, false},
+		{"unknown model", wrongModel, whole, 0, "", 0, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := provider.NewBreaker()
-				for i, err := range test.calls {
-					if !call(b, err, test.budget) {
-						t.Fatalf("call %d was not let through", i)
+				calls := test.after
+				if calls == 0 {
+					calls = 20
+				}
+				for i := range calls {
+					if !call(b, test.err, test.whole) {
+						t.Fatalf("call %d was not let through", i+1)
 					}
 				}
-				if got := b.State(); got != test.want {
-					t.Errorf("state %s, want %s", got, test.want)
+				if test.after == 0 {
+					if b.State() != provider.BreakerClosed || !call(b, nil, whole) {
+						t.Errorf("state %s after %d calls", b.State(), calls)
+					}
+					return
 				}
-				if isOpen := b.Reason() != ""; isOpen != (test.want == provider.BreakerOpen) {
-					t.Errorf("reason %q in state %s", b.Reason(), test.want)
+				left := b.LeftOut()
+				if left == nil || b.State() != provider.BreakerOpen {
+					t.Fatalf("not left out after %d calls: %s", calls, b.State())
 				}
-				if through := b.TryAcquire(); through != (test.want == provider.BreakerClosed) {
-					t.Errorf("let through: %v in state %s", through, test.want)
+				if left.Reason != test.reason || left.Until.Sub(time.Now()) != test.until {
+					t.Errorf("left out for %s in %v, want %s in %v", left.Reason, time.Until(left.Until), test.reason, test.until)
+				}
+				if _, left := b.Insist(short); (left == nil) != test.insisted {
+					t.Errorf("asked for a quorum: %t, want %t", left == nil, test.insisted)
+				}
+				time.Sleep(test.until - time.Nanosecond)
+				if call(b, nil, whole) {
+					t.Fatal("let through before the time was over")
+				}
+				time.Sleep(time.Nanosecond)
+				if !call(b, nil, whole) || b.State() != provider.BreakerClosed || b.LeftOut() != nil {
+					t.Errorf("state %s after the time and a vote", b.State())
 				}
 			})
 		})
 	}
 }
 
-func open(t *testing.T) *provider.Breaker {
+// One that answers one call in eight still votes.
+func TestBreakerCountsFailuresInARow(t *testing.T) {
+	b := provider.NewBreaker()
+	for i := range 100 {
+		err := broken
+		if i%8 == 7 {
+			err = nil
+		}
+		if !call(b, err, whole) {
+			t.Fatalf("call %d was not let through", i+1)
+		}
+	}
+}
+
+func failing(t *testing.T) *provider.Breaker {
 	t.Helper()
 	b := provider.NewBreaker()
-	for range 5 {
-		call(b, broken, enough)
+	for range 8 {
+		call(b, broken, whole)
 	}
 	if b.State() != provider.BreakerOpen {
-		t.Fatalf("state %s after five failures", b.State())
+		t.Fatalf("state %s after eight failures", b.State())
 	}
 	return b
 }
 
-func TestBreakerProbesOnceAfterThirtySeconds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := open(t)
-		time.Sleep(30*time.Second - time.Nanosecond)
-		if b.TryAcquire() {
-			t.Fatal("let through before 30 s had passed")
-		}
-		time.Sleep(time.Nanosecond)
-		if got := b.State(); got != provider.BreakerHalfOpen || b.Reason() != "" {
-			t.Fatalf("state %s, reason %q after 30 s", got, b.Reason())
-		}
-		if !b.TryAcquire() {
-			t.Fatal("no probe was let through")
-		}
-		if b.TryAcquire() || b.Reason() == "" {
-			t.Fatal("a second call was let through while the probe was under way")
-		}
-		b.Record(broken, enough)
-		if b.TryAcquire() {
-			t.Fatal("let through after the probe had failed")
-		}
-		time.Sleep(30 * time.Second)
-		if !call(b, nil, enough) || b.State() != provider.BreakerClosed {
-			t.Fatalf("state %s after a probe that worked", b.State())
-		}
-	})
-}
-
-// A probe that says nothing about the provider must not use up the permit: the
-// provider would stay out for ever.
-func TestBreakerProbesAgainAfterAProbeThatSaysNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for name, end := range map[string]func(*provider.Breaker){
-			"not needed":   func(b *provider.Breaker) { b.Record(notNeeded, enough) },
-			"no quota":     func(b *provider.Breaker) { b.Record(outOfQuota, enough) },
-			"short budget": func(b *provider.Breaker) { b.Record(slow, time.Second) },
-			"released":     func(b *provider.Breaker) { b.Release() },
-		} {
-			b := open(t)
-			time.Sleep(30 * time.Second)
-			for range 3 {
-				if !b.TryAcquire() {
-					t.Fatalf("%s: no probe was let through", name)
+// Every try that fails makes the next one later, up to a bound.
+func TestBreakerTriesLessAndLessOften(t *testing.T) {
+	s, m := time.Second, time.Minute
+	tests := []struct {
+		name  string
+		err   *provider.Error
+		first int
+		waits []time.Duration
+	}{
+		{"failing", broken, 8, []time.Duration{5 * s, 10 * s, 20 * s, 40 * s, 60 * s, 60 * s}},
+		{"key refused", wrongKey, 1, []time.Duration{30 * s, m, 2 * m, 4 * m, 8 * m, 15 * m, 15 * m}},
+		{"denied", denied, 1, []time.Duration{30 * s, m, 2 * m, 4 * m, 8 * m, 15 * m, 15 * m}},
+		{"no credit", noCredit, 1, []time.Duration{15 * m, 15 * m}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := provider.NewBreaker()
+				for range test.first {
+					call(b, test.err, whole)
 				}
-				end(b)
+				for i, wait := range test.waits {
+					if got := time.Until(b.LeftOut().Until); got != wait {
+						t.Fatalf("wait %d is %v, want %v", i+1, got, wait)
+					}
+					time.Sleep(wait)
+					if b.State() != provider.BreakerHalfOpen {
+						t.Fatalf("state %s after wait %d", b.State(), i+1)
+					}
+					if !call(b, test.err, whole) {
+						t.Fatalf("not tried after wait %d", i+1)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestBreakerLetsOneCallTry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := failing(t)
+		time.Sleep(5 * time.Second)
+		permit, left := b.Acquire(whole)
+		if left != nil {
+			t.Fatal("no call was let through to try")
+		}
+		if _, left := b.Acquire(whole); left == nil || b.State() != provider.BreakerHalfOpen || !strings.Contains(left.Message("grok"), "one run is trying it again") {
+			t.Fatalf("a second call was let through while the first one tries: %+v", left)
+		}
+		// A call that insists for its quorum is no try: its failure makes nothing later.
+		beside, left := b.Insist(whole)
+		if left != nil {
+			t.Fatal("a run without a quorum was not let through")
+		}
+		beside.Record(broken)
+		if left := b.LeftOut(); time.Until(left.Until) > 0 {
+			t.Errorf("a failure beside the try put the next one off by %v", time.Until(left.Until))
+		}
+		permit.Record(nil)
+		if b.State() != provider.BreakerClosed {
+			t.Errorf("state %s after a try that worked", b.State())
+		}
+	})
+}
+
+// A try that says nothing about the provider must not use up the leave: the
+// provider would stay out for ever.
+func TestBreakerTriesAgainAfterATryThatSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, end := range map[string]func(provider.Permit){
+			"not needed": func(p provider.Permit) { p.Record(notNeeded) },
+			"too large":  func(p provider.Permit) { p.Record(tooLarge) },
+			"released":   provider.Permit.Release,
+		} {
+			b := failing(t)
+			time.Sleep(5 * time.Second)
+			for range 3 {
+				permit, left := b.Acquire(whole)
+				if left != nil {
+					t.Fatalf("%s: no call was let through", name)
+				}
+				end(permit)
 			}
-			if !call(b, nil, enough) || b.State() != provider.BreakerClosed {
-				t.Errorf("%s: state %s after a probe that worked", name, b.State())
+			if !call(b, nil, whole) || b.State() != provider.BreakerClosed {
+				t.Errorf("%s: state %s after a try that worked", name, b.State())
 			}
 		}
 	})
 }
 
-func TestBreakerKeepsAWrongKeyOutUntilOneIsProved(t *testing.T) {
+// A caller's short deadline never takes the try, and its timeout decides nothing;
+// where nobody gives more, the provider is back all the same when it answers.
+func TestBreakerAndShortDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := provider.NewBreaker()
-		call(b, wrongKey, enough)
-		time.Sleep(24 * time.Hour)
-		if b.TryAcquire() {
-			t.Fatal("a wrong key was let through after a day")
+		b := failing(t)
+		time.Sleep(5 * time.Second)
+		if call(b, slow, short) {
+			t.Fatal("a short call took the try")
 		}
-		b.Proved()
-		if !b.TryAcquire() {
-			t.Fatal("a proved key was not let through")
+		time.Sleep(time.Minute)
+		for range 3 {
+			if !call(b, slow, short) {
+				t.Fatal("nobody else came for a minute, and the short call was not let through")
+			}
+			if call(b, slow, short) {
+				t.Fatal("a second short call was let through in the same minute")
+			}
+			time.Sleep(time.Minute)
+		}
+		if !call(b, nil, short) || b.State() != provider.BreakerClosed {
+			t.Errorf("state %s after a vote in a short time", b.State())
+		}
+	})
+}
+
+func TestBreakerLetsGoOfAKey(t *testing.T) {
+	tests := []struct {
+		name             string
+		err              *provider.Error
+		proved, replaced bool // lets it in
+	}{
+		{"wrong key", wrongKey, true, true},
+		{"denied", denied, true, true},
+		{"no credit", noCredit, false, true},
+		{"asked to wait", askedToWait, false, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for event, in := range map[string]struct {
+				tell func(*provider.Breaker)
+				want bool
+			}{"proved": {(*provider.Breaker).Proved, test.proved}, "replaced": {(*provider.Breaker).Replaced, test.replaced}} {
+				b := provider.NewBreaker()
+				call(b, test.err, whole)
+				in.tell(b)
+				if got := b.LeftOut() == nil; got != in.want {
+					t.Errorf("let in after the key was %s: %t, want %t", event, got, in.want)
+				}
+			}
+		})
+	}
+}
+
+// What a provider says of the account is shown to whoever misses its vote.
+func TestLeftOutSaysWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for says, err := range map[string]*provider.Error{
+			"not asked for another 30s: grok answered 401: no; check GROK_API_KEY":   wrongKey,
+			"not asked for another 30s: grok answered 403: not in your country":      denied,
+			"not asked for another 15m0s: grok answered 429: no credits; add credit": noCredit,
+			"not asked for another 7s: grok asked to wait":                           askedToWait,
+			"not asked for another 5s: grok failed 8 times in a row":                 broken,
+		} {
+			b := provider.NewBreaker()
+			for call(b, err, whole) {
+			}
+			if got := b.LeftOut().Message("grok"); got != says {
+				t.Errorf("message %q, want %q", got, says)
+			}
 		}
 	})
 }
@@ -158,18 +307,64 @@ func TestBreakerKeepsAWrongKeyOutUntilOneIsProved(t *testing.T) {
 func TestBreakerKeepsTheLongestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := provider.NewBreaker()
-		// Two runs had started before either failed.
-		b.TryAcquire()
-		b.TryAcquire()
-		b.Record(askedToWait, enough)
-		b.Record(&provider.Error{Kind: signal.FailureRateLimit, Retryable: true, RetryAfter: time.Second}, enough)
-		time.Sleep(7*time.Second - time.Nanosecond)
-		if b.TryAcquire() {
-			t.Fatal("let through before the wait was over")
+		// Two runs had begun before either failed.
+		first, _ := b.Acquire(whole)
+		second, _ := b.Acquire(whole)
+		first.Record(askedToWait)
+		second.Record(&provider.Error{Kind: signal.FailureRateLimit, Retryable: true, RetryAfter: time.Second})
+		if got := time.Until(b.LeftOut().Until); got != 7*time.Second {
+			t.Errorf("the wait is %v, want 7s", got)
 		}
-		time.Sleep(time.Nanosecond)
-		if !b.TryAcquire() || b.State() != provider.BreakerClosed {
-			t.Fatalf("state %s after the wait", b.State())
+		third := &provider.Error{Kind: signal.FailureProvider, Status: 503, Retryable: true, RetryAfter: time.Hour}
+		second.Record(third)
+		if got := time.Until(b.LeftOut().Until); got != 15*time.Minute {
+			t.Errorf("the wait is %v, want at most 15 minutes", got)
 		}
 	})
+}
+
+// Calls that had begun before an outage do not decide on it.
+func TestBreakerAndCallsOfBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := provider.NewBreaker()
+		var before []provider.Permit
+		for range 20 {
+			permit, _ := b.Acquire(whole)
+			before = append(before, permit)
+		}
+		for _, permit := range before {
+			permit.Record(broken)
+		}
+		if got := time.Until(b.LeftOut().Until); got != 5*time.Second {
+			t.Errorf("20 failures at once keep it out for %v, want 5s", got)
+		}
+	})
+}
+
+// No order of events panics, locks up or keeps a provider out for longer than 15 minutes.
+func TestBreakerTogether(t *testing.T) {
+	b := provider.NewBreaker()
+	var group sync.WaitGroup
+	for _, err := range []*provider.Error{nil, broken, slow, wrongKey, denied, noCredit, askedToWait, refused, notNeeded} {
+		group.Go(func() {
+			for i := range 500 {
+				permit, left := b.Insist(i%2 == 0)
+				if left == nil {
+					permit.Record(err)
+				} else if time.Until(left.Until) > 15*time.Minute {
+					t.Errorf("left out for %v", time.Until(left.Until))
+				}
+				b.State()
+				b.Proved()
+			}
+		})
+	}
+	group.Wait()
+	var none *provider.Breaker
+	if permit, left := none.Acquire(whole); left != nil || none.State() != provider.BreakerClosed || none.LeftOut() != nil {
+		t.Error("where there is no breaker, something is left out")
+	} else {
+		permit.Record(broken)
+		permit.Release()
+	}
 }

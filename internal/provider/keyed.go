@@ -24,7 +24,7 @@ type KeySource interface {
 type Keyed struct {
 	make    func(Key) (Provider, error)
 	keys    KeySource
-	breaker *Breaker // lets go of a wrong key when there is another; nil: none
+	breaker *Breaker // is told when there is another key; nil: none
 
 	mu      sync.RWMutex
 	key     Key      // guarded by mu
@@ -59,8 +59,8 @@ func (k *Keyed) Use(key Key) error {
 		return err
 	}
 	k.key, k.current = key, made
-	if key.IsSet() && k.breaker != nil {
-		k.breaker.Proved() // what was refused was another key
+	if key.IsSet() {
+		k.breaker.Replaced() // what was refused was another key
 	}
 	return nil
 }

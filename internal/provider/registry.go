@@ -22,23 +22,19 @@ type Entry struct {
 	Disabled    bool          // never asked and never counted
 	Unavailable string        // why it can't be asked although it is enabled; empty: it can
 	Timeout     time.Duration // its own bound inside the run's; 0: none
-	Breaker     *Breaker      // keeps it out while it does not work; nil: nothing does
+	Breaker     *Breaker      // leaves it out while it does not work; nil: nothing does
 }
 
-// Available reports whether the provider can be asked now.
+// Available reports whether the provider is enabled and can be asked. One that its
+// Breaker leaves out is available: it is back by itself.
 func (e Entry) Available() bool { return e.Reason() == "" }
 
-// Reason says why the provider can't be asked now; empty: it can.
+// Reason says why the provider is not available; empty: it is.
 func (e Entry) Reason() string {
-	switch {
-	case e.Disabled:
+	if e.Disabled {
 		return "disabled"
-	case e.Unavailable != "":
-		return e.Unavailable
-	case e.Breaker != nil:
-		return e.Breaker.Reason()
 	}
-	return ""
+	return e.Unavailable
 }
 
 // VoteWeight is the configured weight.
@@ -101,7 +97,7 @@ func (r *Registry) Entries() []Entry {
 	return r.entries
 }
 
-// Available gives the providers that can be asked, in the order of their names.
+// Available gives the providers that are available, in the order of their names.
 func (r *Registry) Available() []Entry {
 	var available []Entry
 	for _, e := range r.Entries() {
@@ -110,19 +106,6 @@ func (r *Registry) Available() []Entry {
 		}
 	}
 	return available
-}
-
-// Acquire gives the providers that a run may ask now, in the order of their
-// names. The run tells each one's Breaker, where it has one, how the call ended,
-// or releases it.
-func (r *Registry) Acquire() []Entry {
-	var acquired []Entry
-	for _, e := range r.Entries() {
-		if !e.Disabled && e.Unavailable == "" && (e.Breaker == nil || e.Breaker.TryAcquire()) {
-			acquired = append(acquired, e)
-		}
-	}
-	return acquired
 }
 
 // Find gives the provider of that name, in any case.

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -74,9 +73,9 @@ func New(name string, wire Wire, settings Settings, catalog *Catalog, client *ht
 	if err != nil {
 		errs = append(errs, fmt.Errorf("%s %w", Variable(name, "BASE_URL"), err))
 	}
-	key := NewKey(strings.TrimSpace(settings.Key.Reveal()))
-	if strings.ContainsFunc(key.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
-		errs = append(errs, fmt.Errorf("%s holds a space, a line break or another character that no key has: copy it again", Variable(name, "API_KEY")))
+	key, err := ParseKey(settings.Key.Reveal())
+	if err != nil {
+		errs = append(errs, fmt.Errorf("%s %w", Variable(name, "API_KEY"), err))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -198,7 +197,7 @@ func readBody(response *http.Response) ([]byte, error) {
 	if body.Len() > maxBody {
 		return body.Bytes()[:maxBody], errTooLarge
 	}
-	return body.Bytes(), err
+	return signal.WithoutBOM(body.Bytes()), err
 }
 
 // usage gives what the provider told, with the provider's own cost where it

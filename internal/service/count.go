@@ -92,7 +92,7 @@ func countFailures(count store.Count, failures []signal.Failure) {
 		name := f.Provider + "."
 		count.Add[name+"failures."+string(f.Error)]++
 		addUsage(count, name, f.InputTokens, f.OutputTokens, f.CostUSD)
-		if f.Error != signal.FailureNotNeeded { // which says nothing about the provider
+		if f.Error.IsFault() { // else it says nothing new about the provider
 			count.Set[name+"last_error"] = count.At.Format(time.RFC3339Nano) + " " + string(f.Error)
 		}
 	}

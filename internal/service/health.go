@@ -13,6 +13,7 @@ import (
 
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
+	"thalas/internal/signal"
 )
 
 const (
@@ -40,9 +41,9 @@ const (
 // Health is the state of the service.
 type Health struct {
 	Status             HealthStatus     `json:"status" enum:"healthy,degraded,unavailable"`
-	AvailableProviders int              `json:"available_providers" doc:"That can be asked now."`
+	AvailableProviders int              `json:"available_providers" doc:"Enabled and with a key."`
 	RequiredProviders  int              `json:"required_providers"`
-	ProviderHealth     map[string]bool  `json:"provider_health" doc:"By name, every enabled provider: can be asked, and its last call did not fail."`
+	ProviderHealth     map[string]bool  `json:"provider_health" doc:"By name, every enabled provider: is available and not left out, and its last call did not fail."`
 	Providers          []ProviderHealth `json:"providers" doc:"By name."`
 	Store              string           `json:"store" enum:"ok,unreachable" doc:"unreachable too where the last result could not be written."`
 	Budget             *DayBudget       `json:"budget" doc:"null where there is no daily budget, and for callers without an API key where keys are configured."`
@@ -58,12 +59,20 @@ type ProviderHealth struct {
 	Model        string                `json:"model"`
 	Weight       float64               `json:"weight"`
 	Breaker      provider.BreakerState `json:"breaker" enum:"closed,open,half-open"`
-	Reason       string                `json:"reason" doc:"Why it can't be asked now; empty if it can."`
+	Reason       string                `json:"reason" doc:"Why it is not available; empty if it is."`
+	LeftOut      *LeftOut              `json:"left_out" doc:"Why it is not asked now although it is available; null if it is."`
 	LastSuccess  *time.Time            `json:"last_success" doc:"In the last 24 hours, over all processes."`
 	LastError    *LastError            `json:"last_error" doc:"Likewise."`
 	ErrorRate    float64               `json:"error_rate" doc:"Share of its calls in the last 24 hours that failed, 0 to 1."`
 	LatencyP50MS *float64              `json:"latency_p50_ms" doc:"Of the calls in the last 24 hours that gave a vote."`
 	Probe        *string               `json:"probe" doc:"With probe=true: ok, or what the free call failed at."`
+}
+
+// LeftOut is why a provider is not asked now. It is asked all the same where a run
+// can't reach its quorum otherwise, unless it has no credit or asked to wait.
+type LeftOut struct {
+	Reason signal.LeftOutReason `json:"reason" enum:"failing,key_refused,access_denied,no_credit,asked_to_wait"`
+	Until  time.Time            `json:"until" doc:"When it is tried again; in the past while a run is trying it."`
 }
 
 // LastError is the newest failure of a provider.
@@ -96,7 +105,7 @@ func (s *Service) Health(ctx context.Context, probe bool) Health {
 	failing := false
 	for _, e := range s.entries(texts) {
 		p := healthOf(e, texts, metrics)
-		works := e.Available() && !p.lastFailed()
+		works := e.Available() && p.LeftOut == nil && !p.lastFailed()
 		if err, was := probed[p.Name]; was {
 			works = e.Available() && err == nil
 			p.Probe = new("ok")
@@ -182,10 +191,10 @@ func healthOf(e provider.Entry, texts map[string]string, metrics Metrics) Provid
 	name := e.Provider.Name()
 	p := ProviderHealth{
 		Name: name, Enabled: !e.Disabled, Configured: e.Unavailable == "", Model: e.Provider.Model(), Weight: e.VoteWeight(),
-		Breaker: provider.BreakerClosed, Reason: e.Reason(),
+		Breaker: e.Breaker.State(), Reason: e.Reason(),
 	}
-	if e.Breaker != nil {
-		p.Breaker = e.Breaker.State()
+	if left := e.Breaker.LeftOut(); left != nil {
+		p.LeftOut = &LeftOut{left.Reason, left.Until.UTC().Truncate(time.Millisecond)}
 	}
 	if at, err := time.Parse(time.RFC3339Nano, texts[name+".last_success"]); err == nil {
 		p.LastSuccess = &at
@@ -238,7 +247,7 @@ func (p *prober) probe(ctx context.Context, entries []provider.Entry) map[string
 			continue
 		}
 		p.results[e.Provider.Name()] = errs[i]
-		if errs[i] == nil && e.Breaker != nil {
+		if errs[i] == nil {
 			e.Breaker.Proved()
 		}
 	}

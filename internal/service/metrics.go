@@ -42,7 +42,7 @@ type ProviderMetrics struct {
 	Provider     string           `json:"provider"`
 	Requests     int64            `json:"requests" doc:"Runs that asked it and waited for it."`
 	Successes    int64            `json:"successes"`
-	Failures     map[string]int64 `json:"failures" doc:"By kind. not_needed is in none of the other figures."`
+	Failures     map[string]int64 `json:"failures" doc:"By kind. not_needed and left_out are in none of the other figures."`
 	SuccessRate  float64          `json:"success_rate" doc:"0 to 1; 0 before the first request."`
 	InputTokens  int64            `json:"input_tokens"`
 	OutputTokens int64            `json:"output_tokens"`
@@ -141,7 +141,7 @@ func providerMetrics(name string, totals map[string]int64) ProviderMetrics {
 	for counter, n := range totals {
 		if kind, found := strings.CutPrefix(counter, prefix+"failures."); found && n > 0 {
 			p.Failures[kind] = n
-			if kind != string(signal.FailureNotNeeded) {
+			if signal.FailureKind(kind).IsFault() {
 				p.Requests += n
 			}
 		}

@@ -276,8 +276,8 @@ func TestRequestBudgetCountsWhoComesBack(t *testing.T) {
 		s := newService(t, service.Options{RequestBudgetUSD: 0.1, DailyBudgetUSD: 1}, cheap)
 		defer s.store.Close()
 		breaker := provider.NewBreaker()
-		breaker.TryAcquire()
-		breaker.Record(&provider.Error{Kind: signal.FailureRateLimit, Retryable: true, RetryAfter: 10 * time.Second}, orchestrator.MaxTimeout)
+		permit, _ := breaker.Acquire(true)
+		permit.Record(&provider.Error{Kind: signal.FailureRateLimit, Retryable: true, RetryAfter: 10 * time.Second})
 		if err := s.Registry.Register(provider.Entry{Provider: dear, Breaker: breaker}); err != nil {
 			t.Fatal(err)
 		}

@@ -25,8 +25,8 @@ func TestHealth(t *testing.T) {
 	}{
 		{"all well", &voter{}, &voter{}, 2, false, service.Healthy, map[string]bool{"a": true, "b": true}, 2},
 		{"a last call failed", &voter{err: broken}, &voter{}, 1, false, service.Degraded, map[string]bool{"a": false, "b": true}, 2},
-		{"a wrong key, enough left", &voter{err: wrongKey}, &voter{}, 1, false, service.Degraded, map[string]bool{"a": false, "b": true}, 1},
-		{"a wrong key, too few left", &voter{err: wrongKey}, &voter{}, 2, false, service.Unavailable, map[string]bool{"a": false, "b": true}, 1},
+		{"a wrong key, enough left", &voter{err: wrongKey}, &voter{}, 1, false, service.Degraded, map[string]bool{"a": false, "b": true}, 2},
+		{"more needed than there are", &voter{err: wrongKey}, &voter{}, 3, false, service.Unavailable, map[string]bool{"a": false, "b": true}, 2},
 		{"store down", &voter{}, &voter{}, 2, true, service.Degraded, map[string]bool{"a": true, "b": true}, 2},
 	}
 	for _, test := range tests {
@@ -99,11 +99,12 @@ func TestHealthProbeLetsAProvedKeyBackIn(t *testing.T) {
 	a := &voter{name: "a", err: &provider.Error{Kind: signal.FailureAuthentication, Message: "a wrong key"}}
 	s := newService(t, service.Options{}, a)
 	_, _ = s.Ask(t.Context(), question())
-	if h := s.Health(t.Context(), false); h.AvailableProviders != 0 || h.Providers[0].Breaker != provider.BreakerOpen || h.Providers[0].Reason == "" {
-		t.Fatalf("a wrong key: %+v", h.Providers[0])
+	h := s.Health(t.Context(), false)
+	if p := h.Providers[0]; h.Status != service.Degraded || p.Breaker != provider.BreakerOpen || p.LeftOut == nil || p.LeftOut.Reason != signal.LeftOutKeyRefused || h.ProviderHealth["a"] {
+		t.Fatalf("a wrong key: %+v", p)
 	}
 	a.err = nil
-	if h := s.Health(t.Context(), true); h.AvailableProviders != 1 {
+	if h := s.Health(t.Context(), true); h.Providers[0].LeftOut != nil || !h.ProviderHealth["a"] {
 		t.Errorf("after a probe: %+v", h.Providers[0])
 	}
 	ask(t, s, question())
@@ -118,7 +119,7 @@ func TestMetricsAddUp(t *testing.T) {
 		for range 3 {
 			ask(t, s, question())
 		}
-		b.err = &provider.Error{Kind: signal.FailureRateLimit, Message: "slow down"}
+		b.err = &provider.Error{Kind: signal.FailureRateLimit, Retryable: true, Message: "slow down"}
 		ask(t, s, question())
 		a.err = b.err
 		if _, err := s.Ask(t.Context(), question()); err == nil {

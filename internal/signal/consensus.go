@@ -11,7 +11,7 @@ type Status string
 // The statuses.
 const (
 	Complete Status = "complete" // every available provider answered, or was not needed
-	Degraded Status = "degraded" // some failed, the quorum held
+	Degraded Status = "degraded" // some failed or were left out, the quorum held
 )
 
 // HoldReason says why a decision is HOLD.
@@ -45,12 +45,12 @@ type Consensus struct {
 	RiskLevel              RiskLevel      `json:"risk_level"`            // the highest of all votes
 	SuggestedStopLoss      *float64       `json:"suggested_stop_loss"`   // nil for HOLD
 	SuggestedTakeProfit    *float64       `json:"suggested_take_profit"` // nil for HOLD
-	TotalProviders         int            `json:"total_providers"`       // asked
+	TotalProviders         int            `json:"total_providers"`       // enabled and with a key, left out or not
 	ParticipatingProviders int            `json:"participating_providers"`
 	VoteBreakdown          Tally[int]     `json:"vote_breakdown"` // head count
 	WeightedVotes          Tally[float64] `json:"weighted_votes"` // sums of weight × confidence
 
-	// Responses and Failures together hold every provider asked, once, by name.
+	// Responses and Failures together hold every available provider, once, by name.
 	Responses   []Vote      `json:"provider_responses"`
 	Failures    []Failure   `json:"failures"`
 	Explanation Explanation `json:"explanation"`

@@ -5,10 +5,15 @@ package signal
 // holds, and was most of what answering one cost.
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
 )
+
+// WithoutBOM gives a JSON document without the byte order mark that editors and shells
+// on Windows put before it, and no JSON library reads.
+func WithoutBOM(document []byte) []byte { return bytes.TrimPrefix(document, []byte("\ufeff")) }
 
 // tokens walks a document that newTokens has proved to be JSON, so that commas
 // and colons are where they belong and can be passed over.

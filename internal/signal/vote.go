@@ -2,6 +2,8 @@ package signal
 
 // What one provider contributed to a run: a Vote, or the Failure to give one.
 
+import "time"
+
 // Vote is one provider's answer, as it counts in the aggregation.
 type Vote struct {
 	Provider     string     `json:"provider"`      // the registered name, lower case
@@ -11,7 +13,7 @@ type Vote struct {
 	Weight       float64    `json:"weight"`        // 0…1: of the request, else of the configuration, else 1
 	Reasoning    string     `json:"reasoning"`     // cleaned of control characters and of anything like a key
 	RiskLevel    *RiskLevel `json:"risk_level"`    // nil: none given
-	StopLoss     *float64   `json:"stop_loss"`     // as the model said it, also when it lies on the wrong side
+	StopLoss     *float64   `json:"stop_loss"`     // as the model said it, also where it is not counted
 	TakeProfit   *float64   `json:"take_profit"`   // likewise
 	LatencyMS    float64    `json:"latency_ms"`    // from the first attempt's start to the answer
 	Attempts     int        `json:"attempts"`      // calls made, the answered one included
@@ -37,14 +39,33 @@ const (
 	FailureLeftOut         FailureKind = "left_out"         // not asked: its breaker, key, account or own wait keeps it out
 )
 
-// Failure is a provider that was asked and gave no vote.
+// IsFault reports whether the provider was asked, waited for, and gave no vote.
+func (k FailureKind) IsFault() bool { return k != FailureNotNeeded && k != FailureLeftOut }
+
+// LeftOutReason says why a provider was not asked.
+type LeftOutReason string
+
+// The reasons for leaving a provider out.
+const (
+	LeftOutFailing      LeftOutReason = "failing"       // its last calls failed, one after the other
+	LeftOutKeyRefused   LeftOutReason = "key_refused"   // it refused its key
+	LeftOutAccessDenied LeftOutReason = "access_denied" // it serves nobody with this account, from this place or of this kind
+	LeftOutNoCredit     LeftOutReason = "no_credit"     // money or a quota is used up
+	LeftOutAskedToWait  LeftOutReason = "asked_to_wait" // its own wait still runs
+)
+
+// Failure is a provider that gave no vote: it was asked in vain, or left out.
 type Failure struct {
 	Provider  string      `json:"provider"`
 	Error     FailureKind `json:"error"`
 	Message   string      `json:"message"`    // what happened and what to do, free of keys
 	Retryable bool        `json:"retryable"`  // whether asking again later may help
-	Attempts  int         `json:"attempts"`   // calls made
+	Attempts  int         `json:"attempts"`   // calls made; 0 where the provider was left out
 	LatencyMS float64     `json:"latency_ms"` // from the first attempt's start to giving up
+
+	// Of a provider that was left out: why, and when it is tried again.
+	Reason LeftOutReason `json:"reason,omitempty"`
+	Until  *time.Time    `json:"until,omitempty"`
 
 	// What the failed attempts used. It is in the totals of the Consensus, and
 	// here for accounting by provider.
