@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -293,7 +294,9 @@ func lambdaHealth(t *testing.T, engine *dynamotest.Server) {
 	s.ready(t)
 	health := s.invoke(t, http.MethodGet, "/v1/health", "", lambdaTime)
 	s.ready(t)
-	if health.StatusCode != http.StatusOK || !strings.Contains(health.Body, `"status":"healthy"`) {
+	// The day's budget is read from the table too, with what the run has cost.
+	budget := regexp.MustCompile(`"budget":\{"limit_usd":10,"spent_usd":0\.\d*[1-9]\d*,"reserved_usd":0\}`)
+	if health.StatusCode != http.StatusOK || !strings.Contains(health.Body, `"status":"healthy"`) || !budget.MatchString(health.Body) {
 		t.Errorf("status %d: %s", health.StatusCode, health.Body)
 	}
 	calls := len(c.models.Recorded())

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"thalas/internal/signal"
+	"thalas/internal/store"
 	"thalas/internal/tracing/tracingtest"
 )
 
@@ -138,7 +139,7 @@ func TestLambdaTrace(t *testing.T) {
 		s, daemon := c.traced(t)
 		day := time.Now().UTC()
 		for _, d := range []time.Time{day, day.Add(time.Minute)} { // the minute may be of the next day
-			if _, err := c.store.Spend(t.Context(), "budget#"+d.Format(time.DateOnly), 9_999_999, 0, d.Add(time.Hour)); err != nil {
+			if err := c.store.Settle(t.Context(), store.Lease{Key: "budget#" + d.Format(time.DateOnly), ExpiresAt: d.Add(time.Hour)}, 9_999_999); err != nil {
 				t.Fatal(err)
 			}
 		}

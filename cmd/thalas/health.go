@@ -66,6 +66,9 @@ func printHealth(t terminal, h service.Health, now time.Time) error {
 		simulated = "   SIMULATED providers"
 	}
 	_, err := fmt.Fprintf(t.out, "%s   %d providers available, %d required   store %s%s\n", look.Render(visible(string(h.Status))), h.AvailableProviders, h.RequiredProviders, visible(h.Store), simulated)
+	if err == nil && h.Budget != nil {
+		_, err = fmt.Fprintf(t.out, "budget of the day   %s   %s spent   %s reserved\n", dollars(h.Budget.LimitUSD), optional(h.Budget.SpentUSD, dollars), optional(h.Budget.ReservedUSD, dollars))
+	}
 	if err != nil || len(h.Providers) == 0 {
 		return err
 	}

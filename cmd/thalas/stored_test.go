@@ -404,7 +404,7 @@ func TestUnavailable(t *testing.T) {
 
 func TestFailuresShow(t *testing.T) {
 	f := &filled{file: filepath.Join(t.TempDir(), "my.db")}
-	env := append(simulated(t, "grok=bad_request*;gemini=rate_limit_long"), "DATA_FILE="+f.file)
+	env := append(simulated(t, "grok=bad_request*;gemini=rate_limit_long"), "DATA_FILE="+f.file, "DAILY_BUDGET_USD=10")
 	s := serving(t, env, "serve")
 	for range 2 {
 		f.ask(t, s, questionAbout("BTC/USDT"))

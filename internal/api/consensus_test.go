@@ -49,7 +49,7 @@ func scrubbed(t *testing.T, body []byte) []byte {
 func TestAnswerShapes(t *testing.T) {
 	f := newServer(t, setup{})
 	failing := newServer(t, setup{faults: "anthropic=rate_limit_bare*;openai=wrong_key*;gemini=server_error*"})
-	keyless := newServer(t, setup{none: true})
+	keyless := newServer(t, setup{none: true, service: service.Options{DailyBudgetUSD: 10}})
 	const compat = "/api/v1/strategies/llm-consensus"
 	for _, tt := range []struct {
 		name   string

@@ -85,6 +85,7 @@ func exampleReplay() Replay {
 func exampleHealth(status service.HealthStatus) service.Health {
 	h := service.Health{
 		Status: status, AvailableProviders: 1, RequiredProviders: 1, ProviderHealth: map[string]bool{"anthropic": true}, Store: "ok", Version: "v1.0.0",
+		Budget: &service.DayBudget{LimitUSD: 10, SpentUSD: new(2.448), ReservedUSD: new(0.189)},
 		Providers: []service.ProviderHealth{{Name: "anthropic", Enabled: true, Configured: true, Model: "claude-haiku-5-5", Weight: 1, Breaker: "closed",
 			LastSuccess: &exampleTime, ErrorRate: 0.01, LatencyP50MS: new(812.5)}},
 	}

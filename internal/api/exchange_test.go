@@ -165,6 +165,33 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// Health is for everybody, what is spent is not.
+func TestBudgetNeedsAKeyWhereThereAreKeys(t *testing.T) {
+	budget := service.Options{DailyBudgetUSD: 10}
+	for name, test := range map[string]struct {
+		setup setup
+		key   string
+		shown bool
+	}{
+		"no keys":            {setup{service: budget}, "", true},
+		"a key":              {setup{service: budget, api: options(sha("first"))}, "first", true},
+		"no key":             {setup{service: budget, api: options(sha("first"))}, "", false},
+		"another key":        {setup{service: budget, api: options(sha("first"))}, "second", false},
+		"a key, no budget":   {setup{api: options(sha("first"))}, "first", false},
+		"nothing configured": {setup{}, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, found := newServer(t, test.setup).get(t, "/v1/health", "x-api-key", test.key).want(t, 200).object(t)["budget"]
+			if !found || (got != nil) != test.shown {
+				t.Errorf("budget %v (there: %t)", got, found)
+			}
+			if shown, _ := got.(map[string]any); test.shown && (shown["limit_usd"] != 10.0 || shown["spent_usd"] != 0.0 || shown["reserved_usd"] != 0.0) {
+				t.Errorf("budget %v", shown)
+			}
+		})
+	}
+}
+
 func TestPagesOfOtherOriginsMayNotAsk(t *testing.T) {
 	f := newServer(t, setup{})
 	for name, header := range map[string][]string{"by fetch metadata": {"Sec-Fetch-Site", "cross-site"}, "by origin": {"Origin", "https://example.com"}} {

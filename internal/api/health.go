@@ -46,6 +46,9 @@ func (s *server) health(ctx context.Context, in *healthInput) (*jsonOutput, erro
 		}
 	}
 	health := s.service.Health(ctx, probe)
+	if len(s.keys) > 0 && !exchangeOf(ctx).keyed {
+		health.Budget = nil // what is spent is not for everybody
+	}
 	status := http.StatusOK
 	if health.Status == service.Unavailable {
 		status = http.StatusServiceUnavailable

@@ -255,7 +255,8 @@ func documentSchemas(registry huma.Registry) {
 	orNull(at("Explanation.dissent"))
 	orNull(at("ProviderHealth.last_error"))
 	orNull(at("ProviderHealth.left_out"))
-	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Warning", "Replay", "Change", "Verdict", "Health", "ProviderHealth", "Metrics", "ProviderMetrics", "Problem"} {
+	orNull(at("Health.budget"))
+	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Warning", "Replay", "Change", "Verdict", "Health", "DayBudget", "ProviderHealth", "Metrics", "ProviderMetrics", "Problem"} {
 		registry.Map()[name].AdditionalProperties = true // answers may gain fields: readers skip what they don't know
 	}
 }

@@ -123,3 +123,25 @@ func TestOverheadExcludesRetries(t *testing.T) {
 		}
 	})
 }
+
+// A provider that does not return may bill what it was sent.
+func TestUnknownBillOfAProviderThatDoesNotReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		deaf := plays("deaf", turn{after: time.Hour, deaf: true})
+		result := ask(t, over(t, orchestrator.Options{}, plays("other", buys(.9)), deaf), question(t))
+		if len(result.Failures) != 1 || result.Failures[0].BillsUnknown != 1 {
+			t.Errorf("failures %+v, want one with one unknown bill", result.Failures)
+		}
+		time.Sleep(time.Hour) // until it has
+	})
+}
+
+// The time of a run is the request's, or what is set for all.
+func TestTimeout(t *testing.T) {
+	o := over(t, orchestrator.Options{Timeout: 7 * time.Second}, plays("a", buys(.9)))
+	for asked, want := range map[time.Duration]time.Duration{0: 7 * time.Second, time.Second: time.Second} {
+		if got := o.Timeout(orchestrator.Request{Timeout: asked}); got != want {
+			t.Errorf("a request of %s: %s, want %s", asked, got, want)
+		}
+	}
+}

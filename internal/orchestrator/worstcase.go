@@ -2,7 +2,12 @@ package orchestrator
 
 // What a run may cost at the most.
 
-import "thalas/internal/provider"
+import (
+	"cmp"
+	"time"
+
+	"thalas/internal/provider"
+)
 
 // WorstCaseUSD bounds what asking this question costs: every provider that
 // may be asked fails and is tried as often as allowed, each time with the largest
@@ -23,6 +28,11 @@ func (o *Orchestrator) WorstCaseUSD(request Request) (total float64, attempt map
 		}
 	}
 	return total, attempt
+}
+
+// Timeout is the most that a run of this request takes.
+func (o *Orchestrator) Timeout(request Request) time.Duration {
+	return cmp.Or(request.Timeout, o.options.Timeout)
 }
 
 // Check holds a request against the rules without asking anybody. It returns

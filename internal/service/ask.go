@@ -175,7 +175,7 @@ func ending(ctx context.Context, most time.Duration) (context.Context, context.C
 func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
 	ctx, cancel := ending(ctx, paidTimeout)
 	defer cancel()
-	cost := result.TotalCostUSD + reserved.untold(result.Responses, result.Failures)
+	cost := result.TotalCostUSD + reserved.unreportedCost(result.Responses, result.Failures)
 	settled := make(chan struct{})
 	go func() {
 		defer close(settled)
@@ -216,7 +216,7 @@ func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error
 	settled := make(chan struct{})
 	go func() {
 		defer close(settled)
-		s.settle(ctx, reserved, undecided.Total.CostUSD+reserved.untold(nil, undecided.Failures))
+		s.settle(ctx, reserved, undecided.Total.CostUSD+reserved.unreportedCost(nil, undecided.Failures))
 	}()
 	if err := s.Store.Record(ctx, nil, s.countFailure(undecided)); err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("run", undecided.RunID), slog.String("error", err.Error()))

@@ -1,7 +1,8 @@
 package service
 
 // Budgets: the worst case of a run is reserved before it and settled to its true
-// cost after, so that runs at the same time cannot overspend together.
+// cost after, so that runs at the same time cannot overspend together. A reservation
+// is a lease: what a process that was killed held is free when it ends.
 
 import (
 	"context"
@@ -11,7 +12,6 @@ import (
 	"math"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"thalas/internal/orchestrator"
@@ -27,6 +27,10 @@ const (
 	blindShare = 0.05
 	// reservedRetryAfter is when runs that hold the rest of a budget may have ended.
 	reservedRetryAfter = 5 * time.Second
+	// leaseSlack is how long after its run's deadline a lease ends at the latest.
+	leaseSlack = 30 * time.Second
+	// leaseGrain is what the end of a lease is cut to: a day's record then has few of them.
+	leaseGrain = 10 * time.Second
 	// budgetKeptFor is how long a day's sum is kept beyond the day.
 	budgetKeptFor = 48 * time.Hour
 )
@@ -35,24 +39,22 @@ const (
 type budget struct {
 	daily int64 // 0: none
 
-	inFlight atomic.Int64 // reserved by the runs of this process
-
 	mu       sync.Mutex
-	blindDay string // guarded by mu: the day that blind is of
-	blind    int64  // guarded by mu: spent by this process while the records could not be reached
+	blindKey string                // guarded by mu: of the day that blind is of
+	blind    int64                 // guarded by mu: spent by this process while the records could not be reached
+	owed     map[store.Lease]int64 // guarded by mu: costs that could not be booked, by a lease of nothing for their day
 }
 
 // reservation is what a run holds of the day's budget. A nil one holds nothing.
 type reservation struct {
-	key    string
-	amount int64
-	sum    int64 // of the day, this reservation in it
-	daily  int64
-	blind  bool               // taken from the process' own share
-	day    string             // whose budget it is of
-	worst  map[string]float64 // USD of one attempt, by provider
-	expiry time.Time
+	store.Lease
+	sum   int64 // of the day, this reservation in it
+	daily int64
+	blind bool               // taken from the process' own share: the day's record has no lease
+	worst map[string]float64 // USD of one attempt, by provider
 }
+
+func budgetKey(day time.Time) string { return "budget#" + day.Format(time.DateOnly) }
 
 // reserve takes the worst case of a request out of the day's budget.
 func (s *Service) reserve(ctx context.Context, request orchestrator.Request) (*reservation, error) {
@@ -69,25 +71,28 @@ func (s *Service) reserve(ctx context.Context, request orchestrator.Request) (*r
 	}
 	now := time.Now().UTC()
 	midnight := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
-	r := &reservation{key: "budget#" + now.Format(time.DateOnly), amount: worst, daily: s.budget.daily, expiry: midnight.Add(budgetKeptFor), day: now.Format(time.DateOnly), worst: attempt}
+	r := &reservation{daily: s.budget.daily, worst: attempt, Lease: store.Lease{
+		Key: budgetKey(now), Amount: worst, ExpiresAt: midnight.Add(budgetKeptFor),
+		Until: latestEnd(ctx, now, s.Orchestrator.Timeout(request)).Add(leaseSlack).Truncate(leaseGrain),
+	}}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	sum, err := s.Store.Spend(ctx, r.key, worst, s.budget.daily, r.expiry)
+	s.bookOwed(ctx)
+	sum, err := s.Store.Reserve(ctx, r.Lease, s.budget.daily)
 	switch {
 	case err == nil:
-		r.sum = sum
-		s.budget.inFlight.Add(worst)
+		r.sum = sum.Spent + sum.Reserved
 		return r, nil
-	case errors.Is(err, store.ErrLimit) && sum-s.budget.inFlight.Load()+worst <= s.budget.daily:
+	case errors.Is(err, store.ErrLimit) && sum.Spent+worst <= s.budget.daily:
 		return nil, &Error{kind: ErrDailyBudget, RetryAfter: reservedRetryAfter,
 			Message: fmt.Sprintf("The runs under way have reserved what is left of the budget of %s for today, and this request may cost up to %s. Ask again when they have ended.", dollars(s.budget.daily), dollars(worst))}
 	case errors.Is(err, store.ErrLimit):
 		s.Meter.OverBudget()
 		return nil, &Error{kind: ErrDailyBudget, RetryAfter: midnight.Sub(now),
-			Message: fmt.Sprintf("The budget of %s for today is used up: %s are spent or reserved and this request may cost up to %s. It begins anew at %s.", dollars(s.budget.daily), dollars(sum), dollars(worst), midnight.Format(time.RFC3339))}
+			Message: fmt.Sprintf("The budget of %s for today is used up: %s are spent or reserved and this request may cost up to %s. It begins anew at %s.", dollars(s.budget.daily), dollars(sum.Spent+sum.Reserved), dollars(worst), midnight.Format(time.RFC3339))}
 	}
 	s.log.LogAttrs(ctx, slog.LevelError, "Budget not reachable:", slog.String("error", err.Error()))
-	if !s.budget.spendBlind(now, worst) {
+	if !s.budget.spendBlind(r.Lease) {
 		return nil, &Error{kind: ErrNoBudget, RetryAfter: 10 * time.Second, cause: err,
 			Message: "The day's budget cannot be checked, and this process has spent what it may without. Try again later."}
 	}
@@ -106,65 +111,94 @@ func WithinRequestBudget(worstUSD, limitUSD float64) error {
 }
 
 // spendBlind takes from the share that a process has while it can't see the sum.
-func (b *budget) spendBlind(now time.Time, amount int64) bool {
+func (b *budget) spendBlind(lease store.Lease) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if day := now.Format(time.DateOnly); day != b.blindDay {
-		b.blindDay, b.blind = day, 0
+	if lease.Key != b.blindKey {
+		b.blindKey, b.blind = lease.Key, 0
 	}
-	if float64(b.blind+amount) > blindShare*float64(b.daily) {
+	if float64(b.blind+lease.Amount) > blindShare*float64(b.daily) {
 		return false
 	}
-	b.blind += amount
+	b.blind += lease.Amount
 	return true
 }
 
-// settle replaces a reservation by the true cost.
+// settle replaces a reservation by the true cost. What can't be booked now is booked
+// by bookOwed; where it had been written all the same, it counts twice rather than never.
 func (s *Service) settle(ctx context.Context, r *reservation, costUSD float64) {
 	if r == nil {
 		return
 	}
-	change := microUSD(costUSD) - r.amount
-	if !r.blind {
-		defer s.budget.inFlight.Add(-r.amount)
-	}
+	lease, cost := r.Lease, microUSD(costUSD)
 	if r.blind {
-		s.budget.mu.Lock()
-		if s.budget.blindDay == r.day { // else that day's share is history
-			s.budget.blind += change
-		}
-		s.budget.mu.Unlock()
-		// The day's sum should have it as soon as it can be reached.
-		if _, err := s.Store.Spend(ctx, r.key, microUSD(costUSD), 0, r.expiry); err != nil {
-			s.log.LogAttrs(ctx, slog.LevelError, "Cost not in the day's budget:", slog.Float64("cost_usd", costUSD), slog.String("error", err.Error()))
-		}
+		s.budget.settleBlind(lease, cost)
+		lease.Amount = 0
+	}
+	if lease.Amount == 0 && cost == 0 {
 		return
 	}
-	if change == 0 {
-		return
-	}
-	if _, err := s.Store.Spend(ctx, r.key, change, 0, r.expiry); err != nil {
-		s.log.LogAttrs(ctx, slog.LevelError, "Budget not settled:", slog.Float64("cost_usd", costUSD), slog.String("error", err.Error()))
+	if err := s.Store.Settle(ctx, lease, cost); err != nil {
+		s.budget.owe(lease, cost)
+		s.log.LogAttrs(ctx, slog.LevelError, "Budget not settled, booked later:", slog.Float64("cost_usd", costUSD), slog.String("error", err.Error()))
 	}
 }
 
-// untold bounds the cost of attempts that were sent and of which nobody told what
-// they used: a call that we gave up is billed all the same.
-func (r *reservation) untold(votes []signal.Vote, failures []signal.Failure) (usd float64) {
+// settleBlind corrects the process' own share, unless that day's is history.
+func (b *budget) settleBlind(lease store.Lease, cost int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if lease.Key == b.blindKey {
+		b.blind += cost - lease.Amount
+	}
+}
+
+// owe remembers a cost of a lease's day until it can be booked.
+func (b *budget) owe(lease store.Lease, cost int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.owed == nil {
+		b.owed = map[store.Lease]int64{}
+	}
+	b.owed[store.Lease{Key: lease.Key, ExpiresAt: lease.ExpiresAt}] += cost
+}
+
+// owes gives what is not booked yet of a day.
+func (b *budget) owes(key string) (cost int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for lease, owed := range b.owed {
+		if lease.Key == key {
+			cost += owed
+		}
+	}
+	return cost
+}
+
+// bookOwed books the costs that could not be booked before.
+func (s *Service) bookOwed(ctx context.Context) {
+	s.budget.mu.Lock()
+	owed := s.budget.owed
+	s.budget.owed = nil
+	s.budget.mu.Unlock()
+	for lease, cost := range owed {
+		if err := s.Store.Settle(ctx, lease, cost); err != nil {
+			s.budget.owe(lease, cost)
+		}
+	}
+}
+
+// unreportedCost is the worst case of the attempts whose bill is not known: what was
+// sent may be billed, whether or not anybody told its usage.
+func (r *reservation) unreportedCost(votes []signal.Vote, failures []signal.Failure) (usd float64) {
 	if r == nil {
 		return 0
 	}
 	for i := range votes {
-		if v := &votes[i]; v.CostUSD == nil && v.InputTokens == 0 {
-			usd += r.worst[v.Provider]
-		}
+		usd += float64(votes[i].BillsUnknown) * r.worst[votes[i].Provider]
 	}
 	for i := range failures {
-		f := &failures[i]
-		gaveUp := f.Error == signal.FailureTimeout || f.Error == signal.FailureNotNeeded
-		if f.Attempts > 0 && (gaveUp || f.Error == signal.FailureInvalidResponse && f.CostUSD == nil) {
-			usd += r.worst[f.Provider]
-		}
+		usd += float64(failures[i].BillsUnknown) * r.worst[failures[i].Provider]
 	}
 	return usd
 }
@@ -172,7 +206,7 @@ func (r *reservation) untold(votes []signal.Vote, failures []signal.Failure) (us
 // used is the share of the day's budget that is spent or reserved, with this run
 // at its true cost.
 func (r *reservation) used(costUSD float64) float64 {
-	return float64(r.sum-r.amount+microUSD(costUSD)) / float64(r.daily)
+	return float64(r.sum-r.Amount+microUSD(costUSD)) / float64(r.daily)
 }
 
 // low reports whether the day's budget is nearly used up.
@@ -186,4 +220,29 @@ func microUSD(usd float64) int64 { return int64(math.Ceil(usd*1e6 - 1e-6)) }
 // dollars writes an amount with all its digits.
 func dollars(micro int64) string {
 	return "$" + strconv.FormatFloat(float64(micro)/1e6, 'f', -1, 64)
+}
+
+// DayBudget is the budget of the UTC day.
+type DayBudget struct {
+	LimitUSD    float64  `json:"limit_usd" doc:"DAILY_BUDGET_USD."`
+	SpentUSD    *float64 `json:"spent_usd" doc:"Of the UTC day, over all processes that share the store; null: the day's record can't be read."`
+	ReservedUSD *float64 `json:"reserved_usd" doc:"Held for runs that have not ended, at their worst case; null likewise."`
+}
+
+// dayBudget tells the day's budget, nil where there is none. Its sums are nil where
+// the day's record can't be read, which is the error.
+func (s *Service) dayBudget(ctx context.Context) (*DayBudget, error) {
+	if s.budget.daily == 0 {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	b := &DayBudget{LimitUSD: s.DailyBudgetUSD}
+	key := budgetKey(time.Now().UTC())
+	sum, err := s.Store.Spending(ctx, key)
+	if err != nil {
+		return b, err
+	}
+	b.SpentUSD, b.ReservedUSD = new(float64(sum.Spent+s.budget.owes(key))/1e6), new(float64(sum.Reserved)/1e6)
+	return b, nil
 }

@@ -12,12 +12,13 @@ import (
 	"thalas/internal/provider"
 	"thalas/internal/service"
 	"thalas/internal/signal"
+	"thalas/internal/store"
 )
 
-// spent reads the day's sum.
-func spent(t *testing.T, s fixture, at time.Time) int64 {
+// spending reads the day's sum.
+func spending(t *testing.T, s fixture, at time.Time) store.Sum {
 	t.Helper()
-	sum, err := s.store.Store.Spend(t.Context(), "budget#"+at.UTC().Format(time.DateOnly), 0, 0, at.Add(time.Hour))
+	sum, err := s.store.Store.Spending(t.Context(), "budget#"+at.UTC().Format(time.DateOnly))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +54,8 @@ func TestDailyBudgetHoldsAgainstRunsAtOnce(t *testing.T) {
 	if answered+refused != 200 || answered < 10 || answered > 25 {
 		t.Errorf("%d answered, %d refused", answered, refused)
 	}
-	if got, want := spent(t, s, now), int64(answered)*4000; got != want || got > 100_000 {
-		t.Errorf("the day's sum is %d, want %d, at most 100000", got, want)
+	if got, want := spending(t, s, now), (store.Sum{Spent: int64(answered) * 4000}); got != want || got.Spent > 100_000 {
+		t.Errorf("the day's sum is %+v, want %+v, at most 100000", got, want)
 	}
 }
 
@@ -117,8 +118,8 @@ func TestDailyBudgetSettlesFailedRuns(t *testing.T) {
 	if _, err := s.Ask(t.Context(), question()); err == nil {
 		t.Fatal("a truncated answer was a decision")
 	}
-	if got := spent(t, s, now); got != 20_000 && time.Now().UTC().Day() == now.UTC().Day() {
-		t.Errorf("the day's sum is %d, want 20000", got)
+	if got := spending(t, s, now); got != (store.Sum{Spent: 20_000}) && time.Now().UTC().Day() == now.UTC().Day() {
+		t.Errorf("the day's sum is %+v, want 20000 spent", got)
 	}
 }
 

@@ -45,8 +45,10 @@ func (v *voter) Ask(ctx context.Context, _ provider.Prompt) (provider.Answer, er
 	}
 	select {
 	case <-time.After(v.after):
-	case <-ctx.Done():
-		return provider.Answer{}, ctx.Err()
+	case <-ctx.Done(): // it was sent, and may be billed
+		err := provider.AsError(ctx.Err())
+		err.BillUnknown = true
+		return provider.Answer{}, err
 	}
 	if v.err != nil {
 		return provider.Answer{}, v.err
@@ -114,11 +116,25 @@ func (f *faulty) Claim(ctx context.Context, key string, claim store.Claim) (*sto
 	return f.Store.Claim(ctx, key, claim)
 }
 
-func (f *faulty) Spend(ctx context.Context, key string, amount, limit int64, expiresAt time.Time) (int64, error) {
+func (f *faulty) Reserve(ctx context.Context, lease store.Lease, limit int64) (store.Sum, error) {
 	if err := f.down(); err != nil {
-		return 0, err
+		return store.Sum{}, err
 	}
-	return f.Store.Spend(ctx, key, amount, limit, expiresAt)
+	return f.Store.Reserve(ctx, lease, limit)
+}
+
+func (f *faulty) Settle(ctx context.Context, lease store.Lease, cost int64) error {
+	if err := f.down(); err != nil {
+		return err
+	}
+	return f.Store.Settle(ctx, lease, cost)
+}
+
+func (f *faulty) Spending(ctx context.Context, key string) (store.Sum, error) {
+	if err := f.down(); err != nil {
+		return store.Sum{}, err
+	}
+	return f.Store.Spending(ctx, key)
 }
 
 var errDown = errors.New("planted: the store is down")

@@ -46,6 +46,7 @@ type Health struct {
 	ProviderHealth     map[string]bool  `json:"provider_health" doc:"By name, every enabled provider: is available and not left out, and its last call did not fail."`
 	Providers          []ProviderHealth `json:"providers" doc:"By name."`
 	Store              string           `json:"store" enum:"ok,unreachable" doc:"unreachable too where the last result could not be written."`
+	Budget             *DayBudget       `json:"budget" doc:"null where there is no daily budget, and for callers without an API key where keys are configured."`
 	Simulated          bool             `json:"simulated" doc:"The providers are simulated."`
 	Version            string           `json:"version"`
 }
@@ -86,6 +87,9 @@ type LastError struct {
 func (s *Service) Health(ctx context.Context, probe bool) Health {
 	h := Health{RequiredProviders: s.MinProviders, ProviderHealth: map[string]bool{}, Providers: []ProviderHealth{}, Store: "ok", Simulated: s.Simulated, Version: s.Version}
 	texts, metrics, err := s.lately(ctx)
+	var unread error
+	h.Budget, unread = s.dayBudget(ctx)
+	err = errors.Join(err, unread)
 	if s.unwritten.Load() {
 		err = errors.New("not written")
 	}

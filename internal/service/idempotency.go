@@ -59,7 +59,7 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 	owner := id.String()
 	now := time.Now()
 	claiming, claimed := context.WithTimeout(ctx, writeTimeout)
-	old, err := s.Store.Claim(claiming, c.key, store.Claim{Owner: owner, Payload: c.payload, Until: claimedUntil(ctx, now, c.budget), ExpiresAt: now.Add(c.keepFor)})
+	old, err := s.Store.Claim(claiming, c.key, store.Claim{Owner: owner, Payload: c.payload, Until: latestEnd(ctx, now, c.budget).Add(claimSlack), ExpiresAt: now.Add(c.keepFor)})
 	claimed()
 	switch {
 	case errors.Is(err, store.ErrHeld):
@@ -69,7 +69,7 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 		return Answer{}, unreachable("to check whether this was asked before", err)
 	}
 	if old != nil && old.Payload == c.payload {
-		if answer, err := s.leftBehind(ctx, c.key, owner, *old); !errors.Is(err, store.ErrNotFound) {
+		if answer, err := s.recoverAnswer(ctx, c.key, owner, *old); !errors.Is(err, store.ErrNotFound) {
 			return answer, err
 		}
 	}
@@ -97,10 +97,10 @@ func (s *Service) complete(ctx context.Context, key, owner, result string) {
 	s.logged(ctx, "complete", s.Store.Complete(ctx, key, owner, result))
 }
 
-// leftBehind gives the answer of a run whose process was killed between storing it
+// recoverAnswer gives the answer of a run whose process was killed between storing it
 // and completing its claim, which the owner has taken over. store.ErrNotFound where
 // the run was not stored: it is to be run again.
-func (s *Service) leftBehind(ctx context.Context, key, owner string, old store.Claim) (Answer, error) {
+func (s *Service) recoverAnswer(ctx context.Context, key, owner string, old store.Claim) (Answer, error) {
 	reading, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	answer, err := s.replayed(reading, old.Owner)
@@ -131,13 +131,13 @@ func (s *Service) release(ctx context.Context, key, owner string) {
 	s.logged(ctx, "release", s.Store.Release(ctx, key, owner))
 }
 
-// claimedUntil is when the run has ended at the latest, even if it is killed.
-func claimedUntil(ctx context.Context, now time.Time, budget time.Duration) time.Time {
-	until := now.Add(budget)
-	if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
-		until = deadline
+// latestEnd is the deadline of a run that begins now and may take so long.
+func latestEnd(ctx context.Context, now time.Time, budget time.Duration) time.Time {
+	end := now.Add(budget)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
+		end = deadline
 	}
-	return until.Add(claimSlack)
+	return end
 }
 
 // held answers a question that somebody has claimed.

@@ -92,8 +92,8 @@ func New(options Options) *Service {
 	return s
 }
 
-// Wait returns when no run is under way any more, or with ctx's error. Whoever
-// calls it has stopped new questions from coming.
+// Wait returns when no run is under way any more and what they cost is booked, or with
+// ctx's error. Whoever calls it has stopped new questions from coming.
 func (s *Service) Wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
@@ -102,6 +102,7 @@ func (s *Service) Wait(ctx context.Context) error {
 	}()
 	select {
 	case <-done:
+		s.bookOwed(ctx)
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -20,7 +20,7 @@ import (
 // slow is a store that takes its time.
 type slow struct {
 	*faulty
-	claim, complete, spend time.Duration
+	claim, complete, reserve time.Duration
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -53,11 +53,11 @@ func (s *slow) Release(ctx context.Context, key, owner string) error {
 	return s.faulty.Release(ctx, key, owner)
 }
 
-func (s *slow) Spend(ctx context.Context, key string, amount, limit int64, expiresAt time.Time) (int64, error) {
-	if err := pause(ctx, s.spend); err != nil {
-		return 0, err
+func (s *slow) Reserve(ctx context.Context, lease store.Lease, limit int64) (store.Sum, error) {
+	if err := pause(ctx, s.reserve); err != nil {
+		return store.Sum{}, err
 	}
-	return s.faulty.Spend(ctx, key, amount, limit, expiresAt)
+	return s.faulty.Reserve(ctx, lease, limit)
 }
 
 // A key whose answer is stored is not paid again because the note of it was slow.
@@ -281,7 +281,7 @@ func TestRequestBudgetCountsWhoComesBack(t *testing.T) {
 		if err := s.Registry.Register(provider.Entry{Provider: dear, Breaker: breaker}); err != nil {
 			t.Fatal(err)
 		}
-		s.Store = &slow{faulty: s.store, spend: 5 * time.Millisecond}
+		s.Store = &slow{faulty: s.store, reserve: 5 * time.Millisecond}
 		time.Sleep(10*time.Second - time.Millisecond)
 		if _, err := s.Ask(t.Context(), question()); !errors.Is(err, service.ErrRequestBudget) {
 			t.Errorf("got %v", err)

@@ -12,7 +12,7 @@ import (
 var (
 	// ErrNotFound: there is no such record, or it has expired.
 	ErrNotFound = errors.New("not found")
-	// ErrLimit: a Spend would pass its limit; nothing was spent.
+	// ErrLimit: a Reserve would pass its limit; nothing was reserved.
 	ErrLimit = errors.New("over the limit")
 	// ErrHeld: somebody else has the claim on a key; nothing was changed.
 	ErrHeld = errors.New("held by another claim")
@@ -111,7 +111,8 @@ type Coordination interface {
 	// Claim takes a key that is free: never claimed, expired, released, or in progress
 	// past its Until. In the last case it gives the claim that it took the place of, whose
 	// owner may have come further than it could say. ErrHeld, with the claim that holds the
-	// key, where it is not free: then nothing is changed.
+	// key, where it is not free: then nothing is changed. A store that knows that an owner's
+	// process is gone need not wait for Until.
 	Claim(ctx context.Context, key string, claim Claim) (old *Claim, err error)
 
 	// Complete turns the owner's claim into one with a result, which holds the key
@@ -121,10 +122,32 @@ type Coordination interface {
 	// Release frees the owner's claim. ErrNotOwner as for Complete.
 	Release(ctx context.Context, key, owner string) error
 
-	// Spend adds amount, which may be below 0, to the sum of a key unless the sum
-	// then were over limit, which gives ErrLimit; limit 0 is none. It gives the
-	// sum as it stands afterwards, with ErrLimit too.
-	Spend(ctx context.Context, key string, amount, limit int64, expiresAt time.Time) (sum int64, err error)
+	// Reserve takes a lease on a part of what a key has left. ErrLimit where what is spent
+	// and reserved then were over limit: nothing is reserved. A limit of 0 is none. It gives
+	// the sum as it stands afterwards, with ErrLimit too.
+	Reserve(ctx context.Context, lease Lease, limit int64) (Sum, error)
+
+	// Settle ends a lease and adds its cost to what is spent, whatever the limit. A lease
+	// that has ended by itself, or that was never taken, only adds the cost.
+	Settle(ctx context.Context, lease Lease, cost int64) error
+
+	// Spending gives the sum of a key, which is nothing where there is none.
+	Spending(ctx context.Context, key string) (Sum, error)
+}
+
+// Lease is a part of a key's limit that is held until it is settled, or until it ends.
+// Amounts and costs are not below 0.
+type Lease struct {
+	Key       string
+	Amount    int64
+	Until     time.Time // when it ends by itself, to the second; leases that end together are kept as one
+	ExpiresAt time.Time // when the sum of the key is forgotten
+}
+
+// Sum is what is gone of a key's limit.
+type Sum struct {
+	Spent    int64 // the costs of all leases that were settled
+	Reserved int64 // the amounts of those that have not ended
 }
 
 // Claim is the hold on a key.

@@ -37,6 +37,12 @@ func runChild(role, path string) int {
 			return 1
 		}
 		fmt.Println("open")
+	case "claim":
+		if err := leave(s); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		fmt.Println("left")
 	case "write":
 		for range 8 {
 			go recordForEver(s)

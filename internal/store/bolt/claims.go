@@ -11,13 +11,19 @@ import (
 	"thalas/internal/store"
 )
 
-// claim is a store.Claim as it stands in the file.
+// claim is a store.Claim as it stands in the file. The file's lock proves that the
+// process of an earlier opening has ended: a claim of it that is in progress is free.
 type claim struct {
 	Owner     string    `json:"owner"`
 	Payload   string    `json:"payload,omitempty"`
 	Until     time.Time `json:"until,omitzero"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	Result    string    `json:"result,omitempty"`
+	Opening   string    `json:"opening,omitempty"` // in which it was made; none: completed, or made by an older program
+}
+
+func (c *claim) claim() *store.Claim {
+	return &store.Claim{Owner: c.Owner, Payload: c.Payload, Until: c.Until, ExpiresAt: c.ExpiresAt, Result: c.Result}
 }
 
 // Claim implements store.Coordination.
@@ -33,15 +39,15 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 			return err
 		}
 		if found {
-			c := store.Claim(standing)
-			old = &c
+			old = standing.claim()
 		}
 		if found && !t.free(standing) {
 			held = store.ErrHeld
 			return nil
 		}
-		wanted.Until, wanted.ExpiresAt = wanted.Until.UTC(), wanted.ExpiresAt.UTC()
-		return t.setClaim(key, standing, claim(wanted))
+		return t.setClaim(key, standing, claim{
+			Owner: wanted.Owner, Payload: wanted.Payload, Until: wanted.Until.UTC(), ExpiresAt: wanted.ExpiresAt.UTC(), Opening: t.opening,
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
@@ -66,7 +72,7 @@ func (s *Store) Complete(ctx context.Context, key, owner, result string) error {
 	}
 	return s.settle(ctx, key, owner, func(t *transaction, mine claim) error {
 		done := mine
-		done.Result = result
+		done.Result, done.Opening = result, ""
 		return t.setClaim(key, mine, done)
 	})
 }
@@ -112,11 +118,14 @@ func (t *transaction) free(c claim) bool {
 }
 
 // claim gives the claim that stands. It may have been left by an owner that is
-// late; an expired one is none.
+// late; an expired one is none, and one of a dead process is overdue.
 func (t *transaction) claim(key string) (c claim, found bool, err error) {
 	found, err = t.readJSON(claimsBucket, []byte(key), &c)
 	if found && t.expired(expiryOf(c.ExpiresAt)) {
 		return c, false, nil
+	}
+	if c.Result == "" && c.Opening != t.opening {
+		c.Until = time.Time{}
 	}
 	return c, found, err
 }

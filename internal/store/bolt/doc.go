@@ -11,7 +11,9 @@
 // The file is locked. One process holds it for writing, or any number hold it
 // for reading (Options.ReadOnly); neither can be opened beside the other. Open
 // waits a second for the lock and then gives an InUse error, which names the
-// address of the server that holds the file where it has announced one.
+// address of the server that holds the file where it has announced one. So whoever has
+// opened it knows that no process of before lives: claims in progress that it finds are
+// free, and leases have ended.
 //
 // A file that is cut off, or in which pages were overwritten, gives errors and
 // does not end the process: bbolt panics on pages that are not what they should

@@ -116,7 +116,8 @@ func writes(s *Store) map[string]error {
 		"Announce": s.Announce("http://127.0.0.1:1"),
 	}
 	_, all["Claim"] = s.Claim(ctx, "key", store.Claim{Owner: "owner"})
-	_, all["Spend"] = s.Spend(ctx, "key", 1, 0, anyTime)
+	all["Settle"] = s.Settle(ctx, store.Lease{Key: "key"}, 1)
+	_, all["Reserve"] = s.Reserve(ctx, store.Lease{Key: "key"}, 0)
 	_, all["Sweep"] = s.Sweep(ctx)
 	return all
 }

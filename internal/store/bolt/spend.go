@@ -1,6 +1,6 @@
 package bolt
 
-// Sums with a limit.
+// Sums with a limit, and the leases on what is left of it.
 
 import (
 	"context"
@@ -12,49 +12,119 @@ import (
 	"thalas/internal/store"
 )
 
+// sum is what is spent and reserved of a key. The file's lock proves that the process
+// of an earlier opening has ended: its leases have too.
 type sum struct {
-	Sum       int64     `json:"sum"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	Sum       int64           `json:"sum"`               // the leases are in it
+	Leases    map[int64]int64 `json:"leases,omitempty"`  // the second at which they end → their amounts together
+	Opening   string          `json:"opening,omitempty"` // in which the leases were taken
+	ExpiresAt time.Time       `json:"expires_at,omitzero"`
 }
 
-// Spend implements store.Coordination.
-func (s *Store) Spend(ctx context.Context, key string, amount, limit int64, expiresAt time.Time) (total int64, err error) {
-	if err := checkText("key", key); err != nil {
-		return 0, fmt.Errorf("spend: %w", err)
-	}
+// Reserve implements store.Coordination.
+func (s *Store) Reserve(ctx context.Context, lease store.Lease, limit int64) (total store.Sum, err error) {
 	var refused error
-	err = s.write(ctx, func(t *transaction) error {
-		var old sum
-		if _, err := t.readJSON(sumsBucket, []byte(key), &old); err != nil {
-			return err
+	err = s.book(ctx, lease, 0, func(standing *sum) bool {
+		refused = nil // of an attempt that was rolled back
+		if left := limit - standing.Sum; limit != 0 && lease.Amount > left {
+			total, refused = standing.total(), store.ErrLimit
+			return false
 		}
-		total = old.Sum
-		if t.expired(expiryOf(old.ExpiresAt)) {
-			total = 0
-		}
-		if refused = checkSpend(total, amount, limit); refused != nil {
-			return nil
-		}
-		total += amount
-		return errors.Join(
-			t.writeJSON(sumsBucket, []byte(key), sum{Sum: total, ExpiresAt: expiresAt.UTC()}),
-			t.expire(sumsBucket, key, expiryOf(old.ExpiresAt), expiryOf(expiresAt)),
-		)
+		standing.add(lease.Amount)
+		standing.Leases[lease.Until.Unix()] += lease.Amount
+		total = standing.total()
+		return true
 	})
 	if err != nil {
-		return 0, fmt.Errorf("spend: %w", err)
+		return store.Sum{}, fmt.Errorf("reserve: %w", err)
 	}
 	return total, refused
 }
 
-func checkSpend(total, amount, limit int64) error {
-	over := amount > 0 && total > math.MaxInt64-amount
-	under := amount < 0 && total < math.MinInt64-amount
-	switch {
-	case limit != 0 && (over || !under && total+amount > limit):
-		return store.ErrLimit
-	case over || under:
-		return errors.New("spend: the sum would leave the range of its number")
+// Settle implements store.Coordination.
+func (s *Store) Settle(ctx context.Context, lease store.Lease, cost int64) error {
+	err := s.book(ctx, lease, cost, func(standing *sum) bool {
+		// Without it, the lease has ended by itself.
+		if until := lease.Until.Unix(); standing.Leases[until] >= lease.Amount {
+			standing.Sum -= lease.Amount
+			if standing.Leases[until] -= lease.Amount; standing.Leases[until] == 0 {
+				delete(standing.Leases, until)
+			}
+		}
+		standing.add(cost)
+		return true
+	})
+	if err != nil {
+		return fmt.Errorf("settle: %w", err)
 	}
 	return nil
+}
+
+// Spending implements store.Coordination.
+func (s *Store) Spending(ctx context.Context, key string) (total store.Sum, err error) {
+	err = s.view(ctx, func(t *transaction) error {
+		standing, err := t.sum(key)
+		total = standing.total()
+		return err
+	})
+	if err != nil {
+		return store.Sum{}, fmt.Errorf("read what is spent: %w", err)
+	}
+	return total, nil
+}
+
+// book changes the sum of a lease's key, unless change says that nothing is changed.
+func (s *Store) book(ctx context.Context, lease store.Lease, cost int64, change func(*sum) bool) error {
+	if err := checkText("key", lease.Key); err != nil {
+		return err
+	}
+	if lease.Amount < 0 || cost < 0 {
+		return errors.New("an amount or a cost is below 0")
+	}
+	return s.write(ctx, func(t *transaction) error {
+		standing, err := t.sum(lease.Key)
+		if err != nil {
+			return err
+		}
+		before := expiryOf(standing.ExpiresAt)
+		if !change(&standing) {
+			return nil
+		}
+		standing.Opening, standing.ExpiresAt = t.opening, lease.ExpiresAt.UTC()
+		return errors.Join(
+			t.writeJSON(sumsBucket, []byte(lease.Key), standing),
+			t.expire(sumsBucket, lease.Key, before, expiryOf(lease.ExpiresAt)),
+		)
+	})
+}
+
+// sum reads what stands for a key, without the leases that have ended. Of one that has
+// expired only ExpiresAt is left.
+func (t *transaction) sum(key string) (s sum, err error) {
+	_, err = t.readJSON(sumsBucket, []byte(key), &s)
+	if t.expired(expiryOf(s.ExpiresAt)) {
+		s.Sum, s.Leases = 0, nil
+	}
+	for until, amount := range s.Leases {
+		if s.Opening != t.opening || t.now.Unix() >= until {
+			s.Sum -= amount
+			delete(s.Leases, until)
+		}
+	}
+	if s.Leases == nil {
+		s.Leases = map[int64]int64{}
+	}
+	return s, err
+}
+
+// add adds an amount, as far as numbers go.
+func (s *sum) add(amount int64) { s.Sum = min(s.Sum, math.MaxInt64-amount) + amount }
+
+func (s *sum) total() store.Sum {
+	total := store.Sum{Spent: s.Sum}
+	for _, amount := range s.Leases {
+		total.Reserved += amount
+	}
+	total.Spent -= total.Reserved
+	return total
 }

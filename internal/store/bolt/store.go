@@ -4,6 +4,7 @@ package bolt
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"os"
@@ -23,6 +24,7 @@ type Store struct {
 	log     *slog.Logger
 	db      *bbolt.DB
 	file    *os.File // of db
+	opening string   // a token of this time that the file was opened
 
 	queue     chan *operation
 	gate      sync.RWMutex // held for reading while something is put into queue
@@ -41,7 +43,7 @@ var _ store.Store = (*Store)(nil)
 // start makes the store of an open file and its goroutines.
 func start(path string, options Options, db *bbolt.DB, file *os.File) *Store {
 	s := &Store{
-		path: path, options: options, log: options.Log, db: db, file: file,
+		path: path, options: options, log: options.Log, db: db, file: file, opening: rand.Text(),
 		queue: make(chan *operation, queueLength),
 	}
 	if s.log == nil {
@@ -87,7 +89,7 @@ func (s *Store) view(ctx context.Context, read func(*transaction) error) error {
 	}
 	err := contained(s.path, func() error {
 		return s.db.View(func(tx *bbolt.Tx) error {
-			return read(&transaction{tx: tx, now: time.Now()})
+			return read(&transaction{tx: tx, now: time.Now(), opening: s.opening})
 		})
 	})
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {

@@ -13,6 +13,7 @@ import (
 type transaction struct {
 	tx      *bbolt.Tx
 	now     time.Time
+	opening string           // the store's
 	hours   map[string]*hour // by key: the writer's, as they stand in this transaction
 	changed bool
 }

@@ -138,7 +138,7 @@ func (s *Store) update(change func(*transaction) error) error {
 	}
 	err := contained(s.path, func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
-			return change(&transaction{tx: tx, now: time.Now(), hours: s.hours})
+			return change(&transaction{tx: tx, now: time.Now(), opening: s.opening, hours: s.hours})
 		})
 	})
 	switch {

@@ -157,8 +157,8 @@ func TestRefusalsNeedNoCommit(t *testing.T) {
 	if err := s.Release(t.Context(), "idem#unknown", "nobody"); !errors.Is(err, store.ErrNotOwner) {
 		t.Errorf("release: %v", err)
 	}
-	if _, err := s.Spend(t.Context(), "budget#today", 2, 1, anyTime); !errors.Is(err, store.ErrLimit) {
-		t.Errorf("spend: %v", err)
+	if _, err := s.Reserve(t.Context(), store.Lease{Key: "budget#today", Amount: 2}, 1); !errors.Is(err, store.ErrLimit) {
+		t.Errorf("reserve: %v", err)
 	}
 	if removed, err := s.Sweep(t.Context()); removed != 0 || err != nil {
 		t.Errorf("sweep: %d, %v", removed, err)
@@ -211,8 +211,7 @@ func TestContextEndsWhileWaiting(t *testing.T) {
 			done chan error
 		}{{queuedCtx, "queued", queued}, {t.Context(), "other", other}} {
 			go func() {
-				_, err := s.Spend(spend.ctx, spend.key, 1, 0, time.Time{})
-				spend.done <- err
+				spend.done <- spendOn(spend.ctx, s, spend.key)
 			}()
 		}
 		synctest.Wait()
@@ -242,7 +241,7 @@ func TestContextEndsWhileQueueIsFull(t *testing.T) {
 	var all sync.WaitGroup
 	for range queueLength {
 		all.Go(func() {
-			if _, err := s.Spend(context.Background(), "sum", 1, 0, time.Time{}); err != nil {
+			if err := spendOn(context.Background(), s, "sum"); err != nil {
 				t.Errorf("spend: %v", err)
 			}
 		})
@@ -251,8 +250,7 @@ func TestContextEndsWhileQueueIsFull(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	blocked := make(chan error, 1)
 	go func() {
-		_, err := s.Spend(ctx, "sum", 1, 0, time.Time{})
-		blocked <- err
+		blocked <- spendOn(ctx, s, "sum")
 	}()
 	cancel()
 	if err := <-blocked; !errors.Is(err, context.Canceled) {
@@ -263,9 +261,7 @@ func TestContextEndsWhileQueueIsFull(t *testing.T) {
 	if err := <-occupied; err != nil {
 		t.Error(err)
 	}
-	if got, err := s.Spend(t.Context(), "sum", 0, 0, time.Time{}); got != queueLength || err != nil {
-		t.Errorf("sum %d, %v; want %d", got, err, queueLength)
-	}
+	spendAt(t, s, "sum", 0, queueLength, time.Time{})
 }
 
 func TestCloseWritesWhatIsQueued(t *testing.T) {
@@ -276,8 +272,7 @@ func TestCloseWritesWhatIsQueued(t *testing.T) {
 	answers := make(chan error, 50)
 	for range cap(answers) {
 		go func() {
-			_, err := s.Spend(context.Background(), "sum", 1, 0, time.Time{})
-			answers <- err
+			answers <- spendOn(context.Background(), s, "sum")
 		}()
 	}
 	waitQueued(s, cap(answers))
@@ -288,7 +283,7 @@ func TestCloseWritesWhatIsQueued(t *testing.T) {
 	for !s.isClosed() {
 		runtime.Gosched()
 	}
-	if _, err := s.Spend(t.Context(), "sum", 1, 0, time.Time{}); !errors.Is(err, ErrClosed) {
+	if err := spendOn(t.Context(), s, "sum"); !errors.Is(err, ErrClosed) {
 		t.Errorf("after Close: %v, want ErrClosed", err)
 	}
 	letGo()
@@ -300,10 +295,7 @@ func TestCloseWritesWhatIsQueued(t *testing.T) {
 	if err := errors.Join(<-occupied, <-closed, <-closed); err != nil {
 		t.Error(err)
 	}
-	got, err := open(t, path, Options{}).Spend(t.Context(), "sum", 0, 0, time.Time{})
-	if got != int64(cap(answers)) || err != nil {
-		t.Errorf("sum %d, %v after reopening; want %d", got, err, cap(answers))
-	}
+	spendAt(t, open(t, path, Options{}), "sum", 0, int64(cap(answers)), time.Time{})
 }
 
 // Records end with the clock, and the sweeper clears them away.
@@ -392,10 +384,18 @@ func claimAt(t *testing.T, s *Store, c store.Claim, want bool) {
 	}
 }
 
+// spendOn adds 1 to the sum of a key.
+func spendOn(ctx context.Context, s *Store, key string) error {
+	return s.Settle(ctx, store.Lease{Key: key}, 1)
+}
+
+// spendAt adds an amount to a sum, which then is want.
 func spendAt(t *testing.T, s *Store, key string, amount, want int64, expires time.Time) {
 	t.Helper()
-	if got, err := s.Spend(t.Context(), key, amount, 0, expires); got != want || err != nil {
-		t.Errorf("spend: %d, %v; want %d", got, err, want)
+	err := s.Settle(t.Context(), store.Lease{Key: key, ExpiresAt: expires}, amount)
+	got, failed := s.Spending(t.Context(), key)
+	if err := errors.Join(err, failed); got.Spent != want || err != nil {
+		t.Errorf("spend on %s: %+v, %v; want %d", key, got, err, want)
 	}
 }
 

@@ -46,8 +46,12 @@ func everything(ctx context.Context, st *dynamo.Store, tables dynamo.Tables) map
 	}
 	_, err := st.Claim(ctx, "idem#SECRET", store.Claim{Owner: "first"})
 	all["Claim"] = outcome{err, tables.Coordination}
-	_, err = st.Spend(ctx, "budget#SECRET", 1, 10, time.Time{})
-	all["Spend"] = outcome{err, tables.Coordination}
+	secret := store.Lease{Key: "budget#SECRET", Amount: 1}
+	_, err = st.Reserve(ctx, secret, 10)
+	all["Reserve"] = outcome{err, tables.Coordination}
+	all["Settle"] = outcome{st.Settle(ctx, secret, 1), tables.Coordination}
+	_, err = st.Spending(ctx, secret.Key)
+	all["Spending"] = outcome{err, tables.Coordination}
 	_, err = st.Result(ctx, r.ID)
 	all["Result"] = outcome{err, tables.Results}
 	_, err = st.Latest(ctx, series)
@@ -205,8 +209,8 @@ func TestNothingListens(t *testing.T) {
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("record: %v, want %v", err, syscall.ECONNREFUSED)
 	}
-	_, err = st.Spend(t.Context(), "budget#SECRET", 1, 10, time.Time{})
-	wantTable(t, "spend", err, named.Coordination)
+	_, err = st.Reserve(t.Context(), store.Lease{Key: "budget#SECRET", Amount: 1}, 10)
+	wantTable(t, "reserve", err, named.Coordination)
 }
 
 func TestNoAnswer(t *testing.T) {
@@ -262,18 +266,33 @@ func TestLostAnswers(t *testing.T) {
 		if err := st.Complete(t.Context(), "idem#a", "first", "x"); err != nil {
 			t.Errorf("complete: %v", err)
 		}
-		var want int64
+		lease := store.Lease{Key: "budget#a", Until: later}
 		for _, step := range []struct {
-			name           string
-			amount, expiry int64
-		}{{"at first", 7, -1}, {"anew", 5, 1}, {"more", 60, 1}, {"up to the limit", 35, 1}, {"back", -40, 1}} {
+			name                    string
+			reserved, settled, cost int64 // a step reserves, or settles
+			expiry                  int64
+			wantSpent, wantReserved int64
+		}{
+			{name: "at first", reserved: 7, expiry: -1},
+			{name: "anew", reserved: 5, expiry: 1, wantReserved: 5},
+			{name: "more", reserved: 95, expiry: 1, wantReserved: 100},
+			{name: "back", settled: 60, cost: 20, expiry: 1, wantSpent: 20, wantReserved: 40},
+			{name: "the last", settled: 40, cost: 1, expiry: 1, wantSpent: 21},
+			{name: "without a lease", cost: 3, expiry: 1, wantSpent: 24},
+			{name: "for the last time", cost: 3, expiry: -1},
+			{name: "a cost anew", cost: 4, expiry: 1, wantSpent: 4},
+		} {
 			sender.lose.Store(true)
-			got, err := st.Spend(t.Context(), "budget#a", step.amount, 100, time.Now().Add(time.Duration(step.expiry)*time.Hour))
-			if want += step.amount; step.name == "anew" {
-				want = step.amount
+			lease.Amount, lease.ExpiresAt = step.reserved+step.settled, time.Now().Add(time.Duration(step.expiry)*time.Hour)
+			var err error
+			if step.reserved > 0 {
+				_, err = st.Reserve(t.Context(), lease, 100)
+			} else {
+				err = st.Settle(t.Context(), lease, step.cost)
 			}
-			if got != want || err != nil {
-				t.Errorf("spend %s: %d, %v; want %d", step.name, got, err, want)
+			got, failed := st.Spending(t.Context(), lease.Key)
+			if want := (store.Sum{Spent: step.wantSpent, Reserved: step.wantReserved}); got != want || errors.Join(err, failed) != nil {
+				t.Errorf("%s: %+v, %v; want %+v", step.name, got, errors.Join(err, failed), want)
 			}
 		}
 		r := resultAt(opening)
@@ -284,8 +303,8 @@ func TestLostAnswers(t *testing.T) {
 		if _, err := st.Result(t.Context(), r.ID); err != nil {
 			t.Errorf("result: %v", err)
 		}
-		if got := sender.lost.Load(); got != 8 {
-			t.Errorf("%d answers were lost, want 8", got)
+		if got := sender.lost.Load(); got != 11 {
+			t.Errorf("%d answers were lost, want 11", got)
 		}
 	})
 }
@@ -294,17 +313,19 @@ func TestLostAnswers(t *testing.T) {
 func TestExpiredSumStartsAnewOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, server *dynamotest.Server) {
 		st, _ := open(t, server)
-		if _, err := st.Spend(t.Context(), "budget#a", 900, 1000, time.Now().Add(-time.Hour)); err != nil {
+		lease := store.Lease{Key: "budget#a", Amount: 900, Until: time.Now().Add(time.Hour), ExpiresAt: time.Now().Add(-time.Hour)}
+		if _, err := st.Reserve(t.Context(), lease, 1000); err != nil {
 			t.Fatal(err)
 		}
+		lease.Amount, lease.ExpiresAt = 30, time.Now().Add(time.Hour)
 		var all sync.WaitGroup
 		var succeeded atomic.Int64
 		for range 100 {
 			all.Go(func() {
-				got, err := st.Spend(t.Context(), "budget#a", 30, 1000, time.Now().Add(time.Hour))
+				got, err := st.Reserve(t.Context(), lease, 1000)
 				switch {
-				case got > 1000:
-					t.Errorf("a sum of %d", got)
+				case got.Reserved > 1000:
+					t.Errorf("a sum of %+v", got)
 				case err == nil:
 					succeeded.Add(1)
 				case !errors.Is(err, store.ErrLimit):
@@ -313,8 +334,8 @@ func TestExpiredSumStartsAnewOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if got, err := st.Spend(t.Context(), "budget#a", 0, 0, time.Time{}); got != 990 || err != nil || succeeded.Load() != 33 {
-			t.Errorf("%d spends of 30 succeeded and the sum is %d, %v; want 33 and 990", succeeded.Load(), got, err)
+		if got, err := st.Spending(t.Context(), lease.Key); got.Reserved != 990 || err != nil || succeeded.Load() != 33 {
+			t.Errorf("%d reservations of 30 succeeded and the sum is %+v, %v; want 33 and 990", succeeded.Load(), got, err)
 		}
 	})
 }

@@ -104,10 +104,18 @@ func TestItems(t *testing.T) {
 		delete(want, "result")
 		wantItem(t, client, tables.Coordination, key, want)
 
-		if _, err := st.Spend(t.Context(), "budget#a", 12, 20, claim.ExpiresAt); err != nil {
+		lease := store.Lease{Key: "budget#a", Amount: 12, Until: claim.ExpiresAt.Add(999 * time.Millisecond), ExpiresAt: claim.ExpiresAt}
+		if _, err := st.Reserve(t.Context(), lease, 20); err != nil {
 			t.Fatal(err)
 		}
-		wantItem(t, client, tables.Coordination, attributes{"key": s("budget#a")}, attributes{"key": s("budget#a"), "sum": n("12"), "expires_at": n("2088046800")})
+		key = attributes{"key": s("budget#a")}
+		want = attributes{"key": s("budget#a"), "sum": n("12"), "r_2088046800": n("12"), "expires_at": n("2088046800")}
+		wantItem(t, client, tables.Coordination, key, want)
+		if err := st.Settle(t.Context(), lease, 5); err != nil {
+			t.Fatal(err)
+		}
+		want["sum"], want["r_2088046800"] = n("5"), n("0")
+		wantItem(t, client, tables.Coordination, key, want)
 	})
 }
 
@@ -140,6 +148,19 @@ func TestItemsOfOtherVersions(t *testing.T) {
 			if d := cmp.Diff(store.Page{Results: []store.Result{*newer, *older}}, got); d != "" || err != nil {
 				t.Errorf("%s: %v (-want +got):\n%s", name, err, d)
 			}
+		}
+
+		// What a version without leases has reserved stays in the sum.
+		put(t, client, tables.Coordination, attributes{"key": s("budget#a"), "sum": n("60"), "expires_at": n("2088046800"), "call": s("x"), "r_note": s("y")})
+		lease := store.Lease{Key: "budget#a", Amount: 30, Until: time.Now().Add(time.Hour), ExpiresAt: time.Unix(2088046800, 0)}
+		if got, err := st.Reserve(t.Context(), lease, 100); got != (store.Sum{Spent: 60, Reserved: 30}) || err != nil {
+			t.Errorf("reserved on an older sum: %+v, %v", got, err)
+		}
+		if err := st.Settle(t.Context(), lease, 1); err != nil {
+			t.Error(err)
+		}
+		if got, err := st.Spending(t.Context(), lease.Key); got != (store.Sum{Spent: 61}) || err != nil {
+			t.Errorf("an older sum: %+v, %v", got, err)
 		}
 
 		put(t, client, tables.Metrics, attributes{
@@ -180,8 +201,13 @@ func TestItemsThatAreSomethingElse(t *testing.T) {
 		_, err = st.Claim(t.Context(), "mixed", store.Claim{Owner: "first"})
 		wantTable(t, "a claim on a sum", err, tables.Coordination)
 		put(t, client, tables.Coordination, attributes{"key": s("claimed"), "owner": s("first"), "status": s("COMPLETED")})
-		_, err = st.Spend(t.Context(), "claimed", 1, 10, time.Time{})
-		wantTable(t, "a sum on a claim", err, tables.Coordination)
+		for name, booked := range map[string]func(store.Lease) error{
+			"reserved": func(l store.Lease) error { _, err := st.Reserve(t.Context(), l, 10); return err },
+			"settled":  func(l store.Lease) error { return st.Settle(t.Context(), l, 1) },
+			"read":     func(l store.Lease) error { _, err := st.Spending(t.Context(), l.Key); return err },
+		} {
+			wantTable(t, name+" on a claim", booked(store.Lease{Key: "claimed", Amount: 1}), tables.Coordination)
+		}
 	})
 }
 

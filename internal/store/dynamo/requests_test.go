@@ -74,14 +74,15 @@ func TestCapacityOfARun(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Spend(t.Context(), "budget#2026-03-02", 20_000, 10_000_000, time.Now().Add(time.Hour)); err != nil {
+	lease := store.Lease{Key: "budget#2026-03-02", Amount: 20_000, Until: time.Now().Add(time.Minute), ExpiresAt: time.Now().Add(time.Hour)}
+	if _, err := s.Reserve(t.Context(), lease, 10_000_000); err != nil {
 		t.Fatal(err)
 	}
 	r := newResult(t, 5000)
 	if err := s.Record(t.Context(), r, aRun()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Spend(t.Context(), "budget#2026-03-02", -11_500, 0, time.Now().Add(time.Hour)); err != nil {
+	if err := s.Settle(t.Context(), lease, 8_500); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Complete(t.Context(), key, owner, r.ID); err != nil {
@@ -142,10 +143,38 @@ func TestRequests(t *testing.T) {
 		want("claim what is held", err, "PutItem, conditional")
 		want("complete", s.Complete(t.Context(), "idem#a", "first", "x"), "UpdateItem, conditional")
 		want("release", s.Release(t.Context(), "idem#a", "first"), "UpdateItem, conditional")
-		_, err = s.Spend(t.Context(), "budget#a", 1, 10, time.Now().Add(-time.Minute))
-		want("spend", err, "UpdateItem, conditional")
-		_, err = s.Spend(t.Context(), "budget#a", 1, 10, time.Now().Add(time.Minute))
-		want("spend from an expired sum", err, "UpdateItem, conditional", "UpdateItem, conditional")
+		lease := store.Lease{Key: "budget#a", Amount: 4, Until: time.Now().Add(time.Minute), ExpiresAt: time.Now().Add(time.Hour)}
+		_, err = s.Reserve(t.Context(), lease, 10)
+		want("reserve", err, "UpdateItem, conditional")
+		want("settle", s.Settle(t.Context(), lease, 2), "UpdateItem, conditional")
+		want("settle what has ended by itself", s.Settle(t.Context(), lease, 2), "UpdateItem, conditional", "UpdateItem, conditional")
+		_, err = s.Spending(t.Context(), lease.Key)
+		want("spending", err, "GetItem, consistent")
+		dead := lease
+		dead.Until = time.Now().Add(-time.Minute)
+		_, err = s.Reserve(t.Context(), dead, 10)
+		want("reserve with a killed process", err, "UpdateItem, conditional")
+		_, err = s.Reserve(t.Context(), lease, 10)
+		want("reserve what it held", err, "UpdateItem, conditional", "UpdateItem, conditional", "UpdateItem, conditional")
+		_, err = s.Reserve(t.Context(), lease, 10)
+		if errors.Is(err, store.ErrLimit) {
+			err = nil
+		}
+		want("reserve over the limit", err, "UpdateItem, conditional")
+		dead.Key, dead.Amount = "budget#b", 1
+		for i := range 8 {
+			dead.Until = time.Now().Add(-time.Duration(i+1) * time.Minute)
+			requests := []string{"UpdateItem, conditional"}
+			if i == 7 { // more than a record keeps of them
+				requests = append(requests, "UpdateItem, conditional")
+			}
+			_, err = s.Reserve(t.Context(), dead, 0)
+			want("reserve with many killed processes", err, requests...)
+		}
+		lease.ExpiresAt = time.Now().Add(-time.Minute)
+		want("settle for the last time", s.Settle(t.Context(), lease, 2), "UpdateItem, conditional")
+		_, err = s.Reserve(t.Context(), lease, 10)
+		want("reserve from an expired sum", err, "PutItem, conditional", "UpdateItem, conditional")
 		if err := s.Record(t.Context(), &store.Result{}, store.Count{}); err == nil {
 			t.Error("an empty result was recorded")
 		}

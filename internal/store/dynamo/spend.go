@@ -1,12 +1,19 @@
 package dynamo
 
-// Sums with a limit.
+// Sums with a limit, and the leases on what is left of it.
+//
+// A record has one number for what is spent and reserved, sum, and one for each second
+// in which leases end, r_<epoch second>, which is their amounts together. What a lease
+// held is taken out of both: by Settle, or after its end by whoever needs the room.
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,153 +25,287 @@ import (
 	"thalas/internal/store"
 )
 
-// sum is a record as it stands in its table.
-type sum struct {
-	Sum       *int64 `dynamodbav:"sum"`
+const (
+	leasePrefix = "r_"
+	// mostEnded is how many seconds of ended leases a record holds at most before a
+	// reservation removes them: an update is billed by the size of its record.
+	mostEnded = 8
+)
+
+// Reserve implements store.Coordination. Where its write is refused, what stands there
+// says why. If it is no limit, leases that have ended take up the room or somebody else
+// got in between, so that all calls together get on.
+func (s *Store) Reserve(ctx context.Context, lease store.Lease, limit int64) (store.Sum, error) {
+	most := int64(math.MaxInt64) // that may stand before
+	if limit != 0 {
+		most = limit
+	}
+	most -= lease.Amount
+	w, err := writerOf(lease, 0)
+	for err == nil {
+		now, done := time.Now(), false
+		var standing record
+		if standing, done, err = s.book(ctx, w, booking{lease.Amount, lease.Amount, "#sum <= :value", most, most >= 0}, now); err != nil {
+			break
+		}
+		total, ended := standing.total(now), standing.ended(now)
+		switch {
+		case done && len(ended) >= mostEnded:
+			_ = s.free(ctx, lease.Key, ended) // else the next reservation does it
+			return total, nil
+		case done:
+			return total, nil
+		case total.Spent+total.Reserved > most:
+			return total, store.ErrLimit
+		case len(ended) > 0:
+			err = s.free(ctx, lease.Key, ended)
+		}
+	}
+	return store.Sum{}, failed("reserve", s.tables.Coordination, err)
+}
+
+// Settle implements store.Coordination.
+func (s *Store) Settle(ctx context.Context, lease store.Lease, cost int64) error {
+	w, err := writerOf(lease, cost)
+	held := booking{cost - lease.Amount, -lease.Amount, "#lease >= :value", lease.Amount, false}
+	onlyCost := booking{cost, 0, "#sum >= :value", math.MinInt64, true}
+	ended := lease.Amount == 0
+	for err == nil {
+		b, done := held, false
+		if ended {
+			b = onlyCost
+		}
+		var standing record
+		if standing, done, err = s.book(ctx, w, b, time.Now()); done {
+			return nil
+		}
+		ended = standing.leases[w.lease] < lease.Amount || lease.Amount == 0
+	}
+	return failed("settle", s.tables.Coordination, err)
+}
+
+// Spending implements store.Coordination.
+func (s *Store) Spending(ctx context.Context, key string) (store.Sum, error) {
+	if err := s.usable(ctx); err != nil {
+		return store.Sum{}, fmt.Errorf("read what is spent: %w", err)
+	}
+	answer, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &s.tables.Coordination, Key: coordinationKey(key), ConsistentRead: aws.Bool(true),
+	})
+	var standing record
+	if err == nil {
+		standing, err = decodeSum(answer.Item)
+	}
+	if err != nil {
+		return store.Sum{}, failed("read what is spent", s.tables.Coordination, err)
+	}
+	now := time.Now()
+	if standing.Sum == nil || expired(standing.ExpiresAt, now) {
+		return store.Sum{}, nil
+	}
+	return standing.total(now), nil
+}
+
+// record is a sum as it stands in its table.
+type record struct {
+	Sum       *int64 `dynamodbav:"sum"` // the leases are in it; nil: there is no record
 	ExpiresAt *int64 `dynamodbav:"expires_at"`
 	Call      string `dynamodbav:"call"` // a token of the call that wrote last
+	leases    map[string]int64
 }
 
-// spending is one call of Spend.
-type spending struct {
-	key           string
-	amount, limit int64
-	expiry        *int64
-	call          string
+func decodeSum(attributes map[string]types.AttributeValue) (r record, err error) {
+	if err := attributevalue.UnmarshalMap(attributes, &r); err != nil {
+		return r, err
+	}
+	if r.Sum == nil && len(attributes) > 0 {
+		return r, errors.New("what holds the key is no sum")
+	}
+	r.leases = map[string]int64{}
+	for name, value := range attributes {
+		if _, is := endOf(name); !is {
+			continue
+		}
+		var amount int64
+		if err := attributevalue.Unmarshal(value, &amount); err != nil {
+			return r, err
+		}
+		r.leases[name] = amount
+	}
+	return r, nil
 }
 
-// Spend implements store.Coordination. Each attempt is one conditional write: it
-// adds to a sum that stands, or puts the amount in the place of one that has
-// expired. Where it is refused, what stands there says why, or which of the two is
-// due; somebody else got in between then, so that all calls together get on.
+// endOf reads the second out of a lease's name.
+func endOf(name string) (second int64, is bool) {
+	digits, is := strings.CutPrefix(name, leasePrefix)
+	second, err := strconv.ParseInt(digits, 10, 64)
+	return second, is && err == nil
+}
+
+// ended gives the leases that have ended.
+func (r record) ended(now time.Time) map[string]int64 {
+	ended := maps.Clone(r.leases)
+	maps.DeleteFunc(ended, func(name string, _ int64) bool {
+		end, _ := endOf(name)
+		return now.Unix() < end
+	})
+	return ended
+}
+
+func (r record) total(now time.Time) store.Sum {
+	if r.Sum == nil {
+		return store.Sum{}
+	}
+	total := store.Sum{Spent: *r.Sum}
+	for _, amount := range r.leases {
+		total.Spent -= amount
+		total.Reserved += amount
+	}
+	for _, amount := range r.ended(now) {
+		total.Reserved -= amount
+	}
+	return total
+}
+
+// writer is one call that writes to the record of a key.
+type writer struct {
+	key    string
+	lease  string // its attribute
+	call   string
+	expiry *int64
+}
+
+func writerOf(lease store.Lease, cost int64) (writer, error) {
+	if lease.Amount < 0 || cost < 0 {
+		return writer{}, errors.New("an amount or a cost is below 0")
+	}
+	return writer{
+		key: lease.Key, lease: leasePrefix + strconv.FormatInt(lease.Until.Unix(), 10),
+		call: uuid.NewString(), expiry: expiryOf(lease.ExpiresAt),
+	}, checkText("key", lease.Key)
+}
+
+// booking is a change of a record.
+type booking struct {
+	sum, lease int64  // what is added to them
+	condition  string // that a record meets, with #sum, #lease and :value
+	value      int64
+	creates    bool // where there is no record, it is made
+}
+
+// book makes one attempt. It gives the record as it stands afterwards, or as it stood
+// where the booking was not done.
 //
 // A request that is sent again after its answer was lost does not count twice,
 // unless another call's write came between the two.
-func (s *Store) Spend(ctx context.Context, key string, amount, limit int64, expiresAt time.Time) (total int64, err error) {
-	if err := checkText("key", key); err != nil {
-		return 0, fmt.Errorf("spend: %w", err)
+func (s *Store) book(ctx context.Context, w writer, b booking, now time.Time) (standing record, done bool, err error) {
+	if err := s.usable(ctx); err != nil {
+		return record{}, false, err
 	}
-	p := spending{key: key, amount: amount, limit: limit, expiry: expiryOf(expiresAt), call: uuid.NewString()}
-	anew := false
-	for {
-		if err := s.usable(ctx); err != nil {
-			return 0, fmt.Errorf("spend: %w", err)
-		}
-		now := time.Now()
-		written, refused, err := s.spend(ctx, p, anew, now)
-		if err != nil {
-			return 0, failed("spend", s.tables.Coordination, err)
-		}
-		if !refused {
-			return *written.Sum, nil
-		}
-		switch {
-		case written.Call == p.call:
-			return *written.Sum, nil
-		case written.Sum != nil && !expired(written.ExpiresAt, now):
-			total, anew = *written.Sum, false
-		default:
-			total, anew = 0, written.Sum != nil
-		}
-		if err := checkSpend(total, amount, limit); err != nil {
-			return total, err
-		}
+	answer, err := s.client.UpdateItem(ctx, w.update(&s.tables.Coordination, b, now))
+	if err == nil {
+		standing, err = decodeSum(answer.Attributes)
+		return standing, err == nil, err
 	}
+	if standing, err = refusedSum(err); err != nil || standing.Call == w.call || standing.Sum == nil || !expired(standing.ExpiresAt, now) {
+		return standing, err == nil && standing.Call == w.call, err
+	}
+	if !b.creates {
+		return record{}, false, nil
+	}
+	fresh := record{Sum: &b.sum}
+	if b.lease != 0 {
+		fresh.leases = map[string]int64{w.lease: b.lease}
+	}
+	_, err = s.client.PutItem(ctx, w.put(&s.tables.Coordination, fresh, now))
+	if err == nil {
+		return fresh, true, nil
+	}
+	standing, err = refusedSum(err) // somebody else has begun anew
+	return standing, err == nil && standing.Call == w.call, err
 }
 
-// spend makes one attempt. It gives the record as it stands afterwards; refused:
-// as it stood and stands, without a sum where there is none.
-func (s *Store) spend(ctx context.Context, p spending, anew bool, now time.Time) (record sum, refused bool, err error) {
-	answer, err := s.client.UpdateItem(ctx, p.update(&s.tables.Coordination, anew, now))
-	standing, refused := refusal(err)
-	switch {
-	case refused:
-		if err := attributevalue.UnmarshalMap(standing, &record); err != nil {
-			return record, true, err
-		}
-		if record.Sum == nil && len(standing) > 0 {
-			return record, true, errNoSum
-		}
-		return record, true, nil
-	case err != nil:
-		return record, false, err
+// refusedSum gives the record at which a write was refused, or else the error.
+func refusedSum(err error) (record, error) {
+	attributes, refused := refusal(err)
+	if !refused {
+		return record{}, err
 	}
-	if err := attributevalue.UnmarshalMap(answer.Attributes, &record); err != nil {
-		return record, false, err
-	}
-	if record.Sum == nil {
-		return record, false, errNoSum
-	}
-	return record, false, nil
+	return decodeSum(attributes)
 }
 
-var errNoSum = errors.New("what holds the key is no sum")
-
-// update is the conditional write of a spending.
-func (p spending) update(table *string, anew bool, now time.Time) *dynamodb.UpdateItemInput {
-	least, most := p.room()
+func (w writer) update(table *string, b booking, now time.Time) *dynamodb.UpdateItemInput {
 	names := map[string]string{"#sum": "sum", "#expires": expiryAttribute, "#call": "call"}
-	values := map[string]types.AttributeValue{":amount": number(p.amount), ":call": text(p.call), ":now": moment(now)}
-	change, condition := "ADD #sum :amount SET #call = :call", ""
-	if anew {
-		change = "SET #sum = :amount, #call = :call"
-		condition = "#expires < :now"
-	} else {
-		values[":least"], values[":most"] = number(least), number(most)
-		condition = "#sum BETWEEN :least AND :most AND (attribute_not_exists(#expires) OR #expires >= :now) AND " +
-			"(attribute_not_exists(#call) OR #call <> :call)"
-		if checkSpend(0, p.amount, p.limit) == nil {
-			names["#key"] = "key"
-			condition = "attribute_not_exists(#key) OR (" + condition + ")"
-		}
-	}
-	if p.expiry != nil {
+	values := map[string]types.AttributeValue{":add": number(b.sum), ":call": text(w.call), ":now": moment(now), ":value": number(b.value)}
+	change := "SET #call = :call"
+	if w.expiry != nil {
 		change += ", #expires = :expires"
-		values[":expires"] = number(*p.expiry)
+		values[":expires"] = number(*w.expiry)
 	} else {
 		change += " REMOVE #expires"
 	}
+	change += " ADD #sum :add"
+	if b.lease != 0 {
+		change += ", #lease :lease"
+		names["#lease"], values[":lease"] = w.lease, number(b.lease)
+	}
+	condition := b.condition + " AND (attribute_not_exists(#expires) OR #expires >= :now) AND (attribute_not_exists(#call) OR #call <> :call)"
+	if b.creates {
+		names["#key"] = "key"
+		condition = "attribute_not_exists(#key) OR (" + condition + ")"
+	}
 	return &dynamodb.UpdateItemInput{
-		TableName: table, Key: coordinationKey(p.key),
-		UpdateExpression: aws.String(change), ConditionExpression: aws.String(condition),
+		TableName: table, Key: coordinationKey(w.key),
+		UpdateExpression: &change, ConditionExpression: &condition,
 		ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 		ReturnValues:                        types.ReturnValueAllNew,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 }
 
-// room gives the sums to which the amount can be added: by the limit, and by the
-// range of the number.
-func (p spending) room() (least, most int64) {
-	least, most = math.MinInt64, math.MaxInt64
-	if p.limit != 0 {
-		most = p.limit
+// put is the write of a record in the place of one that has expired.
+func (w writer) put(table *string, fresh record, now time.Time) *dynamodb.PutItemInput {
+	item := coordinationKey(w.key)
+	item["sum"], item["call"] = number(*fresh.Sum), text(w.call)
+	for name, amount := range fresh.leases {
+		item[name] = number(amount)
 	}
-	switch {
-	case p.amount > 0 && most < math.MinInt64+p.amount:
-		most = math.MinInt64
-	case p.amount > 0:
-		most -= p.amount
-	case p.amount < 0:
-		least = math.MinInt64 - p.amount
-		if most > math.MaxInt64+p.amount {
-			most = math.MaxInt64
-		} else {
-			most -= p.amount
-		}
+	if w.expiry != nil {
+		item[expiryAttribute] = number(*w.expiry)
 	}
-	return least, most
+	return &dynamodb.PutItemInput{
+		TableName: table, Item: item,
+		ConditionExpression:                 aws.String("attribute_not_exists(#key) OR #expires < :now"),
+		ExpressionAttributeNames:            map[string]string{"#key": "key", "#expires": expiryAttribute},
+		ExpressionAttributeValues:           map[string]types.AttributeValue{":now": moment(now)},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
 }
 
-// checkSpend says why an amount cannot be added to a sum, if so.
-func checkSpend(total, amount, limit int64) error {
-	over := amount > 0 && total > math.MaxInt64-amount
-	under := amount < 0 && total < math.MinInt64-amount
-	switch {
-	case limit != 0 && (over || !under && total+amount > limit):
-		return store.ErrLimit
-	case over || under:
-		return errors.New("spend: the sum would leave the range of its number")
+// free takes leases that have ended out of a record. Where one of them has changed
+// since it was seen, nothing is done: somebody else is at it.
+func (s *Store) free(ctx context.Context, key string, ended map[string]int64) error {
+	names, values := map[string]string{"#sum": "sum"}, map[string]types.AttributeValue{}
+	var removed, conditions []string
+	total := int64(0)
+	for name, amount := range ended {
+		if len(removed) == mostEnded { // the rest another time: an expression has a limit
+			break
+		}
+		n := strconv.Itoa(len(removed))
+		names["#r"+n], values[":r"+n] = name, number(amount)
+		removed, conditions = append(removed, "#r"+n), append(conditions, "#r"+n+" = :r"+n)
+		total += amount
 	}
-	return nil
+	values[":total"] = number(total)
+	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.tables.Coordination, Key: coordinationKey(key),
+		UpdateExpression:         aws.String("SET #sum = #sum - :total REMOVE " + strings.Join(removed, ", ")),
+		ConditionExpression:      aws.String(strings.Join(conditions, " AND ")),
+		ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+	})
+	if _, refused := refusal(err); refused {
+		return nil
+	}
+	return err
 }

@@ -3,10 +3,8 @@ package dynamo
 // What is computed before anything is asked.
 
 import (
-	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,7 +13,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"thalas/internal/store"
 )
@@ -99,28 +96,6 @@ func TestRefusedCounts(t *testing.T) {
 			t.Errorf("the text %q would overwrite what the item is found by", name)
 		}
 	}
-}
-
-// The condition of the write and the check of what stood there must agree, or
-// Spend would go round in circles.
-func TestSpendAgreesWithItsCondition(t *testing.T) {
-	amounts := rapid.OneOf(rapid.Int64Range(-1000, 1000), rapid.Int64(),
-		rapid.SampledFrom([]int64{math.MinInt64, math.MinInt64 + 1, math.MaxInt64, math.MaxInt64 - 1}))
-	rapid.Check(t, func(t *rapid.T) {
-		// A limit is an amount of money. A sum below all numbers is none.
-		p := spending{amount: amounts.Draw(t, "amount"), limit: max(0, amounts.Draw(t, "limit"))}
-		total := max(math.MinInt64+1, amounts.Draw(t, "sum"))
-		least, most := p.room()
-		if least > most {
-			t.Fatalf("room from %d to %d", least, most) // which DynamoDB refuses
-		}
-		fits := total >= least && total <= most
-		if err := checkSpend(total, p.amount, p.limit); fits != (err == nil) {
-			t.Fatalf("the condition allows sums from %d to %d, and the check says %v", least, most, err)
-		} else if err != nil && p.limit == 0 && errors.Is(err, store.ErrLimit) {
-			t.Fatalf("without a limit: %v", err)
-		}
-	})
 }
 
 func TestTimesAreNeverEarly(t *testing.T) {

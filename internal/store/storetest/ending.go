@@ -25,7 +25,9 @@ func everything(ctx context.Context, s store.Store, r *store.Result) map[string]
 		"Release":  s.Release(ctx, key, "first"),
 	}
 	_, all["Claim"] = s.Claim(ctx, "idem#new", claimOf("second"))
-	_, all["Spend"] = s.Spend(ctx, budget, 1, 0, inTime(time.Hour))
+	all["Settle"] = s.Settle(ctx, leaseOf(1), 1)
+	_, all["Reserve"] = s.Reserve(ctx, leaseOf(1), 0)
+	_, all["Spending"] = s.Spending(ctx, budget)
 	_, all["Result"] = s.Result(ctx, r.ID)
 	_, all["Latest"] = s.Latest(ctx, series)
 	_, all["Series"] = s.Series(ctx, series, store.Range{Limit: 1})
@@ -59,9 +61,7 @@ func endedContext(t *testing.T, s store.Store) {
 	wantHours(t, s, "2026-03-02", "2026-03-02")
 	wantHeld(t, s, key, claimOf("first"))
 	take(t, s, "idem#new", claimOf("third"))
-	if got, err := s.Spend(t.Context(), budget, 0, 0, inTime(time.Hour)); got != 0 || err != nil {
-		t.Errorf("the sum: %d, %v; want 0", got, err)
-	}
+	wantSpending(t, s, store.Sum{})
 }
 
 func afterClose(t *testing.T, s store.Store) {

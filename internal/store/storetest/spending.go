@@ -1,10 +1,10 @@
 package storetest
 
-// Sums with a limit.
+// Sums with a limit, and leases.
 
 import (
 	"errors"
-	"math"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -14,75 +14,187 @@ import (
 )
 
 var spendTests = []test{
-	{"up to the limit", spendToLimit},
+	{"up to the limit", reserveToLimit},
+	{"settled", settled},
+	{"leases that ended", endedLeases},
+	{"leases that end together", leasesThatEndTogether},
+	{"many leases that ended", manyEndedLeases},
 	{"expired", spendExpired},
-	{"keys", spendKeys},
-	{"200 at once", spendAtOnce},
-	{"spent and settled at once", settleAtOnce},
+	{"keys and amounts", spendKeys},
+	{"200 at once", reserveAtOnce},
+	{"reserved and settled at once", settleAtOnce},
+	{"every cost is counted once", costsAddUp},
 }
 
 const budget = "budget#2026-03-02"
 
-func spendToLimit(t *testing.T, s store.Store) {
+func leaseOf(amount int64) store.Lease {
+	return store.Lease{Key: budget, Amount: amount, Until: inTime(time.Hour), ExpiresAt: inTime(2 * time.Hour)}
+}
+
+// ending gives the same lease with another end.
+func ending(in time.Duration, l store.Lease) store.Lease { l.Until = inTime(in); return l }
+
+func reserve(t *testing.T, s store.Store, l store.Lease, limit int64, want store.Sum, wantErr error) {
+	t.Helper()
+	got, err := s.Reserve(t.Context(), l, limit)
+	if got != want || !errors.Is(err, wantErr) || (err != nil) != (wantErr != nil) {
+		t.Errorf("reserve %d of %d: %+v, %v; want %+v, %v", l.Amount, limit, got, err, want, wantErr)
+	}
+}
+
+func settle(t *testing.T, s store.Store, l store.Lease, cost int64) {
+	t.Helper()
+	if err := s.Settle(t.Context(), l, cost); err != nil {
+		t.Errorf("settle %d by %d: %v", l.Amount, cost, err)
+	}
+}
+
+func wantSpending(t *testing.T, s store.Store, want store.Sum) {
+	t.Helper()
+	if got, err := s.Spending(t.Context(), budget); got != want || err != nil {
+		t.Errorf("spending: %+v, %v; want %+v", got, err, want)
+	}
+}
+
+func reserveToLimit(t *testing.T, s store.Store) {
+	wantSpending(t, s, store.Sum{})
 	for _, step := range []struct {
-		name          string
-		amount, limit int64
-		want          int64
-		err           error
+		amount, limit, want int64
+		err                 error
 	}{
-		{"more than the limit, at first", 101, 100, 0, store.ErrLimit},
-		{"below the limit", 60, 100, 60, nil},
-		{"over it", 41, 100, 60, store.ErrLimit},
-		{"up to it", 40, 100, 100, nil},
-		{"one more", 1, 100, 100, store.ErrLimit},
-		{"nothing more", 0, 100, 100, nil},
-		{"back", -30, 100, 70, nil},
-		{"without a limit", 1000, 0, 1070, nil},
-		{"nothing, over a lower limit", 0, 100, 1070, store.ErrLimit},
-		{"back, but still over it", -1, 100, 1070, store.ErrLimit},
-		{"back without a limit", -1075, 0, -5, nil},
-		{"from below nothing", 105, 100, 100, nil},
-		{"further than numbers go", math.MaxInt64, 200, 100, store.ErrLimit},
+		{101, 100, 0, store.ErrLimit},
+		{60, 100, 60, nil},
+		{41, 100, 60, store.ErrLimit},
+		{40, 100, 100, nil},
+		{1, 100, 100, store.ErrLimit},
+		{0, 100, 100, nil},
+		{1000, 0, 1100, nil}, // without a limit
+		{0, 100, 1100, store.ErrLimit},
 	} {
-		got, err := s.Spend(t.Context(), budget, step.amount, step.limit, inTime(time.Hour))
-		if got != step.want || !errors.Is(err, step.err) || (err != nil) != (step.err != nil) {
-			t.Fatalf("%s: spend %d of %d: sum %d, %v; want %d, %v", step.name, step.amount, step.limit, got, err, step.want, step.err)
+		reserve(t, s, leaseOf(step.amount), step.limit, store.Sum{Reserved: step.want}, step.err)
+		wantSpending(t, s, store.Sum{Reserved: step.want})
+	}
+}
+
+func settled(t *testing.T, s store.Store) {
+	reserve(t, s, leaseOf(60), 100, store.Sum{Reserved: 60}, nil)
+	reserve(t, s, leaseOf(40), 100, store.Sum{Reserved: 100}, nil)
+	settle(t, s, leaseOf(60), 25)
+	wantSpending(t, s, store.Sum{Spent: 25, Reserved: 40})
+	reserve(t, s, leaseOf(36), 100, store.Sum{Spent: 25, Reserved: 40}, store.ErrLimit)
+	settle(t, s, leaseOf(40), 0) // nobody was asked
+	wantSpending(t, s, store.Sum{Spent: 25})
+	reserve(t, s, leaseOf(75), 100, store.Sum{Spent: 25, Reserved: 75}, nil)
+	settle(t, s, leaseOf(75), 90) // more than the worst case, and over the limit
+	wantSpending(t, s, store.Sum{Spent: 115})
+	settle(t, s, leaseOf(0), 7) // without a lease
+	wantSpending(t, s, store.Sum{Spent: 122})
+	reserve(t, s, leaseOf(0), 100, store.Sum{Spent: 122}, store.ErrLimit)
+}
+
+// A killed process settles nothing: what it held is free when its lease ends. One that
+// is only late still adds its cost.
+func endedLeases(t *testing.T, s store.Store) {
+	dead, late := ending(-2*time.Second, leaseOf(50)), ending(-time.Second, leaseOf(40))
+	for _, l := range []store.Lease{dead, late} {
+		if _, err := s.Reserve(t.Context(), l, 100); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if _, err := s.Spend(t.Context(), budget, math.MaxInt64, 0, inTime(time.Hour)); err == nil {
-		t.Error("a sum went further than numbers go")
+	wantSpending(t, s, store.Sum{})
+	reserve(t, s, leaseOf(70), 100, store.Sum{Reserved: 70}, nil)
+	settle(t, s, late, 11)
+	wantSpending(t, s, store.Sum{Spent: 11, Reserved: 70})
+	reserve(t, s, leaseOf(20), 100, store.Sum{Spent: 11, Reserved: 70}, store.ErrLimit)
+	settle(t, s, leaseOf(70), 5)
+	wantSpending(t, s, store.Sum{Spent: 16})
+
+	unseen := ending(-time.Second, leaseOf(30)) // that is settled before anybody needs its room
+	if _, err := s.Reserve(t.Context(), unseen, 100); err != nil {
+		t.Fatal(err)
 	}
+	settle(t, s, unseen, 4)
+	wantSpending(t, s, store.Sum{Spent: 20})
+	settle(t, s, ending(3*time.Hour, leaseOf(30)), 1) // that was never taken
+	wantSpending(t, s, store.Sum{Spent: 21})
+}
+
+func leasesThatEndTogether(t *testing.T, s store.Store) {
+	first, second := leaseOf(10), leaseOf(20)
+	second.Until = first.Until.Add(999 * time.Millisecond) // in the same second
+	other := ending(3*time.Hour, leaseOf(30))
+	reserve(t, s, first, 100, store.Sum{Reserved: 10}, nil)
+	reserve(t, s, second, 100, store.Sum{Reserved: 30}, nil)
+	reserve(t, s, other, 100, store.Sum{Reserved: 60}, nil)
+	settle(t, s, second, 2)
+	wantSpending(t, s, store.Sum{Spent: 2, Reserved: 40})
+	settle(t, s, first, 1)
+	wantSpending(t, s, store.Sum{Spent: 3, Reserved: 30})
+	settle(t, s, first, 1) // nothing is held there any more
+	wantSpending(t, s, store.Sum{Spent: 4, Reserved: 30})
+}
+
+func manyEndedLeases(t *testing.T, s store.Store) {
+	for i := range 40 {
+		if _, err := s.Reserve(t.Context(), ending(-time.Duration(i+1)*time.Second, leaseOf(5)), 200); err != nil {
+			t.Fatal(err)
+		}
+		wantSpending(t, s, store.Sum{})
+	}
+	reserve(t, s, leaseOf(200), 200, store.Sum{Reserved: 200}, nil)
 }
 
 func spendExpired(t *testing.T, s store.Store) {
-	spend := func(amount, limit, want int64, expires time.Time) {
+	spend := func(amount int64, want store.Sum, expires time.Time) {
 		t.Helper()
-		if got, err := s.Spend(t.Context(), budget, amount, limit, expires); got != want || err != nil {
-			t.Errorf("spend %d: sum %d, %v; want %d", amount, got, err, want)
-		}
+		l := leaseOf(amount)
+		l.ExpiresAt = expires
+		reserve(t, s, l, 100, want, nil)
+		settle(t, s, l, amount-1)
 	}
-	spend(70, 100, 70, inTime(-time.Minute))
-	spend(60, 100, 60, inTime(time.Hour)) // what has expired counts no more
-	spend(10, 100, 70, time.Time{})
-	spend(10, 100, 80, inTime(-time.Minute))
-	spend(5, 100, 5, time.Time{})
+	spend(70, store.Sum{Reserved: 70}, inTime(-time.Minute))
+	wantSpending(t, s, store.Sum{})
+	spend(60, store.Sum{Reserved: 60}, inTime(2*time.Hour)) // what has expired counts no more
+	spend(10, store.Sum{Spent: 59, Reserved: 10}, time.Time{})
+	gone := leaseOf(10)
+	gone.ExpiresAt = inTime(-time.Minute)
+	settle(t, s, gone, 3)
+	wantSpending(t, s, store.Sum{})
+	settle(t, s, leaseOf(10), 4) // of a lease that has expired with the sum
+	wantSpending(t, s, store.Sum{Spent: 4})
+	gone.Key = "budget#other"
+	reserve(t, s, gone, 100, store.Sum{Reserved: 10}, nil)
+	gone.Amount = 101
+	reserve(t, s, gone, 100, store.Sum{}, store.ErrLimit)
 }
 
 func spendKeys(t *testing.T, s store.Store) {
+	at := func(key string, amount int64) store.Lease { l := leaseOf(amount); l.Key = key; return l }
 	for i, key := range []string{budget, budget + "#", "budget#", "budget#\x00"} {
-		if got, err := s.Spend(t.Context(), key, int64(i+1), 10, inTime(time.Hour)); got != int64(i+1) || err != nil {
-			t.Errorf("%q: sum %d, %v; want %d", key, got, err, i+1)
+		reserve(t, s, at(key, int64(i+1)), 10, store.Sum{Reserved: int64(i + 1)}, nil)
+	}
+	for name, l := range map[string]store.Lease{
+		"no key": at("", 1), "a key without end": at(strings.Repeat("x", 40_000), 1), "an amount below 0": at(budget, -1),
+	} {
+		if _, err := s.Reserve(t.Context(), l, 10); err == nil || errors.Is(err, store.ErrLimit) {
+			t.Errorf("%s: reserved, %v", name, err)
+		}
+		if err := s.Settle(t.Context(), l, 1); err == nil {
+			t.Errorf("%s: settled", name)
 		}
 	}
-	for _, key := range []string{"", strings.Repeat("x", 40_000)} {
-		if _, err := s.Spend(t.Context(), key, 1, 10, inTime(time.Hour)); err == nil {
-			t.Errorf("spent on %.10q", key)
-		}
+	if err := s.Settle(t.Context(), at(budget, 1), -1); err == nil {
+		t.Error("a cost below 0 was settled")
 	}
+	wantSpending(t, s, store.Sum{Reserved: 1})
 }
 
-func spendAtOnce(t *testing.T, s store.Store) {
+func reserveAtOnce(t *testing.T, s store.Store) {
 	const limit, amount = 1000, 7
+	if _, err := s.Reserve(t.Context(), ending(-time.Second, leaseOf(500)), limit); err != nil { // of a killed process
+		t.Fatal(err)
+	}
 	var (
 		all       sync.WaitGroup
 		mu        sync.Mutex
@@ -90,24 +202,24 @@ func spendAtOnce(t *testing.T, s store.Store) {
 	)
 	for range 200 {
 		all.Go(func() {
-			got, err := s.Spend(t.Context(), budget, amount, limit, inTime(time.Hour))
+			got, err := s.Reserve(t.Context(), leaseOf(amount), limit)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
-			case got > limit || got%amount != 0:
-				t.Errorf("a sum of %d", got)
+			case got.Reserved > limit || got.Reserved%amount != 0 || got.Spent != 0:
+				t.Errorf("a sum of %+v", got)
 			case err == nil:
 				succeeded++
 			case !errors.Is(err, store.ErrLimit):
-				t.Errorf("spend: %v", err)
+				t.Errorf("reserve: %v", err)
 			}
 		})
 	}
 	all.Wait()
-	got, err := s.Spend(t.Context(), budget, 0, 0, inTime(time.Hour))
-	if err != nil || got != succeeded*amount || succeeded != limit/amount {
-		t.Errorf("%d spends of %d succeeded and the sum is %d, %v; want %d", succeeded, amount, got, err, limit/amount)
+	if succeeded != limit/amount {
+		t.Errorf("%d reservations of %d succeeded, want %d", succeeded, amount, limit/amount)
 	}
+	wantSpending(t, s, store.Sum{Reserved: succeeded * amount})
 }
 
 // settleAtOnce reserves more than is used in the end, as runs do.
@@ -118,11 +230,12 @@ func settleAtOnce(t *testing.T, s store.Store) {
 		mu  sync.Mutex
 		ran int64
 	)
-	for range 64 {
+	for i := range 64 {
 		all.Go(func() {
-			got, err := s.Spend(t.Context(), budget, reserved, limit, inTime(time.Hour))
-			if got > limit {
-				t.Errorf("a sum of %d, over the limit of %d", got, limit)
+			l := ending(time.Duration(1+i%3)*time.Hour, leaseOf(reserved))
+			got, err := s.Reserve(t.Context(), l, limit)
+			if got.Spent+got.Reserved > limit {
+				t.Errorf("a sum of %+v, over the limit of %d", got, limit)
 			}
 			if err != nil {
 				if !errors.Is(err, store.ErrLimit) {
@@ -130,7 +243,7 @@ func settleAtOnce(t *testing.T, s store.Store) {
 				}
 				return
 			}
-			if _, err := s.Spend(t.Context(), budget, used-reserved, 0, inTime(time.Hour)); err != nil {
+			if err := s.Settle(t.Context(), l, used); err != nil {
 				t.Errorf("settle: %v", err)
 			}
 			mu.Lock()
@@ -139,7 +252,43 @@ func settleAtOnce(t *testing.T, s store.Store) {
 		})
 	}
 	all.Wait()
-	if got, err := s.Spend(t.Context(), budget, 0, 0, inTime(time.Hour)); err != nil || got != ran*used {
-		t.Errorf("%d runs of %d: the sum is %d, %v", ran, used, got, err)
+	wantSpending(t, s, store.Sum{Spent: ran * used})
+}
+
+// costsAddUp reserves and settles at random, on time or late or never.
+func costsAddUp(t *testing.T, s store.Store) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var want store.Sum
+	var open []store.Lease
+	for range 200 {
+		switch random.IntN(3) {
+		case 0, 1:
+			l := ending(time.Duration(random.IntN(6)-2)*time.Hour, leaseOf(random.Int64N(50)))
+			got, err := s.Reserve(t.Context(), l, 1000)
+			if errors.Is(err, store.ErrLimit) {
+				if got != want || want.Spent+want.Reserved+l.Amount <= 1000 {
+					t.Fatalf("%d was refused at %+v, want %+v", l.Amount, got, want)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatalf("reserve %d: %v", l.Amount, err)
+			}
+			if open = append(open, l); l.Until.After(started) {
+				want.Reserved += l.Amount
+			}
+		case 2:
+			if len(open) == 0 {
+				continue
+			}
+			i := random.IntN(len(open))
+			l, cost := open[i], random.Int64N(20)
+			open = append(open[:i], open[i+1:]...)
+			settle(t, s, l, cost)
+			if want.Spent += cost; l.Until.After(started) {
+				want.Reserved -= l.Amount
+			}
+		}
+		wantSpending(t, s, want)
 	}
 }
