@@ -16,7 +16,6 @@ func (plainWire) BaseURL() string                            { return "http://12
 func (plainWire) CheckPath() string                          { return "/v1/models" }
 func (plainWire) Authorize(http.Header, Key)                 {}
 func (plainWire) Answer([]byte) (Reply, error)               { return Reply{}, nil }
-func (plainWire) Problem(int, []byte) Problem                { return Problem{} }
 
 // However a wire format places the texts, a body is what marshalling it whole gives.
 func TestPayloadIsWhatMarshallingGives(t *testing.T) {

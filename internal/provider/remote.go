@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -100,12 +101,17 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 	if err != nil {
 		return Answer{}, &Error{Kind: signal.FailureProvider, Message: fmt.Sprintf("the question to %s can't be written: %v", r.name, err)}
 	}
-	header, body, failed := r.send(ctx, http.MethodPost, path, payload)
+	header, body, failed := r.send(ctx, http.MethodPost, path, payload, prompt)
 	if failed != nil {
 		return Answer{}, failed
 	}
 	reply, err := r.wire.Answer(body)
 	answer := Answer{Model: r.clean.text(reply.Model, maxName), Usage: r.usage(reply)}
+	if failed = r.errorInside(header, body, prompt); failed != nil {
+		failed.BillUnknown = failed.BillUnknown && !answer.Usage.isTold()
+		failed.Usage, failed.Model = answer.Usage, answer.Model
+		return Answer{}, failed
+	}
 	switch {
 	case err != nil:
 		failed = r.invalid(r.unreadable(body))
@@ -118,6 +124,7 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 		failed = r.invalid(err.Error())
 	}
 	failed.Status = http.StatusOK
+	failed.BillUnknown = !answer.Usage.isTold()
 	failed.RequestID = r.requestID(header, reply.RequestID)
 	failed.Usage, failed.Model = answer.Usage, answer.Model
 	return Answer{}, failed
@@ -125,8 +132,12 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 
 // Check makes the free call that proves the key.
 func (r *Remote) Check(ctx context.Context) error {
-	header, body, failed := r.send(ctx, http.MethodGet, r.wire.CheckPath(), nil)
+	header, body, failed := r.send(ctx, http.MethodGet, r.wire.CheckPath(), nil, Prompt{})
+	if failed == nil {
+		failed = r.errorInside(header, body, Prompt{})
+	}
 	if failed != nil {
+		failed.BillUnknown = false // it is free
 		return failed
 	}
 	// A proxy's page with status 200 proves nothing.
@@ -139,8 +150,21 @@ func (r *Remote) Check(ctx context.Context) error {
 	return nil
 }
 
-// send makes one call and gives the header and the body of a 2xx answer.
-func (r *Remote) send(ctx context.Context, method, path string, payload []byte) (http.Header, []byte, *Error) {
+// errorInside gives the error that a 2xx answer holds; nil: none.
+func (r *Remote) errorInside(header http.Header, body []byte, asked Prompt) *Error {
+	if !bytes.Contains(body, []byte(`"error"`)) {
+		return nil // which spares nearly every answer the reading
+	}
+	p, isError := readProblem(body)
+	if !isError {
+		return nil
+	}
+	return r.judge(http.StatusOK, header, body, p, asked)
+}
+
+// send makes one call and gives the header and the body of a 2xx answer. asked is
+// what an error may repeat.
+func (r *Remote) send(ctx context.Context, method, path string, payload []byte, asked Prompt) (http.Header, []byte, *Error) {
 	if !r.key.IsSet() {
 		return nil, nil, &Error{Kind: signal.FailureAuthentication, Message: fmt.Sprintf("%s has no key; set %s", r.name, Variable(r.name, "API_KEY"))}
 	}
@@ -148,7 +172,7 @@ func (r *Remote) send(ctx context.Context, method, path string, payload []byte) 
 	if payload != nil {
 		content = bytes.NewReader(payload)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, r.base+path, content)
+	request, err := http.NewRequestWithContext(withPlainKey(ctx, r.base), method, r.base+path, content)
 	if err != nil {
 		return nil, nil, &Error{Kind: signal.FailureProvider, Message: fmt.Sprintf("the address of %s is not usable; check %s and %s", r.name, Variable(r.name, "BASE_URL"), Variable(r.name, "MODEL"))}
 	}
@@ -158,27 +182,32 @@ func (r *Remote) send(ctx context.Context, method, path string, payload []byte) 
 	}
 	request.Header.Set("User-Agent", "thalas")
 	r.wire.Authorize(request.Header, r.key)
+	sent := watchBody(request)
 
 	response, err := r.transport.RoundTrip(request)
 	if err != nil {
-		return nil, nil, r.broken(ctx, err)
+		return nil, nil, r.broken(ctx, err, sent.Load())
 	}
 	defer response.Body.Close()
 	body, err := readBody(response)
 	if isSuccess := response.StatusCode/100 == 2; !isSuccess {
 		// The status says enough where the body broke off, unless we broke it off.
 		if ctx.Err() != nil && err != nil {
-			return nil, nil, r.ended(ctx.Err())
+			ended := r.ended(ctx.Err())
+			ended.BillUnknown = slices.Contains(brokeOff, response.StatusCode)
+			return nil, nil, ended
 		}
-		return nil, nil, r.judge(response.StatusCode, response.Header, body)
+		p, _ := readProblem(body)
+		return nil, nil, r.judge(response.StatusCode, response.Header, body, p, asked)
 	}
 	switch {
 	case errors.Is(err, errTooLarge):
 		failed := r.invalid("its answer is larger than 1 MiB")
+		failed.BillUnknown = true
 		failed.Status, failed.RequestID = response.StatusCode, r.requestID(response.Header, "")
 		return nil, nil, failed
 	case err != nil:
-		failed := r.broken(ctx, err)
+		failed := r.broken(ctx, err, true)
 		failed.RequestID = r.requestID(response.Header, "")
 		return nil, nil, failed
 	}
