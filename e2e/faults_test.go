@@ -29,12 +29,21 @@ var faults = map[string]judged{
 	"wrong_key":          {signal.FailureAuthentication, 1, ""},
 	"forbidden":          {signal.FailureAuthentication, 1, ""},
 	"echo_key_error":     {signal.FailureAuthentication, 1, ""},
+	"content_policy":     {signal.FailureRefusal, 1, ""},
+	"credits_denied":     {signal.FailureRateLimit, 1, ""},
+	"usage_limit":        {signal.FailureRateLimit, 1, ""},
+	"error_in_200":       {signal.FailureRateLimit, 1, ""},
+	"model_denied":       {signal.FailureProvider, 1, ""},
+	"region_denied":      {signal.FailureProvider, 1, ""},
+	"account_disabled":   {signal.FailureProvider, 1, ""},
+	"request_too_large":  {signal.FailureProvider, 1, ""},
 	"quota":              {signal.FailureRateLimit, 1, ""},
 	"credit_balance":     {signal.FailureRateLimit, 1, ""},
 	"rate_limit":         {signal.FailureRateLimit, maxAttempts, ""},
 	"rate_limit_seconds": {signal.FailureRateLimit, maxAttempts, ""},
 	"rate_limit_ms":      {signal.FailureRateLimit, maxAttempts, ""},
 	"rate_limit_date":    {signal.FailureRateLimit, maxAttempts, ""},
+	"rate_limit_epoch":   {signal.FailureRateLimit, maxAttempts, ""},
 	"rate_limit_bare":    {signal.FailureRateLimit, maxAttempts, ""},
 	"rate_limit_long":    {signal.FailureRateLimit, 1, ""}, // the wait does not fit
 	"overloaded":         {signal.FailureProvider, maxAttempts, ""},
@@ -71,6 +80,10 @@ var faults = map[string]judged{
 	"extra_fields":       {"", 1, ""},
 	"echo_key_reasoning": {"", 1, ""},
 	"no_usage":           {"", 1, ""},
+	"usage_decimals":     {"", 1, ""},
+	"usage_text":         {"", 1, ""},
+	"usage_absurd":       {"", 1, ""},
+	"usage_lists":        {"", 1, ""},
 }
 
 // wantOf is what the fault comes to at one provider.
@@ -79,6 +92,8 @@ func wantOf(fault, provider string) judged {
 	switch {
 	case fault == "overloaded" && provider == simulator.Anthropic: // its own status, 529
 		want.kind = signal.FailureRateLimit
+	case fault == "forbidden" && provider != simulator.Anthropic: // of the model, the country, the API
+		want.kind = signal.FailureProvider
 	case fault == "no_answer" && provider == simulator.Gemini: // no candidates are how it refuses
 		want = judged{signal.FailureRefusal, 1, ""}
 	}

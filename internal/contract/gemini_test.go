@@ -168,7 +168,7 @@ var geminiEfforts = []string{
 // The SDK has no constants for statuses in words and reasons.
 var geminiFaults = []fault{
 	{"wrong_key", 400, "API_KEY_INVALID", signal.FailureAuthentication, false},
-	{"forbidden", 403, "SERVICE_DISABLED", signal.FailureAuthentication, false},
+	{"forbidden", 403, "SERVICE_DISABLED", signal.FailureProvider, false},
 	{"rate_limit", 429, "RESOURCE_EXHAUSTED", signal.FailureRateLimit, true},
 	{"overloaded", 503, "UNAVAILABLE", signal.FailureProvider, true},
 	{"bad_request", 400, "INVALID_ARGUMENT", signal.FailureProvider, false},

@@ -75,7 +75,7 @@ var grokFields = []string{
 
 var grokFaults = []fault{
 	{"wrong_key", 0, "unreadable", signal.FailureAuthentication, false},
-	{"forbidden", 0, "unreadable", signal.FailureAuthentication, false},
+	{"forbidden", 0, "unreadable", signal.FailureProvider, false},
 	{"quota", 0, "unreadable", signal.FailureRateLimit, false},
 	{"rate_limit", 0, "unreadable", signal.FailureRateLimit, true},
 	{"overloaded", 0, "unreadable", signal.FailureProvider, true},

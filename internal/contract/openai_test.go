@@ -135,7 +135,7 @@ var openaiEfforts = []string{
 // The SDK has no constants for its errors' codes and types.
 var openaiFaults = []fault{
 	{"wrong_key", 401, "invalid_api_key", signal.FailureAuthentication, false},
-	{"forbidden", 403, "unsupported_country_region_territory", signal.FailureAuthentication, false},
+	{"forbidden", 403, "unsupported_country_region_territory", signal.FailureProvider, false},
 	{"quota", 429, "insufficient_quota", signal.FailureRateLimit, false},
 	{"rate_limit", 429, "rate_limit_exceeded", signal.FailureRateLimit, true},
 	{"overloaded", 503, "service_unavailable_error", signal.FailureProvider, true},

@@ -48,10 +48,14 @@ func (u Usage) possible() Usage {
 	return u
 }
 
+// isTold reports whether the bill of an attempt is known: its tokens, or at least
+// the cost that the provider sent.
+func (u Usage) isTold() bool { return u.Known || u.CostUSD != nil }
+
 // add counts an attempt's usage in.
 func (u *Usage) add(attempt Usage) {
 	attempt = attempt.possible()
-	if !attempt.Known && attempt.CostUSD == nil {
+	if !attempt.isTold() {
 		return
 	}
 	cost := attempt.CostUSD

@@ -10,8 +10,9 @@ import (
 
 // parseBaseURL gives base as scheme, host and path without a slash or the
 // version segment (/v1) at its end, so that the wire format's paths can be
-// appended. A path before the version is kept. Errors say nothing of a query or
-// a user, since those may hold secrets.
+// appended. A path before the version is kept. An address to which a key would go
+// readable is refused. Errors say nothing of a query or a user, since those may
+// hold secrets.
 func parseBaseURL(base, version string) (string, error) {
 	u, err := url.Parse(strings.TrimSpace(base))
 	switch {
@@ -23,6 +24,9 @@ func parseBaseURL(base, version string) (string, error) {
 		return "", fmt.Errorf("holds a query: remove what follows the ?")
 	case u.Fragment != "":
 		return "", fmt.Errorf("holds a fragment: remove what follows the #")
+	}
+	if err := checkPlain(u); err != nil {
+		return "", err
 	}
 	path := strings.TrimRight(u.EscapedPath(), "/")
 	path = strings.TrimRight(strings.TrimSuffix(path, version), "/")

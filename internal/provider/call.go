@@ -101,7 +101,7 @@ func (c *Caller) Ask(ctx context.Context, p Provider, prompt Prompt) Report {
 		report.Answer, report.Err = c.attempt(ctx, p, prompt, report.Attempts)
 		if report.Err == nil {
 			report.Usage.add(report.Answer.Usage)
-			if !report.Answer.Usage.possible().Known {
+			if !report.Answer.Usage.possible().isTold() {
 				report.BillsUnknown++
 			}
 			return nil
@@ -176,7 +176,7 @@ func (c *Caller) attempt(ctx context.Context, p Provider, prompt Prompt, n int) 
 	if problem := answer.Ballot.problem(); problem != "" {
 		return Answer{}, &Error{
 			Kind: signal.FailureInvalidResponse, Message: p.Name() + " answered with " + problem, Retryable: true,
-			Usage: answer.Usage, Model: answer.Model,
+			BillUnknown: !answer.Usage.possible().isTold(), Usage: answer.Usage, Model: answer.Model,
 		}
 	}
 	answer.Ballot = answer.Ballot.tidied()

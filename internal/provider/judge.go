@@ -1,7 +1,7 @@
 package provider
 
-// What a failed attempt means: statuses, error bodies and broken connections
-// become errors of a kind. This is the one table of them.
+// Errors from failed attempts: answers that are errors, broken connections, and
+// answers that are no vote. What an error body means is in meaning.go.
 
 import (
 	"bytes"
@@ -10,57 +10,58 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"thalas/internal/signal"
 )
 
-// judge turns an answer that is not 2xx into an error.
-func (r *Remote) judge(status int, header http.Header, body []byte) *Error {
-	problem := r.wire.Problem(status, body)
-	kind, retryable := kindOf(status)
-	if kind == signal.FailureAuthentication && isHTML(body) {
-		// A page is a proxy's or a firewall's word, and says nothing about the key.
-		kind = signal.FailureProvider
+// judge turns an answer with a status, or with an error in a 200, into an error.
+// asked is the question, whose words a provider may repeat.
+func (r *Remote) judge(status int, header http.Header, body []byte, p problem, asked Prompt) *Error {
+	q := &original{prompt: asked}
+	told := effectiveStatus(status, p)
+	about, isEcho := meaningOf(told, p, q)
+	if isHTML(body) && (about == wrongKey || about == noAccess) {
+		// A page is a proxy's or a firewall's word, and says nothing about the account.
+		about = wrongAddress
 	}
-	if problem.Kind != "" {
-		kind = problem.Kind
-		retryable = kind == signal.FailureRateLimit || kind == signal.FailureTimeout
-	}
-	retryable = retryable && !problem.Final
+	out := outcomes[about]
 	err := &Error{
-		Kind:      kind,
-		Retryable: retryable,
-		Status:    status,
-		RequestID: r.requestID(header, ""),
+		Kind:        out.kind,
+		Retryable:   out.retryable,
+		Denied:      out.denied && !isEcho,
+		BillUnknown: about == unclear || slices.Contains(brokeOff, told),
+		Status:      status,
+		RequestID:   r.requestID(header, ""),
 	}
-	if retryable {
-		if err.RetryAfter = ParseRetryAfter(header, time.Now()); err.RetryAfter == 0 {
-			err.RetryAfter = boundWait(problem.RetryAfter)
+	if status/100 == 2 && told != 0 {
+		err.Status = told
+	}
+	if out.retryable || about == noMoney {
+		err.RetryAfter = ParseRetryAfter(header, time.Now())
+		for _, wait := range [...]time.Duration{boundWait(p.wait), namedWait(p.message, q, time.Now())} {
+			if err.RetryAfter == 0 {
+				err.RetryAfter = wait
+			}
 		}
 	}
-	err.Message = fmt.Sprintf("%s answered %d: %s; %s", r.name, status, r.words(status, problem.Message, body), r.advice(err))
+	answered := fmt.Sprintf("%s answered %d", r.name, status)
+	switch {
+	case status/100 != 2:
+	case told == 0:
+		answered += " with an error"
+	default:
+		answered += fmt.Sprintf(" with error %d", told)
+	}
+	err.Message = fmt.Sprintf("%s: %s; %s", answered, r.words(told, p.message, body), r.advice(about, err))
 	return err
 }
 
-// kindOf says what a status means where the body doesn't say otherwise.
-func kindOf(status int) (kind signal.FailureKind, retryable bool) {
-	switch status {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return signal.FailureAuthentication, false
-	case http.StatusPaymentRequired:
-		return signal.FailureRateLimit, false
-	case http.StatusTooManyRequests, statusOverloaded:
-		return signal.FailureRateLimit, true
-	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
-		return signal.FailureTimeout, true
-	default:
-		return signal.FailureProvider, status >= http.StatusInternalServerError
-	}
-}
-
-const statusOverloaded = 529 // Anthropic's
+// brokeOff are the statuses of a gateway that did not wait for the answer behind
+// it, which may have been made, and billed, all the same.
+var brokeOff = []int{http.StatusBadGateway, http.StatusGatewayTimeout, statusUnknownOrigin, statusSlowOrigin}
 
 // words gives what the provider said, in at most 200 cleaned characters.
 func (r *Remote) words(status int, message string, body []byte) string {
@@ -81,34 +82,51 @@ func (r *Remote) words(status int, message string, body []byte) string {
 	return strings.TrimRight(message, ".;, ")
 }
 
-// advice says what to do about an error with a status.
-func (r *Remote) advice(err *Error) string {
+// advice says what to do about a failure.
+func (r *Remote) advice(about meaning, err *Error) string {
+	variable := func(suffix string) string { return Variable(r.name, suffix) }
 	switch {
-	case err.Status >= 300 && err.Status < 400:
-		return "check " + Variable(r.name, "BASE_URL")
-	case err.Kind == signal.FailureAuthentication:
-		return "check " + Variable(r.name, "API_KEY")
-	case err.Kind == signal.FailureRateLimit && !err.Retryable:
-		return "add credit or raise the spending limit at the provider"
-	case err.Kind == signal.FailureRateLimit && err.RetryAfter > 0:
+	case about == wrongKey:
+		return "check " + variable("API_KEY")
+	case about == noMoney:
+		return "add credit or raise the limit at the provider"
+	case about == wrongContent:
+		return fmt.Sprintf("ask something else, or choose another model by %s", variable("MODEL"))
+	case about == wrongModel:
+		return fmt.Sprintf("choose a model that the account has by %s (%s)", variable("MODEL"), r.model.ID)
+	case about == wrongAddress && err.Status == http.StatusNotFound:
+		return fmt.Sprintf("check %s (%s) and %s", variable("MODEL"), r.model.ID, variable("BASE_URL"))
+	case about == wrongAddress:
+		return "check " + variable("BASE_URL")
+	case about == noAccess:
+		return "look at the account at the provider; it is tried again later by itself"
+	case about == tooLarge:
+		return "send less market data"
+	case about == tooMany && err.RetryAfter > 0:
 		return fmt.Sprintf("ask again in %s, or raise the rate limit at the provider", err.RetryAfter)
 	case err.Retryable:
 		return "ask again later"
-	case err.Status == http.StatusNotFound:
-		return fmt.Sprintf("check %s (%s) and %s", Variable(r.name, "MODEL"), r.model.ID, Variable(r.name, "BASE_URL"))
-	case err.Status == http.StatusRequestEntityTooLarge:
-		return "send less market data"
-	default:
-		return fmt.Sprintf("check %s (%s), %s and %s", Variable(r.name, "MODEL"), r.model.ID, Variable(r.name, "EFFORT"), Variable(r.name, "MAX_TOKENS"))
 	}
+	return fmt.Sprintf("check %s (%s), %s, %s and %s", variable("MODEL"), r.model.ID, variable("EFFORT"), variable("TEMPERATURE"), variable("MAX_TOKENS"))
 }
 
 // broken turns an error of the connection into one of a kind. What the network
 // code says may quote what the other side sent, so its text is cleaned and the
-// error itself not wrapped. A context's end is wrapped.
-func (r *Remote) broken(ctx context.Context, err error) *Error {
+// error itself not wrapped. A context's end is wrapped. billUnknown says whether
+// the provider may have worked for it.
+func (r *Remote) broken(ctx context.Context, err error, billUnknown bool) *Error {
+	broke := r.howBroken(ctx, err)
+	broke.BillUnknown = billUnknown
+	return broke
+}
+
+func (r *Remote) howBroken(ctx context.Context, err error) *Error {
 	if end := ctx.Err(); end != nil {
 		return r.ended(end)
+	}
+	var far *farError
+	if errors.As(err, &far) {
+		return &Error{Kind: signal.FailureProvider, Message: fmt.Sprintf("%s was not asked: %s %s", r.name, Variable(r.name, "BASE_URL"), far)}
 	}
 	var slow net.Error
 	if errors.As(err, &slow) && slow.Timeout() {

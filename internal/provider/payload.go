@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 )
 
 // form is a request body around the place of the user text.
@@ -22,30 +24,40 @@ type form struct {
 // parts are the body of a request, sent one after the other. No parts are no body.
 type parts [3]string
 
-// sendWith makes p the body of a request. The transport can read it again where a
-// connection turns out to be closed before anything was sent.
-func (p parts) sendWith(request *http.Request) {
+// sendWith gives the request with p as its body. The transport can read it again where
+// a connection turns out to be closed before anything was sent. sent is set just
+// before the end of the body is on its way: what breaks before costs nothing, what
+// breaks afterwards may be billed.
+func (p parts) sendWith(request *http.Request, sent *atomic.Bool) *http.Request {
 	size := len(p[0]) + len(p[1]) + len(p[2])
-	open := func() io.Reader { return &unsent{p} }
+	open := func() io.Reader { return &unsent{p, sent} }
 	if size <= writeBuffer {
 		// The transport sends the header on its own unless it knows the reader. A usual
-		// question goes out by one write.
+		// question goes out by one write, header and body.
 		whole := p[0] + p[1] + p[2]
 		open = func() io.Reader { return strings.NewReader(whole) }
+		request = request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}))
 	}
 	request.ContentLength = int64(size)
 	request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(open()), nil }
 	request.Body, _ = request.GetBody()
+	return request
 }
 
 // unsent reads parts, none of which it copies.
-type unsent struct{ left parts }
+type unsent struct {
+	left parts
+	sent *atomic.Bool // is set when all was read
+}
 
 func (u *unsent) Read(into []byte) (n int, err error) {
 	for i := range u.left {
 		copied := copy(into[n:], u.left[i])
 		u.left[i] = u.left[i][copied:]
 		n += copied
+	}
+	if u.left == (parts{}) {
+		u.sent.Store(true)
 	}
 	if n == 0 && len(into) > 0 {
 		return 0, io.EOF

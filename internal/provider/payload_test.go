@@ -23,7 +23,6 @@ func (plainWire) BaseURL() string                            { return "http://12
 func (plainWire) CheckPath() string                          { return "/v1/models" }
 func (plainWire) Authorize(http.Header, Key)                 {}
 func (plainWire) Answer([]byte) (Reply, error)               { return Reply{}, nil }
-func (plainWire) Problem(int, []byte) Problem                { return Problem{} }
 
 // However a wire format places the texts, a body is what marshalling it whole gives.
 func TestPayloadIsWhatMarshallingGives(t *testing.T) {
@@ -60,15 +59,24 @@ func TestPayloadIsWhatMarshallingGives(t *testing.T) {
 // A question is sent from where it lies: nothing of it is copied, and it can be sent
 // again from its beginning.
 func TestPartsAreReadAsOneText(t *testing.T) {
-	sent := parts{"before ", strings.Repeat("the question", 1000), " after"}
-	whole := sent[0] + sent[1] + sent[2]
-	request := httptest.NewRequest(http.MethodPost, "/", nil)
-	sent.sendWith(request)
+	body := parts{"before ", strings.Repeat("the question", 1000), " after"}
+	whole := body[0] + body[1] + body[2]
+	var sent atomic.Bool
+	request := body.sendWith(httptest.NewRequest(http.MethodPost, "/", nil), &sent)
 	if request.ContentLength != int64(len(whole)) {
 		t.Errorf("Content-Length %d, want %d", request.ContentLength, len(whole))
 	}
 	again, err := request.GetBody()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.CopyN(io.Discard, again, int64(len(whole))-1); err != nil || sent.Load() {
+		t.Errorf("all but one byte count as sent, or %v", err)
+	}
+	if _, err := io.CopyN(io.Discard, again, 1); err != nil || !sent.Load() {
+		t.Errorf("the whole body does not count as sent, or %v", err)
+	}
+	if again, err = request.GetBody(); err != nil {
 		t.Fatal(err)
 	}
 	for _, body := range []io.Reader{request.Body, again} {
@@ -133,7 +141,7 @@ func TestQuestionsOnTheWire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, failed := r.send(t.Context(), http.MethodPost, path, body); failed != nil {
+		if _, _, failed := r.send(t.Context(), http.MethodPost, path, body, step.prompt); failed != nil {
 			t.Fatalf("%s: %v", step.name, failed)
 		}
 		if want, _ := json.Marshal(question(step.prompt)); string(got) != string(want) {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -99,12 +100,17 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 	if err != nil {
 		return Answer{}, &Error{Kind: signal.FailureProvider, Message: fmt.Sprintf("the question to %s can't be written: %v", r.name, err)}
 	}
-	header, body, failed := r.send(ctx, http.MethodPost, path, payload)
+	header, body, failed := r.send(ctx, http.MethodPost, path, payload, prompt)
 	if failed != nil {
 		return Answer{}, failed
 	}
 	reply, err := r.wire.Answer(body)
 	answer := Answer{Model: r.clean.text(reply.Model, maxName), Usage: r.usage(reply)}
+	if failed = r.errorInside(header, body, prompt); failed != nil {
+		failed.BillUnknown = failed.BillUnknown && !answer.Usage.isTold()
+		failed.Usage, failed.Model = answer.Usage, answer.Model
+		return Answer{}, failed
+	}
 	switch {
 	case err != nil:
 		failed = r.invalid(r.unreadable(body))
@@ -117,6 +123,7 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 		failed = r.invalid(err.Error())
 	}
 	failed.Status = http.StatusOK
+	failed.BillUnknown = !answer.Usage.isTold()
 	failed.RequestID = r.requestID(header, reply.RequestID)
 	failed.Usage, failed.Model = answer.Usage, answer.Model
 	return Answer{}, failed
@@ -124,8 +131,12 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 
 // Check makes the free call that proves the key.
 func (r *Remote) Check(ctx context.Context) error {
-	header, body, failed := r.send(ctx, http.MethodGet, r.wire.CheckPath(), parts{})
+	header, body, failed := r.send(ctx, http.MethodGet, r.wire.CheckPath(), parts{}, Prompt{})
+	if failed == nil {
+		failed = r.errorInside(header, body, Prompt{})
+	}
 	if failed != nil {
+		failed.BillUnknown = false // it is free
 		return failed
 	}
 	// A proxy's page with status 200 proves nothing.
@@ -138,43 +149,61 @@ func (r *Remote) Check(ctx context.Context) error {
 	return nil
 }
 
-// send makes one call and gives the header and the body of a 2xx answer.
-func (r *Remote) send(ctx context.Context, method, path string, payload parts) (http.Header, []byte, *Error) {
+// errorInside gives the error that a 2xx answer holds; nil: none.
+func (r *Remote) errorInside(header http.Header, body []byte, asked Prompt) *Error {
+	if !bytes.Contains(body, []byte(`"error"`)) {
+		return nil // which spares nearly every answer the reading
+	}
+	p, isError := readProblem(body)
+	if !isError {
+		return nil
+	}
+	return r.judge(http.StatusOK, header, body, p, asked)
+}
+
+// send makes one call and gives the header and the body of a 2xx answer. asked is
+// what an error may repeat.
+func (r *Remote) send(ctx context.Context, method, path string, payload parts, asked Prompt) (http.Header, []byte, *Error) {
 	if !r.key.IsSet() {
 		return nil, nil, &Error{Kind: signal.FailureAuthentication, Message: fmt.Sprintf("%s has no key; set %s", r.name, Variable(r.name, "API_KEY"))}
 	}
-	request, err := http.NewRequestWithContext(ctx, method, r.base+path, nil)
+	request, err := http.NewRequestWithContext(withPlainKey(ctx, r.base), method, r.base+path, nil)
 	if err != nil {
 		return nil, nil, &Error{Kind: signal.FailureProvider, Message: fmt.Sprintf("the address of %s is not usable; check %s and %s", r.name, Variable(r.name, "BASE_URL"), Variable(r.name, "MODEL"))}
 	}
 	request.Header.Set("Accept", "application/json")
-	if payload != (parts{}) {
-		request.Header.Set("Content-Type", "application/json")
-		payload.sendWith(request)
-	}
 	request.Header.Set("User-Agent", "thalas")
 	r.wire.Authorize(request.Header, r.key)
+	var sent atomic.Bool
+	if payload != (parts{}) {
+		request.Header.Set("Content-Type", "application/json")
+		request = payload.sendWith(request, &sent)
+	}
 
 	response, err := r.transport.RoundTrip(request)
 	if err != nil {
-		return nil, nil, r.broken(ctx, err)
+		return nil, nil, r.broken(ctx, err, sent.Load())
 	}
 	defer response.Body.Close()
 	body, err := readBody(response)
 	if isSuccess := response.StatusCode/100 == 2; !isSuccess {
 		// The status says enough where the body broke off, unless we broke it off.
 		if ctx.Err() != nil && err != nil {
-			return nil, nil, r.ended(ctx.Err())
+			ended := r.ended(ctx.Err())
+			ended.BillUnknown = slices.Contains(brokeOff, response.StatusCode)
+			return nil, nil, ended
 		}
-		return nil, nil, r.judge(response.StatusCode, response.Header, body)
+		p, _ := readProblem(body)
+		return nil, nil, r.judge(response.StatusCode, response.Header, body, p, asked)
 	}
 	switch {
 	case errors.Is(err, errTooLarge):
 		failed := r.invalid("its answer is larger than 1 MiB")
+		failed.BillUnknown = true
 		failed.Status, failed.RequestID = response.StatusCode, r.requestID(response.Header, "")
 		return nil, nil, failed
 	case err != nil:
-		failed := r.broken(ctx, err)
+		failed := r.broken(ctx, err, true)
 		failed.RequestID = r.requestID(response.Header, "")
 		return nil, nil, failed
 	}

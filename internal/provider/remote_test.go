@@ -40,7 +40,6 @@ func (w tinyWire) Answer(body []byte) (Reply, error) {
 	err := json.Unmarshal(body, &reply)
 	return reply, err
 }
-func (tinyWire) Problem(_ int, body []byte) (p Problem) { _ = json.Unmarshal(body, &p); return p }
 
 // transport answers without a network.
 type transport func(*http.Request) (*http.Response, error)
@@ -89,7 +88,7 @@ func TestRemoteErrors(t *testing.T) {
 		retryable bool
 		says      string
 	}{
-		{"kind of the body wins", answering(400, `{"Kind":"rate_limit","Message":"slow"}`), "", "rate_limit", true, "tiny-one answered 400: slow; ask again later"},
+		{"type of the body wins", answering(400, `{"error":{"type":"rate_limit_error","message":"slow"}}`), "", "rate_limit", true, "tiny-one answered 400: slow; ask again later"},
 		{"wrong key", answering(401, "no"), "", "authentication", false, "tiny-one answered 401: no; check TINY_ONE_API_KEY"},
 		{"no money", answering(402, ""), "", "rate_limit", false, "payment required; add credit"},
 		{"unknown model", answering(404, "{}"), "", "provider", false, "check TINY_ONE_MODEL (m) and TINY_ONE_BASE_URL"},
@@ -102,9 +101,9 @@ func TestRemoteErrors(t *testing.T) {
 		{"nothing", answering(200, " "), "", "invalid_response", true, "its answer is empty"},
 		{"not whole", answering(200, "{"), "", "invalid_response", true, "not whole JSON"},
 		{"another form", answering(200, "[]"), "", "invalid_response", true, "in another form"},
-		{"final", answering(429, `{"Final":true}`), "", "rate_limit", false, "add credit"},
-		{"wait of the body is bounded", answering(429, `{"RetryAfter":9000000000000000000}`), "", "rate_limit", true, "24h0m0s"},
-		{"kind of the body is not retryable", answering(500, `{"Kind":"authentication"}`), "", "authentication", false, "TINY_ONE_API_KEY"},
+		{"final", answering(429, `{"error":{"code":"insufficient_quota"}}`), "", "rate_limit", false, "add credit"},
+		{"wait of the body is bounded", answering(429, `{"error":{"details":[{"retryDelay":"9000000000000000000s"}]}}`), "", "rate_limit", true, "15m0s"},
+		{"type of the body is not retryable", answering(500, `{"error":{"type":"authentication_error"}}`), "", "authentication", false, "TINY_ONE_API_KEY"},
 		{"status without a name", answering(599, ""), "", "provider", true, "no reason given"},
 		{"message of nothing visible", answering(418, "\u200b\u200b"), "", "provider", false, "i'm a teapot"},
 		{"truncated not by the limit", answering(200, `{"Stopped":"truncated","Reason":"paused"}`), "", "truncated", false, "(paused); send less"},
@@ -136,7 +135,7 @@ func TestRemoteContext(t *testing.T) {
 		end  error
 		kind signal.FailureKind
 	}{{"cancelled", context.Canceled, signal.FailureNotNeeded}, {"too late", context.DeadlineExceeded, signal.FailureTimeout}} {
-		for stage, status := range map[string]int{"while it connects": 0, "in an answer": 200, "in an error": 500} {
+		for stage, status := range map[string]int{"while it connects": 0, "in an answer": 200, "in an error": 500, "in a gateway's error": 502} {
 			t.Run(tt.name+" "+stage, func(t *testing.T) {
 				ctx := &endingContext{Context: t.Context()}
 				breaks := func(*http.Request) (*http.Response, error) {
@@ -151,8 +150,8 @@ func TestRemoteContext(t *testing.T) {
 					}))}, nil
 				}
 				_, err := tiny(t, tinyWire{}, breaks).Ask(ctx, Prompt{})
-				if e := AsError(err); e.Kind != tt.kind || !errors.Is(err, tt.end) {
-					t.Errorf("error = %+v, want kind %s that wraps %v", e, tt.kind, tt.end)
+				if e := AsError(err); e.Kind != tt.kind || !errors.Is(err, tt.end) || e.BillUnknown != (status == 200 || status == 502) {
+					t.Errorf("error = %+v, want kind %s that wraps %v, the bill unknown only of an answer that may have been made", e, tt.kind, tt.end)
 				}
 			})
 		}

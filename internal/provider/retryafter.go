@@ -1,6 +1,6 @@
 package provider
 
-// How long a provider asks to be left alone, in the three forms that occur.
+// How long a provider asks to be left alone, in the forms that occur.
 
 import (
 	"net/http"
@@ -9,18 +9,23 @@ import (
 	"time"
 )
 
-// maxRetryAfter bounds a wait. Whoever says more means: not today.
-const maxRetryAfter = 24 * time.Hour
+// maxRetryAfter bounds a wait. A provider that says more is tried again after it:
+// limits are raised and accounts paid before their time.
+const maxRetryAfter = 15 * time.Minute
+
+// firstEpoch is the number of seconds from which on a wait is a time since 1970.
+const firstEpoch = 1e9
 
 // ParseRetryAfter reads Retry-After-Ms (milliseconds) or, without a usable one,
-// Retry-After (seconds, also with a fraction, or an HTTP date, held against now).
-// It gives 0…24 h; 0 where there is none, or none that can be read.
+// Retry-After (seconds, also with a fraction; an HTTP date; or, above 10^9, a time
+// in seconds since 1970), both held against now. It gives 0…15 min; 0 where there
+// is none, or none that can be read.
 func ParseRetryAfter(header http.Header, now time.Time) time.Duration {
-	if wait := parseWait(header.Get("Retry-After-Ms"), time.Millisecond); wait > 0 {
+	if wait := parseWaitFrom(header.Get("Retry-After-Ms"), time.Millisecond, now); wait > 0 {
 		return wait
 	}
 	text := header.Get("Retry-After")
-	if wait := parseWait(text, time.Second); wait > 0 {
+	if wait := parseWaitFrom(text, time.Second, now); wait > 0 {
 		return wait
 	}
 	if at, err := http.ParseTime(strings.TrimSpace(text)); err == nil {
@@ -30,13 +35,24 @@ func ParseRetryAfter(header http.Header, now time.Time) time.Duration {
 }
 
 // ParseRetryDelay reads a duration as protocol buffers write it in JSON, such as
-// 17.5s. It gives 0…24 h; 0 for text that is none.
+// 17.5s. It gives 0…15 min; 0 for text that is none.
 func ParseRetryDelay(text string) time.Duration {
 	seconds, isDuration := strings.CutSuffix(strings.TrimSpace(text), "s")
 	if !isDuration {
 		return 0
 	}
 	return parseWait(seconds, time.Second)
+}
+
+// parseWaitFrom reads a decimal number of units, which is a time since 1970 where
+// it is as large as one.
+func parseWaitFrom(text string, unit time.Duration, now time.Time) time.Duration {
+	seconds, err := parseDecimal(strings.TrimSpace(text))
+	if seconds *= unit.Seconds(); err != nil || seconds <= firstEpoch {
+		return parseWait(text, unit)
+	}
+	left := seconds - float64(now.UnixMilli())/1000
+	return boundWait(time.Duration(min(left, maxRetryAfter.Seconds()) * float64(time.Second)))
 }
 
 // parseWait reads a decimal number of units.

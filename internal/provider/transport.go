@@ -17,9 +17,9 @@ const writeBuffer = 8 << 10
 // every call comes with a context that has one, and it follows no redirect: the
 // key would go along to wherever the redirect points.
 func NewClient() *http.Client {
-	dialer := net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
+	dialer := net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second, ControlContext: controlDial}
 	transport := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
+		Proxy:               proxyFor,
 		DialContext:         dialer.DialContext,
 		TLSHandshakeTimeout: 5 * time.Second,
 		// As many connections stay open as there may be runs at once, so that a

@@ -5,7 +5,6 @@ package provider
 
 import (
 	"net/http"
-	"time"
 
 	"thalas/internal/signal"
 )
@@ -29,13 +28,10 @@ type Wire interface {
 	CheckPath() string
 
 	// Answer reads the body of a 2xx answer. An error means that the body is not
-	// of the format; a Reply may come with it, for the usage that it told. Usage
-	// needs no check of its own: figures below 0 make it unknown.
+	// of the format; a Reply may come with it, for the usage that it told, which is
+	// read with Fields and TokenUsage: its form never spoils an answer. Error bodies
+	// are read for all wire formats alike.
 	Answer(body []byte) (Reply, error)
-
-	// Problem reads the body of any other answer. It says only what the body
-	// says; the status is judged by the caller. The zero Problem: nothing.
-	Problem(status int, body []byte) Problem
 }
 
 // Reply is a 2xx answer as the wire format has it.
@@ -47,14 +43,6 @@ type Reply struct {
 	Model     string             // the model that answered
 	RequestID string             // where the body holds it; else the header has it
 	Usage     Usage
-}
-
-// Problem is an error body as the wire format has it.
-type Problem struct {
-	Message    string             // the provider's words; cleaned by the caller
-	Kind       signal.FailureKind // empty: as the status says
-	Final      bool               // asking again does not help, whatever the status says
-	RetryAfter time.Duration      // where the body holds it
 }
 
 // Model is how one model is asked: its identity, its limits and what may be sent to it.

@@ -159,6 +159,13 @@ var anthropicProblems = map[condition]row{
 	serverError:      {500, "api_error", "", "Internal server error"},
 	requestTimeout:   {408, "timeout_error", "", "The request took too long to arrive."},
 	gatewayTimeout:   {504, "timeout_error", "", "Request timed out"},
+	contentPolicy:    {400, "invalid_request_error", "", "Output blocked by content filtering policy"},
+	creditsDenied:    {402, "billing_error", "", "There is an issue with the billing of your organization: add credits to go on."},
+	modelDenied:      {404, "not_found_error", "", "model: not available to your organization"},
+	regionDenied:     {403, "forbidden", "", "Request not allowed"},
+	usageLimit:       {400, "invalid_request_error", "", "You have reached your specified API usage limits. You will regain access on 2099-01-01 at 00:00 UTC."},
+	accountDisabled:  {400, "invalid_request_error", "", "This organization has been disabled."},
+	requestTooLarge:  {429, "rate_limit_error", "", "Extra usage is required for long context requests."},
 }
 
 func (anthropicFormat) problem(p *problem, key, id string) (int, any) {

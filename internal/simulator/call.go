@@ -81,6 +81,9 @@ func (c *call) compose(asked *question) []byte {
 // fail answers with a problem in the provider's own form.
 func (c *call) fail(p *problem) {
 	status, body := c.format.problem(p, c.key, c.id)
+	if p.status != 0 {
+		status = p.status
+	}
 	m := c.message(status, encode(body))
 	if c.provider != Gemini || p.wait.form != ownForm { // which Gemini has in the body
 		p.wait.header(m.header, time.Now())

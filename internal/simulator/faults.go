@@ -3,6 +3,7 @@ package simulator
 // The faults that can be scripted, each with what a client sees of it.
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 )
@@ -27,6 +28,7 @@ var faults = []fault{
 	{name: "rate_limit_seconds", what: "429 with Retry-After: 1 at every provider", problem: limited(time.Second, secondForm)},
 	{name: "rate_limit_ms", what: "429 with Retry-After-Ms: 20", problem: limited(20*time.Millisecond, milliForm)},
 	{name: "rate_limit_date", what: "429 with Retry-After as an HTTP date, 2 s ahead", problem: limited(2*time.Second, dateForm)},
+	{name: "rate_limit_epoch", what: "429 with Retry-After as seconds since 1970, 2 s ahead", problem: limited(2*time.Second, epochForm)},
 	{name: "rate_limit_long", what: "as rate_limit, with a wait of an hour", problem: limited(time.Hour, ownForm)},
 	{name: "rate_limit_bare", what: "429 that tells no wait", problem: limited(0, ownForm)},
 	{name: "overloaded", what: "the model is busy: 503, at Anthropic 529", problem: &problem{condition: overloaded}},
@@ -38,6 +40,14 @@ var faults = []fault{
 	{name: "server_error", what: "500", problem: &problem{condition: serverError}},
 	{name: "timeout_408", what: "408", problem: &problem{condition: requestTimeout}},
 	{name: "timeout_504", what: "504 with the provider's error body", problem: &problem{condition: gatewayTimeout}},
+	{name: "content_policy", what: "what was asked is refused: 400, at Grok 403", problem: &problem{condition: contentPolicy}},
+	{name: "credits_denied", what: "no money left: 403 at Gemini and Grok; elsewhere as quota", problem: &problem{condition: creditsDenied}},
+	{name: "model_denied", what: "the account does not have the model: 403, at Anthropic and Gemini 404", problem: &problem{condition: modelDenied}},
+	{name: "region_denied", what: "the country is not served: 403, at Gemini 400", problem: &problem{condition: regionDenied}},
+	{name: "usage_limit", what: "a limit of the account is reached: 400, at Gemini and Grok 429", problem: &problem{condition: usageLimit}},
+	{name: "account_disabled", what: "nobody with the account is served: 400, 401 or 403", problem: &problem{condition: accountDisabled}},
+	{name: "request_too_large", what: "the request has too many tokens: 429, at Gemini and Grok 400", problem: &problem{condition: requestTooLarge}},
+	{name: "error_in_200", what: "200 with the error body of quota", problem: &problem{condition: outOfQuota, status: 200}},
 	{name: "echo_key_error", what: "as wrong_key, with the key that was sent in the text", problem: &problem{condition: wrongKey, echoKey: true}},
 
 	{name: "html_502", what: "502 with a proxy's HTML page", send: sendBody(502, "text/html", proxyPage)},
@@ -74,6 +84,21 @@ var faults = []fault{
 	}},
 	{name: "no_answer", what: "an answer without what the model said", envelope: drop("content", "choices", "candidates")},
 	{name: "no_usage", what: "a good answer that tells no tokens", envelope: drop("usage", "usageMetadata")},
+	{name: "usage_decimals", what: "a good answer whose tokens are written 1900.0", envelope: figures(func(n json.Number) any { return n + ".0" })},
+	{name: "usage_text", what: "a good answer whose tokens are written \"1900\"", envelope: figures(func(n json.Number) any { return n.String() })},
+	{name: "usage_absurd", what: "a good answer whose tokens are below 0 or beyond any number", envelope: figures(func(n json.Number) any {
+		if n == "0" {
+			return json.Number("-1")
+		}
+		return json.Number("1e400")
+	})},
+	{name: "usage_lists", what: "a good answer with [] in place of the details of its tokens", envelope: usageOf(func(usage map[string]any) {
+		for name, value := range usage {
+			if _, is := value.(json.Number); !is {
+				usage[name] = []int{}
+			}
+		}
+	})},
 }
 
 // FaultInfo describes a fault, for help texts.
@@ -116,4 +141,31 @@ func drop(names ...string) func(map[string]any) {
 			delete(body, name)
 		}
 	}
+}
+
+// usageOf changes the usage of an answer.
+func usageOf(change func(map[string]any)) func(map[string]any) {
+	return func(body map[string]any) {
+		for _, name := range []string{"usage", "usageMetadata"} {
+			if usage, is := body[name].(map[string]any); is {
+				change(usage)
+			}
+		}
+	}
+}
+
+// figures writes every number of an answer's usage in another way.
+func figures(write func(json.Number) any) func(map[string]any) {
+	var all func(map[string]any)
+	all = func(object map[string]any) {
+		for name, value := range object {
+			switch value := value.(type) {
+			case json.Number:
+				object[name] = write(value)
+			case map[string]any:
+				all(value)
+			}
+		}
+	}
+	return usageOf(all)
 }

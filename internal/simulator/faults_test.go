@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -82,6 +84,13 @@ func TestFaultsOnTheWire(t *testing.T) {
 			}
 		}
 	}
+	usage := func(pattern string) func(*testing.T, string, seen) {
+		return func(t *testing.T, provider string, s seen) {
+			if good(t, provider, s); !regexp.MustCompile(pattern).Match(s.body) {
+				t.Errorf("nothing in %s is like %s", s.body, pattern)
+			}
+		}
+	}
 	gaveUp := func(t *testing.T, _ string, s seen) {
 		if !s.late {
 			t.Errorf("got %d %s %v, want no whole answer before the client gives up", s.status, s.body, s.err)
@@ -127,6 +136,11 @@ func TestFaultsOnTheWire(t *testing.T) {
 		},
 		"no_answer": lacks(`"content"`, `"choices"`, `"candidates"`),
 		"no_usage":  lacks(`"usage`),
+
+		"usage_decimals": usage(`_?[tT]okens?(Count)?": ?[0-9]+\.0\b`),
+		"usage_text":     usage(`_?[tT]okens?(Count)?": ?"[0-9]+"`),
+		"usage_absurd":   usage(`_?[tT]okens?(Count)?": ?1e400\b`),
+		"usage_lists":    usage(`(details|creation|Details)": ?\[\]`),
 	}
 	for _, provider := range Providers {
 		for _, f := range faults {
@@ -234,6 +248,14 @@ func TestRetryDate(t *testing.T) {
 	when, err := http.ParseTime(w.Header().Get("Retry-After"))
 	if wait := time.Until(when); w.Code != 429 || err != nil || wait <= 0 || wait > 2*time.Second {
 		t.Errorf("got %d, Retry-After %q (%v), want a date within 2 s", w.Code, w.Header().Get("Retry-After"), err)
+	}
+}
+
+func TestRetryEpoch(t *testing.T) {
+	w := ask(t, New(Options{Faults: map[string][]Fault{OpenAI: {"rate_limit_epoch"}}}), OpenAI, overbought)
+	seconds, err := strconv.ParseInt(w.Header().Get("Retry-After"), 10, 64)
+	if wait := time.Until(time.Unix(seconds, 0)); w.Code != 429 || err != nil || wait > 2*time.Second {
+		t.Errorf("got %d, Retry-After %q (%v), want a time within 2 s", w.Code, w.Header().Get("Retry-After"), err)
 	}
 }
 

@@ -31,7 +31,7 @@ func TestErrors(t *testing.T) {
 		t.Run(provider, func(t *testing.T) {
 			var out strings.Builder
 			for _, f := range faults {
-				if f.problem == nil || f.problem.wait.form == dateForm { // dates: TestRetryDate
+				if f.problem == nil || f.problem.wait.form == dateForm || f.problem.wait.form == epochForm { // times: TestRetryDate
 					continue
 				}
 				s := New(Options{Faults: map[string][]Fault{provider: {Fault(f.name)}}})

@@ -171,6 +171,13 @@ var geminiProblems = map[condition]row{
 	serverError:      {500, "INTERNAL", "", "An internal error has occurred. Please retry."},
 	requestTimeout:   {408, "CANCELLED", "", "The operation was cancelled."},
 	gatewayTimeout:   {504, "DEADLINE_EXCEEDED", "", "Deadline expired before operation could complete."},
+	contentPolicy:    {400, "INVALID_ARGUMENT", "", "The prompt was refused: it contains prohibited content."},
+	creditsDenied:    {403, "PERMISSION_DENIED", "BILLING_DISABLED", "This API method requires billing to be enabled."},
+	modelDenied:      {404, "NOT_FOUND", "", "The model is not found for API version v1beta, or is not supported for generateContent."},
+	regionDenied:     {400, "FAILED_PRECONDITION", "", "User location is not supported for the API use."},
+	usageLimit:       {429, "RESOURCE_EXHAUSTED", "", "You exceeded your current quota. Quota exceeded for metric: generate_content_free_tier_requests, limit: 0, model: simulated"},
+	accountDisabled:  {403, "PERMISSION_DENIED", "CONSUMER_SUSPENDED", "Permission denied: the consumer has been suspended."},
+	requestTooLarge:  {400, "INVALID_ARGUMENT", "", "The input token count (2845475) exceeds the maximum number of tokens allowed (1048576)."},
 }
 
 func (geminiFormat) problem(p *problem, key, _ string) (int, any) {

@@ -82,6 +82,13 @@ var grokProblems = map[condition]row{
 	serverError:      {500, "Internal error", "", "Internal error"},
 	requestTimeout:   {408, "The operation was cancelled", "", "The request took too long to arrive."},
 	gatewayTimeout:   {504, "Deadline expired before operation could complete", "", "The request timed out."},
+	contentPolicy:    {403, grokForbidden, "", "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO"},
+	creditsDenied:    {403, "permission-denied", "", "Your team has either used all available credits or reached its monthly spending limit."},
+	modelDenied:      {403, grokForbidden, "", "Your team does not have permission to use this model."},
+	regionDenied:     {403, "permission-denied", "", "This service is not available in your region."},
+	usageLimit:       {429, grokExhausted, "", "Your team has either used all available credits or reached its monthly spending limit."},
+	accountDisabled:  {403, "permission-denied", "", "Your team has been suspended."},
+	requestTooLarge:  {400, grokInvalid, "", "This model's maximum prompt length is 131072 but the request contains 537812 tokens."},
 }
 
 func (grokFormat) problem(p *problem, key, _ string) (int, any) {

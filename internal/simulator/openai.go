@@ -172,6 +172,13 @@ var openaiProblems = map[condition]row{
 	serverError:      {500, "server_error", "", "The server had an error while processing your request."},
 	requestTimeout:   {408, "invalid_request_error", "", "The request took too long to arrive."},
 	gatewayTimeout:   {504, "server_error", "", "The request timed out."},
+	contentPolicy:    {400, "invalid_request_error", "invalid_prompt", "Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please try again with a different prompt."},
+	creditsDenied:    {429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota, please check your plan and billing details."},
+	modelDenied:      {403, "invalid_request_error", "model_not_found", "Project `p` does not have access to this model."},
+	regionDenied:     {403, "request_forbidden", "unsupported_country_region_territory", "Country, region, or territory not supported"},
+	usageLimit:       {400, "invalid_request_error", "billing_hard_limit_reached", "Billing hard limit has been reached."},
+	accountDisabled:  {401, "invalid_request_error", "account_deactivated", "The OpenAI account associated with this API key has been deactivated."},
+	requestTooLarge:  {429, "tokens", "rate_limit_exceeded", "Request too large on tokens per min (TPM): Limit 1000, Requested 3061. The input or output tokens must be reduced in order to run successfully."},
 }
 
 func (openaiFormat) problem(p *problem, key, _ string) (int, any) {

@@ -28,11 +28,19 @@ const (
 	serverError
 	requestTimeout
 	gatewayTimeout
+	contentPolicy   // what was asked is refused
+	creditsDenied   // outOfQuota as a refusal of access
+	modelDenied     // the account does not have the model
+	regionDenied    // the country is not served
+	usageLimit      // a limit that the account set itself
+	accountDisabled // nobody with this account is served
+	requestTooLarge // more tokens than a minute's limit
 )
 
 // problem is one error before it is written in a wire format.
 type problem struct {
 	condition condition
+	status    int       // in place of the format's own; 0: that one
 	message   string    // empty: the format's own words for the condition
 	param     string    // the field that is wrong; empty: none
 	wait      retryHint // of rateLimited
@@ -52,6 +60,7 @@ const (
 	milliForm                  // Retry-After-Ms
 	dateForm                   // Retry-After as an HTTP date
 	secondForm                 // Retry-After in seconds, at all providers
+	epochForm                  // Retry-After as seconds since 1970
 )
 
 // header puts the hint into the header where its form has it there.
@@ -62,6 +71,8 @@ func (h retryHint) header(header http.Header, now time.Time) {
 		header.Set("Retry-After-Ms", decimal(h.after.Milliseconds()))
 	case h.form == dateForm:
 		header.Set("Retry-After", now.Add(h.after).UTC().Format(http.TimeFormat))
+	case h.form == epochForm:
+		header.Set("Retry-After", decimal(now.Add(h.after).Unix()))
 	default:
 		header.Set("Retry-After", decimal(int64(h.after/time.Second)))
 	}

@@ -80,12 +80,7 @@ type response struct {
 		Type string `json:"type"`
 		Text string `json:"text"`
 	} `json:"content"`
-	Usage struct {
-		Input         *int `json:"input_tokens"`
-		CacheRead     int  `json:"cache_read_input_tokens"`
-		CacheCreation int  `json:"cache_creation_input_tokens"`
-		Output        *int `json:"output_tokens"`
-	} `json:"usage"`
+	Usage provider.Fields `json:"usage"`
 }
 
 func (wire) Answer(body []byte) (provider.Reply, error) {
@@ -93,11 +88,9 @@ func (wire) Answer(body []byte) (provider.Reply, error) {
 	err := json.Unmarshal(body, &r)
 	reply := provider.Reply{Model: r.Model, Reason: r.StopReason}
 	// Cached tokens are counted beside the input tokens, not inside.
-	if u := r.Usage; u.Input != nil && u.Output != nil {
-		reply.Usage = provider.Usage{
-			Known: true, InputTokens: *u.Input + u.CacheRead + u.CacheCreation, CachedTokens: u.CacheRead, OutputTokens: *u.Output,
-		}
-	}
+	u := r.Usage
+	cached := u.At("cache_read_input_tokens").Count()
+	reply.Usage = provider.TokenUsage(u.At("input_tokens").Number()+cached+u.At("cache_creation_input_tokens").Count(), cached, u.At("output_tokens").Number())
 	switch r.StopReason {
 	case "end_turn", "stop_sequence":
 		// A thinking block may come first, and text may come in parts.
@@ -118,26 +111,4 @@ func (wire) Answer(body []byte) (provider.Reply, error) {
 		reply.Stopped = signal.FailureInvalidResponse
 	}
 	return reply, err
-}
-
-func (wire) Problem(_ int, body []byte) provider.Problem {
-	var r struct {
-		Error struct {
-			Type    string `json:"type"`
-			Message string `json:"message"`
-		} `json:"error"`
-	}
-	if json.Unmarshal(body, &r) != nil {
-		return provider.Problem{}
-	}
-	problem := provider.Problem{Message: r.Error.Message}
-	switch {
-	case r.Error.Type == "billing_error", strings.Contains(strings.ToLower(r.Error.Message), "credit balance"):
-		problem.Kind, problem.Final = signal.FailureRateLimit, true
-	case r.Error.Type == "authentication_error":
-		problem.Kind = signal.FailureAuthentication
-	case r.Error.Type == "overloaded_error":
-		problem.Kind = signal.FailureRateLimit
-	}
-	return problem
 }

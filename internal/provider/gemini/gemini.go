@@ -90,29 +90,25 @@ type response struct {
 	PromptFeedback *struct {
 		BlockReason string `json:"blockReason"`
 	} `json:"promptFeedback"`
-	Usage *struct {
-		Prompt     *int `json:"promptTokenCount"`
-		Cached     int  `json:"cachedContentTokenCount"`
-		Candidates int  `json:"candidatesTokenCount"` // a count of 0 is left out
-		Thoughts   int  `json:"thoughtsTokenCount"`
-	} `json:"usageMetadata"`
+	Usage provider.Fields `json:"usageMetadata"`
 }
 
 func (wire) Answer(body []byte) (provider.Reply, error) {
 	var r response
 	err := json.Unmarshal(body, &r)
 	reply := provider.Reply{Model: r.ModelVersion, RequestID: r.ResponseID}
-	// Thoughts are billed as output and counted beside the candidates.
-	if u := r.Usage; u != nil && u.Prompt != nil {
-		reply.Usage = provider.Usage{Known: true, InputTokens: *u.Prompt, CachedTokens: u.Cached, OutputTokens: u.Candidates + u.Thoughts}
-	}
+	// Thoughts are billed as output and counted beside the candidates. A count of 0
+	// is left out.
+	u := r.Usage
+	reply.Usage = provider.TokenUsage(u.At("promptTokenCount").Number(), u.At("cachedContentTokenCount").Count(),
+		u.At("candidatesTokenCount").Count()+u.At("thoughtsTokenCount").Count())
 	switch {
 	case err != nil:
 		return reply, err
 	case r.PromptFeedback != nil && r.PromptFeedback.BlockReason != "":
 		reply.Stopped, reply.Reason = signal.FailureRefusal, r.PromptFeedback.BlockReason
 		return reply, nil
-	case len(r.Candidates) == 0 && r.PromptFeedback == nil && r.Usage == nil:
+	case len(r.Candidates) == 0 && r.PromptFeedback == nil && r.Usage.IsNone():
 		return reply, errors.New("no candidates, usage or feedback")
 	case len(r.Candidates) == 0:
 		reply.Stopped, reply.Reason = signal.FailureRefusal, "no candidates"
@@ -137,38 +133,4 @@ func (wire) Answer(body []byte) (provider.Reply, error) {
 		reply.Stopped = signal.FailureInvalidResponse
 	}
 	return reply, nil
-}
-
-func (wire) Problem(status int, body []byte) provider.Problem {
-	var r struct {
-		Error struct {
-			Message string `json:"message"`
-			Details []struct {
-				Reason     string `json:"reason"`
-				RetryDelay string `json:"retryDelay"`
-				Violations []struct {
-					QuotaID string `json:"quotaId"`
-				} `json:"violations"`
-			} `json:"details"`
-		} `json:"error"`
-	}
-	// A detail of another form must not hide the rest, so what was read counts.
-	_ = json.Unmarshal(body, &r)
-	// A 429 means too fast, but where the money or the day's share is used up,
-	// asking again is in vain, whatever delay it tells.
-	tooMany := status == http.StatusTooManyRequests
-	problem := provider.Problem{Message: r.Error.Message, Final: tooMany && strings.Contains(strings.ToLower(r.Error.Message), "credits")}
-	for _, detail := range r.Error.Details {
-		// A wrong key is a 400 INVALID_ARGUMENT; only this tells it apart.
-		if detail.Reason == "API_KEY_INVALID" {
-			problem.Kind = signal.FailureAuthentication
-		}
-		if wait := provider.ParseRetryDelay(detail.RetryDelay); wait > 0 {
-			problem.RetryAfter = wait
-		}
-		for _, violation := range detail.Violations {
-			problem.Final = problem.Final || tooMany && strings.Contains(violation.QuotaID, "PerDay")
-		}
-	}
-	return problem
 }

@@ -1,5 +1,5 @@
 // Package openai speaks OpenAI's Chat Completions API, and Grok's, which is the
-// same but for its address, its error bodies and how it counts tokens. It writes
+// same but for its address, how it counts tokens and its errors. It writes
 // and reads bytes; how they are sent and judged is package provider's.
 package openai
 
@@ -77,23 +77,14 @@ type response struct {
 			Refusal string `json:"refusal"`
 		} `json:"message"`
 	} `json:"choices"`
-	Usage struct {
-		Prompt     *int `json:"prompt_tokens"`
-		Completion *int `json:"completion_tokens"`
-		Total      *int `json:"total_tokens"`
-		Details    struct {
-			Cached int `json:"cached_tokens"`
-		} `json:"prompt_tokens_details"`
-		CostTicks *float64 `json:"cost_in_usd_ticks"` // Grok's only
-	} `json:"usage"`
+	Usage provider.Fields `json:"usage"`
 }
 
 func (wire) Answer(body []byte) (provider.Reply, error) {
 	reply, r, err := answer(body)
 	// Cached and reasoning tokens are counted inside.
-	if u := r.Usage; u.Prompt != nil && u.Completion != nil {
-		reply.Usage = provider.Usage{Known: true, InputTokens: *u.Prompt, CachedTokens: u.Details.Cached, OutputTokens: *u.Completion}
-	}
+	u := r.Usage
+	reply.Usage = provider.TokenUsage(u.At("prompt_tokens").Number(), u.At("prompt_tokens_details.cached_tokens").Count(), u.At("completion_tokens").Number())
 	return reply, err
 }
 
@@ -123,16 +114,4 @@ func answer(body []byte) (provider.Reply, response, error) {
 		reply.Stopped = signal.FailureInvalidResponse
 	}
 	return reply, r, err
-}
-
-func (wire) Problem(_ int, body []byte) provider.Problem {
-	e := readError(body)
-	problem := provider.Problem{Message: e.Message}
-	switch {
-	case e.is("insufficient_quota"), e.is("billing_hard_limit_reached"), e.is("billing_not_active"):
-		problem.Kind, problem.Final = signal.FailureRateLimit, true
-	case e.is("invalid_api_key"):
-		problem.Kind = signal.FailureAuthentication
-	}
-	return problem
 }

@@ -3,6 +3,7 @@ package providertest
 // What is read of a 2xx answer.
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -110,10 +111,66 @@ func testBallots(t *testing.T, s Spec, client *http.Client) {
 				return
 			}
 			e := failed(t, err, signal.FailureInvalidResponse)
-			if !e.Retryable || !e.Usage.Known || e.Usage.CostUSD == nil || e.Model != s.Answer.Model {
+			if !e.Retryable || e.BillUnknown || !e.Usage.Known || e.Usage.CostUSD == nil || e.Model != s.Answer.Model {
 				t.Errorf("error = %+v, want a retryable one with the usage, cost and model of the answer", *e)
 			}
 		})
+	}
+}
+
+// testUsageForms changes every figure that an answer tells of its usage. Usage is
+// bookkeeping: a vote always counts.
+func testUsageForms(t *testing.T, s Spec, client *http.Client) {
+	var whole map[string]any
+	decoder := json.NewDecoder(strings.NewReader(s.file(t, "answer.json")))
+	decoder.UseNumber()
+	if err := decoder.Decode(&whole); err != nil {
+		t.Fatal(err)
+	}
+	vote := func(t *testing.T) provider.Usage {
+		t.Helper()
+		body, err := json.Marshal(whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := ask(t, s, client, respond(http.StatusOK, nil, string(body)))
+		if err != nil {
+			t.Fatalf("%s: the vote is lost: %v", body, err)
+		}
+		if u := answer.Usage; u.InputTokens < 0 || u.CachedTokens < 0 || u.OutputTokens < 0 || u.CachedTokens > u.InputTokens || u.CostUSD != nil && !(*u.CostUSD >= 0) {
+			t.Errorf("usage %+v", u)
+		}
+		return answer.Usage
+	}
+	odd := []any{nil, "", "lots", -1, "-1", json.Number("1e400"), json.Number("1e17"), 0.5, true, []any{}, map[string]any{"a": 1}}
+	var change func(t *testing.T, object map[string]any, key string)
+	change = func(t *testing.T, object map[string]any, key string) {
+		kept := object[key]
+		if inner, is := kept.(map[string]any); is {
+			for name := range inner {
+				change(t, inner, name)
+			}
+		}
+		for _, value := range odd {
+			object[key] = value
+			vote(t)
+		}
+		delete(object, key)
+		vote(t)
+		if number, is := kept.(json.Number); is {
+			for _, value := range []any{json.Number(number.String() + ".0"), number.String(), " " + number.String() + ".000 "} {
+				object[key] = value
+				if diff := cmp.Diff(s.Answer.Usage, vote(t), nearly); diff != "" {
+					t.Errorf("%s is %v: usage (-want +got):\n%s", key, value, diff)
+				}
+			}
+		}
+		object[key] = kept
+	}
+	for _, key := range []string{"usage", "usageMetadata"} {
+		if _, is := whole[key]; is {
+			change(t, whole, key)
+		}
 	}
 }
 
@@ -131,8 +188,8 @@ func testForeignBodies(t *testing.T, s Spec, client *http.Client) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ask(t, s, client, respond(http.StatusOK, nil, body))
-			if e := failed(t, err, signal.FailureInvalidResponse); !e.Retryable || len(e.Message) > 600 {
-				t.Errorf("error = %+v, want a retryable one with a short message", *e)
+			if e := failed(t, err, signal.FailureInvalidResponse); !e.Retryable || !e.BillUnknown || len(e.Message) > 600 {
+				t.Errorf("error = %+v, want a retryable one with a short message whose bill is not known", *e)
 			}
 		})
 	}

@@ -23,7 +23,7 @@ var commonFaults = []Fault{
 	{Name: "400", Status: 400, Kind: "provider"},
 	{Name: "401", Status: 401, Kind: "authentication", Says: "_API_KEY"},
 	{Name: "402", Status: 402, Kind: "rate_limit", Says: "credit"},
-	{Name: "403", Status: 403, Kind: "authentication", Says: "_API_KEY"},
+	{Name: "403", Status: 403, Kind: "provider", Denied: true},
 	{Name: "404", Status: 404, Kind: "provider", Says: "_MODEL"},
 	{Name: "408", Status: 408, Kind: "timeout", Retryable: true},
 	{Name: "413", Status: 413, Kind: "provider", Says: "less market data"},
@@ -33,9 +33,9 @@ var commonFaults = []Fault{
 	{Name: "429 with milliseconds", Status: 429, Header: map[string]string{"Retry-After-Ms": "1500", "Retry-After": "2"}, Kind: "rate_limit", Retryable: true, RetryAfter: 1500 * time.Millisecond},
 	{Name: "429 with a past date", Status: 429, Header: map[string]string{"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, Kind: "rate_limit", Retryable: true},
 	{Name: "500", Status: 500, Kind: "provider", Retryable: true},
-	{Name: "502 HTML", Status: 502, Body: proxyPage, Kind: "provider", Retryable: true, Says: "HTML"},
+	{Name: "502 HTML", Status: 502, Body: proxyPage, Kind: "provider", Retryable: true, Says: "HTML", BillUnknown: true},
 	{Name: "503 with seconds", Status: 503, Header: map[string]string{"Retry-After": "3"}, Body: proxyPage, Kind: "provider", Retryable: true, RetryAfter: 3 * time.Second},
-	{Name: "504", Status: 504, Kind: "timeout", Retryable: true},
+	{Name: "504", Status: 504, Kind: "timeout", Retryable: true, BillUnknown: true},
 	{Name: "529", Status: 529, Kind: "rate_limit", Retryable: true},
 	{Name: "400 text", Status: 400, Body: "upstream says no", Kind: "provider", Says: "upstream says no"},
 	{Name: "500 of 5 MB", Status: 500, Body: strings.Repeat("long ", 1<<20), Kind: "provider", Retryable: true},
@@ -44,12 +44,23 @@ var commonFaults = []Fault{
 }
 
 func testFaults(t *testing.T, s Spec, client *http.Client) {
-	for _, tt := range append(commonFaults, s.Faults...) {
+	for _, tt := range append(commonFaults, failures()...) {
 		t.Run(tt.Name, func(t *testing.T) {
-			_, err := ask(t, s, client, respond(tt.Status, tt.Header, tt.Body))
+			asked := prompt
+			if tt.Question != "" {
+				asked.User = tt.Question
+			}
+			_, err := s.new(t, serve(t, respond(tt.Status, tt.Header, tt.Body)), client).Ask(context.Background(), asked)
 			e := failed(t, err, tt.Kind)
-			if e.Retryable != tt.Retryable || e.RetryAfter != tt.RetryAfter || e.Status != tt.Status {
-				t.Errorf("retryable %t after %v, status %d; want %t after %v, status %d", e.Retryable, e.RetryAfter, e.Status, tt.Retryable, tt.RetryAfter, tt.Status)
+			if tt.Waits && e.RetryAfter >= 0 && e.RetryAfter <= 15*time.Minute {
+				tt.RetryAfter = e.RetryAfter
+			}
+			if e.Retryable != tt.Retryable || e.RetryAfter != tt.RetryAfter || e.Denied != tt.Denied || e.BillUnknown != tt.BillUnknown {
+				t.Errorf("retryable %t after %v, denied %t, bill unknown %t; want %t after %v, %t, %t; message: %s",
+					e.Retryable, e.RetryAfter, e.Denied, e.BillUnknown, tt.Retryable, tt.RetryAfter, tt.Denied, tt.BillUnknown, e.Message)
+			}
+			if e.Status != tt.Status && (tt.Status != http.StatusOK || e.Status < http.StatusBadRequest) {
+				t.Errorf("status %d of an answer with %d", e.Status, tt.Status)
 			}
 			if !strings.Contains(e.Message, tt.Says) || !strings.HasPrefix(e.Message, s.Name) || len(e.Message) > 600 {
 				t.Errorf("message %q is not a short one that begins with %s and says %q", e.Message, s.Name, tt.Says)
@@ -92,8 +103,8 @@ func testConnection(t *testing.T, s Spec, client *http.Client) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ask(t, s, client, handler)
-			if e := failed(t, err, signal.FailureProvider); !e.Retryable {
-				t.Errorf("not retryable: %s", e)
+			if e := failed(t, err, signal.FailureProvider); !e.Retryable || !e.BillUnknown {
+				t.Errorf("error = %+v, want a retryable one whose bill is not known", *e)
 			}
 		})
 	}
@@ -105,8 +116,8 @@ func testConnection(t *testing.T, s Spec, client *http.Client) {
 		address := listener.Addr().String()
 		_ = listener.Close()
 		_, err = s.new(t, "http://"+address, client).Ask(context.Background(), prompt)
-		if e := failed(t, err, signal.FailureProvider); !e.Retryable || !strings.Contains(e.Message, "_BASE_URL") {
-			t.Errorf("error = %+v, want a retryable one that names the variable", *e)
+		if e := failed(t, err, signal.FailureProvider); !e.Retryable || e.BillUnknown || !strings.Contains(e.Message, "_BASE_URL") {
+			t.Errorf("error = %+v, want a retryable one that names the variable and cost nothing", *e)
 		}
 	})
 }
@@ -137,9 +148,9 @@ func testContext(t *testing.T, s Spec, client *http.Client) {
 			defer cancel()
 			go func() { <-arrived; cancel() }()
 			_, err := s.new(t, serve(t, hang(arrived)), client).Ask(ctx, prompt)
-			failed(t, err, signal.FailureNotNeeded)
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("%v does not wrap context.Canceled", err)
+			e := failed(t, err, signal.FailureNotNeeded)
+			if !errors.Is(err, context.Canceled) || stage.status != http.StatusInternalServerError && !e.BillUnknown { // it may be cancelled before its status is there
+				t.Errorf("error = %+v, want one that wraps context.Canceled and whose bill is not known", *e)
 			}
 		})
 		t.Run("too late "+stage.name, func(t *testing.T) {
@@ -156,6 +167,8 @@ func testContext(t *testing.T, s Spec, client *http.Client) {
 		cancel()
 		base := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("was asked") })
 		_, err := s.new(t, base, client).Ask(ctx, prompt)
-		failed(t, err, signal.FailureNotNeeded)
+		if e := failed(t, err, signal.FailureNotNeeded); e.BillUnknown {
+			t.Error("what was not sent may be billed")
+		}
 	})
 }

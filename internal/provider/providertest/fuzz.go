@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"thalas/internal/provider"
 	"thalas/internal/signal"
@@ -34,7 +35,9 @@ func FuzzAnswer(f *testing.F, construct func(provider.Settings, *provider.Catalo
 		f.Add(200, data)
 	}
 	f.Add(400, []byte(`{"error":{"message":"`+Key+`","code":1,"details":[{"reason":"API_KEY_INVALID","retryDelay":"1s"}]}}`))
-	f.Add(429, []byte(`{"code":"c","error":"credits"}`))
+	for _, fault := range failures() {
+		f.Add(fault.Status, []byte(fault.Body))
+	}
 	settings := provider.Settings{Key: provider.NewKey(Key)}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		if status < 200 || status > 999 {
@@ -48,7 +51,7 @@ func FuzzAnswer(f *testing.F, construct func(provider.Settings, *provider.Catalo
 		usage := answer.Usage
 		if err != nil {
 			var e *provider.Error
-			if !errors.As(err, &e) || e.Kind == "" || e.Kind == signal.FailureNotNeeded || e.Message == "" || e.RetryAfter < 0 {
+			if !errors.As(err, &e) || e.Kind == "" || e.Kind == signal.FailureNotNeeded || e.Message == "" || e.RetryAfter < 0 || e.RetryAfter > 15*time.Minute || e.Denied && e.Retryable {
 				t.Fatalf("error %#v", err)
 			}
 			usage = e.Usage

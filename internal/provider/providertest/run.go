@@ -32,6 +32,7 @@ func Run(t *testing.T, s Spec) {
 		{"settings", testSettings},
 		{"answers", testAnswers},
 		{"ballots", testBallots},
+		{"usage forms", testUsageForms},
 		{"not the wire format", testForeignBodies},
 		{"faults", testFaults},
 		{"connection", testConnection},

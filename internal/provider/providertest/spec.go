@@ -41,10 +41,6 @@ type Spec struct {
 
 	// Answers are further files with status 200.
 	Answers []Answer
-
-	// Faults are the provider's own error bodies; the rows of the error table
-	// that all providers share are the suite's.
-	Faults []Fault
 }
 
 // Answer is a file with a 2xx answer and what must come of it.
@@ -55,7 +51,7 @@ type Answer struct {
 	Usage provider.Usage
 }
 
-// Fault is an answer that is not 2xx and what must come of it.
+// Fault is an error that a provider or a gateway answers, and what must come of it.
 type Fault struct {
 	Name       string
 	Status     int
@@ -64,7 +60,13 @@ type Fault struct {
 	Kind       signal.FailureKind
 	Retryable  bool
 	RetryAfter time.Duration
+	Waits      bool   // RetryAfter depends on when the test runs: any wait up to 15 minutes
+	Denied     bool   // nobody with this account is served
 	Says       string // must be in the message
+	Question   string // the user text that was asked with; empty: the suite's
+
+	// BillUnknown: what it cost is not known.
+	BillUnknown bool
 }
 
 // USD is a cost, for the literals of a Spec.

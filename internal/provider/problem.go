@@ -1,0 +1,111 @@
+package provider
+
+// Reading error bodies. Every provider has a form of its own, and gateways send
+// any of them, one inside another too; one reader takes them all.
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// problem is what an error body says.
+type problem struct {
+	message string        // in the provider's words, not cleaned
+	words   []string      // its code, type, status and reasons, in lower case
+	status  int           // the HTTP status that its code is; 0: none
+	wait    time.Duration // that it asks for; 0: none
+}
+
+// quotaPerDay is the word for a quota of a day, which Gemini names in many ways.
+const quotaPerDay = "quota per day"
+
+// maxNested is how many error bodies inside one another are read.
+const maxNested = 3
+
+// readProblem reads an error body. isError reports whether it has an error object,
+// which is an error even in an answer with status 200.
+func readProblem(body []byte) (p problem, isError bool) { return readNested(body, maxNested) }
+
+func readNested(body []byte, depth int) (p problem, isError bool) {
+	body = bytes.TrimSpace(body)
+	if !json.Valid(body) {
+		if !isHTML(body) {
+			p.message = string(body)
+		}
+		return p, false
+	}
+	root := parseFields(body)
+	if list := root.list(); len(list) > 0 {
+		root = list[0]
+	}
+	e := root.At("error")
+	if choices := root.At("choices").list(); e.IsNone() && len(choices) > 0 {
+		e = choices[0].At("error")
+	}
+	for _, f := range [...]Fields{e.At("message"), e.At("message.message"), e.At("message.detail"), e.At("detail"), e} {
+		if p.message = f.text(); p.message != "" {
+			break
+		}
+	}
+	for _, path := range [...]string{"code", "type", "status", "innererror.code", "metadata.error_type"} {
+		p.add(e.At(path))
+	}
+	isError = p.message != "" || len(p.words) > 0 || p.status != 0
+	for _, f := range [...]Fields{root.At("message"), root.At("detail"), root} {
+		if p.message == "" {
+			p.message = f.text()
+		}
+	}
+	p.add(root.At("code"))
+	for _, detail := range e.At("details").list() {
+		p.add(detail.At("reason"))
+		if wait := ParseRetryDelay(detail.At("retryDelay").text()); wait > 0 {
+			p.wait = wait
+		}
+		for _, violation := range detail.At("violations").list() {
+			if strings.Contains(violation.At("quotaId").text(), "PerDay") {
+				p.words = append(p.words, quotaPerDay)
+			}
+		}
+	}
+	if depth == 0 {
+		return p, isError
+	}
+	// The cause may be inside: as text of its own, or whole in the message.
+	if raw := strings.TrimSpace(e.At("metadata.raw").text()); raw != "" && !isHTML([]byte(raw)) {
+		inner, _ := readNested([]byte(raw), depth-1)
+		inner.message = strings.TrimRight(p.message, ". ") + ": " + inner.message
+		p.merge(inner)
+	} else if strings.HasPrefix(strings.TrimSpace(p.message), "{") {
+		if inner, _ := readNested([]byte(p.message), depth-1); inner.message != "" {
+			p.merge(inner)
+		}
+	}
+	return p, isError
+}
+
+// add takes in a code: a name, or the status that it is.
+func (p *problem) add(code Fields) {
+	if n := code.Number(); n >= http.StatusBadRequest && n < 600 && p.status == 0 {
+		p.status = int(n)
+	}
+	if word := strings.ToLower(strings.TrimSpace(code.text())); word != "" && strings.Trim(word, "0123456789") != "" {
+		p.words = append(p.words, word)
+	}
+}
+
+// merge takes in the cause, which says more.
+func (p *problem) merge(cause problem) {
+	p.message = cause.message
+	p.words = slices.Concat(cause.words, p.words)
+	if p.status == 0 {
+		p.status = cause.status
+	}
+	if cause.wait > 0 {
+		p.wait = cause.wait
+	}
+}
