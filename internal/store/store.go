@@ -45,6 +45,8 @@ type Results interface {
 	Result(ctx context.Context, id string) (Result, error)
 
 	// Latest gives the result with the highest position of a series, or ErrNotFound.
+	// A result whose candle or CreatedAt lies more than MaxAhead in the future is left
+	// out: the clock that made it was wrong, and it must not hide what is made after it.
 	Latest(ctx context.Context, series string) (Result, error)
 
 	// Series lists a series by position, highest first.
@@ -53,6 +55,9 @@ type Results interface {
 	// Day lists a day by id, newest first.
 	Day(ctx context.Context, day string, r Range) (Page, error)
 }
+
+// MaxAhead is how far the clocks of two machines may be apart.
+const MaxAhead = time.Minute
 
 // Result is one stored consensus.
 type Result struct {

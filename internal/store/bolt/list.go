@@ -48,7 +48,15 @@ func (s *Store) Day(ctx context.Context, day string, r store.Range) (store.Page,
 
 // Latest implements store.Results.
 func (s *Store) Latest(ctx context.Context, series string) (store.Result, error) {
-	page, err := s.list(ctx, bySeries, series, store.Range{Limit: 1})
+	if checkText("series", series) != nil {
+		return store.Result{}, errors.Join(ctx.Err(), store.ErrNotFound) // nothing can be in it
+	}
+	var page store.Page
+	err := s.view(ctx, func(t *transaction) (err error) {
+		ahead := t.now.Add(store.MaxAhead + time.Millisecond) // the first millisecond that is too late
+		page, err = bySeries.page(ctx, t, series, store.Range{Before: store.PositionsFrom(ahead.UnixMilli()), To: ahead, Limit: 1})
+		return err
+	})
 	if err != nil {
 		return store.Result{}, err
 	}
