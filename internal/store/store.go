@@ -18,6 +18,9 @@ var (
 	ErrHeld = errors.New("held by another claim")
 	// ErrNotOwner: a claim is not, or no longer, held by that owner.
 	ErrNotOwner = errors.New("not the owner")
+	// ErrDamaged: what is kept can't be read, or not be relied on, until somebody mends
+	// it. Trying again does not help.
+	ErrDamaged = errors.New("the store is damaged")
 	// ErrCursor: a cursor is not one that this kind of list gives.
 	ErrCursor = errors.New("not a cursor of this list")
 )

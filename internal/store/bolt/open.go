@@ -43,17 +43,40 @@ func Open(path string, options Options) (*Store, error) {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	db, file, err := openFile(path, options.ReadOnly)
+	if err == nil && !isAt(path, file) { // compacted while it was waited for
+		_ = db.Close()
+		db, file, err = openFile(path, options.ReadOnly)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	if err := contained(path, func() error { return checkFormat(db, file, path) }); err != nil {
+	s := newStore(path, options, db, file)
+	err = contained(path, func() error {
+		if err := checkFormat(db, file, path); err != nil {
+			return err
+		}
+		return db.View(func(tx *bbolt.Tx) error {
+			s.size.Store(tx.Size())
+			s.committed.Store(int64(tx.ID()))
+			return nil
+		})
+	})
+	if err != nil {
 		_ = closeFile(db, file, err)
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	if !options.ReadOnly {
 		withdraw(path)
 	}
-	return start(path, options, db, file), nil
+	s.start()
+	return s, nil
+}
+
+// isAt reports whether an open file is the one at a path.
+func isAt(path string, file *os.File) bool {
+	standing, err := os.Stat(path)
+	mine, failed := file.Stat()
+	return err == nil && failed == nil && os.SameFile(standing, mine)
 }
 
 // checkPath refuses what is no file, and makes the folder of one to be written.

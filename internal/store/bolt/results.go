@@ -65,12 +65,8 @@ func (t *transaction) forget(id string) error {
 }
 
 // Result implements store.Results.
-func (s *Store) Result(ctx context.Context, id string) (found store.Result, err error) {
-	err = s.view(ctx, func(t *transaction) error {
-		found, err = t.result(id)
-		return err
-	})
-	return found, err
+func (s *Store) Result(ctx context.Context, id string) (store.Result, error) {
+	return view(ctx, s, func(t *transaction) (store.Result, error) { return t.result(id) })
 }
 
 func (t *transaction) result(id string) (store.Result, error) {

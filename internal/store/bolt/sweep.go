@@ -61,7 +61,7 @@ func (t *transaction) sweep(most int) (removed int, err error) {
 	for _, entry := range due {
 		bucket, key, err := cutMeasured(entry[8:])
 		if err != nil || len(key) > maxKey {
-			return 0, fmt.Errorf("an entry of %s is damaged: %w", expiryBucket, errSize)
+			return 0, damagedRecord("an entry of %s: %s", expiryBucket, errSize)
 		}
 		if err := t.remove(string(bucket), string(key), entry); err != nil {
 			return 0, err
