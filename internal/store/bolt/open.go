@@ -191,11 +191,14 @@ func layOut(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	meta, err := tx.CreateBucket(metaBucket)
-	if err != nil {
+	if _, err := tx.CreateBucket(metaBucket); err != nil {
 		return err
 	}
-	return meta.Put(formatKey, strconv.AppendInt(nil, format, 10))
+	t := &transaction{tx: tx}
+	return errors.Join(
+		t.put(metaBucket, formatKey, strconv.AppendInt(nil, format, 10)),
+		t.writeJSON(metaBucket, passedKey, passed{Until: time.Now().UTC()}),
+	)
 }
 
 // closeFile closes a database. After damage bbolt may hold a lock of its own for

@@ -35,7 +35,12 @@ type Store struct {
 	closeOnce sync.Once
 	closeErr  error
 
-	opened    time.Time             // by a clock that does not jump
+	now      func() time.Time // the machine's clock
+	sweeping sync.Mutex       // guards counted and isAhead
+	counted  time.Duration    // how much of the time since opened has been counted (passed.go)
+	isAhead  bool             // the log says that the clock is ahead
+
+	opened    time.Time             // by a clock that can't jump
 	fate      fate                  // damage that was met
 	missing   atomic.Pointer[error] // what is wrong with the file's place, as last seen
 	inspected atomic.Int64          // when that was seen, since opened
@@ -52,7 +57,7 @@ func newStore(path string, options Options, db *bbolt.DB, file *os.File) *Store 
 	}
 	return &Store{
 		path: path, options: options, log: options.Log, db: db, file: file,
-		queue: make(chan *operation, queueLength), opened: time.Now(), fate: fate{met: make(chan struct{})},
+		queue: make(chan *operation, queueLength), now: time.Now, opened: time.Now(), fate: fate{met: make(chan struct{})},
 	}
 }
 
@@ -160,7 +165,7 @@ func viewHere[T any](s *Store, read func(*transaction) (T, error)) (found T, err
 			if id, after := int64(tx.ID()), s.committed.Load(); before != 0 && after != 0 && (id < before || id > after+1) {
 				return s.notOurs()
 			}
-			found, err = read(&transaction{tx: tx, now: time.Now()})
+			found, err = read(&transaction{tx: tx, now: s.now()})
 			return err
 		})
 	})

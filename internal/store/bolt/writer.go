@@ -174,7 +174,7 @@ func (s *Store) update(change func(*transaction) error) error {
 				return s.notOurs()
 			}
 			s.size.Store(tx.Size())
-			return change(&transaction{tx: tx, now: time.Now(), hours: s.hours})
+			return change(&transaction{tx: tx, now: s.now(), hours: s.hours})
 		})
 	})
 	switch {
