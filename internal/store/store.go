@@ -44,6 +44,11 @@ type Results interface {
 	// replaces it.
 	Record(ctx context.Context, result *Result, count Count) error
 
+	// Add keeps those of the results whose ids are not taken, and says how many they
+	// were. No run is counted. After an error some may have been kept: adding all of
+	// them again keeps the others.
+	Add(ctx context.Context, results []*Result) (added int, err error)
+
 	// Result gives the result of that id, or ErrNotFound.
 	Result(ctx context.Context, id string) (Result, error)
 

@@ -28,6 +28,7 @@ var (
 type InUse struct {
 	Path    string
 	Address string // of the server that holds it; empty: unknown
+	Token   string // that this server takes from whoever may read the file's folder; never shown
 }
 
 func (e *InUse) Error() string {

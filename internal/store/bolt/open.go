@@ -38,14 +38,18 @@ type Options struct {
 // Open opens a store file. For writing, it creates the file and its folder where
 // they are missing. Errors are fs.ErrNotExist, fs.ErrPermission, ErrInUse,
 // ErrNewerFormat and ErrDamaged; each says what to do.
-func Open(path string, options Options) (*Store, error) {
+func Open(path string, options Options) (*Store, error) { return openWith(path, options, false) }
+
+// openWith opens a store file, and reads its list of free pages where that is wanted
+// although it is not to be written.
+func openWith(path string, options Options, freePages bool) (*Store, error) {
 	if err := checkPath(path, options.ReadOnly); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	db, file, err := openFile(path, options.ReadOnly)
+	db, file, err := openFile(path, options.ReadOnly, freePages)
 	if err == nil && !isAt(path, file) { // compacted while it was waited for
 		_ = db.Close()
-		db, file, err = openFile(path, options.ReadOnly)
+		db, file, err = openFile(path, options.ReadOnly, freePages)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
@@ -101,15 +105,16 @@ func checkPath(path string, readOnly bool) error {
 
 // openFile opens and locks the file. The handle is bbolt's own: what is left to
 // close when bbolt panics.
-func openFile(path string, readOnly bool) (db *bbolt.DB, file *os.File, err error) {
+func openFile(path string, readOnly, freePages bool) (db *bbolt.DB, file *os.File, err error) {
 	wait := lockWait
-	if readOnly && announced(path) != "" {
+	if address, _ := announced(path); readOnly && address != "" {
 		wait = lockWaitAnnounced
 	}
 	err = contained(path, func() (err error) {
 		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			ReadOnly: readOnly,
-			Timeout:  wait,
+			ReadOnly:        readOnly,
+			PreLoadFreelist: freePages,
+			Timeout:         wait,
 			// Sweeping scatters free pages; the array type is slow at many of them.
 			FreelistType: bbolt.FreelistMapType,
 			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
@@ -124,7 +129,8 @@ func openFile(path string, readOnly bool) (db *bbolt.DB, file *os.File, err erro
 	case err == nil:
 		return db, file, nil
 	case errors.Is(err, berrors.ErrTimeout):
-		return nil, nil, &InUse{Path: path, Address: announced(path)}
+		address, token := announced(path)
+		return nil, nil, &InUse{Path: path, Address: address, Token: token}
 	case errors.Is(err, ErrDamaged):
 		_ = abandon(file)
 		return nil, nil, err

@@ -137,6 +137,12 @@ func view[T any](ctx context.Context, s *Store, read func(*transaction) (T, erro
 	if err := s.look(); err != nil {
 		return none, err
 	}
+	return apart(ctx, s, read)
+}
+
+// apart reads in a goroutine of its own.
+func apart[T any](ctx context.Context, s *Store, read func(*transaction) (T, error)) (T, error) {
+	var none T
 	type outcome struct {
 		found T
 		err   error

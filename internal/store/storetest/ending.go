@@ -24,6 +24,7 @@ func everything(ctx context.Context, s store.Store, r *store.Result) map[string]
 		"Complete": s.Complete(ctx, key, "first", "x"),
 		"Release":  s.Release(ctx, key, "first"),
 	}
+	_, all["Add"] = s.Add(ctx, []*store.Result{r})
 	_, all["Claim"] = s.Claim(ctx, "idem#new", claimOf("second"))
 	_, all["Spend"] = s.Spend(ctx, budget, 1, 0, inTime(time.Hour))
 	_, all["Result"] = s.Result(ctx, r.ID)
