@@ -113,7 +113,7 @@ func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v
 			}
 		})
 	}
-	err = answer(ctx, t.err, listener, newServer(a.NewHandler(service, true), log), service.Wait)
+	err = answer(ctx, t.err, listener, newServer(store.localRoutes(service, a.NewHandler(service, true)), log), service.Wait)
 	end(nil) // where it is not ended by itself, the visit is
 	visiting.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && cause != errDone {

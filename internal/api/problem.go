@@ -85,6 +85,9 @@ func (x *exchange) finish(p *Problem) huma.StatusError {
 		slog.String("method", x.r.Method), slog.String("path", p.Instance), slog.String("detail", p.Detail)}
 	if p.cause != nil {
 		attrs = append(attrs, slog.String("cause", p.cause.Error()))
+		if x.server.options.Causes {
+			p.Detail += " The cause: " + p.cause.Error()
+		}
 	}
 	x.server.log.LogAttrs(x.r.Context(), p.kind.level, "Refused:", attrs...)
 	if x.r.URL.Path == compatPath {

@@ -30,9 +30,10 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 }
 
 // NewHandler builds the HTTP handler of a service. docs adds the pages for
-// people, which only a server of one's own has.
+// people, which only a server of one's own has; without them it answers the command
+// line in this process, which is told the causes of problems.
 func (a *App) NewHandler(s *service.Service, docs bool) http.Handler {
-	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: docs, Local: docs && len(a.Config.APIKeys) == 0, Version: s.Version, Logger: a.log})
+	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: docs, Local: docs && len(a.Config.APIKeys) == 0, Version: s.Version, Logger: a.log, Causes: !docs})
 }
 
 // NewFunction builds the HTTP handler of a Lambda function, over the tables. caller

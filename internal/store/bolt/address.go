@@ -30,8 +30,8 @@ func (s *Store) Announce(address, token string) error {
 // withdraw takes the address away. Only the holder of the lock does.
 func withdraw(path string) { _ = os.Remove(addressFile(path)) }
 
-// announced gives the address and the token beside a file, or nothing.
-func announced(path string) (address, token string) {
+// Announced gives the address and the token beside a file, or nothing.
+func Announced(path string) (address, token string) {
 	file, err := os.Open(addressFile(path))
 	if err != nil {
 		return "", ""

@@ -208,7 +208,7 @@ func TestInUseByAnotherProcess(t *testing.T) {
 			}
 			c.kill()
 			s := open(t, path, Options{})
-			if got, _ := announced(path); got != "" {
+			if got, _ := Announced(path); got != "" {
 				t.Errorf("the killed process' address %s still stands there", got)
 			}
 			checkConsistent(t, s)

@@ -80,7 +80,7 @@ type missing struct{ path string }
 
 func (e *missing) Error() string {
 	return fmt.Sprintf("%s was deleted, moved or replaced while it was open, and nothing is stored or read any more: "+
-		"'thalas backup FILE' saves what the open one holds as long as its server runs; then stop the server, put the file back and start it again", e.path)
+		"as long as nothing else stands at its place, 'thalas backup FILE' saves what its server has open; then stop the server, put the file back and start it again", e.path)
 }
 
 func (e *missing) Is(target error) bool { return target == ErrDamaged }

@@ -107,7 +107,7 @@ func checkPath(path string, readOnly bool) error {
 // close when bbolt panics.
 func openFile(path string, readOnly, freePages bool) (db *bbolt.DB, file *os.File, err error) {
 	wait := lockWait
-	if address, _ := announced(path); readOnly && address != "" {
+	if address, _ := Announced(path); readOnly && address != "" {
 		wait = lockWaitAnnounced
 	}
 	err = contained(path, func() (err error) {
@@ -129,7 +129,7 @@ func openFile(path string, readOnly, freePages bool) (db *bbolt.DB, file *os.Fil
 	case err == nil:
 		return db, file, nil
 	case errors.Is(err, berrors.ErrTimeout):
-		address, token := announced(path)
+		address, token := Announced(path)
 		return nil, nil, &InUse{Path: path, Address: address, Token: token}
 	case errors.Is(err, ErrDamaged):
 		_ = abandon(file)

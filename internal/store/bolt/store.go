@@ -83,7 +83,7 @@ func (s *Store) Close() error {
 		s.closed = true
 		close(s.queue)
 		s.gate.Unlock()
-		if !s.options.ReadOnly && s.inspect() == nil { // else what stands there may be another's
+		if _, err := os.Stat(s.path); !s.options.ReadOnly && (err != nil || isAt(s.path, s.file)) { // else it is another's
 			withdraw(s.path)
 		}
 		s.closeErr = s.end()
