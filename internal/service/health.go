@@ -44,7 +44,7 @@ type Health struct {
 	RequiredProviders  int              `json:"required_providers"`
 	ProviderHealth     map[string]bool  `json:"provider_health" doc:"By name, every enabled provider: can be asked, and its last call did not fail."`
 	Providers          []ProviderHealth `json:"providers" doc:"By name."`
-	Store              string           `json:"store" enum:"ok,unreachable" doc:"unreachable too where the last result could not be written."`
+	Store              string           `json:"store" enum:"ok,unreachable" doc:"unreachable too where the last result could not be written, and where the file is damaged, deleted or replaced."`
 	Simulated          bool             `json:"simulated" doc:"The providers are simulated."`
 	Version            string           `json:"version"`
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -83,12 +84,12 @@ func TestBackupUnderLoad(t *testing.T) {
 			<-more
 		}
 		mu.Lock()
-		before := len(answered)
+		before := slices.Clone(answered)
 		mu.Unlock()
 		path := backUp(t, s)
 		wantSound(t, path)
 		copied := open(t, path, Options{})
-		for _, id := range answered[:before] {
+		for _, id := range before {
 			got, err := copied.Result(t.Context(), id)
 			if d := diff(resultOf(id), got, err); d != "" {
 				t.Fatalf("a result that was answered before the copy (-want +got):\n%s", d)

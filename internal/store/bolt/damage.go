@@ -35,11 +35,13 @@ type fate struct {
 	err  error
 }
 
-func (f *fate) meet(err error) {
+// meet reports whether this damage is the first.
+func (f *fate) meet(err error) (first bool) {
 	f.once.Do(func() {
-		f.err = err
+		f.err, first = err, true
 		close(f.met)
 	})
+	return first
 }
 
 // is gives the damage that was met, or nil.
@@ -74,13 +76,20 @@ func (s *Store) contained(run func() error) error {
 	case errors.As(err, &found):
 		found.path = s.path
 		if found.fatal {
-			s.fate.meet(found)
+			s.meet(found)
 		}
 	case errors.Is(err, berrors.ErrInvalidMapping): // it could not be mapped anew when it grew
 		err = &damaged{path: s.path, found: err.Error(), fatal: true}
-		s.fate.meet(err)
+		s.meet(err)
 	}
 	return err
+}
+
+// meet makes damage the store's fate.
+func (s *Store) meet(err error) {
+	if s.fate.meet(err) {
+		s.log.Error("The store is damaged, and nothing is stored or read any more:", "error", err)
+	}
 }
 
 // look inspects the file, or tells what the last inspection found where that is less
@@ -104,10 +113,12 @@ func (s *Store) inspect() error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && failed == nil && !os.SameFile(standing, mine): // else it can't be told
 		gone := error(&missing{path: s.path})
-		s.missing.Store(&gone)
+		if s.missing.Swap(&gone) == nil {
+			s.log.Error("The store's file is not in its place:", "error", gone)
+		}
 		return gone
 	case failed == nil && mine.Size() < s.size.Load():
-		s.fate.meet(&damaged{path: s.path, fatal: true, found: fmt.Sprintf("cut to %d bytes while it was open, and should have %d", mine.Size(), s.size.Load())})
+		s.meet(&damaged{path: s.path, fatal: true, found: fmt.Sprintf("cut to %d bytes while it was open, and should have %d", mine.Size(), s.size.Load())})
 		return s.fate.is()
 	}
 	s.missing.Store(nil)
