@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"thalas/internal/store/bolt"
 )
@@ -272,4 +274,19 @@ func TestDamagedFileIsNamed(t *testing.T) {
 	mustWrite(t, f.file, string(content[:4096])+strings.Repeat("noise", 20_000))
 	wantRun(t, f.env, 1, "", f.file+" is damaged", "history")
 	wantRun(t, f.env, 1, "", f.file+" is damaged", "check")
+}
+
+// What takes long tells how far it has come, and what does not tells nothing.
+func TestProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var errs bytes.Buffer
+		p := &progress{t: terminal{err: &errs}}
+		for done := range 50 {
+			p.tell("Imported %d of 50 results", done)
+			time.Sleep(100 * time.Millisecond)
+		}
+		if want := "Imported 20 of 50 results …\nImported 40 of 50 results …\n"; errs.String() != want {
+			t.Errorf("got %q, want %q", errs.String(), want)
+		}
+	})
 }
