@@ -91,7 +91,7 @@ func backUp(ctx context.Context, t terminal, path, target string) error {
 	if err := os.Rename(copied.Name(), target); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.out, "%s holds %s, and is sound.\n", target, holds(checked))
+	_, err = fmt.Fprintf(t.out, "%s is written, and sound (%s).\n", target, holds(checked))
 	return err
 }
 

@@ -39,7 +39,7 @@ else.`,
 			case err != nil:
 				return err
 			case len(checked.Damage) == 0:
-				_, err := fmt.Fprintf(t.out, "%s holds %s, and is sound.\n", path, holds(checked))
+				_, err := fmt.Fprintf(t.out, "%s is sound (%s).\n", path, holds(checked))
 				return err
 			}
 			for _, damage := range checked.Damage {
@@ -47,7 +47,7 @@ else.`,
 					return err
 				}
 			}
-			return fmt.Errorf("%s is damaged; what can be read are %s. Restore it from a backup and keep the damaged file: 'thalas export --format jsonl' may save results of it that are younger, for 'thalas import'", path, holds(checked))
+			return fmt.Errorf("%s is damaged. What can be read of it: %s. Restore it from a backup and keep the damaged file: 'thalas export --format jsonl' may save results of it that are younger, for 'thalas import'", path, holds(checked))
 		},
 	}
 	dataFileFlag(cmd, &named)
@@ -56,7 +56,7 @@ else.`,
 
 // holds says what was found in a file.
 func holds(c bolt.Checked) string {
-	return fmt.Sprintf("%d results, counters of %d hours, %d claims and %d sums in %s", c.Results, c.Hours, c.Claims, c.Sums, size(c.Size))
+	return fmt.Sprintf("results: %d, hours of counters: %d, claims: %d, sums: %d, size: %s", c.Results, c.Hours, c.Claims, c.Sums, size(c.Size))
 }
 
 func newCompact(t terminal) *cobra.Command {

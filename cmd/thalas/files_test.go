@@ -37,10 +37,10 @@ func TestBackup(t *testing.T) {
 	f := fill(t, "BTC/USDT", "ETH/USDT")
 	folder := t.TempDir()
 	stopped, running := filepath.Join(folder, "stopped.db"), filepath.Join(folder, "running.db")
-	wantRun(t, f.env, 0, stopped+" holds 2 results, counters of 1 hours, 0 claims and 0 sums", "", "backup", stopped)
+	wantRun(t, f.env, 0, stopped+" is written, and sound (results: 2, hours of counters: 1, claims: 0, sums: 0, size: ", "", "backup", stopped)
 
 	s := serving(t, f.with("API_KEYS="+sha256Of("the-key-of-a-caller")), "serve")
-	wantRun(t, f.env, 0, "holds 2 results", "", "backup", running) // without the key: the file's folder is what counts
+	wantRun(t, f.env, 0, "sound (results: 2,", "", "backup", running) // without the key: the file's folder is what counts
 	wantRun(t, f.env, 1, "", "'thalas backup copy.db', then 'thalas check --data-file copy.db'", "check")
 	wantRun(t, f.env, 1, "", "while nobody has it open", "compact")
 	wantRun(t, f.env, 2, "", "is the store's file itself", "backup", f.file)
@@ -50,7 +50,7 @@ func TestBackup(t *testing.T) {
 		t.Fatal(err)
 	}
 	saved := filepath.Join(folder, "saved.db")
-	wantRun(t, f.env, 0, "holds 2 results", "", "backup", saved)
+	wantRun(t, f.env, 0, "sound (results: 2,", "", "backup", saved)
 	s.stop()
 	wantRun(t, f.env, 2, "", "there is no store at", "backup", saved)
 
@@ -128,22 +128,22 @@ func TestImport(t *testing.T) {
 	all := exported(t, f.file) + exported(t, simulated, "--simulate", "true")
 	mustWrite(t, lines, "\ufeff"+strings.ReplaceAll(all, "\n", "\r\n\n"))
 	to := environment{"DATA_FILE=" + other}
-	wantRun(t, to, 0, "4 results imported into "+other+", 0 were there already.", "", "import", lines)
-	wantRun(t, to, 0, "0 results imported into "+other+", 4 were there already.", "", "import", lines)
+	wantRun(t, to, 0, "Results imported into "+other+": 4; there already: 0.", "", "import", lines)
+	wantRun(t, to, 0, "Results imported into "+other+": 0; there already: 4.", "", "import", lines)
 	if got := exported(t, other); got != exported(t, f.file) {
 		t.Errorf("real results, want those that were exported, byte for byte:\n%s", got)
 	}
 	if got := exported(t, other, "--simulate", "true"); got != sim.answers[0]+"\n" {
 		t.Errorf("simulated results:\n%s", got)
 	}
-	wantRun(t, to, 0, "holds 4 results, counters of 0 hours", "", "check")
+	wantRun(t, to, 0, "is sound (results: 4, hours of counters: 0,", "", "check")
 
 	// By the server that has the file open.
 	running := filepath.Join(folder, "running.db")
 	s := serving(t, environment{"DATA_FILE=" + running}, "serve")
 	to = environment{"DATA_FILE=" + running}
-	wantRun(t, to, 0, "4 results imported into "+s.url+", 0 were there already.", "", "import", lines)
-	wantRun(t, to, 0, "0 results imported into "+s.url+", 4 were there already.", "", "import", lines)
+	wantRun(t, to, 0, "Results imported into "+s.url+": 4; there already: 0.", "", "import", lines)
+	wantRun(t, to, 0, "Results imported into "+s.url+": 0; there already: 4.", "", "import", lines)
 	wantRun(t, to, 0, f.ids[2], "", "latest", "BTC/USDT", "--json")
 	s.stop()
 }
@@ -220,7 +220,7 @@ func TestImportRefuses(t *testing.T) {
 	line := set("outcome_of_a_later_version", map[string]any{"x": 1})
 	mustWrite(t, newer, line)
 	file := filepath.Join(folder, "newer.db")
-	wantRun(t, environment{"DATA_FILE=" + file}, 0, "1 results imported", "", "import", newer)
+	wantRun(t, environment{"DATA_FILE=" + file}, 0, ": 1; there already: 0.", "", "import", newer)
 	if got := exported(t, file); got != line+"\n" {
 		t.Errorf("it was changed:\n%s\nto\n%s", line, got)
 	}
@@ -229,7 +229,7 @@ func TestImportRefuses(t *testing.T) {
 func TestCheckAndCompact(t *testing.T) {
 	f := fill(t, "BTC/USDT", "ETH/USDT")
 	want := exported(t, f.file)
-	wantRun(t, f.env, 0, f.file+" holds 2 results, counters of 1 hours, 0 claims and 0 sums in ", "", "check")
+	wantRun(t, f.env, 0, f.file+" is sound (results: 2, hours of counters: 1, claims: 0, sums: 0, size: ", "", "check")
 	wantRun(t, f.env, 0, "kB after.\n", "", "compact")
 	if got := exported(t, f.file); got != want {
 		t.Errorf("compacting has changed the results to\n%s", got)
@@ -260,7 +260,7 @@ func TestDamagedFileIsNamed(t *testing.T) {
 			}
 		}
 	}
-	got := wantRun(t, f.env, 1, "the result "+f.ids[0], f.file+" is damaged; what can be read are 0 results", "check")
+	got := wantRun(t, f.env, 1, "the result "+f.ids[0], f.file+" is damaged. What can be read of it: results: 0,", "check")
 	if !strings.Contains(got.out, "by_series: 3 entries lead to no record that can be read") {
 		t.Errorf("check says\n%s", got.out)
 	}

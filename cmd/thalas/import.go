@@ -50,9 +50,9 @@ Exit codes: 0 all of them are there, 2 wrong usage, configuration or lines, 1 an
 			}
 			added, err := to.importAll(cmd.Context(), t, args[0], lines)
 			if err := errors.Join(err, to.close()); err != nil {
-				return fmt.Errorf("%d results of %s were stored: %w; what was stored is passed over when you import it again", added, args[0], err)
+				return fmt.Errorf("%w; of the %d results of %s %d were stored, and are passed over when you import it again", err, lines, args[0], added)
 			}
-			_, err = fmt.Fprintf(t.out, "%d results imported into %s, %d were there already.\n", added, to.name, lines-added)
+			_, err = fmt.Fprintf(t.out, "Results imported into %s: %d; there already: %d.\n", to.name, added, lines-added)
 			return err
 		},
 	}

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"thalas/internal/store"
 )
 
@@ -140,6 +142,42 @@ func TestSweeperWithAWrongClock(t *testing.T) {
 		}
 		if got := sweep(s, 10*time.Minute); got != 300 {
 			t.Errorf("%d removed after a day, want 300", got)
+		}
+	})
+}
+
+// A file of a version that did not count time was written to when its newest result was made.
+func TestSweeperOfAFileThatDidNotCount(t *testing.T) {
+	path := tempFile(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, path, Options{})
+		for _, expires := range []time.Duration{-time.Hour, day} {
+			r := sampleResult(t)
+			r.ExpiresAt = time.Now().Add(expires)
+			if err := s.Record(t.Context(), &r, store.Count{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Delete(passedKey) })
+		time.Sleep(100 * day)
+		s = open(t, path, Options{})
+		defer func() { _ = s.Close() }()
+		time.Sleep(10 * time.Minute)
+		if got, err := s.Sweep(t.Context()); got != 1 || err != nil {
+			t.Errorf("%d removed, %v; want the one that had expired when the newest was made", got, err)
+		}
+		time.Sleep(day)
+		for range 2 {
+			if _, err := s.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Minute)
+		}
+		if got := expiring(t, s); got != 0 {
+			t.Errorf("%d records are left a day later", got)
 		}
 	})
 }
