@@ -32,8 +32,8 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (size int64, err error)
 const compactStep = 16 << 20
 
 // Compact writes the file anew without the space that is not used, and puts the new
-// one into its place, there whole or not at all. It gives both sizes in bytes. Nobody
-// else may have the file open.
+// one into its place, there whole or not at all, if that is smaller. It gives both sizes
+// in bytes. Nobody else may have the file open.
 func Compact(ctx context.Context, path string) (before, after int64, err error) {
 	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return 0, 0, err
@@ -69,6 +69,9 @@ func Compact(ctx context.Context, path string) (before, after int64, err error) 
 	small, err := os.Stat(fresh)
 	if err != nil {
 		return 0, 0, err
+	}
+	if small.Size() >= old.Size() { // nothing to gain: it stays as it is
+		return old.Size(), old.Size(), nil
 	}
 	if err := os.Rename(fresh, path); err != nil {
 		return 0, 0, err
