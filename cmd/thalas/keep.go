@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,6 +23,8 @@ type keep struct {
 	store.Store
 	name     string                 // for people
 	announce func(url string) error // tells other commands which server has it
+	file     *bolt.Store            // nil: it is in the tables
+	token    string                 // by which other commands show that they may read the file's folder
 }
 
 // openKeep opens the store of a server.
@@ -37,7 +40,8 @@ func openKeep(ctx context.Context, t terminal, a *app.App, log *slog.Logger) (ke
 	if err != nil {
 		return keep{}, err
 	}
-	return keep{file, path, file.Announce}, nil
+	token := rand.Text()
+	return keep{file, path, func(url string) error { return file.Announce(url, token) }, file, token}, nil
 }
 
 // openTables opens the store in DynamoDB. It reads from two of the tables, so that
@@ -59,6 +63,8 @@ func openTables(ctx context.Context, a *app.App) (keep, error) {
 		return keep{}, fmt.Errorf("the DynamoDB tables can't be read: %w; check the names, the AWS credentials and AWS_REGION, or unset RESULTS_TABLE, METRICS_TABLE and COORDINATION_TABLE to keep results in a file", err)
 	}
 	c := a.Config
-	return keep{tables, fmt.Sprintf("DynamoDB tables %s, %s and %s", c.ResultsTable, c.MetricsTable, c.CoordinationTable),
-		func(string) error { return nil }}, nil
+	return keep{
+		Store: tables, name: fmt.Sprintf("DynamoDB tables %s, %s and %s", c.ResultsTable, c.MetricsTable, c.CoordinationTable),
+		announce: func(string) error { return nil },
+	}, nil
 }

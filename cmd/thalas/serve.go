@@ -127,7 +127,7 @@ func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v
 		})
 	}
 	ready := &readiness{clock: t.clock()}
-	err = answer(ctx, t.err, listener, newServer(ready.bound(a.NewHandler(service, ready.ready)), log), ready, service.Wait)
+	err = answer(ctx, t.err, listener, newServer(store.localRoutes(service, ready.bound(a.NewHandler(service, ready.ready))), log), ready, service.Wait)
 	end(nil) // where it is not ended by itself, the visit is
 	visiting.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && cause != errDone {

@@ -31,6 +31,7 @@ type Options struct {
 	MaxBody int64        // bytes of a request body; 0: DefaultMaxBody
 	Version string       // of the program, shown in the OpenAPI document
 	Logger  *slog.Logger // nil: no log
+	Causes  bool         // problems tell their cause, which may name files and tables: whoever asks runs this program
 
 	// Caller names who has sent the request of a context, where somebody in front
 	// has checked that; nil, or an empty name: as the API keys say.

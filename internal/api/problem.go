@@ -90,6 +90,9 @@ func (x *exchange) finish(p *Problem) huma.StatusError {
 	attrs = append(attrs, x.callerAttr()...)
 	if p.cause != nil {
 		attrs = append(attrs, slog.String("cause", p.cause.Error()))
+		if x.server.options.Causes {
+			p.Detail += " The cause: " + p.cause.Error()
+		}
 	}
 	x.server.log.LogAttrs(x.r.Context(), p.kind.level, "Refused:", attrs...)
 	if x.r.URL.Path == compatPath {

@@ -101,8 +101,8 @@ var (
 		meaning: "The record of the day's spending cannot be reached, and the server spends nothing on a guess.",
 		remedy:  "Ask again later. GET /v1/health shows whether the store is reachable."}
 	storeUnreachable = &kind{name: "store-unreachable", status: http.StatusServiceUnavailable, title: "The store cannot be reached", retryable: true, retryAfter: time.Second, level: slog.LevelError,
-		meaning: "Stored results, counters or idempotency keys cannot be read.",
-		remedy:  "Ask again. GET /v1/health shows whether the store is reachable."}
+		meaning: "Stored results, counters or idempotency keys cannot be read, or the store's file is damaged, deleted or replaced.",
+		remedy:  "Ask again. GET /v1/health shows whether the store is reachable; what is wrong with its file stands in the server's log."}
 	keysUnavailable = &kind{name: "keys-unavailable", status: http.StatusServiceUnavailable, title: "The providers' keys cannot be read", retryable: true, retryAfter: 5 * time.Second, level: slog.LevelError,
 		meaning: "The keys of the providers are in a secret, and that cannot be read, has no value, or is not as it should be. Nobody was asked.",
 		remedy:  "The detail says what is wrong and, where the secret is to be filled, with which command. No restart is needed then."}

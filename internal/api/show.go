@@ -201,7 +201,7 @@ func (s *server) latestOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "latestConsensus", Method: http.MethodGet, Path: consensusPath + "/latest", Tags: []string{"Consensus"},
 		Summary: "The newest stored consensus of a series",
-		Description: "By candle, then by id: a late answer about an old candle never wins. No provider is called; a bot needs it once per candle, after `valid_until`. " +
+		Description: "By candle, then by id: a late answer about an old candle never wins, and nothing counts whose candle or `timestamp` lies more than a minute in the future. No provider is called; a bot needs it once per candle, after `valid_until`. " +
 			"With `pair` once the answer is one consensus; where it is repeated, it is a list. Simulated results are left out unless the server simulates.",
 	}
 	many := &huma.Schema{Type: huma.TypeObject, Description: "The answer where pair is repeated.", AdditionalProperties: false, Required: []string{"items", "missing"}, Properties: map[string]*huma.Schema{

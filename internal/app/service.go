@@ -40,10 +40,11 @@ func distinct(texts []string) map[string]bool {
 }
 
 // NewHandler builds the HTTP handler of a service. ready says whether questions are
-// taken; it is nil but for a server of one's own, which also has the pages for people.
+// taken; it is nil but for a server of one's own, which also has the pages for people;
+// without it, it answers the command line in this process, which is told the causes of problems.
 func (a *App) NewHandler(s *service.Service, ready func() bool) http.Handler {
 	own := ready != nil
-	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: own, Ready: ready, Local: own && len(a.Config.APIKeys) == 0, Version: s.Version, Logger: a.log})
+	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: own, Ready: ready, Local: own && len(a.Config.APIKeys) == 0, Version: s.Version, Logger: a.log, Causes: !own})
 }
 
 // NewFunction builds the HTTP handler of a Lambda function, over the tables. caller

@@ -230,6 +230,11 @@ func (s *Service) record(c *signal.Consensus) (*store.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.recordOf(c, body, c.Timestamp), nil
+}
+
+// recordOf is the stored form of a result with that body, kept from that time on.
+func (s *Service) recordOf(c *signal.Consensus, body []byte, from time.Time) *store.Result {
 	r := &store.Result{
 		ID: c.ID, Schema: schemaVersion, Body: body,
 		Series:   store.SeriesKey(c.Pair.String(), string(c.Timeframe), c.Simulated),
@@ -238,9 +243,9 @@ func (s *Service) record(c *signal.Consensus) (*store.Result, error) {
 		Decision: string(c.Decision), Status: string(c.Status), CreatedAt: c.Timestamp,
 	}
 	if s.ResultRetention > 0 {
-		r.ExpiresAt = c.Timestamp.Add(s.ResultRetention)
+		r.ExpiresAt = from.Add(s.ResultRetention)
 	}
-	return r, nil
+	return r
 }
 
 // schemaVersion is the form of stored results.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"thalas/internal/store"
 )
 
 // The kinds of Error, for errors.Is.
@@ -44,5 +46,8 @@ func (e *Error) Unwrap() error { return e.cause }
 // unreachable is a store that does not answer. The cause stays out of the
 // message: it may name tables and addresses.
 func unreachable(what string, cause error) *Error {
+	if errors.Is(cause, store.ErrDamaged) {
+		return &Error{Message: fmt.Sprintf("The store is damaged, deleted or replaced, and could not be used %s. The server's log says what is wrong and what to do.", what), RetryAfter: time.Minute, kind: ErrStore, cause: cause}
+	}
 	return &Error{Message: fmt.Sprintf("The store could not be reached %s. Try again.", what), RetryAfter: time.Second, kind: ErrStore, cause: cause}
 }

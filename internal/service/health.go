@@ -45,7 +45,7 @@ type Health struct {
 	RequiredProviders  int              `json:"required_providers"`
 	ProviderHealth     map[string]bool  `json:"provider_health" doc:"By name, every enabled provider: is available and not left out, and its last call did not fail."`
 	Providers          []ProviderHealth `json:"providers" doc:"By name."`
-	Store              string           `json:"store" enum:"ok,unreachable" doc:"unreachable too where the last result could not be written."`
+	Store              string           `json:"store" enum:"ok,unreachable" doc:"unreachable too where the last result could not be written, and where the file is damaged, deleted or replaced."`
 	Budget             *DayBudget       `json:"budget" doc:"null where there is no daily budget, and for callers without an API key where keys are configured."`
 	Simulated          bool             `json:"simulated" doc:"The providers are simulated."`
 	Version            string           `json:"version"`

@@ -18,6 +18,9 @@ var (
 	ErrHeld = errors.New("held by another claim")
 	// ErrNotOwner: a claim is not, or no longer, held by that owner.
 	ErrNotOwner = errors.New("not the owner")
+	// ErrDamaged: what is kept can't be read, or not be relied on, until somebody mends
+	// it. Trying again does not help.
+	ErrDamaged = errors.New("the store is damaged")
 	// ErrCursor: a cursor is not one that this kind of list gives.
 	ErrCursor = errors.New("not a cursor of this list")
 )
@@ -41,10 +44,17 @@ type Results interface {
 	// replaces it.
 	Record(ctx context.Context, result *Result, count Count) error
 
+	// Add keeps those of the results whose ids are not taken, and says how many they
+	// were. No run is counted. After an error some may have been kept: adding all of
+	// them again keeps the others.
+	Add(ctx context.Context, results []*Result) (added int, err error)
+
 	// Result gives the result of that id, or ErrNotFound.
 	Result(ctx context.Context, id string) (Result, error)
 
 	// Latest gives the result with the highest position of a series, or ErrNotFound.
+	// A result whose candle or CreatedAt lies more than MaxAhead in the future is left
+	// out: the clock that made it was wrong, and it must not hide what is made after it.
 	Latest(ctx context.Context, series string) (Result, error)
 
 	// Series lists a series by position, highest first.
@@ -53,6 +63,9 @@ type Results interface {
 	// Day lists a day by id, newest first.
 	Day(ctx context.Context, day string, r Range) (Page, error)
 }
+
+// MaxAhead is how far the clocks of two machines may be apart.
+const MaxAhead = time.Minute
 
 // Result is one stored consensus.
 type Result struct {

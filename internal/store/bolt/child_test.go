@@ -32,7 +32,7 @@ func runChild(role, path string) int {
 	case "hold":
 		fmt.Println("open")
 	case "announce":
-		if err := s.Announce("http://127.0.0.1:4711"); err != nil {
+		if err := s.Announce("http://127.0.0.1:4711", "planted-token"); err != nil {
 			fmt.Println(err)
 			return 1
 		}
@@ -214,7 +214,7 @@ func TestInUseByAnotherProcess(t *testing.T) {
 			}
 			c.kill()
 			s := open(t, path, Options{})
-			if got := announced(path); got != "" {
+			if got, _ := Announced(path); got != "" {
 				t.Errorf("the killed process' address %s still stands there", got)
 			}
 			checkConsistent(t, s)

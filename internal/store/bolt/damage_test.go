@@ -5,9 +5,12 @@ package bolt
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"math/rand/v2"
 	"os"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -129,6 +132,143 @@ func TestOverwritten(t *testing.T) {
 			t.Logf("%s %d: opened %v", name, i, survive(t, path, spoilt, i%5 == 0, kept))
 		}
 	}
+}
+
+// What happens to a file while it is open: whoever reads and writes at that moment
+// gets an answer, everything afterwards is refused, and Close does not wait.
+func TestSpoiltWhileOpen(t *testing.T) {
+	content, kept := soundFile(t)
+	var noise [8192]byte
+	_, _ = rand.NewChaCha8([32]byte{7}).Read(noise[:])
+	overwrite := func(t *testing.T, path string, with []byte) {
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err == nil {
+			_, err = file.WriteAt(with, 0)
+		}
+		if err := errors.Join(err, file.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must := func(t *testing.T, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		name  string
+		spoil func(t *testing.T, path string)
+		says  string
+	}{
+		{"emptied", func(t *testing.T, path string) { must(t, os.Truncate(path, 0)) }, ""},
+		{"cut to a page", func(t *testing.T, path string) { must(t, os.Truncate(path, pageSize)) }, ""},
+		{"cut to two pages", func(t *testing.T, path string) { must(t, os.Truncate(path, 2*pageSize)) }, ""},
+		{"its beginning overwritten", func(t *testing.T, path string) { overwrite(t, path, noise[:]) }, ""},
+		{"overwritten", func(t *testing.T, path string) {
+			for at := 0; at < len(content); at += len(noise) {
+				overwrite(t, path, bytes.Repeat(noise[:], 1+len(content)/len(noise)))
+			}
+		}, ""},
+		{"zeroed", func(t *testing.T, path string) { overwrite(t, path, make([]byte, len(content))) }, ""},
+		{"an older copy written over it", func(t *testing.T, path string) { overwrite(t, path, content) }, ""},
+		{"deleted", func(t *testing.T, path string) { must(t, os.Remove(path)) }, "deleted, moved or replaced"},
+		{"moved away", func(t *testing.T, path string) { must(t, os.Rename(path, path+".old")) }, "deleted, moved or replaced"},
+		{"replaced", func(t *testing.T, path string) {
+			must(t, os.WriteFile(path+".new", content, 0o600))
+			must(t, os.Rename(path+".new", path))
+		}, "deleted, moved or replaced"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := tempFile(t)
+			must(t, os.WriteFile(path, content, 0o600))
+			s := open(t, path, Options{})
+			for range 3 {
+				r := sampleResult(t)
+				must(t, s.Record(t.Context(), &r, store.Count{}))
+			}
+			var users sync.WaitGroup
+			var working sync.WaitGroup
+			for i := range 16 {
+				working.Add(1)
+				users.Go(func() {
+					begun := sync.OnceFunc(working.Done)
+					for {
+						var err error
+						if i%4 == 0 {
+							r := resultOf(uuid.Must(uuid.NewV7()).String())
+							err = s.Record(context.Background(), &r, store.Count{At: r.CreatedAt, Add: map[string]int64{"requests": 1}})
+						} else {
+							_, err = s.Hours(context.Background(), "0000-01-01", "9999-12-31")
+						}
+						if err != nil {
+							if !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), test.says) {
+								t.Errorf("error = %v, want ErrDamaged with %q", err, test.says)
+							}
+							return
+						}
+						begun()
+					}
+				})
+			}
+			working.Wait()
+			test.spoil(t, path)
+			answered := make(chan bool)
+			go func() { users.Wait(); close(answered) }() // each of them has got its error
+			for waiting := true; waiting; {
+				select {
+				case <-answered:
+					waiting = false
+				case <-time.After(50 * time.Millisecond):
+					if strings.HasPrefix(test.name, "its beginning") {
+						test.spoil(t, path) // a commit has written that part anew, and all was well again
+					}
+				}
+			}
+			for id := range kept {
+				if _, err := s.Result(t.Context(), id); !errors.Is(err, store.ErrDamaged) {
+					t.Errorf("read: %v, want ErrDamaged", err)
+				}
+				break
+			}
+			for name, err := range writes(s) {
+				if !errors.Is(err, store.ErrDamaged) && name != "Announce" {
+					t.Errorf("%s: %v, want ErrDamaged", name, err)
+				}
+			}
+			must(t, s.Close())
+			if _, err := s.Result(t.Context(), uuid.NewString()); !errors.Is(err, ErrClosed) {
+				t.Errorf("read after Close: %v, want ErrClosed", err)
+			}
+		})
+	}
+}
+
+// A file that comes back to its place is used again: nothing was written meanwhile.
+func TestMovedAwayAndBack(t *testing.T) {
+	path := tempFile(t)
+	s := open(t, path, Options{})
+	before, within, after := sampleResult(t), sampleResult(t), sampleResult(t)
+	if err := s.Record(t.Context(), &before, store.Count{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Record(t.Context(), &within, store.Count{}); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("while it is away: %v, want ErrDamaged", err)
+	}
+	if err := os.Rename(path+".old", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Record(t.Context(), &after, store.Count{}); err != nil {
+		t.Errorf("after it came back: %v", err)
+	}
+	for _, r := range []store.Result{before, after} {
+		if _, err := s.Result(t.Context(), r.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	checkConsistent(t, s)
 }
 
 // A file that is cut while it is open faults where it is read.

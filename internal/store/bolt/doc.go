@@ -17,7 +17,13 @@
 //
 // A file that is cut off, or in which pages were overwritten, gives errors and
 // does not end the process: bbolt panics on pages that are not what they should
-// be, and what lies behind the end of a mapped file faults. Both are caught here.
+// be, and what lies behind the end of a mapped file faults. Both are caught here. A
+// store that has met such damage while it was open, or whose file was cut or written
+// by somebody else, gives ErrDamaged from then on, at once and for everything, Close
+// excepted; one whose file is not at its place gives it until the file is back.
 // bbolt has no checksums of pages, though: a few flipped bits in one can stay
-// unseen, and can mislead bbolt itself.
+// unseen, and can mislead bbolt itself. Check reads every record.
+//
+// What has expired is hidden by the machine's clock, and removed by the time that is
+// known to have passed (passed.go), so that a wrong clock removes nothing.
 package bolt

@@ -85,7 +85,7 @@ func decodeHeader(id string, value []byte) (head header, body []byte, err error)
 		}
 	}
 	if err != nil {
-		return header{}, nil, fmt.Errorf("the result %s is damaged: %w", id, err)
+		return header{}, nil, damagedRecord("the result %s: %s", id, err)
 	}
 	return head, body, nil
 }

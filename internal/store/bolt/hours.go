@@ -92,31 +92,27 @@ func (t *transaction) writeHours() error {
 }
 
 // Hours implements store.Counters.
-func (s *Store) Hours(ctx context.Context, firstDay, lastDay string) (hours []store.Hour, err error) {
+func (s *Store) Hours(ctx context.Context, firstDay, lastDay string) ([]store.Hour, error) {
 	for _, day := range []string{firstDay, lastDay} {
 		if _, err := time.Parse(time.DateOnly, day); err != nil {
 			return nil, fmt.Errorf("%q is not a day like 2026-11-23", day)
 		}
 	}
-	err = s.view(ctx, func(t *transaction) error {
+	return view(ctx, s, func(t *transaction) (hours []store.Hour, err error) {
 		cursor := t.tx.Bucket(hoursBucket).Cursor()
 		for key, _ := cursor.Seek([]byte(firstDay)); key != nil && len(key) == len(hourKey); key, _ = cursor.Next() {
 			day, name := string(key[:len(lastDay)]), string(key[len(lastDay)+1:])
 			if day > lastDay {
-				return nil
+				break
 			}
 			var h hour
 			if _, err := t.readJSON(hoursBucket, key, &h); err != nil {
-				return err
+				return nil, err
 			}
 			if !t.expired(expiryOf(h.ExpiresAt)) {
 				hours = append(hours, store.Hour{Day: day, Hour: name, Counts: h.Counts, Texts: h.Texts})
 			}
 		}
-		return nil
+		return hours, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return hours, nil
 }

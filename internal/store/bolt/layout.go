@@ -3,6 +3,7 @@ package bolt
 // The layout of the file: its buckets, and how keys and values are written.
 //
 //	meta       format                 → version, in digits
+//	meta       passed                 → time that is known to have passed, JSON (passed.go)
 //	results    id                     → header and body (entry.go)
 //	by_series  series, position       → times
 //	by_day     day, id                → times

@@ -48,7 +48,13 @@ func (s *Store) Day(ctx context.Context, day string, r store.Range) (store.Page,
 
 // Latest implements store.Results.
 func (s *Store) Latest(ctx context.Context, series string) (store.Result, error) {
-	page, err := s.list(ctx, bySeries, series, store.Range{Limit: 1})
+	if checkText("series", series) != nil {
+		return store.Result{}, errors.Join(ctx.Err(), store.ErrNotFound) // nothing can be in it
+	}
+	page, err := view(ctx, s, func(t *transaction) (store.Page, error) {
+		ahead := t.now.Add(store.MaxAhead + time.Millisecond) // the first millisecond that is too late
+		return bySeries.page(ctx, t, series, store.Range{Before: store.PositionsFrom(ahead.UnixMilli()), To: ahead, Limit: 1})
+	})
 	if err != nil {
 		return store.Result{}, err
 	}
@@ -68,11 +74,7 @@ func (s *Store) list(ctx context.Context, in index, list string, r store.Range) 
 	if checkText("list", list) != nil {
 		return page, ctx.Err() // nothing can be in it
 	}
-	err = s.view(ctx, func(t *transaction) error {
-		page, err = in.page(ctx, t, list, r)
-		return err
-	})
-	return page, err
+	return view(ctx, s, func(t *transaction) (store.Page, error) { return in.page(ctx, t, list, r) })
 }
 
 // page walks a list down from the range's end.
@@ -92,7 +94,7 @@ func (in index) page(ctx context.Context, t *transaction, list string, r store.R
 		}
 		created, expiry, err := readTimes(value)
 		if err != nil {
-			return store.Page{}, fmt.Errorf("an entry of %s is damaged: %w", in.bucket, err)
+			return store.Page{}, damagedRecord("an entry of %s: %s", in.bucket, err)
 		}
 		if created >= from && created < to && !t.expired(expiry) {
 			if len(page.Results) == r.Limit {
@@ -101,8 +103,11 @@ func (in index) page(ctx context.Context, t *transaction, list string, r store.R
 			}
 			last = string(key[len(prefix):])
 			result, err := t.result(idOf(last))
+			if errors.Is(err, store.ErrNotFound) {
+				err = damagedRecord("the entry %s of %s leads to no result", last, in.bucket)
+			}
 			if err != nil {
-				return store.Page{}, fmt.Errorf("the entry %s of %s: %w", last, in.bucket, err)
+				return store.Page{}, err
 			}
 			page.Results = append(page.Results, result)
 		}

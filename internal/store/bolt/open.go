@@ -40,22 +40,49 @@ type Options struct {
 // they are missing, for this user alone, and refuses a file that other users can
 // read; readers take it as it is. Errors are fs.ErrNotExist, fs.ErrPermission, ErrInUse,
 // ErrNewerFormat and ErrDamaged; each says what to do.
-func Open(path string, options Options) (*Store, error) {
+func Open(path string, options Options) (*Store, error) { return openWith(path, options, false) }
+
+// openWith opens a store file, and reads its list of free pages where that is wanted
+// although it is not to be written.
+func openWith(path string, options Options, freePages bool) (*Store, error) {
 	if err := checkPath(path, options.ReadOnly); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	db, file, err := openFile(path, options.ReadOnly)
+	db, file, err := openFile(path, options.ReadOnly, freePages)
+	if err == nil && !isAt(path, file) { // compacted while it was waited for
+		_ = db.Close()
+		db, file, err = openFile(path, options.ReadOnly, freePages)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	if err := contained(path, func() error { return checkFormat(db, file, path) }); err != nil {
+	s := newStore(path, options, db, file)
+	err = contained(path, func() error {
+		if err := checkFormat(db, file, path); err != nil {
+			return err
+		}
+		return db.View(func(tx *bbolt.Tx) error {
+			s.size.Store(tx.Size())
+			s.committed.Store(int64(tx.ID()))
+			return nil
+		})
+	})
+	if err != nil {
 		_ = closeFile(db, file, err)
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	if !options.ReadOnly {
 		withdraw(path)
 	}
-	return start(path, options, db, file), nil
+	s.start()
+	return s, nil
+}
+
+// isAt reports whether an open file is the one at a path.
+func isAt(path string, file *os.File) bool {
+	standing, err := os.Stat(path)
+	mine, failed := file.Stat()
+	return err == nil && failed == nil && os.SameFile(standing, mine)
 }
 
 // checkPath refuses what is no file, and makes the folder of one to be written.
@@ -89,15 +116,16 @@ func isOpenToOthers(info fs.FileInfo) bool {
 
 // openFile opens and locks the file. The handle is bbolt's own: what is left to
 // close when bbolt panics.
-func openFile(path string, readOnly bool) (db *bbolt.DB, file *os.File, err error) {
+func openFile(path string, readOnly, freePages bool) (db *bbolt.DB, file *os.File, err error) {
 	wait := lockWait
-	if readOnly && announced(path) != "" {
+	if address, _ := Announced(path); readOnly && address != "" {
 		wait = lockWaitAnnounced
 	}
 	err = contained(path, func() (err error) {
 		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			ReadOnly: readOnly,
-			Timeout:  wait,
+			ReadOnly:        readOnly,
+			PreLoadFreelist: freePages,
+			Timeout:         wait,
 			// Sweeping scatters free pages; the array type is slow at many of them.
 			FreelistType: bbolt.FreelistMapType,
 			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
@@ -112,7 +140,8 @@ func openFile(path string, readOnly bool) (db *bbolt.DB, file *os.File, err erro
 	case err == nil:
 		return db, file, nil
 	case errors.Is(err, berrors.ErrTimeout):
-		return nil, nil, &InUse{Path: path, Address: announced(path)}
+		address, token := Announced(path)
+		return nil, nil, &InUse{Path: path, Address: address, Token: token}
 	case errors.Is(err, ErrDamaged):
 		_ = abandon(file)
 		return nil, nil, err
@@ -179,11 +208,14 @@ func layOut(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	meta, err := tx.CreateBucket(metaBucket)
-	if err != nil {
+	if _, err := tx.CreateBucket(metaBucket); err != nil {
 		return err
 	}
-	return meta.Put(formatKey, strconv.AppendInt(nil, format, 10))
+	t := &transaction{tx: tx}
+	return errors.Join(
+		t.put(metaBucket, formatKey, strconv.AppendInt(nil, format, 10)),
+		t.writeJSON(metaBucket, passedKey, passed{Until: time.Now().UTC()}),
+	)
 }
 
 // closeFile closes a database. After damage bbolt may hold a lock of its own for

@@ -26,6 +26,9 @@ func wantInUse(t *testing.T, err error, path, address string) {
 	if inUse.Path != path || inUse.Address != address {
 		t.Errorf("in use: %+v, want path %s and address %q", inUse, path, address)
 	}
+	if address != "" && inUse.Token != "planted-token" || strings.Contains(err.Error(), "planted") {
+		t.Errorf("the token %q is not what was announced, or is shown: %v", inUse.Token, err)
+	}
 	for _, part := range []string{path, address, "is in use by another process"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("the error %q does not say %q", err, part)
@@ -113,8 +116,9 @@ func writes(s *Store) map[string]error {
 		"Record":   s.Record(ctx, nil, store.Count{}),
 		"Complete": s.Complete(ctx, "key", "owner", "x"),
 		"Release":  s.Release(ctx, "key", "owner"),
-		"Announce": s.Announce("http://127.0.0.1:1"),
+		"Announce": s.Announce("http://127.0.0.1:1", "planted-token"),
 	}
+	_, all["Add"] = s.Add(ctx, nil)
 	_, all["Claim"] = s.Claim(ctx, "key", store.Claim{Owner: "owner"})
 	all["Settle"] = s.Settle(ctx, store.Lease{Key: "key"}, 1)
 	_, all["Reserve"] = s.Reserve(ctx, store.Lease{Key: "key"}, 0)
@@ -125,7 +129,7 @@ func writes(s *Store) map[string]error {
 func TestAddress(t *testing.T) {
 	path := tempFile(t)
 	s := open(t, path, Options{})
-	if err := s.Announce("http://127.0.0.1:8080"); err != nil {
+	if err := s.Announce("http://127.0.0.1:8080", "planted-token"); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Open(path, Options{})

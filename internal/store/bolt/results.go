@@ -32,6 +32,39 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 	})
 }
 
+// Add implements store.Results: all of them in one transaction.
+func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, err error) {
+	values := make([][]byte, len(results))
+	for i, r := range results {
+		if err := checkResult(r); err != nil {
+			return 0, fmt.Errorf("add: %w", err)
+		}
+		if values[i], err = encodeResult(r); err != nil {
+			return 0, fmt.Errorf("add: %w", err)
+		}
+	}
+	err = s.write(ctx, func(t *transaction) error {
+		added = 0 // of an attempt that was rolled back
+		for i, r := range results {
+			switch _, err := t.result(r.ID); {
+			case err == nil:
+			case !errors.Is(err, store.ErrNotFound):
+				return err
+			default:
+				if err := t.keep(r, values[i]); err != nil {
+					return err
+				}
+				added++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("add: %w", err)
+	}
+	return added, nil
+}
+
 // keep puts a result into the file and into its lists.
 func (t *transaction) keep(r *store.Result, value []byte) error {
 	if err := t.forget(r.ID); err != nil {
@@ -65,12 +98,8 @@ func (t *transaction) forget(id string) error {
 }
 
 // Result implements store.Results.
-func (s *Store) Result(ctx context.Context, id string) (found store.Result, err error) {
-	err = s.view(ctx, func(t *transaction) error {
-		found, err = t.result(id)
-		return err
-	})
-	return found, err
+func (s *Store) Result(ctx context.Context, id string) (store.Result, error) {
+	return view(ctx, s, func(t *transaction) (store.Result, error) { return t.result(id) })
 }
 
 func (t *transaction) result(id string) (store.Result, error) {

@@ -61,11 +61,10 @@ func (s *Store) Settle(ctx context.Context, lease store.Lease, cost int64) error
 }
 
 // Spending implements store.Coordination.
-func (s *Store) Spending(ctx context.Context, key string) (total store.Sum, err error) {
-	err = s.view(ctx, func(t *transaction) error {
+func (s *Store) Spending(ctx context.Context, key string) (store.Sum, error) {
+	total, err := view(ctx, s, func(t *transaction) (store.Sum, error) {
 		standing, err := t.sum(key)
-		total = standing.total()
-		return err
+		return standing.total(), err
 	})
 	if err != nil {
 		return store.Sum{}, fmt.Errorf("read what is spent: %w", err)

@@ -14,18 +14,29 @@ import (
 // waits long behind it.
 const sweepSize = 100
 
-// Sweep removes every record that has expired, in small transactions, and says
-// how many there were.
+// Sweep removes every record that has expired by the time that is known to have
+// passed, in small transactions, and says how many there were.
 func (s *Store) Sweep(ctx context.Context) (removed int, err error) {
+	s.sweeping.Lock()
+	defer s.sweeping.Unlock()
 	for {
-		some := 0
+		some, at := 0, time.Since(s.opened)
+		elapsed := at - s.counted
+		var known passed
 		err := s.write(ctx, func(t *transaction) (err error) {
-			some, err = t.sweep(sweepSize)
+			if known, err = t.countTime(elapsed); err != nil {
+				return err
+			}
+			some, err = t.sweep(sweepSize, known.Until)
 			return err
 		})
 		if err != nil {
 			return removed, fmt.Errorf("sweep: %w", err)
 		}
+		if elapsed >= countEvery {
+			s.counted = at
+		}
+		s.tellAhead(known)
 		removed += some
 		if some < sweepSize {
 			return removed, nil
@@ -50,18 +61,18 @@ func (s *Store) sweepAlways(ctx context.Context) {
 	}
 }
 
-// sweep removes the records that expired first, at most that many.
-func (t *transaction) sweep(most int) (removed int, err error) {
+// sweep removes the records that had expired first at that time, at most so many.
+func (t *transaction) sweep(most int, until time.Time) (removed int, err error) {
 	// Collected first: a cursor does not survive a deletion.
 	var due [][]byte
 	cursor := t.tx.Bucket(expiryBucket).Cursor()
-	for key, _ := cursor.First(); len(key) > 8 && t.expired(readTime(key)) && len(due) < most; key, _ = cursor.Next() {
+	for key, _ := cursor.First(); len(key) > 8 && readTime(key) < until.UnixMilli() && len(due) < most; key, _ = cursor.Next() {
 		due = append(due, key)
 	}
 	for _, entry := range due {
 		bucket, key, err := cutMeasured(entry[8:])
 		if err != nil || len(key) > maxKey {
-			return 0, fmt.Errorf("an entry of %s is damaged: %w", expiryBucket, errSize)
+			return 0, damagedRecord("an entry of %s: %s", expiryBucket, errSize)
 		}
 		if err := t.remove(string(bucket), string(key), entry); err != nil {
 			return 0, err

@@ -4,7 +4,6 @@ package bolt
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -52,7 +51,7 @@ func (t *transaction) readJSON(bucket, key []byte, into any) (found bool, err er
 		return false, nil
 	}
 	if err := json.Unmarshal(value, into); err != nil {
-		return false, fmt.Errorf("the record %q in %s is damaged: %w", key, bucket, err)
+		return false, damagedRecord("the record %q of %s: %s", key, bucket, err)
 	}
 	return true, nil
 }

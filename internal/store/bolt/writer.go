@@ -52,7 +52,29 @@ func (s *Store) write(ctx context.Context, run func(*transaction) error) error {
 		if op.state.CompareAndSwap(waiting, abandoned) {
 			return ctx.Err()
 		}
-		return <-op.done
+	case <-s.fate.met:
+	}
+	return s.outcome(op)
+}
+
+// outcome waits for the true end of an operation that the writer has taken. Where
+// damage was met, the writer may hang: then there is none.
+func (s *Store) outcome(op *operation) error {
+	select {
+	case err := <-op.done:
+		return err
+	case <-s.fate.met:
+	}
+	if op.state.CompareAndSwap(waiting, abandoned) {
+		return s.fate.is()
+	}
+	grace := time.NewTimer(graceAfterDamage)
+	defer grace.Stop()
+	select {
+	case err := <-op.done:
+		return err
+	case <-grace.C:
+		return s.fate.is()
 	}
 }
 
@@ -65,11 +87,16 @@ func (s *Store) enqueue(op *operation) error {
 	if s.closed {
 		return ErrClosed
 	}
+	if err := s.fate.is(); err != nil {
+		return err
+	}
 	select {
 	case s.queue <- op:
 		return nil
 	case <-op.ctx.Done():
 		return op.ctx.Err()
+	case <-s.fate.met:
+		return s.fate.is()
 	}
 }
 
@@ -130,24 +157,40 @@ var errUnchanged = errors.New("nothing was changed")
 // written to it. When the commit itself fails, it is unknown whether it is on
 // the disk.
 func (s *Store) update(change func(*transaction) error) error {
-	if s.broken != nil {
-		return s.broken
+	if err := s.fate.is(); err != nil {
+		return err
+	}
+	if err := s.inspect(); err != nil {
+		return err
 	}
 	if len(s.hours) > remembered || s.hours == nil {
 		s.hours = map[string]*hour{}
 	}
-	err := contained(s.path, func() error {
+	number := int64(0)
+	err := s.contained(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
-			return change(&transaction{tx: tx, now: time.Now(), opening: s.opening, hours: s.hours})
+			number = int64(tx.ID())
+			if last := s.committed.Load(); last != 0 && number != last+1 {
+				return s.notOurs()
+			}
+			s.size.Store(tx.Size())
+			return change(&transaction{tx: tx, now: s.now(), opening: s.opening, hours: s.hours})
 		})
 	})
 	switch {
 	case errors.Is(err, errUnchanged):
 		return nil
-	case errors.Is(err, ErrDamaged):
-		s.broken = err
 	case err != nil:
-		s.hours = nil // what was counted was rolled back
+		s.hours = nil        // what was counted was rolled back
+		s.committed.Store(0) // it may have been committed all the same
+		if damage := s.contained(s.readable); errors.Is(damage, ErrDamaged) {
+			return damage
+		}
+		return err
 	}
-	return err
+	s.committed.Store(number)
+	return s.inspect() // a file that was deleted meanwhile keeps nothing
 }
+
+// readable fails where the last transaction has left no file to be read.
+func (s *Store) readable() error { return s.db.View(func(*bbolt.Tx) error { return nil }) }

@@ -65,7 +65,10 @@ func (s *Store) Day(ctx context.Context, day string, r store.Range) (store.Page,
 
 // Latest implements store.Results.
 func (s *Store) Latest(ctx context.Context, series string) (store.Result, error) {
-	results, err := s.walk(ctx, bySeries, series, store.Range{}, 1)
+	ahead := time.Now().Add(store.MaxAhead + time.Millisecond) // the first millisecond that is too late
+	results, err := s.walk(ctx, bySeries, series, part{
+		high: store.PositionsFrom(ahead.UnixMilli()), within: windowOf(store.Range{To: ahead}),
+	}, 1)
 	if err != nil {
 		return store.Result{}, err
 	}
@@ -82,8 +85,12 @@ func (s *Store) list(ctx context.Context, in *index, list string, r store.Range)
 	if r.Before != "" && !in.isCursor(r.Before) {
 		return page, store.ErrCursor
 	}
+	p, err := s.part(ctx, in, list, r)
+	if err != nil {
+		return page, err
+	}
 	// One more tells whether something follows.
-	page.Results, err = s.walk(ctx, in, list, r, r.Limit+1)
+	page.Results, err = s.walk(ctx, in, list, p, r.Limit+1)
 	if err != nil {
 		return store.Page{}, err
 	}
@@ -94,8 +101,25 @@ func (s *Store) list(ctx context.Context, in *index, list string, r store.Range)
 	return page, nil
 }
 
-// walk gives the first wanted results of a list that belong to a range.
-func (s *Store) walk(ctx context.Context, in *index, list string, r store.Range, wanted int) ([]store.Result, error) {
+// part is what is looked at of a list: the orders from low on and below high, empty
+// where there is no bound, and of their results those that were made within a window.
+type part struct {
+	low, high string
+	within    window
+}
+
+// part gives the part of a list that holds a range.
+func (s *Store) part(ctx context.Context, in *index, list string, r store.Range) (p part, err error) {
+	if err := s.usable(ctx); err != nil || checkText("list", list) != nil {
+		return part{}, err
+	}
+	p.within = windowOf(r)
+	p.low, p.high, err = s.span(ctx, in, list, r)
+	return p, err
+}
+
+// walk gives the first wanted results of a part of a list.
+func (s *Store) walk(ctx context.Context, in *index, list string, p part, wanted int) ([]store.Result, error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
@@ -103,12 +127,7 @@ func (s *Store) walk(ctx context.Context, in *index, list string, r store.Range,
 		return nil, nil // nothing can be in it
 	}
 	var results []store.Result
-	within := windowOf(r)
-	low, high, err := s.span(ctx, in, list, r)
-	if err != nil {
-		return nil, err
-	}
-	query := s.query(in, list, low, high)
+	query := s.query(in, list, p.low, p.high)
 	if query == nil {
 		return nil, nil
 	}
@@ -121,7 +140,7 @@ func (s *Store) walk(ctx context.Context, in *index, list string, r store.Range,
 		if err != nil {
 			return nil, failed("list by "+in.list, s.tables.Results, err)
 		}
-		entries := in.entriesWithin(answer.Items, within, high)
+		entries := in.entriesWithin(answer.Items, p.within, p.high)
 		for len(entries) > 0 {
 			n := min(len(entries), batches*batch, chunk)
 			found, err := s.resultsOf(ctx, in, list, entries[:n])
@@ -130,7 +149,7 @@ func (s *Store) walk(ctx context.Context, in *index, list string, r store.Range,
 			}
 			now := time.Now()
 			for i := range found {
-				if within.holds(&found[i]) && !gone(&found[i], now) {
+				if p.within.holds(&found[i]) && !gone(&found[i], now) {
 					results = append(results, found[i])
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,6 +47,11 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 }
 
 func (s *Store) keep(ctx context.Context, r *store.Result) error {
+	return s.put(ctx, r, &dynamodb.PutItemInput{})
+}
+
+// put writes a result by a request that may have a condition.
+func (s *Store) put(ctx context.Context, r *store.Result, request *dynamodb.PutItemInput) error {
 	attributes, err := encodeResult(r)
 	if err != nil {
 		return fmt.Errorf("keep the result: %w", err)
@@ -55,11 +61,47 @@ func (s *Store) keep(ctx context.Context, r *store.Result) error {
 			return err
 		}
 	}
-	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.tables.Results, Item: attributes})
-	if err != nil {
+	request.TableName, request.Item = &s.tables.Results, attributes
+	if _, err := s.client.PutItem(ctx, request); err != nil {
 		return failed("keep the result", s.tables.Results, err)
 	}
 	return nil
+}
+
+// putsAtOnce is how many results are added at the same time.
+const putsAtOnce = 16
+
+// Add implements store.Results. A result whose request was sent twice, since the first
+// answer was lost, may count as one that was there.
+func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, err error) {
+	for _, r := range results {
+		if err := checkResult(r); err != nil {
+			return 0, fmt.Errorf("add: %w", err)
+		}
+	}
+	if err := s.usable(ctx); err != nil {
+		return 0, err
+	}
+	var count atomic.Int64
+	var puts errgroup.Group
+	puts.SetLimit(putsAtOnce)
+	for _, r := range results {
+		puts.Go(func() error {
+			err := s.put(ctx, r, &dynamodb.PutItemInput{
+				ConditionExpression:       aws.String("attribute_not_exists(id) OR expires_at < :now"),
+				ExpressionAttributeValues: map[string]types.AttributeValue{":now": moment(time.Now())},
+			})
+			if _, refused := refusal(err); refused {
+				return nil
+			}
+			if err == nil {
+				count.Add(1)
+			}
+			return err
+		})
+	}
+	err = puts.Wait()
+	return int(count.Load()), err
 }
 
 // Result implements store.Results.

@@ -24,6 +24,7 @@ func everything(ctx context.Context, s store.Store, r *store.Result) map[string]
 		"Complete": s.Complete(ctx, key, "first", "x"),
 		"Release":  s.Release(ctx, key, "first"),
 	}
+	_, all["Add"] = s.Add(ctx, []*store.Result{r})
 	_, all["Claim"] = s.Claim(ctx, "idem#new", claimOf("second"))
 	all["Settle"] = s.Settle(ctx, leaseOf(1), 1)
 	_, all["Reserve"] = s.Reserve(ctx, leaseOf(1), 0)

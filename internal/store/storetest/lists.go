@@ -15,6 +15,7 @@ import (
 
 var listTests = []test{
 	{"the latest is of the highest candle, then id", latest},
+	{"the latest leaves out what lies in the future", latestOfNow},
 	{"empty lists", emptyLists},
 	{"pages", pages},
 	{"pages while results are recorded", pagesWhileRecording},
@@ -52,6 +53,33 @@ func latest(t *testing.T, s store.Store) {
 	}
 	wantList(t, "the series", seriesOf(s, series), store.Range{}, ids(old, late, elder, current, again))
 	wantList(t, "the day, by id", dayOf(s, old.Day), store.Range{}, ids(old, elder, current, late, again))
+}
+
+// A clock that was ahead for one run must not hide what is made after it.
+func latestOfNow(t *testing.T, s store.Store) {
+	now := time.Now().Truncate(time.Second).UTC()
+	sound := sample(series, now.Add(-10*time.Minute), now.Add(-5*time.Minute))
+	within := sample(otherSeries, now.Add(30*time.Second), now.Add(30*time.Second))
+	hours := []*store.Result{
+		sample(series, now.Add(2*time.Hour), now.Add(2*time.Hour)),
+		sample(series, now.Add(-5*time.Minute), now.Add(2*time.Hour)), // of candles that were sound
+		sample(series, now.Add(-5*time.Minute), now.Add(10*time.Minute)),
+		sample(series, now.Add(2*time.Hour), now.Add(-4*time.Minute)), // of candles that were ahead
+	}
+	record(t, s, hours...)
+	for i := range 40 { // more than one step of a walk
+		record(t, s, sample(series, now.Add(-4*time.Minute), now.Add(time.Duration(100+i)*24*time.Hour)))
+	}
+	if got, err := s.Latest(t.Context(), series); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("nothing but the future: %s, %v; want ErrNotFound", got.Position, err)
+	}
+	record(t, s, sound, within)
+	for name, want := range map[string]*store.Result{series: sound, otherSeries: within} {
+		eventually(t, "latest of "+name, func() string {
+			got, err := s.Latest(t.Context(), name)
+			return diff(*want, got, err)
+		})
+	}
 }
 
 func emptyLists(t *testing.T, s store.Store) {

@@ -17,6 +17,7 @@ var resultTests = []test{
 	{"the body byte for byte", keepsBody},
 	{"unknown ids", unknownIDs},
 	{"recorded again", recordedAgain},
+	{"added", addedResults},
 	{"expired", expiredResults},
 	{"nothing is shared with the caller", sharesNothing},
 	{"what could not be found again is refused", refusesMalformed},
@@ -105,6 +106,47 @@ func recordedAgain(t *testing.T, s store.Store) {
 	wantList(t, "the old day", dayOf(s, first.Day), store.Range{}, ids(neighbour))
 	record(t, s, &second)
 	wantList(t, "the series, once more", seriesOf(s, otherSeries), store.Range{}, ids(first))
+}
+
+func addedResults(t *testing.T, s store.Store) {
+	add := func(what string, want int, results ...*store.Result) {
+		t.Helper()
+		if got, err := s.Add(t.Context(), results); got != want || err != nil {
+			t.Errorf("%s: added %d, %v; want %d", what, got, err, want)
+		}
+	}
+	results := samples(series, 6)
+	ancient := sample(series, opening.AddDate(-6, 0, 0), opening.Add(time.Minute))
+	expired := sample(series, opening, opening.Add(20*time.Minute))
+	expired.ExpiresAt = time.Now().Add(-time.Minute).Truncate(time.Second)
+	record(t, s, results[0], results[3], expired)
+
+	other := *results[3]
+	other.Body = []byte(`{"other":true}`)
+	renewed := *expired
+	renewed.ExpiresAt = time.Now().Add(time.Hour).Truncate(time.Second)
+	add("some of which are there", 5, results[0], results[1], results[2], &other, results[4], ancient, &renewed)
+	add("all of which are there", 0, results[0], results[1], results[2], &other, results[4], ancient, &renewed)
+	add("none", 0)
+	add("one twice", 1, results[5], results[5])
+	for _, want := range []*store.Result{results[0], results[1], results[2], results[3], results[4], results[5], ancient, &renewed} {
+		got, err := s.Result(t.Context(), want.ID)
+		if d := diff(*want, got, err); d != "" {
+			t.Errorf("by id (-want +got):\n%s", d)
+		}
+	}
+	wantList(t, "series", seriesOf(s, series), store.Range{}, ids(ancient, results[0], results[1], &renewed, results[2], results[3], results[4], results[5]))
+	wantList(t, "a range", seriesOf(s, series), store.Range{From: opening.Add(time.Minute), To: opening.Add(2 * time.Minute)}, ids(ancient, results[1]))
+	hours, err := s.Hours(t.Context(), "2026-03-01", "2026-03-02")
+	if d := diff([]store.Hour{}, hours, err); d != "" {
+		t.Errorf("what was added was counted (-want +got):\n%s", d)
+	}
+	bad := sample(series, opening, opening)
+	bad.Position = ""
+	if got, err := s.Add(t.Context(), []*store.Result{sample(series, opening, opening.Add(time.Hour)), bad}); got != 0 || err == nil {
+		t.Errorf("one that could not be found again: added %d, %v", got, err)
+	}
+	wantList(t, "the series afterwards", seriesOf(s, series), store.Range{From: opening.Add(time.Hour)}, nil)
 }
 
 func expiredResults(t *testing.T, s store.Store) {

@@ -1,0 +1,92 @@
+package main
+
+// thalas check and compact: is a store's file sound, and how small can it be.
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"thalas/internal/store/bolt"
+)
+
+func newCheck(t terminal) *cobra.Command {
+	var named string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Read every record of the store's file, and tell what is damaged",
+		Long: `Read every record of the store's file, hold the lists against the records, and tell what
+is damaged. The file is not changed, and no server may have it open: of a running one, check
+a copy that 'thalas backup' makes.
+
+Exit codes: 0 the file is sound, 2 wrong usage or configuration, 1 it is damaged, or anything
+else.`,
+		Example: "  thalas check\n  thalas check --data-file thalas-monday.db",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			path, err := fileOf(cmd, t, named)
+			if err != nil {
+				return err
+			}
+			checked, err := bolt.Check(cmd.Context(), path)
+			switch {
+			case errors.Is(err, bolt.ErrInUse):
+				return fmt.Errorf("%w; or check a copy of it: 'thalas backup copy.db', then 'thalas check --data-file copy.db'", err)
+			case errors.Is(err, fs.ErrNotExist):
+				return noFile(path)
+			case err != nil:
+				return err
+			case len(checked.Damage) == 0:
+				_, err := fmt.Fprintf(t.out, "%s is sound (%s).\n", path, holds(checked))
+				return err
+			}
+			for _, damage := range checked.Damage {
+				if _, err := fmt.Fprintln(t.out, visible(damage)); err != nil {
+					return err
+				}
+			}
+			return fmt.Errorf("%s is damaged. What can be read of it: %s. Restore it from a backup and keep the damaged file: 'thalas export --format jsonl' may save results of it that are younger, for 'thalas import'", path, holds(checked))
+		},
+	}
+	dataFileFlag(cmd, &named)
+	return cmd
+}
+
+// holds says what was found in a file.
+func holds(c bolt.Checked) string {
+	return fmt.Sprintf("results: %d, hours of counters: %d, claims: %d, sums: %d, size: %s", c.Results, c.Hours, c.Claims, c.Sums, size(c.Size))
+}
+
+func newCompact(t terminal) *cobra.Command {
+	var named string
+	cmd := &cobra.Command{
+		Use:   "compact",
+		Short: "Write the store's file anew without the space that it does not use",
+		Long: `Write the store's file anew without the space that it does not use. The new file is checked
+and then put into the place of the old one, which stays as it is until then. No server may
+have the file open, and the disk needs room for both.`,
+		Example: "  thalas compact\n  thalas compact --data-file ./thalas.db",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			path, err := fileOf(cmd, t, named)
+			if err != nil {
+				return err
+			}
+			before, after, err := bolt.Compact(cmd.Context(), path)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				return noFile(path)
+			case errors.Is(err, bolt.ErrInUse):
+				return fmt.Errorf("%w: a file is compacted while nobody has it open", err)
+			case err != nil:
+				return err
+			}
+			_, err = fmt.Fprintf(t.out, "%s: %s before, %s after.\n", path, size(before), size(after))
+			return err
+		},
+	}
+	dataFileFlag(cmd, &named)
+	return cmd
+}

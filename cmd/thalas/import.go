@@ -1,0 +1,223 @@
+package main
+
+// thalas import: results that export wrote, stored under their ids.
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"thalas/internal/app"
+	"thalas/internal/config"
+	"thalas/internal/service"
+	"thalas/internal/store/bolt"
+)
+
+func newImport(t terminal) *cobra.Command {
+	var into string
+	cmd := &cobra.Command{
+		Use:   "import FILE.jsonl",
+		Short: "Store results that 'thalas export --format jsonl' wrote",
+		Long: `Store results that 'thalas export --format jsonl' wrote, byte for byte and under their ids: in
+the file, by the server that has it open, or in the DynamoDB tables.
+
+Results that are there already are left as they are. A line that is no whole result is
+refused with its number before anything is stored. Simulated results stay simulated. How
+long results are kept counts from now. No runs are counted for them, and nobody is asked.
+
+Exit codes: 0 all of them are there, 2 wrong usage, configuration or lines, 1 anything else.`,
+		Example: "  thalas export BTC/USDT --format jsonl -o btc.jsonl\n  thalas import btc.jsonl --data-file ./other.db",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := refuseEmpty(cmd); err != nil {
+				return err
+			}
+			lines, err := checkLines(args[0])
+			if err != nil {
+				return err
+			}
+			to, err := openImport(cmd.Context(), t, into)
+			if err != nil {
+				return err
+			}
+			added, err := to.importAll(cmd.Context(), t, args[0], lines)
+			if err := errors.Join(err, to.close()); err != nil {
+				return fmt.Errorf("%w; of the %d results of %s %d were stored, and are passed over when you import it again", err, lines, args[0], added)
+			}
+			_, err = fmt.Fprintf(t.out, "Results imported into %s: %d; there already: %d.\n", to.name, added, lines-added)
+			return err
+		},
+	}
+	dataFileFlag(cmd, &into)
+	return cmd
+}
+
+// mostMistakes bounds what is told of lines that are no results.
+const mostMistakes = 5
+
+// checkLines counts the results of a file, all of which are whole.
+func checkLines(path string) (results int, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, usageError{err}
+	}
+	defer file.Close()
+	var mistakes []string
+	err = eachLine(file, func(number int, body []byte) error {
+		results++
+		if _, err := service.WholeResult(body); err != nil {
+			mistakes = append(mistakes, fmt.Sprintf("line %d: %v", number, err))
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, usagef("%s: %w", path, err)
+	}
+	if more := len(mistakes) - mostMistakes; more > 0 {
+		mistakes = append(mistakes[:mostMistakes], fmt.Sprintf("and %d more", more))
+	}
+	if len(mistakes) > 0 {
+		return 0, usagef("%s has lines that are no whole results, as 'thalas export --format jsonl' writes them; nothing was stored:\n  %s", path, strings.Join(mistakes, "\n  "))
+	}
+	return results, nil
+}
+
+// importTo is where results are imported.
+type importTo struct {
+	name  string
+	add   func(ctx context.Context, bodies [][]byte) (added int, err error)
+	close func() error
+}
+
+func openImport(ctx context.Context, t terminal, into string) (importTo, error) {
+	c, err := load(t, "")
+	if err != nil {
+		return importTo{}, err
+	}
+	if into != "" {
+		c.DataFile = into
+	}
+	if c.OnTables() {
+		return importHere(c, func(a *app.App) (keep, error) { return openTables(ctx, a) })
+	}
+	path, err := dataFile(c, t.environ)
+	if err != nil {
+		return importTo{}, err
+	}
+	file, err := bolt.Open(path, bolt.Options{})
+	var held *bolt.InUse
+	switch {
+	case errors.As(err, &held):
+		return importTo{held.Address, func(ctx context.Context, bodies [][]byte) (int, error) { return sendImport(ctx, held, bodies) }, func() error { return nil }}, nil
+	case err != nil:
+		return importTo{}, err
+	}
+	to, err := importHere(c, func(*app.App) (keep, error) { return keep{Store: file, name: path}, nil })
+	if err != nil {
+		return to, errors.Join(err, file.Close())
+	}
+	return to, nil
+}
+
+// importHere imports in this process, into the store that open gives.
+func importHere(c config.Config, open func(*app.App) (keep, error)) (importTo, error) {
+	simulator := &simulators{}
+	defer simulator.close() // nobody is asked
+	a, err := app.New(c, nil, simulator.start)
+	if err != nil {
+		return importTo{}, err
+	}
+	k, err := open(a)
+	if err != nil {
+		return importTo{}, err
+	}
+	s := a.NewService(k, versionText())
+	return importTo{k.name, func(ctx context.Context, bodies [][]byte) (int, error) {
+		added, err := s.Import(ctx, bodies)
+		return added, withCause(err)
+	}, k.Close}, nil
+}
+
+// sendImport has the server that has a file open store results.
+func sendImport(ctx context.Context, held *bolt.InUse, bodies [][]byte) (added int, err error) {
+	response, err := askLocal(ctx, held, http.MethodPost, localImport, bytes.NewReader(bytes.Join(bodies, []byte("\n"))))
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Added int `json:"added"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return 0, fmt.Errorf("the answer of %s broke off: %w", held.Address, err)
+	}
+	return answer.Added, nil
+}
+
+// What is stored at once at most: results, and about so many bytes.
+const (
+	batchResults = 200
+	batchBytes   = 4 << 20
+)
+
+// importAll stores the results of a file that checkLines has read.
+func (to importTo) importAll(ctx context.Context, t terminal, path string, lines int) (added int, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	p, done, held := &progress{t: t}, 0, 0
+	var batch [][]byte
+	store := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		some, err := to.add(ctx, batch)
+		added += some
+		done += len(batch)
+		batch, held = nil, 0
+		p.tell("Imported %d of %d results", done, lines)
+		return err
+	}
+	err = eachLine(file, func(_ int, body []byte) error {
+		batch = append(batch, bytes.Clone(body))
+		if held += len(body); len(batch) < batchResults && held < batchBytes {
+			return nil
+		}
+		return store()
+	})
+	if err != nil {
+		return added, err
+	}
+	return added, store()
+}
+
+// progress tells how far something has come that takes long.
+type progress struct {
+	t    terminal
+	next time.Time
+}
+
+// tellEvery is how often it does. What ends sooner tells nothing.
+const tellEvery = 2 * time.Second
+
+func (p *progress) tell(format string, args ...any) {
+	now := time.Now()
+	if p.next.IsZero() {
+		p.next = now.Add(tellEvery)
+	}
+	if now.Before(p.next) {
+		return
+	}
+	p.next = now.Add(tellEvery)
+	fmt.Fprintf(p.t.err, format+" …\n", args...)
+}

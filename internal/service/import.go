@@ -1,0 +1,116 @@
+package service
+
+// Importing: results that were exported, here or elsewhere, stored under their ids.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"thalas/internal/signal"
+	"thalas/internal/store"
+)
+
+// importTimeout bounds the write of one batch.
+const importTimeout = 30 * time.Second
+
+// apart is the most that lies between the time in a result's id, which is made when
+// its run begins, and its timestamp, which is when it ends.
+const apart = time.Hour
+
+// Import stores results by the JSON that was answered, byte for byte, and says how many
+// of them were not there yet: those are left as they are. Nobody is asked and nothing is
+// counted. Simulated results stay simulated, and are kept as long as if they had been
+// made now. A body that is no whole result gives an error, and then nothing is stored.
+func (s *Service) Import(ctx context.Context, bodies [][]byte) (added int, err error) {
+	now := time.Now()
+	results := make([]*store.Result, len(bodies))
+	for i, body := range bodies {
+		c, err := WholeResult(body)
+		if err != nil {
+			return 0, err
+		}
+		results[i] = s.recordOf(c, body, now)
+	}
+	ctx, cancel := context.WithTimeout(ctx, importTimeout)
+	defer cancel()
+	if added, err = s.Store.Add(ctx, results); err != nil {
+		return added, unreachable("to store what is imported", err)
+	}
+	return added, nil
+}
+
+// WholeResult reads a stored result and holds it against what every result has, so
+// that it can be found, read and replayed like one that was made here. Fields that this
+// version does not know are none of its business.
+func WholeResult(body []byte) (*signal.Consensus, error) {
+	var c signal.Consensus
+	if err := json.Unmarshal(body, &c); err != nil {
+		return nil, err
+	}
+	// As they are written: reading takes other forms of them too.
+	var said struct {
+		Pair        string `json:"pair"`
+		Decision    string `json:"decision"`
+		RawDecision string `json:"raw_decision"`
+		Votes       []struct {
+			Decision string `json:"decision"`
+		} `json:"provider_responses"`
+	}
+	if err := json.Unmarshal(body, &said); err != nil {
+		return nil, err
+	}
+	votes := signal.Tally[int]{}
+	for i := range c.Responses {
+		v := &c.Responses[i]
+		switch {
+		case v.Provider == "":
+			return nil, fmt.Errorf("vote %d does not name its provider", i+1)
+		case !isDecision(said.Votes[i].Decision):
+			return nil, fmt.Errorf("decision %q of %s is none of BUY, SELL, HOLD", said.Votes[i].Decision, v.Provider)
+		case !isShare(v.Confidence) || !isShare(v.Weight):
+			return nil, fmt.Errorf("confidence %v or weight %v of %s is outside 0…1", v.Confidence, v.Weight, v.Provider)
+		}
+		votes.Add(v.Decision, 1)
+	}
+	at := [...]time.Time{c.Timestamp, c.CandleTime, c.ValidUntil}
+	for i, name := range [...]string{"timestamp", "candle_time", "valid_until"} {
+		if year := at[i].UTC().Year(); at[i].IsZero() || year < 1970 || year > 9999 {
+			return nil, fmt.Errorf("%s is missing, or no time of this era", name)
+		}
+	}
+	made := store.MadeAt(c.ID)
+	switch {
+	case !store.IsID(c.ID):
+		return nil, fmt.Errorf("id %q is no id of a result", c.ID)
+	case c.Pair.IsZero() || c.Pair.String() != said.Pair:
+		return nil, fmt.Errorf("pair %q is missing, or not in its one form", said.Pair)
+	case c.Timeframe == "":
+		return nil, errors.New("timeframe is missing")
+	case !isDecision(said.Decision) || !isDecision(said.RawDecision):
+		return nil, fmt.Errorf("decision %q or raw_decision %q is none of BUY, SELL, HOLD", said.Decision, said.RawDecision)
+	case c.Status != signal.Complete && c.Status != signal.Degraded:
+		return nil, fmt.Errorf("status %q is none of complete, degraded", c.Status)
+	case c.CurrentPrice <= 0:
+		return nil, errors.New("current_price is not above 0")
+	case !isShare(c.Confidence) || !isShare(c.AgreementScore):
+		return nil, errors.New("confidence or agreement_score is outside 0…1")
+	case len(c.Responses) == 0:
+		return nil, errors.New("it has no votes")
+	case votes != c.VoteBreakdown || c.ParticipatingProviders != len(c.Responses):
+		return nil, errors.New("vote_breakdown or participating_providers are not those of its votes")
+	case !c.ValidUntil.Equal(c.CandleTime.Add(2 * c.Timeframe.Duration())):
+		return nil, errors.New("valid_until is not two timeframes after candle_time")
+	case made.Sub(c.Timestamp).Abs() > apart:
+		return nil, fmt.Errorf("timestamp is not of the time in its id, %s", made.Format(time.RFC3339))
+	}
+	return &c, nil
+}
+
+func isDecision(text string) bool {
+	return text == string(signal.Buy) || text == string(signal.Sell) || text == string(signal.Hold)
+}
+
+func isShare(x float64) bool { return x >= 0 && x <= 1 }

@@ -1,0 +1,145 @@
+package bolt
+
+// What a check finds, and what it does not complain about.
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"thalas/internal/store"
+)
+
+// checkableFile is a store with records of each kind, some of which have expired, and
+// with pages that are free and longer than one.
+func checkableFile(t *testing.T) (path string, results int) {
+	t.Helper()
+	path = tempFile(t)
+	s := open(t, path, Options{})
+	for i := range 60 {
+		r := sampleResult(t)
+		if i%3 == 0 {
+			r.ExpiresAt = time.Now().Add(time.Duration(i-30) * time.Hour).UTC()
+		}
+		if i%20 == 0 {
+			r.Body = bytes.Repeat([]byte("long "), 10_000)
+		}
+		if err := s.Record(t.Context(), &r, store.Count{At: r.CreatedAt, Add: map[string]int64{"requests": 1}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	removed, err := s.Sweep(t.Context())
+	if err != nil || removed == 0 {
+		t.Fatalf("swept %d, %v", removed, err)
+	}
+	claimAt(t, s, store.Claim{Owner: "me", Until: time.Now().Add(time.Hour)}, true)
+	spendAt(t, s, "budget#today", 3, 3, time.Now().Add(time.Hour))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path, 60 - removed
+}
+
+func TestCheckOfASoundFile(t *testing.T) {
+	path, results := checkableFile(t)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Check(t.Context(), path)
+	if got.Size == 0 || got.Size > int64(len(before)) {
+		t.Errorf("%d bytes, of a file of %d", got.Size, len(before))
+	}
+	got.Size = 0
+	if d := diff(Checked{Results: results, Hours: 1, Claims: 1, Sums: 1}, got, err); d != "" {
+		t.Error(d)
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the check changed the file (%v)", err)
+	}
+}
+
+func TestCheckFinds(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		spoil func(tx *bbolt.Tx) error
+		says  string
+	}{
+		{"a result that is cut", func(tx *bbolt.Tx) error {
+			key, value := tx.Bucket(resultsBucket).Cursor().First()
+			return tx.Bucket(resultsBucket).Put(key, bytes.Clone(value[:20]))
+		}, "the result 0"},
+		{"a result that is gone", func(tx *bbolt.Tx) error {
+			key, _ := tx.Bucket(resultsBucket).Cursor().First()
+			return tx.Bucket(resultsBucket).Delete(key)
+		}, "by_series: 1 entries lead to no record that can be read"},
+		{"an entry that is gone", func(tx *bbolt.Tx) error {
+			key, _ := tx.Bucket(byDayBucket).Cursor().First()
+			return tx.Bucket(byDayBucket).Delete(key)
+		}, "by_day: 1 entries are missing"},
+		{"an entry that is wrong", func(tx *bbolt.Tx) error {
+			key, _ := tx.Bucket(byDayBucket).Cursor().First()
+			return tx.Bucket(byDayBucket).Put(key, make([]byte, 16))
+		}, "by_day: 1 entries do not say what their records do"},
+		{"counters that are no JSON", func(tx *bbolt.Tx) error {
+			return tx.Bucket(hoursBucket).Put([]byte("2026-03-02#05"), []byte("{"))
+		}, `"2026-03-02#05" of hours`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			path, _ := checkableFile(t)
+			edit(t, path, test.spoil)
+			got, err := Check(t.Context(), path)
+			if err != nil || !strings.Contains(strings.Join(got.Damage, "\n"), test.says) {
+				t.Errorf("%v; found %q, want %q", err, got.Damage, test.says)
+			}
+		})
+	}
+}
+
+// Whatever is done to a file's pages: a check ends, and what it calls sound can be read.
+func TestCheckOfSpoiltPages(t *testing.T) {
+	path, results := checkableFile(t)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := rand.NewChaCha8([32]byte{1})
+	random := rand.New(source)
+	told := 0
+	for i := range 150 {
+		spoilt := bytes.Clone(content)
+		at := random.IntN(len(spoilt)/pageSize) * pageSize
+		switch page := spoilt[at : at+pageSize]; i % 5 {
+		case 0:
+			_, _ = source.Read(page)
+		case 1:
+			clear(page)
+		case 2:
+			copy(page, content[random.IntN(len(content)/pageSize)*pageSize:])
+		case 3:
+			_, _ = source.Read(page[:32]) // the page's header, and the first of its elements
+		default:
+			spoilt = spoilt[:at+random.IntN(pageSize)]
+		}
+		if err := os.WriteFile(path, spoilt, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Check(t.Context(), path)
+		switch {
+		case err != nil:
+			t.Errorf("%d: %v", i, err)
+		case len(got.Damage) > 0:
+			told++
+		case got.Results != results:
+			t.Errorf("%d: %d results are sound, want %d", i, got.Results, results)
+		}
+	}
+	if told == 0 { // most pages of the file are free: what is in them is nobody's
+		t.Error("no damage was told of any file")
+	}
+}
