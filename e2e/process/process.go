@@ -19,6 +19,9 @@ import (
 	"time"
 )
 
+// ErrForced is in the error of a process that did not end by itself when it was told to.
+var ErrForced = errors.New("was killed")
+
 const (
 	startTimeout = 30 * time.Second
 	stopTimeout  = 45 * time.Second // a server may finish runs in flight for 40 s
@@ -126,7 +129,7 @@ func (p *Process) Stop() error {
 	case <-time.After(stopTimeout):
 		_ = p.cmd.Process.Kill()
 		<-p.exited
-		return fmt.Errorf("%s did not stop within %v and was killed%s", p.name, stopTimeout, p.lastWords())
+		return fmt.Errorf("%s did not stop within %v and %w%s", p.name, stopTimeout, ErrForced, p.lastWords())
 	}
 }
 
