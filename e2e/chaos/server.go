@@ -106,6 +106,7 @@ type answer struct {
 
 	signal.Consensus // of a 200
 	problem          struct {
+		Type      string
 		Detail    string
 		Retryable bool
 		Failures  []signal.Failure
@@ -128,8 +129,18 @@ func question(pair string, quorum int, timeout string) string {
 	return fmt.Sprintf(`{"pair": "%s/USDT", "current_price": 50000, "market_data": {"rsi": 20, "macd": 900, "price_change_24h": 4}, "min_providers": %d, "timeout_seconds": %s}`, pair, quorum, timeout)
 }
 
-// ask posts a question; with a key where that is not empty.
-func (s *server) ask(body, key string) answer {
+// ask posts a question; with a key where that is not empty. A store that a slow disk keeps
+// from claiming the key asks nobody, and says so: the question is repeated, as it advises.
+func (s *server) ask(body, key string) (a answer) {
+	for range 60 {
+		if a = s.askOnce(body, key); !strings.HasSuffix(a.problem.Type, "/store-unreachable") {
+			break
+		}
+	}
+	return a
+}
+
+func (s *server) askOnce(body, key string) answer {
 	request, err := http.NewRequest(http.MethodPost, s.url+"/v1/consensus", strings.NewReader(body))
 	if err != nil {
 		return answer{err: err}
