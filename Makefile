@@ -15,7 +15,7 @@ WITH_SDKS := export CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath \
 	'-gcflags=github.com/anthropics/...=-N -l' '-gcflags=github.com/openai/...=-N -l'"
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test schemathesis aws-servers e2e e2e-sam local test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda cover
+.PHONY: help run build test schemathesis aws-servers e2e e2e-sam local test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda chaos cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -125,6 +125,9 @@ bench-lambda: ## the Lambda functions: size, start, memory, what a request costs
 	THALAS_SIZE_GOARCH=arm64 go test -run='^TestFunctionsAreSmall$$' -count=1 -v ./functions
 	go test -run='^TestFigures$$' -count=1 -v ./e2e -figures
 	go test -run='^TestCapacityOfARun$$' -count=1 -v ./internal/store/dynamo
+
+chaos: ## break everything around the server on this machine, some ten minutes, and write the tables of docs/reliability.md (CHAOS=flags)
+	go run ./e2e/chaos -docs docs/reliability.md $(CHAOS)
 
 # The suite in providertest is test code itself: its lines are its failures.
 cover: ## statements that each core package's own tests reach; fails below COVERAGE (90) percent

@@ -3,17 +3,21 @@ package main
 // The order of things: phases, the servers of a phase, and their rounds in turns.
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"thalas/e2e/process"
 )
 
 const soakPoints = 5 // times that the memory is read
@@ -102,7 +106,7 @@ func (b *bench) run(ctx context.Context) (report, error) {
 			b.program, err = filepath.Abs(b.binary) // the children run in another folder
 		} else {
 			fmt.Fprintln(b.progress, "building ./cmd/thalas")
-			b.program, err = build(ctx, b.folder)
+			b.program, err = process.Build(ctx, b.folder)
 		}
 		if err != nil {
 			return r, err
@@ -128,11 +132,11 @@ func (b *bench) runPhase(ctx context.Context, p phase) (phaseReport, error) {
 	var ends []error
 	for _, s := range servers {
 		if s.process != nil {
-			ends = append(ends, s.process.stop())
+			ends = append(ends, s.process.Stop())
 		}
 	}
 	if providers != nil {
-		ends = append(ends, providers.stop())
+		ends = append(ends, providers.Stop())
 	}
 	switch {
 	case ctx.Err() != nil: // the interrupt may have ended the children too
@@ -150,7 +154,7 @@ func (b *bench) runPhase(ctx context.Context, p phase) (phaseReport, error) {
 }
 
 // load drives the servers in turns, and then checks what they have kept.
-func (b *bench) load(ctx context.Context, p phase, providers *process, servers []*server) ([]figures, error) {
+func (b *bench) load(ctx context.Context, p phase, providers *process.Process, servers []*server) ([]figures, error) {
 	questions, err := newQuestions(time.Now(), b.body)
 	if err != nil {
 		return nil, err
@@ -189,7 +193,7 @@ func (b *bench) load(ctx context.Context, p phase, providers *process, servers [
 
 // startAll starts what the phase needs, the providers first. What was started is
 // returned with an error too.
-func (b *bench) startAll(ctx context.Context, p phase) (providers *process, servers []*server, err error) {
+func (b *bench) startAll(ctx context.Context, p phase) (providers *process.Process, servers []*server, err error) {
 	if b.address != "" {
 		return nil, []*server{newServer("server", b.address, true)}, nil
 	}
@@ -197,40 +201,70 @@ func (b *bench) startAll(ctx context.Context, p phase) (providers *process, serv
 	if err != nil {
 		return nil, nil, err
 	}
-	environ := plainEnvironment()
-	address, err := freeAddress()
+	environ := process.PlainEnvironment()
+	address, err := process.FreeAddress()
 	if err == nil {
-		providers, err = start("stub", address, b.folder, environ, self, "stub", "--with-parent", "--listen", address, "--delay", p.delay.String())
+		providers, err = startAt(address, "stub", b.folder, environ, self, "stub", "--with-parent", "--listen", address, "--delay", p.delay.String())
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := providers.awaitListening(ctx); err != nil {
+	if err := awaitListening(ctx, providers); err != nil {
 		return providers, nil, err
 	}
 	for _, name := range []string{"bare", "thalas"} {
 		if b.only != "" && b.only != name {
 			continue
 		}
-		address, err := freeAddress()
+		address, err := process.FreeAddress()
 		if err != nil {
 			return providers, servers, err
 		}
 		s := newServer(name, address, name == "thalas")
 		if name == "bare" {
-			s.process, err = start(name, address, b.folder, environ, self, "bare", "--with-parent", "--listen", address, "--upstream", "http://"+providers.address)
+			s.process, err = startAt(address, name, b.folder, environ, self, "bare", "--with-parent", "--listen", address, "--upstream", "http://"+providers.Address)
 		} else {
-			s.process, err = start(name, address, b.folder, slices.Concat(environ, b.serverEnvironment(address, providers.address)), b.program, "serve")
+			s.process, err = startAt(address, name, b.folder, slices.Concat(environ, b.serverEnvironment(address, providers.Address)), b.program, "serve")
 		}
 		if err != nil {
 			return providers, servers, err
 		}
 		servers = append(servers, s)
-		if err := s.process.awaitHealth(ctx); err != nil {
+		if err := awaitHealth(ctx, s.process); err != nil {
 			return providers, servers, err
 		}
 	}
 	return providers, servers, nil
+}
+
+func startAt(address, name, folder string, environ []string, program string, args ...string) (*process.Process, error) {
+	p, err := process.Start(name, folder, environ, program, args...)
+	if err == nil {
+		p.Address = address
+	}
+	return p, err
+}
+
+// awaitHealth returns when GET /v1/health answers 200.
+func awaitHealth(ctx context.Context, p *process.Process) error {
+	return p.Await(ctx, func(ctx context.Context) error {
+		c := newConnection(p.Address)
+		defer c.close()
+		status, body, err := c.get(ctx, "/v1/health")
+		if err == nil && status != http.StatusOK {
+			err = fmt.Errorf("GET /v1/health: %d %s", status, bytes.TrimSpace(body[:min(len(body), 300)]))
+		}
+		return err
+	})
+}
+
+// awaitListening returns when the port takes connections.
+func awaitListening(ctx context.Context, p *process.Process) error {
+	return p.Await(ctx, func(ctx context.Context) error {
+		c := newConnection(p.Address)
+		defer c.close()
+		return c.open(ctx)
+	})
 }
 
 // serverEnvironment sets up the server on a fresh store, with everything on and

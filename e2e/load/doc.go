@@ -23,5 +23,5 @@
 //	go run ./e2e/load stub -h     # the stub alone, to put a server over it by hand
 //
 // The package knows the server by its public contract only and needs nothing but
-// the standard library.
+// the standard library and e2e/process.
 package main

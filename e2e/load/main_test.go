@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"thalas/e2e/process"
 )
 
 // TestMain lets the test binary be the children that the program under test
@@ -151,7 +153,7 @@ func TestServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the server")
 	}
-	program, err := build(t.Context(), t.TempDir())
+	program, err := process.Build(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

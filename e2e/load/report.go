@@ -5,6 +5,8 @@ package main
 import (
 	"runtime"
 	"time"
+
+	"thalas/e2e/process"
 )
 
 type report struct {
@@ -28,28 +30,28 @@ type phaseReport struct {
 // figures of one server in one phase. Times are in milliseconds; a null was not
 // measured here.
 type figures struct {
-	Server       string         `json:"server"`
-	Sent         int            `json:"sent"`    // the warm-up included
-	Answers      map[string]int `json:"answers"` // by status and problem type
-	Seconds      float64        `json:"seconds"`
-	Throughput   float64        `json:"consensus_per_second"`
-	Rounds       []float64      `json:"consensus_per_second_by_round"`
-	Latency      *percentiles   `json:"latency_ms"`  // as the caller sees it; in the open loop from the time a question was due
-	Added        *percentiles   `json:"added_ms"`    // latency less the providers' delay
-	Overhead     *percentiles   `json:"overhead_ms"` // as the server says in its answers
-	Late         *percentiles   `json:"sent_late_ms"`
-	CPU          *float64       `json:"cpu_ms_per_consensus"`
-	ProvidersCPU *float64       `json:"providers_cpu_ms_per_consensus"`
-	LoadCPU      *float64       `json:"load_cpu_ms_per_consensus"`
-	Memory       *memory        `json:"memory"` // after the load, before the checks
-	MemoryAt     []memoryAt     `json:"memory_at,omitempty"`
-	LookedUp     int            `json:"looked_up"` // by id
-	Failures     []string       `json:"failures,omitempty"`
+	Server       string          `json:"server"`
+	Sent         int             `json:"sent"`    // the warm-up included
+	Answers      map[string]int  `json:"answers"` // by status and problem type
+	Seconds      float64         `json:"seconds"`
+	Throughput   float64         `json:"consensus_per_second"`
+	Rounds       []float64       `json:"consensus_per_second_by_round"`
+	Latency      *percentiles    `json:"latency_ms"`  // as the caller sees it; in the open loop from the time a question was due
+	Added        *percentiles    `json:"added_ms"`    // latency less the providers' delay
+	Overhead     *percentiles    `json:"overhead_ms"` // as the server says in its answers
+	Late         *percentiles    `json:"sent_late_ms"`
+	CPU          *float64        `json:"cpu_ms_per_consensus"`
+	ProvidersCPU *float64        `json:"providers_cpu_ms_per_consensus"`
+	LoadCPU      *float64        `json:"load_cpu_ms_per_consensus"`
+	Memory       *process.Memory `json:"memory"` // after the load, before the checks
+	MemoryAt     []memoryAt      `json:"memory_at,omitempty"`
+	LookedUp     int             `json:"looked_up"` // by id
+	Failures     []string        `json:"failures,omitempty"`
 }
 
 type memoryAt struct {
 	Requests int `json:"requests"`
-	memory
+	process.Memory
 }
 
 // ratios of thalas to bare. Null: not measured, or bare's value is not above 0.
@@ -63,7 +65,7 @@ type ratios struct {
 
 func newReport() report {
 	r := report{Time: time.Now().UTC(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Processors: runtime.NumCPU(), Failures: []string{}}
-	if load, known := loadAverage(); known {
+	if load, known := process.LoadAverage(); known {
 		r.LoadAverage = &load
 	}
 	return r

@@ -9,13 +9,15 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"thalas/e2e/process"
 )
 
 type server struct {
 	name    string
 	address string
-	keeps   bool     // it has a store: answers are found by id, and counted
-	process *process // nil: not ours
+	keeps   bool             // it has a store: answers are found by id, and counted
+	process *process.Process // nil: not ours
 
 	script   *script
 	tally    *tally
@@ -44,7 +46,7 @@ func (s *server) begin(ctx context.Context) (err error) {
 }
 
 // drive loads the server for one round and gives its consensus a second.
-func (s *server) drive(ctx context.Context, p phase, providers *process) float64 {
+func (s *server) drive(ctx context.Context, p phase, providers *process.Process) float64 {
 	before := s.cpuTimes(providers)
 	counted, took := p.drive(ctx, s)
 	after := s.cpuTimes(providers)
@@ -58,14 +60,14 @@ func (s *server) drive(ctx context.Context, p phase, providers *process) float64
 	return perSecond
 }
 
-func (s *server) cpuTimes(providers *process) cpuTimes {
-	of := func(p *process) *time.Duration {
+func (s *server) cpuTimes(providers *process.Process) cpuTimes {
+	of := func(p *process.Process) *time.Duration {
 		if p == nil {
 			return nil
 		}
-		return known(cpuTime(p.cmd.Process.Pid))
+		return known(process.CPUTime(p.PID()))
 	}
-	return cpuTimes{of(s.process), of(providers), known(cpuTime(os.Getpid()))}
+	return cpuTimes{of(s.process), of(providers), known(process.CPUTime(os.Getpid()))}
 }
 
 func known(d time.Duration, ok bool) *time.Duration {
@@ -87,11 +89,11 @@ func rise(sum, before, after *time.Duration) *time.Duration {
 	return &total
 }
 
-func (s *server) memory() *memory {
+func (s *server) memory() *process.Memory {
 	if s.process == nil {
 		return nil
 	}
-	return memoryOf(s.process.cmd.Process.Pid)
+	return process.MemoryOf(s.process.PID())
 }
 
 // figures reads the memory before the checks add to it.

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"thalas/e2e/process"
 )
 
 func (r report) write(w io.Writer) error {
@@ -99,7 +101,7 @@ func (p phaseReport) table() [][]string {
 	add("CPU ms a consensus", "%.3f", func(f figures) *float64 { return f.CPU }, r.CPU)
 	add("  of the stub", "%.3f", func(f figures) *float64 { return f.ProvidersCPU }, nil)
 	add("  of the load generator", "%.3f", func(f figures) *float64 { return f.LoadCPU }, nil)
-	of := func(pick func(*memory) float64) func(figures) *float64 {
+	of := func(pick func(*process.Memory) float64) func(figures) *float64 {
 		return func(f figures) *float64 {
 			if f.Memory != nil {
 				return new(pick(f.Memory))
@@ -107,10 +109,10 @@ func (p phaseReport) table() [][]string {
 			return nil
 		}
 	}
-	add("resident MiB, peak", "%.1f", of(func(m *memory) float64 { return m.Peak }), r.PeakMemory)
-	add("  at the end", "%.1f", of(func(m *memory) float64 { return m.Resident }), nil)
-	add("  of it anonymous", "%.1f", of(func(m *memory) float64 { return m.Anonymous }), nil)
-	add("  of it files", "%.1f", of(func(m *memory) float64 { return m.File }), nil)
+	add("resident MiB, peak", "%.1f", of(func(m *process.Memory) float64 { return m.Peak }), r.PeakMemory)
+	add("  at the end", "%.1f", of(func(m *process.Memory) float64 { return m.Resident }), nil)
+	add("  of it anonymous", "%.1f", of(func(m *process.Memory) float64 { return m.Anonymous }), nil)
+	add("  of it files", "%.1f", of(func(m *process.Memory) float64 { return m.File }), nil)
 	for i := range p.longestMemory() {
 		at := func(pick func(memoryAt) float64) func(figures) *float64 {
 			return func(f figures) *float64 {

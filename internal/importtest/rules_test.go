@@ -54,9 +54,11 @@ var mayImport = map[string][]string{
 	"functions/health":    {"internal/app", "internal/config", "internal/api/gateway"},
 	"cmd/thalas":          append([]string{"internal/app", "internal/simulator", "internal/store/bolt"}, wired...),
 
-	"e2e":       {},
-	"e2e/load":  {},
-	"e2e/venue": {"internal/market/venue", "internal/market/venuetest"},
+	"e2e":         {},
+	"e2e/process": {},
+	"e2e/chaos":   {"e2e/process", "internal/provider", "internal/signal", "internal/simulator"},
+	"e2e/load":    {"e2e/process"},
+	"e2e/venue":   {"internal/market/venue", "internal/market/venuetest"},
 	// What the functions call without an account, and the SAM command line.
 	"e2e/backends":        {"internal/market/venuetest", "internal/simulator", "internal/store/dynamo", "internal/store/dynamo/dynamotest"},
 	"e2e/sam":             {"e2e/backends"},

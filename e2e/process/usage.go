@@ -1,4 +1,4 @@
-package main
+package process
 
 // What a process takes of the machine, as Linux's /proc has it. Elsewhere it is
 // not measured, and the report says so.
@@ -16,9 +16,9 @@ import (
 // that Go runs on.
 const tick = 10 * time.Millisecond
 
-// cpuTime is what a process has used since its start, in user and kernel mode;
+// CPUTime is what a process has used since its start, in user and kernel mode;
 // false: not known here.
-func cpuTime(pid int) (time.Duration, bool) {
+func CPUTime(pid int) (time.Duration, bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, false
@@ -33,23 +33,23 @@ func cpuTime(pid int) (time.Duration, bool) {
 	return time.Duration(user+kernel) * tick, errUser == nil && errKernel == nil
 }
 
-// memory of a process in MiB. Pages of a mapped file (the store's) count in the
+// Memory of a process in MiB. Pages of a mapped file (the store's) count in the
 // resident set too, though the kernel can drop them at any time; the anonymous
 // part is what the program holds.
-type memory struct {
+type Memory struct {
 	Resident  float64 `json:"resident_mib"`
 	Anonymous float64 `json:"anonymous_mib"`
 	File      float64 `json:"file_mib"`
 	Peak      float64 `json:"peak_resident_mib"`
 }
 
-// memoryOf gives nil where it is not known.
-func memoryOf(pid int) *memory {
+// MemoryOf gives nil where it is not known.
+func MemoryOf(pid int) *Memory {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return nil
 	}
-	var m memory
+	var m Memory
 	for line := range strings.Lines(string(text)) {
 		name, value, _ := strings.Cut(line, ":")
 		kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 64)
@@ -73,8 +73,8 @@ func memoryOf(pid int) *memory {
 	return &m
 }
 
-// loadAverage of the last minute; false: not known here.
-func loadAverage() (float64, bool) {
+// LoadAverage of the last minute; false: not known here.
+func LoadAverage() (float64, bool) {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return 0, false

@@ -1,7 +1,8 @@
-package main
-
-// The children: started, waited for until they answer, and ended, whatever
-// happens.
+// Package process runs programs as children, for commands that measure or torment
+// a server: it builds the server, starts it, waits until it answers, says what it
+// takes of the machine, and ends it, whatever happens. It knows nothing of what the
+// children do, and needs the standard library alone.
+package process
 
 import (
 	"bytes"
@@ -10,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,15 +19,18 @@ import (
 	"time"
 )
 
+// ErrForced is in the error of a process that did not end by itself when it was told to.
+var ErrForced = errors.New("was killed")
+
 const (
 	startTimeout = 30 * time.Second
-	stopTimeout  = 15 * time.Second // a server may finish runs in flight
+	stopTimeout  = 45 * time.Second // a server may finish runs in flight for 40 s
 )
 
-// process is a running child. Its log is in a file of the temporary folder.
-type process struct {
+// Process is a running child. Its log is in a file of the temporary folder.
+type Process struct {
+	Address string // host:port; empty until the caller has found it out
 	name    string
-	address string // host:port
 	cmd     *exec.Cmd
 	log     string
 	exited  chan struct{} // closed when it has ended
@@ -36,9 +39,9 @@ type process struct {
 	close   func()
 }
 
-// start runs a program with exactly this environment. It gets a standard input
+// Start runs a program with exactly this environment. It gets a standard input
 // that stays open as long as we live.
-func start(name, address, folder string, environ []string, program string, args ...string) (*process, error) {
+func Start(name, folder string, environ []string, program string, args ...string) (*Process, error) {
 	log, err := os.CreateTemp(folder, name+"-*.log")
 	if err != nil {
 		return nil, err
@@ -53,7 +56,7 @@ func start(name, address, folder string, environ []string, program string, args 
 		log.Close()
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	p := &process{name: name, address: address, cmd: cmd, log: log.Name(), exited: make(chan struct{})}
+	p := &Process{name: name, cmd: cmd, log: log.Name(), exited: make(chan struct{})}
 	p.close = func() { stdin.Close(); log.Close() }
 	go func() {
 		p.failure = cmd.Wait()
@@ -62,29 +65,9 @@ func start(name, address, folder string, environ []string, program string, args 
 	return p, nil
 }
 
-// awaitHealth returns when GET /v1/health answers 200.
-func (p *process) awaitHealth(ctx context.Context) error {
-	return p.await(ctx, func(ctx context.Context) error {
-		c := newConnection(p.address)
-		defer c.close()
-		status, body, err := c.get(ctx, "/v1/health")
-		if err == nil && status != http.StatusOK {
-			err = fmt.Errorf("GET /v1/health: %d %s", status, bytes.TrimSpace(body[:min(len(body), 300)]))
-		}
-		return err
-	})
-}
-
-// awaitListening returns when the port takes connections.
-func (p *process) awaitListening(ctx context.Context) error {
-	return p.await(ctx, func(ctx context.Context) error {
-		c := newConnection(p.address)
-		defer c.close()
-		return c.open(ctx)
-	})
-}
-
-func (p *process) await(ctx context.Context, try func(context.Context) error) error {
+// Await returns when try has succeeded, or with an error that holds the end of the
+// log where the process ends or 30 s pass before.
+func (p *Process) Await(ctx context.Context, try func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	poll := time.NewTicker(10 * time.Millisecond)
@@ -105,9 +88,25 @@ func (p *process) await(ctx context.Context, try func(context.Context) error) er
 	}
 }
 
-// stop ends the process, by force if it must be. An error says that it had ended
+// PID is the number of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Log is what the process has written to standard output and standard error.
+func (p *Process) Log() string {
+	text, _ := os.ReadFile(p.log)
+	return string(text)
+}
+
+// Kill ends the process as a power cut would.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.exited
+	p.close()
+}
+
+// Stop ends the process, by force if it must be. An error says that it had ended
 // before, unless that was told, that it ended badly, or that force was needed.
-func (p *process) stop() error {
+func (p *Process) Stop() error {
 	defer p.close()
 	select {
 	case <-p.exited:
@@ -130,12 +129,12 @@ func (p *process) stop() error {
 	case <-time.After(stopTimeout):
 		_ = p.cmd.Process.Kill()
 		<-p.exited
-		return fmt.Errorf("%s did not stop within %v and was killed%s", p.name, stopTimeout, p.lastWords())
+		return fmt.Errorf("%s did not stop within %v and %w%s", p.name, stopTimeout, ErrForced, p.lastWords())
 	}
 }
 
 // lastWords is the end of the log.
-func (p *process) lastWords() string {
+func (p *Process) lastWords() string {
 	const most = 2000
 	f, err := os.Open(p.log)
 	if err != nil {
@@ -152,8 +151,8 @@ func (p *process) lastWords() string {
 	return "; its log ends:\n  " + strings.ReplaceAll(string(text), "\n", "\n  ")
 }
 
-// freeAddress gives an address on the loopback that nobody listens on now.
-func freeAddress() (string, error) {
+// FreeAddress gives an address on the loopback that nobody listens on now.
+func FreeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
@@ -162,10 +161,10 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// plainEnvironment is what a child gets of ours: no key, no proxy and no setting
+// PlainEnvironment is what a child gets of ours: no key, no proxy and no setting
 // of the server, so that two runs measure the same thing. The Go runtime's own
 // settings go along, for experiments.
-func plainEnvironment() []string {
+func PlainEnvironment() []string {
 	var environ []string
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "GORACE"} {
 		if value, set := os.LookupEnv(name); set {
@@ -175,8 +174,8 @@ func plainEnvironment() []string {
 	return environ
 }
 
-// build compiles the server into the folder and gives the program's path.
-func build(ctx context.Context, folder string) (string, error) {
+// Build compiles the server into the folder and gives the program's path.
+func Build(ctx context.Context, folder string) (string, error) {
 	mod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
 		return "", fmt.Errorf("go env GOMOD: %w", err)

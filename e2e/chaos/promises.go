@@ -1,0 +1,139 @@
+package main
+
+// What every answer promises, whatever went wrong.
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"thalas/internal/signal"
+	"thalas/internal/simulator"
+)
+
+// broken lists the promises that an answer breaks, beside the calls that reached the
+// providers for it: a decision only where the quorum is kept, each provider once, as
+// many attempts and as much money as was really called and billed.
+func (a *answer) broken(calls []*call, quorum int) (what []string) {
+	report := func(format string, args ...any) { what = append(what, fmt.Sprintf(format, args...)) }
+	if a.err != nil {
+		return []string{"no answer that can be read: " + a.err.Error()}
+	}
+	asked := map[string]int{} // attempts, by provider
+	for _, made := range calls {
+		asked[made.provider]++
+	}
+	failures := a.problem.Failures
+	var names []string
+	switch a.status {
+	case http.StatusOK:
+		failures = a.Failures
+		for _, vote := range a.Responses {
+			names = append(names, vote.Provider)
+			if vote.Attempts != asked[vote.Provider] {
+				report("%s has voted after %d attempts, and got %d", vote.Provider, vote.Attempts, asked[vote.Provider])
+			}
+		}
+		if a.Decision != signal.Buy || a.HoldReason != nil {
+			report("the votes for BUY became %s", a.Decision)
+		}
+		if len(a.Responses) < quorum || a.ParticipatingProviders != len(a.Responses) {
+			report("%d votes of %d count, and the quorum is %d", a.ParticipatingProviders, len(a.Responses), quorum)
+		}
+		if want := map[bool]signal.Status{true: signal.Complete, false: signal.Degraded}[len(failures) == 0]; a.Status != want || a.TotalProviders != len(simulator.Providers) {
+			report("status %s of %d providers with %d failures", a.Status, a.TotalProviders, len(failures))
+		}
+		if low, high := told(calls, failures); a.TotalCostUSD < low-1e-9 || a.TotalCostUSD > high+1e-9 {
+			report("total_cost_usd is %v, and the providers billed %v", a.TotalCostUSD, high)
+		}
+	case http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		votes, mayPass := len(simulator.Providers)-len(failures), 0
+		for _, f := range failures {
+			if f.Retryable {
+				mayPass++
+			}
+		}
+		timeouts := slices.ContainsFunc(failures, func(f signal.Failure) bool { return f.Error == signal.FailureTimeout })
+		if want := fmt.Sprintf("Insufficient successful provider responses: %d < %d", votes, quorum); a.problem.Detail != want || votes >= quorum {
+			report("it says %q, want %q", a.problem.Detail, want)
+		}
+		if bytes.Contains(a.body, []byte(`"decision"`)) {
+			report("there is a decision without a quorum")
+		}
+		if timeouts != (a.status == http.StatusGatewayTimeout) {
+			report("status %d, with a timeout among the failures: %t", a.status, timeouts)
+		}
+		if a.problem.Retryable != (votes+mayPass >= quorum) {
+			report("retryable is %t with %d votes and %d failures that may pass, of %d", a.problem.Retryable, votes, mayPass, quorum)
+		}
+		if a.header.Get("Retry-After") == "" {
+			report("there is no Retry-After")
+		}
+	default:
+		return []string{"it is neither a decision nor a missing quorum"}
+	}
+	for _, f := range failures {
+		names = append(names, f.Provider)
+		if f.Attempts != asked[f.Provider] || f.Message == "" || (f.Error == signal.FailureLeftOut) != (f.Attempts == 0) {
+			report("%s got %d attempts, and the failure says %+v", f.Provider, asked[f.Provider], f)
+		}
+	}
+	slices.Sort(names)
+	all := slices.Sorted(slices.Values(simulator.Providers))
+	if twice := len(slices.Compact(slices.Clone(names))) < len(names); twice || a.status == http.StatusOK && !slices.Equal(names, all) {
+		report("the entries are of %s", strings.Join(names, ", "))
+	}
+	return what
+}
+
+// told bounds what the answers to these calls told of their cost, in USD. An answer
+// that came at the deadline may not have been read.
+func told(calls []*call, failures []signal.Failure) (low, high float64) {
+	for _, made := range calls {
+		high += made.usd
+		if !isLate(made, failures) {
+			low += made.usd
+		}
+	}
+	return low, high
+}
+
+func isLate(made *call, failures []signal.Failure) bool {
+	return slices.ContainsFunc(failures, func(f signal.Failure) bool {
+		return f.Provider == made.provider && f.Error == signal.FailureTimeout
+	})
+}
+
+// booked bounds what a run must have taken of the day's budget, in millionths of a
+// USD: what was told, and the worst case of each attempt whose bill nobody knows. The
+// bounds differ by roundings alone, but where an answer came at the deadline.
+func (c *chaos) booked(calls []*call, failures []signal.Failure) (low, high int64) {
+	least, most := told(calls, failures)
+	low, high = micro(least), micro(most)
+	for _, made := range calls {
+		switch {
+		case made.unknown:
+			low, high = low+c.worst[made.provider]-1, high+c.worst[made.provider]
+		case isLate(made, failures) && made.usd > 0:
+			high += c.worst[made.provider]
+		}
+	}
+	return low, high
+}
+
+// holdMoney holds the day's budget against bounds while nothing is asked, and gives what
+// is spent. A scenario that midnight passed has two budgets and is not held against any.
+func (c *chaos) holdMoney(s *server, when string, low, high int64) int64 {
+	spent, reserved, err := s.money()
+	if time.Now().UTC().YearDay() == c.day && (err != nil || spent < low || spent > high || reserved != 0) {
+		c.failf("%s: %d millionths of a USD are spent and %d reserved, want %d to %d and none: %v", when, spent, reserved, low, high, err)
+	}
+	return spent
+}
+
+// micro gives millionths of a USD, rounded up as the server does.
+func micro(usd float64) int64 { return int64(math.Ceil(usd*1e6 - 1e-6)) }

@@ -1,0 +1,218 @@
+package main
+
+// The providers: the simulator behind a front that picks the fault of each call and
+// notes what the call must be billed, by what went over the wire and nothing else.
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"thalas/internal/provider"
+	"thalas/internal/simulator"
+)
+
+// call is one question that reached a provider.
+type call struct {
+	provider string
+	usd      float64 // billed, as the answer tells
+	unknown  bool    // may be billed, and the answer does not tell how much
+	whole    bool    // the answer went out to its end
+}
+
+// providers serve all four wire formats.
+type providers struct {
+	http    *httptest.Server
+	latency time.Duration
+	pick    func(provider, pair string, n int) simulator.Fault // of the nth call about a pair, from 1
+	arrived func()                                             // told of each question; may be nil
+
+	mu       sync.Mutex
+	servers  map[simulator.Fault]*simulator.Server // guarded by mu
+	calls    map[string][]*call                    // guarded by mu; by pair
+	underway map[string]int                        // guarded by mu; by pair
+	ended    *sync.Cond                            // on mu: a call has ended
+}
+
+// sound answers every call.
+func sound(string, string, int) simulator.Fault { return simulator.OK }
+
+func newProviders(pick func(provider, pair string, n int) simulator.Fault) *providers {
+	p := &providers{pick: pick, servers: map[simulator.Fault]*simulator.Server{}, calls: map[string][]*call{}, underway: map[string]int{}}
+	p.ended = sync.NewCond(&p.mu)
+	p.http = httptest.NewServer(p)
+	return p
+}
+
+func (p *providers) close() {
+	p.http.CloseClientConnections()
+	p.http.Close()
+}
+
+// env leads a server to these providers.
+func (p *providers) env() (env []string) {
+	for _, name := range simulator.Providers {
+		variable := strings.ToUpper(name)
+		env = append(env, variable+"_BASE_URL="+p.http.URL+"/"+name, variable+"_API_KEY=chaos-test-key", variable+"_ENABLED=true")
+	}
+	return env
+}
+
+// pairAsked finds the pair in the text of a question: every one has this form.
+var pairAsked = regexp.MustCompile(`C\d{6}`)
+
+func pairOf(i int) string { return fmt.Sprintf("C%06d", i) }
+
+func (p *providers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	pair, made := string(pairAsked.Find(body)), &call{provider: name}
+	server := p.begin(pair, made)
+	out := &recorder{ResponseWriter: w}
+	defer func() {
+		made.whole = out.status != 0 && strconv.Itoa(out.body.Len()) == out.Header().Get("Content-Length")
+		made.usd, made.unknown = bill(name, out.status, made.whole, out.body.Bytes())
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.underway[pair]--
+		p.ended.Broadcast()
+	}()
+	server.ServeHTTP(out, r)
+}
+
+// begin notes a call and gives the simulator that has its fault.
+func (p *providers) begin(pair string, made *call) *simulator.Server {
+	if p.arrived != nil {
+		defer p.arrived()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 1
+	for _, before := range p.calls[pair] {
+		if before.provider == made.provider {
+			n++
+		}
+	}
+	p.calls[pair] = append(p.calls[pair], made)
+	p.underway[pair]++
+	fault := p.pick(made.provider, pair, n)
+	if p.servers[fault] == nil {
+		options := simulator.Options{Latency: p.latency, Seed: 1, Keep: 1, Slow: time.Hour, Faults: map[string][]simulator.Fault{}}
+		for _, name := range simulator.Providers {
+			options.Faults[name] = []simulator.Fault{fault + "*"}
+		}
+		p.servers[fault] = simulator.New(options)
+	}
+	return p.servers[fault]
+}
+
+// about gives the calls about a pair, once all of them have ended.
+func (p *providers) about(pair string) []*call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.underway[pair] > 0 {
+		p.ended.Wait()
+	}
+	return p.calls[pair]
+}
+
+// recorder keeps what is answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+// Unwrap lets the simulator flush and reset the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	n, err := r.ResponseWriter.Write(p)
+	r.body.Write(p[:n])
+	return n, err
+}
+
+// readable is the longest answer that the server reads, in bytes.
+const readable = 1 << 20
+
+// bill says what a call must be booked with. An error that the provider answers costs
+// nothing; where a gateway answers, or an answer can't be read, nobody knows.
+func bill(name string, status int, whole bool, body []byte) (usd float64, unknown bool) {
+	switch {
+	case !whole, status == http.StatusBadGateway, status == http.StatusGatewayTimeout:
+		return 0, true
+	case status/100 != 2:
+		return 0, false
+	case len(body) > readable:
+		return 0, true
+	}
+	var told struct {
+		Model   string `json:"model"`
+		Version string `json:"modelVersion"`
+		Usage   struct {
+			AnthropicInput  *int `json:"input_tokens"`
+			AnthropicCached int  `json:"cache_read_input_tokens"`
+			AnthropicOutput int  `json:"output_tokens"`
+			OpenAIInput     *int `json:"prompt_tokens"`
+			OpenAIOutput    int  `json:"completion_tokens"`
+			OpenAIDetails   struct {
+				Cached int `json:"cached_tokens"`
+			} `json:"prompt_tokens_details"`
+			Ticks *float64 `json:"cost_in_usd_ticks"`
+		} `json:"usage"`
+		Gemini struct {
+			Input    *int `json:"promptTokenCount"`
+			Cached   int  `json:"cachedContentTokenCount"`
+			Output   int  `json:"candidatesTokenCount"`
+			Thoughts int  `json:"thoughtsTokenCount"`
+		} `json:"usageMetadata"`
+	}
+	if json.Unmarshal(body, &told) != nil {
+		return 0, true
+	}
+	used, u, g := provider.Usage{Known: true}, told.Usage, told.Gemini
+	switch {
+	case u.Ticks != nil:
+		return *u.Ticks / 1e10, false
+	case u.AnthropicInput != nil:
+		used.InputTokens, used.CachedTokens, used.OutputTokens = *u.AnthropicInput+u.AnthropicCached, u.AnthropicCached, u.AnthropicOutput
+	case u.OpenAIInput != nil:
+		used.InputTokens, used.CachedTokens, used.OutputTokens = *u.OpenAIInput, u.OpenAIDetails.Cached, u.OpenAIOutput
+	case g.Input != nil:
+		used.InputTokens, used.CachedTokens, used.OutputTokens = *g.Input, g.Cached, g.Output+g.Thoughts
+	default:
+		return 0, true
+	}
+	cost := provider.DefaultCatalog().Cost(name, told.Model+told.Version, told.Model+told.Version, used, time.Now())
+	if cost == nil {
+		return 0, true
+	}
+	return *cost, false
+}
+
+// chance draws for one call: the same seed and call give the same draws, in whatever
+// order the calls come.
+func (c *chaos) chance(of ...any) *rand.Rand {
+	hash := fnv.New64a()
+	fmt.Fprint(hash, of...)
+	return rand.New(rand.NewPCG(c.seed, hash.Sum64()))
+}

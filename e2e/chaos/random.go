@@ -1,0 +1,118 @@
+package main
+
+// Attempts that fail by chance, and what arithmetic promises of them.
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"thalas/internal/simulator"
+)
+
+// passing are faults that hit one attempt and say nothing of the next.
+var passing = []simulator.Fault{"server_error", "unavailable", "html_502", "reset", "cut_body"}
+
+// defaultAttempts is what MAX_ATTEMPTS is where nobody sets it.
+const defaultAttempts = 3
+
+// mistaken is how often a bound may be broken by chance alone.
+const mistaken = 1e-9
+
+// random asks many callers' questions at once, with each attempt failing by itself, and
+// holds the share that is answered against the one without a breaker.
+func (c *chaos) random() (string, error) {
+	const quorum = 2
+	questions := 5000
+	if c.short {
+		questions = 1000
+	}
+	var b strings.Builder
+	b.WriteString("| attempts that fail | `MAX_ATTEMPTS` | questions | answered | without a breaker |\n|---|---|---|---|---|\n")
+	for _, rate := range []float64{0.1, 0.3, 0.5} {
+		for _, most := range []int{1, defaultAttempts} {
+			var env []string
+			setting := strconv.Itoa(most)
+			if most == defaultAttempts {
+				setting += ", the default"
+			} else {
+				env = []string{"MAX_ATTEMPTS=" + setting}
+			}
+			p := newProviders(func(provider, pair string, n int) simulator.Fault {
+				return drawn(c.chance(provider, pair, n), rate, passing)
+			})
+			answered, err := c.answeredOf(p, questions, quorum, env)
+			p.close()
+			if err != nil {
+				return "", err
+			}
+			share := kept(1-math.Pow(rate, float64(most)), len(simulator.Providers), quorum)
+			if least := atLeast(questions, share, mistaken); answered < least {
+				c.failf("%v of the attempts fail, %d are made: %d of %d questions are answered, want at least %d", rate, most, answered, questions, least)
+			}
+			fmt.Fprintf(&b, "| %.0f %% | %s | %d | %.2f %% | %.3f %% |\n", 100*rate, setting, questions, 100*float64(answered)/float64(questions), 100*share)
+		}
+	}
+	return b.String(), nil
+}
+
+// drawn gives one of the faults at a rate.
+func drawn(chance *rand.Rand, rate float64, of []simulator.Fault) simulator.Fault {
+	if chance.Float64() >= rate {
+		return simulator.OK
+	}
+	return of[chance.IntN(len(of))]
+}
+
+// answeredOf counts the decisions of a fresh server.
+func (c *chaos) answeredOf(p *providers, questions, quorum int, env []string) (int, error) {
+	file, err := c.scratch()
+	if err != nil {
+		return 0, err
+	}
+	s, err := c.start(p, file, "", env...)
+	if err != nil {
+		return 0, err
+	}
+	var answered atomic.Int64
+	c.parallel(questions, 200, func(i int) {
+		a := s.ask(question(pairOf(i), quorum, "30"), "")
+		for _, what := range a.broken(p.about(pairOf(i)), quorum) {
+			c.failf("question %d: %s: %s", i, what, &a)
+		}
+		if a.status == 200 {
+			answered.Add(1)
+		}
+	})
+	return int(answered.Load()), s.end()
+}
+
+// kept is how likely at least quorum of n independent providers answer, each of which
+// answers with that chance.
+func kept(chance float64, n, quorum int) (sum float64) {
+	for k := quorum; k <= n; k++ {
+		sum += math.Exp(logChoose(n, k)) * math.Pow(chance, float64(k)) * math.Pow(1-chance, float64(n-k))
+	}
+	return sum
+}
+
+// atLeast is the least number of successes in n trials that is not rarer than the
+// given chance, each trial succeeding with that share.
+func atLeast(n int, share, rarer float64) int {
+	sum := 0.0
+	for k := range n {
+		if sum += math.Exp(logChoose(n, k) + float64(k)*math.Log(share) + float64(n-k)*math.Log1p(-share)); sum > rarer {
+			return k
+		}
+	}
+	return n
+}
+
+// logChoose is the logarithm of n over k.
+func logChoose(n, k int) float64 {
+	of := func(x int) float64 { value, _ := math.Lgamma(float64(x) + 1); return value }
+	return of(n) - of(k) - of(n-k)
+}
