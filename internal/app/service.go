@@ -3,7 +3,6 @@ package app
 // From a running orchestrator to the service and its HTTP handler.
 
 import (
-	"context"
 	"net/http"
 	"time"
 
@@ -33,15 +32,4 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 // people, which only a server of one's own has.
 func (a *App) NewHandler(s *service.Service, docs bool) http.Handler {
 	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: docs, Local: docs && len(a.Config.APIKeys) == 0, Version: s.Version, Logger: a.log})
-}
-
-// NewFunction builds the HTTP handler of a Lambda function, over the tables. caller
-// says who has sent the request of a context: API Gateway has checked the key.
-func (a *App) NewFunction(version string, caller func(context.Context) string) (http.Handler, error) {
-	tables, err := a.OpenTables()
-	if err != nil {
-		return nil, err
-	}
-	s := a.NewService(tables, version)
-	return api.New(s, api.Options{Caller: caller, Version: version, Logger: a.log}), nil
 }

@@ -50,8 +50,8 @@ var mayImport = map[string][]string{
 
 	"internal/app":        wired,
 	"functions":           {},
-	"functions/consensus": {"internal/app", "internal/config", "internal/api/gateway"},
-	"functions/health":    {"internal/app", "internal/config", "internal/api/gateway"},
+	"functions/consensus": {"internal/app", "internal/api/gateway"},
+	"functions/health":    {"internal/app", "internal/api/gateway"},
 	"cmd/thalas":          append([]string{"internal/app", "internal/simulator", "internal/store/bolt"}, wired...),
 
 	"e2e":       {},
