@@ -59,7 +59,7 @@ var mayImport = map[string][]string{
 	"e2e/venue": {"internal/market/venue", "internal/market/venuetest"},
 	// What the functions call without an account, and the SAM command line.
 	"e2e/backends":        {"internal/market/venuetest", "internal/simulator", "internal/store/dynamo", "internal/store/dynamo/dynamotest"},
-	"e2e/sam":             {"e2e/backends"},
+	"e2e/sam":             {"e2e/backends", "internal/config", "internal/simulator"},
 	"e2e/local":           {"e2e/backends", "e2e/sam"},
 	"internal/importtest": {},
 }
