@@ -36,8 +36,9 @@ func misspelt(values map[string]string, known []string) []string {
 	return warnings
 }
 
-// nearest gives the known name that a name stands for: itself, the one that it
-// lacks the last word of, or the one that is few edits away. Empty: there is none.
+// nearest gives the known name that was meant by a name: the name itself, one that
+// has a further word at its end, or the one that is the fewest edits away. It is
+// empty where none is near.
 func nearest(name string, known []string) (near string) {
 	if slices.Contains(known, name) {
 		return name

@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// variableName is the form of a name that a message may show. What stands before
-// the = of another word may be part of a key.
+// variableName is the form of an unknown name that a message may show. What stands
+// before the = of any other word may be part of a key.
 var variableName = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,60}$`)
 
 // secretName are words in the names of secrets, ours and other people's.
 var secretName = regexp.MustCompile(`KEY|SECRET|TOKEN|PASSWORD`)
 
-// expandSettings puts the NAME=value words of SETTINGS among the variables. They
-// are parted by white space, so no value holds any. A variable of its own wins;
-// but on Lambda that one comes from a parameter of the stack, and nobody would
-// notice that the word is lost: there a word that says otherwise is a mistake.
+// expandSettings puts the NAME=value words of SETTINGS among the variables. White
+// space separates them, so a value can't hold any. A variable of its own wins. On
+// Lambda that variable comes from another parameter of the stack, and nobody would
+// notice that the word has no effect: there a different value is a mistake.
 func (r *reader) expandSettings(onLambda bool) {
 	wrong := func(format string, values ...any) {
 		r.mistakes = append(r.mistakes, "SETTINGS: "+fmt.Sprintf(format, values...))
@@ -31,7 +31,7 @@ func (r *reader) expandSettings(onLambda bool) {
 		own, isSet := r.values[name]
 		switch {
 		case !isPair, near == "" && !variableName.MatchString(name):
-			wrong("word %d is not NAME=value: white space parts the words, so no value can hold any", i+1)
+			wrong("word %d is not NAME=value: words are separated by white space, so a value can't hold any", i+1)
 		case value == "":
 			wrong("%s has no value: leave it out for its default", name)
 		case isSecret(name, near):
@@ -44,9 +44,9 @@ func (r *reader) expandSettings(onLambda bool) {
 		case name == "SETTINGS" || name == "PROVIDER_KEYS_SECRET_ID" || name == "FUNCTION_ROLE":
 			wrong("%s can't be set here: the stack sets it for each function", name)
 		case seen[name]:
-			wrong("%s is there twice: keep one of them", name)
+			wrong("%s is there twice: remove one of them", name)
 		case isSet && onLambda && own != value:
-			wrong("%s is set otherwise by a parameter of the stack: change that one and leave this out", name)
+			wrong("%s has another value by a parameter of its own, which wins: change that parameter and remove this word", name)
 		case !isSet:
 			r.values[name], r.inSettings[name] = value, true
 		}

@@ -20,7 +20,7 @@ func TestSettingsAreVariables(t *testing.T) {
 	}{
 		{"none", []string{"SETTINGS= \t\n"}, func(*config.Config) {}},
 		{
-			"providers and venues, parted by white space of every kind",
+			"providers and venues, separated by white space of every kind",
 			[]string{"SETTINGS=\nGROK_ENABLED=True GROK_MODEL=grok-4\n\tGROK_TEMPERATURE=0.5  GROK_TIMEOUT_SECONDS=20 OKX_BASE_URL=http://proxy/okx\n"},
 			func(c *config.Config) {
 				grok := &c.Providers[3]
@@ -60,7 +60,7 @@ func TestSettingsAreVariables(t *testing.T) {
 }
 
 func TestSettingsThatAreRefused(t *testing.T) {
-	const notAPair = " is not NAME=value: white space parts the words, so no value can hold any"
+	const notAPair = " is not NAME=value: words are separated by white space, so a value can't hold any"
 	secret := func(name string) string {
 		return "SETTINGS: " + name + " is a secret, and SETTINGS is shown in the console: remove it, make a new key, and put that one into the secret of the stack (docs/deploy.md)"
 	}
@@ -70,7 +70,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{"DAILY_BUDGET=1", "SETTINGS: DAILY_BUDGET is not known: did you mean DAILY_BUDGET_USD?"},
 		{"MISTRAL_MODEL=x", "SETTINGS: MISTRAL_MODEL is not known: docs/configuration.md lists the variables"},
 		{"AWS_REGION=eu-central-1", "SETTINGS: AWS_REGION is not known: docs/configuration.md lists the variables"},
-		{"GROK_MODEL=x GROK_MODEL=x", "SETTINGS: GROK_MODEL is there twice: keep one of them"},
+		{"GROK_MODEL=x GROK_MODEL=x", "SETTINGS: GROK_MODEL is there twice: remove one of them"},
 		{"GROK_MODEL=", "SETTINGS: GROK_MODEL has no value: leave it out for its default"},
 		{"GROK_MODEL=grok 4", "SETTINGS: word 2" + notAPair},
 		{"GROK_MODEL", "SETTINGS: word 1" + notAPair},
@@ -130,7 +130,7 @@ func TestSettingsAgainstTheParametersOfTheStack(t *testing.T) {
 		"AWS_LAMBDA_FUNCTION_NAME=f", "AWS_LAMBDA_LOG_LEVEL=INFO", "RESULTS_TABLE=r", "METRICS_TABLE=m", "COORDINATION_TABLE=c",
 		"DAILY_BUDGET_USD=10", "MIN_PROVIDERS=2",
 	}
-	const otherwise = " is set otherwise by a parameter of the stack: change that one and leave this out"
+	const otherwise = " has another value by a parameter of its own, which wins: change that parameter and remove this word"
 	tests := []struct{ name, settings, want string }{
 		{"no variable of its own", "GROK_ENABLED=true MAX_CONCURRENT_RUNS=9", ""},
 		{"the same", "MIN_PROVIDERS=2", ""},
