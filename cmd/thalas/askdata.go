@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
+	"thalas/internal/api"
 	"thalas/internal/market"
 	"thalas/internal/orchestrator"
 	"thalas/internal/signal"
@@ -102,6 +104,7 @@ func readData(path string, in io.Reader) (signal.MarketData, error) {
 	if err != nil {
 		return signal.MarketData{}, fmt.Errorf("--data: %w", err)
 	}
+	content = signal.WithoutBOM(content)
 	data, err := signal.ParseMarketData(content, signal.MaxText)
 	var fields signal.FieldErrors
 	switch {
@@ -111,6 +114,9 @@ func readData(path string, in io.Reader) (signal.MarketData, error) {
 		return data, fmt.Errorf(`--data %s is empty: write a JSON object such as {"rsi": 65.5}`, path)
 	case errors.As(err, &fields):
 		return data, fmt.Errorf("--data %s: %w", path, err)
+	}
+	if place, found := api.FindNaN(content); found {
+		return data, fmt.Errorf("--data %s: %s is no number: %s", path, strings.TrimPrefix(place, "."), api.NoNaN)
 	}
 	return data, fmt.Errorf(`--data %s is not a JSON object such as {"rsi": 65.5}: %w`, path, err)
 }

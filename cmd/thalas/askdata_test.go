@@ -177,6 +177,17 @@ func TestCandlesInsideData(t *testing.T) {
 	}
 }
 
+// PowerShell writes a byte order mark before what it writes into a file.
+func TestByteOrderMark(t *testing.T) {
+	r, err := request(askFlags{data: "-", price: "1"}, "\ufeff"+`{"rsi": 30}`)
+	if got := shown(r); err != nil || got["rsi"] != "30" {
+		t.Errorf("data: %v, %v", got, err)
+	}
+	if r, err = request(askFlags{candles: "-"}, "\ufeff"+rising(3, time.Hour)); err != nil || len(r.MarketData.Candles) != 3 {
+		t.Errorf("candles: %v, %v", r.MarketData.Candles, err)
+	}
+}
+
 func TestParseWeights(t *testing.T) {
 	tests := []struct {
 		text string

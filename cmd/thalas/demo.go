@@ -43,9 +43,9 @@ LISTEN_ADDR says where it listens. Where API_KEYS is set, it sends THALAS_API_KE
 			if dataFile != "" {
 				c.DataFile = dataFile
 			}
-			return serve(cmd.Context(), t, c, askLogger(t, c), func(ctx context.Context, up serverUp) error {
+			return serve(cmd.Context(), t, c, askLogger(t, c), visitor{visit: func(ctx context.Context, up serverUp) error {
 				return demonstrate(ctx, t, up.url, len(c.APIKeys) > 0, request)
-			})
+			}})
 		},
 	}
 	cmd.Flags().StringVar(&f.candles, "candles", "", "CSV `file` of candles, as for ask")

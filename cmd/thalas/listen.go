@@ -79,25 +79,27 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 // answer serves until ctx ends, and then until every request and run in flight
 // has come to its end. A caller who went away has closed its connection, but not
 // its run: runs waits for those.
-func answer(ctx context.Context, says io.Writer, listener net.Listener, server *http.Server, runs func(context.Context) error) error {
+func answer(ctx context.Context, says io.Writer, listener net.Listener, server *http.Server, ready *readiness, runs func(context.Context) error) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err := <-failed:
-		return errors.Join(err, drained(server, runs))
+		return errors.Join(err, drained(server, time.Now().Add(drainTime), runs))
 	case <-ctx.Done():
 	}
+	endBy := time.Now().Add(drainTime)
 	if errors.Is(context.Cause(ctx), context.Canceled) { // a signal, not an error that is told elsewhere
+		ready.linger(says)
 		fmt.Fprintln(says, "Ending: no new questions are taken; runs in flight are finished and stored. Ctrl-C again ends at once.")
 	}
-	err := drained(server, runs)
+	err := drained(server, endBy, runs)
 	<-failed // http.ErrServerClosed
 	return err
 }
 
 // drained waits for what is under way.
-func drained(server *http.Server, runs func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+func drained(server *http.Server, endBy time.Time, runs func(context.Context) error) error {
+	ctx, cancel := context.WithDeadline(context.Background(), endBy)
 	defer cancel()
 	err := errors.Join(server.Shutdown(ctx), runs(ctx))
 	if errors.Is(err, context.DeadlineExceeded) {

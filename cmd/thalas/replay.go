@@ -28,6 +28,7 @@ func newReplay(t terminal) *cobra.Command {
 		Short: "Decide stored runs anew under other weights or gates",
 		Long: `Decide the stored runs of a pair and timeframe anew under other weights or gates, and
 list those that would have had another decision. No model is asked and nothing is stored.
+PAIR is any notation of a pair, or the free text that was sent to the compatibility route.
 
 What is not given stays as it was in each run; without any of --weights, --min-confidence
 and --min-agreement each decision is only recomputed.

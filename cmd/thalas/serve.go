@@ -32,7 +32,8 @@ func newServe(t terminal) *cobra.Command {
 the DynamoDB tables that RESULTS_TABLE, METRICS_TABLE and COORDINATION_TABLE name.
 
 Without API_KEYS it listens on loopback only. A signal (Ctrl-C) ends it gently: no new
-questions are taken, runs in flight are finished, stored and answered.
+questions are taken, runs in flight are finished, stored and answered. Where a load balancer
+asks /readyz, that says no for 5 s before.
 
 Exit codes: 0 ended by a signal, with everything answered and stored, 2 wrong usage or
 configuration, 1 anything else.`,
@@ -53,7 +54,7 @@ configuration, 1 anything else.`,
 			if dataFile != "" {
 				c.DataFile = dataFile
 			}
-			return serve(cmd.Context(), t, c, logger(t, c), nil)
+			return serve(cmd.Context(), t, c, logger(t, c), visitor{})
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "`address` (default: LISTEN_ADDR, else 127.0.0.1:8787); port 0 takes a free one")
@@ -69,13 +70,20 @@ type serverUp struct {
 	service *service.Service
 }
 
+// visitor is what a command does with the server beside serving.
+type visitor struct {
+	// check is called before anything is opened; its error is the command's. May be nil.
+	check func(*app.App) error
+	// visit is called once the server answers; its error ends the server. May be nil.
+	visit func(context.Context, serverUp) error
+}
+
 // errDone ends a server as a signal does: what was wanted of it is done.
 var errDone = errors.New("done")
 
 // serve answers until ctx ends, and then until the runs in flight have been
-// answered. visit, where given, is called once the server answers; its error
-// ends the server too.
-func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, visit func(context.Context, serverUp) error) (err error) {
+// answered.
+func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v visitor) (err error) {
 	if err := checkListen(c); err != nil {
 		return err
 	}
@@ -84,6 +92,11 @@ func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v
 	a, err := app.New(c, log, simulator.start)
 	if err != nil {
 		return err
+	}
+	if v.check != nil {
+		if err := v.check(a); err != nil {
+			return err
+		}
 	}
 	store, err := openKeep(ctx, t, a, log)
 	if err != nil {
@@ -106,14 +119,15 @@ func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v
 	ctx, end := context.WithCancelCause(ctx)
 	var visiting sync.WaitGroup
 	service := a.NewService(store, versionText())
-	if visit != nil {
+	if v.visit != nil {
 		visiting.Go(func() {
-			if err := visit(ctx, serverUp{url, a, service}); err != nil {
+			if err := v.visit(ctx, serverUp{url, a, service}); err != nil {
 				end(err)
 			}
 		})
 	}
-	err = answer(ctx, t.err, listener, newServer(a.NewHandler(service, true), log), service.Wait)
+	ready := &readiness{clock: t.clock()}
+	err = answer(ctx, t.err, listener, newServer(ready.bound(a.NewHandler(service, ready.ready)), log), ready, service.Wait)
 	end(nil) // where it is not ended by itself, the visit is
 	visiting.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && cause != errDone {

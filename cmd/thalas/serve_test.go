@@ -103,7 +103,12 @@ func serving(t *testing.T, env environment, args ...string) *served {
 // post asks a server, and gives the answer.
 func post(t *testing.T, url, body string) (status int, answer string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/consensus", strings.NewReader(body))
+	return postTo(t, url+"/v1/consensus", body)
+}
+
+func postTo(t *testing.T, address, body string) (status int, answer string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +261,7 @@ func (brokenListener) Close() error              { return nil }
 
 func TestListenerBreaks(t *testing.T) {
 	waited := false
-	err := answer(t.Context(), io.Discard, brokenListener{}, newServer(http.NotFoundHandler(), nil), func(context.Context) error { waited = true; return nil })
+	err := answer(t.Context(), io.Discard, brokenListener{}, newServer(http.NotFoundHandler(), nil), &readiness{}, func(context.Context) error { waited = true; return nil })
 	if err == nil || !strings.Contains(err.Error(), "no more files") || !waited {
 		t.Errorf("error %v, waited for runs: %t", err, waited)
 	}
@@ -266,7 +271,7 @@ func TestListenerBreaks(t *testing.T) {
 func TestDrainIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		err := drained(newServer(http.NotFoundHandler(), nil), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		err := drained(newServer(http.NotFoundHandler(), nil), start.Add(drainTime), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 		if took := time.Since(start); took != drainTime || err == nil || !strings.Contains(err.Error(), "not everything ended within 40s") {
 			t.Errorf("after %s: %v", took, err)
 		}

@@ -131,7 +131,7 @@ func within(c config.Config, open func(*app.App) (keep, error)) (*source, error)
 	}
 	return &source{
 		base: "http://store", name: k.name, realOnly: !a.Simulated,
-		client: &http.Client{Transport: inProcess{a.NewHandler(a.NewService(k, versionText()), false)}},
+		client: &http.Client{Transport: inProcess{a.NewHandler(a.NewService(k, versionText()), nil)}},
 		close:  func() error { simulator.close(); return k.Close() },
 	}, nil
 }

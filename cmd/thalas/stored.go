@@ -52,7 +52,8 @@ func newLatest(t terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "latest PAIR",
 		Short: "Show the newest stored result of a pair",
-		Long: `Show the newest stored result of a pair and timeframe, by its candle.
+		Long: `Show the newest stored result of a pair and timeframe, by its candle. PAIR is any notation
+of a pair, or the free text that was sent to the compatibility route.
 
 Exit codes: 0 there is one, 3 there is none, or it is older than --max-age, 2 wrong
 usage, 1 anything else.`,
@@ -92,7 +93,8 @@ func newHistory(t terminal) *cobra.Command {
 		Use:   "history [PAIR]",
 		Short: "List stored results, newest first",
 		Long: `List stored results, newest first: those of a pair and timeframe, or, without a pair,
-those of one UTC day: the day of --from, else today.`,
+those of one UTC day: the day of --from, else today. PAIR is any notation of a pair, or
+the free text that was sent to the compatibility route.`,
 		Example: "  thalas history BTC/USDT --timeframe 5m --from 2026-11-01\n  thalas history",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

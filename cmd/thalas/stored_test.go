@@ -274,8 +274,10 @@ func TestReadingRefused(t *testing.T) {
 		{"max-age of nothing", nil, "latest BTC/USDT --max-age 0s", 2, "--max-age 0s"},
 		{"max-age of a fraction", nil, "latest BTC/USDT --max-age 1500ms", 2, "whole seconds"},
 		{"max-age of no length", nil, "latest BTC/USDT --max-age soon", 2, "--max-age"},
-		{"two mistakes", nil, "latest ? --timeframe 7m", 2, "2 mistakes:\n  PAIR "},
-		{"pair that is none", nil, "history ?", 2, "PAIR "},
+		{"latest of a contract", nil, "latest BTCUSD_PERP", 2, "write BTC/USD, or BTC/USD:USD for a perpetual"},
+		{"latest of what is no pair", nil, "latest BTCXYZ", 3, "send one such as BTC/USDT"},
+		{"two mistakes", nil, "latest " + strings.Repeat("x", 301) + " --timeframe 7m", 2, "2 mistakes:\n  PAIR "},
+		{"pair that is none", nil, "history " + strings.Repeat("x", 301), 2, "PAIR pair is longer than 300 characters"},
 		{"timeframe of no pair", nil, "history --timeframe 5m", 2, "--timeframe is of a pair"},
 		{"limit of nothing", nil, "history --limit 0", 2, "--limit 0 is outside 1…10000"},
 		{"limit of all", nil, "history --limit 10001", 2, "export has no limit"},
@@ -285,7 +287,7 @@ func TestReadingRefused(t *testing.T) {
 		{"export span that is empty", nil, "export --from 2026-02-01 --to 2026-01-01", 2, "the span is empty"},
 		{"export span of all times", nil, "export --from 1970-01-01", 2, "over 3660 days"},
 		{"replay of no pair", nil, "replay", 2, "accepts 1 arg"},
-		{"replay of a pair that is none", nil, "replay ? --min-confidence 0.7", 2, "PAIR "},
+		{"replay of a pair that is none", nil, "replay BTC-PERP --min-confidence 0.7", 2, "PAIR pair \"BTC-PERP\" names a contract and no pair: write its pair, such as BTC/USDT"},
 		{"replay, timeframe", nil, "replay BTC/USDT --timeframe 7m", 2, "--timeframe "},
 		{"replay, gate", nil, "replay BTC/USDT --min-confidence 70", 2, "--min-confidence 70 is outside 0…1"},
 		{"replay, gate that is no number", nil, "replay BTC/USDT --min-agreement NaN", 2, "--min-agreement NaN is outside 0…1"},
@@ -427,6 +429,34 @@ func TestProbeFails(t *testing.T) {
 	got := thalas(t, env, "", "health", "--probe")
 	if got.code != 0 || !strings.HasPrefix(got.out, "degraded ") || !strings.Contains(got.out, "probe failed: authentication") {
 		t.Errorf("exit code %d:\n%s%s", got.code, got.out, got.err)
+	}
+}
+
+// The free text that the compatibility route has stored is read like a pair.
+func TestReadingFreeText(t *testing.T) {
+	f := fill(t)
+	const question = "=Will Bitcoin reach $100k? 50 % #1 + more"
+	s := serving(t, f.env, "serve")
+	status, answer := postTo(t, s.url+"/api/v1/strategies/llm-consensus", questionAbout(question))
+	if status != 200 {
+		t.Fatalf("%d %s", status, answer)
+	}
+	if got := s.stop(); got.code != 0 {
+		t.Fatalf("the server ended with %d: %s", got.code, got.err)
+	}
+	for _, tt := range []struct {
+		says string
+		args []string
+	}{
+		{`"pair": "` + question + `"`, []string{"latest", question, "--json"}},
+		{`"pair": "` + question + `"`, []string{"history", "  " + question, "--json"}},
+		{`"runs": 1`, []string{"replay", question, "--json"}},
+		{",'" + question + ",", []string{"export", question}},
+	} {
+		got := thalas(t, f.env, "", tt.args...)
+		if got.code != 0 || !strings.Contains(got.out, tt.says) {
+			t.Errorf("%q: exit code %d, %s%s; want %s in it", tt.args, got.code, got.err, got.out, tt.says)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/muesli/termenv"
 	"golang.org/x/term"
 
+	"thalas/internal/provider"
 	"thalas/internal/signal"
 )
 
@@ -33,11 +34,11 @@ type environment []string
 // Environ gives the list.
 func (e environment) Environ() []string { return e }
 
-// Getenv gives a variable's value; empty where it is not set.
+// Getenv gives a variable's value as the configuration reads one; empty where it is not set.
 func (e environment) Getenv(name string) string {
 	for _, entry := range e {
 		if value, found := strings.CutPrefix(entry, name+"="); found {
-			return value
+			return provider.Unquoted(value)
 		}
 	}
 	return ""

@@ -101,7 +101,10 @@ func (f watchFlags) run(cmd *cobra.Command, t terminal, pairs []string) error {
 	if !f.json {
 		log = askLogger(t, c) // the table says the same
 	}
-	return serve(cmd.Context(), t, c, log, func(ctx context.Context, up serverUp) error { return f.watch(ctx, t, up, list) })
+	return serve(cmd.Context(), t, c, log, visitor{
+		check: func(a *app.App) error { return asMistake(a.CheckWatchList(list)) },
+		visit: func(ctx context.Context, up serverUp) error { return f.watch(ctx, t, up, list) },
+	})
 }
 
 // named is the list that the command line gives; empty where it gives none.
@@ -170,7 +173,7 @@ func (f watchFlags) watch(ctx context.Context, t terminal, up serverUp, list wat
 
 // asMistake makes what is wrong with a list a mistake of the command line.
 func asMistake(err error) error {
-	if errors.Is(err, context.Canceled) {
+	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
 	return usageError{err}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -148,6 +149,8 @@ func TestWatchOnce(t *testing.T) {
 
 func TestWatchMistakes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "thalas.db")
+	broken := filepath.Join(t.TempDir(), "broken.json")
+	mustWrite(t, broken, "\ufeff"+`{"pairs": ["?"]}`)
 	tests := []struct {
 		name, want string
 		env        environment
@@ -157,6 +160,9 @@ func TestWatchMistakes(t *testing.T) {
 		{"list and pairs", "leave the others out", nil, []string{"BTC/USDT", "--list", "{}"}},
 		{"timeframe of nothing", "are of pairs", nil, []string{"--timeframe", "5m"}},
 		{"no file", "the watch list can't be read", nil, []string{"--list", filepath.Join(t.TempDir(), "none.json")}},
+		{"broken file", "the watch list " + broken + ": pairs[0]: pair", nil, []string{"--list", broken}},
+		{"broken file of a variable", "WATCHLIST: the watch list " + broken + ": pairs[0]: pair", environment{"WATCHLIST=" + broken}, nil},
+		{"broken list behind a byte order mark", "did you mean pairs?", nil, []string{"--list", "\ufeff" + `{"pair": ["BTC/USDT"]}`}},
 		{"broken list", "did you mean pairs?", nil, []string{"--list", `{"pair": ["BTC/USDT"]}`}},
 		{"broken variable", "WATCHLIST: pairs[0]:", environment{`WATCHLIST={"pairs": ["?"]}`}, nil},
 		{"several in a variable", "Error: WATCHLIST: 2 mistakes:\n  pairs[0]:", environment{`WATCHLIST={"pairs": ["?"], "wait": 3}`}, nil},
@@ -173,6 +179,9 @@ func TestWatchMistakes(t *testing.T) {
 			got := thalas(t, env, "", append([]string{"watch", "--data-file", file, "--once"}, tt.args...)...)
 			if got.code != exitUsage || got.out != "" || !strings.Contains(got.err, tt.want) {
 				t.Errorf("%+v, want %q", got, tt.want)
+			}
+			if _, err := os.Stat(file); strings.Contains(got.err, "Listening") || err == nil {
+				t.Errorf("it listened, or made its file, before it looked at the list: %s", got.err)
 			}
 		})
 	}

@@ -151,7 +151,7 @@ func (b *bench) runPhase(ctx context.Context, p phase) (phaseReport, error) {
 
 // load drives the servers in turns, and then checks what they have kept.
 func (b *bench) load(ctx context.Context, p phase, providers *process, servers []*server) ([]figures, error) {
-	questions, err := newQuestions(time.Now())
+	questions, err := newQuestions(time.Now(), b.body)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestMain lets the test binary be the children that the program under test
@@ -162,6 +163,11 @@ func TestServer(t *testing.T) {
 		t.Fatalf("exit status %d\n%s%s", code, stdout, stderr)
 	}
 	checkReport(t, stdout, "bare", "thalas")
+
+	code, stdout, stderr = measured(t, "--closed=0", "--open=0", "--soak=64", "--connections=16", "--body=126000", "--warmup=0", "--only=thalas", "--binary", program)
+	if code != exitGood || !strings.Contains(stdout, "Every question was answered") {
+		t.Errorf("large questions: exit status %d\n%s%s", code, stdout, stderr)
+	}
 }
 
 // checkReport holds what must be true of any good run, however slow.
@@ -217,13 +223,15 @@ func TestFailuresAreFound(t *testing.T) {
 	}
 }
 
-func TestWithoutEnoughVotes(t *testing.T) {
+func TestFaultsOfAnswers(t *testing.T) {
 	t.Parallel()
 	total := newTally()
 	q := question{pair: "BTC/USDT", price: "50000"}
-	total.add(q, http.StatusOK, []byte(`{"id":"a","pair":"BTC/USDT","current_price":50000,"participating_providers":3,"overhead_ms":1}`), nil, 0)
-	if got := total.faults["3 of 4 providers took part"]; got != 1 {
-		t.Errorf("got faults %v, want that a vote is missing", total.faults)
+	total.add(q, http.StatusOK, []byte(`{"id":"a","pair":"BTC/USDT","current_price":50000,"participating_providers":3,"overhead_ms":1,"warnings":[{"code":"not_stored"}]}`), nil, 0)
+	for _, want := range []string{"3 of 4 providers took part", "warned of as not_stored"} {
+		if total.faults[want] != 1 {
+			t.Errorf("got faults %v, want %q", total.faults, want)
+		}
 	}
 }
 
@@ -260,6 +268,7 @@ func TestMistakes(t *testing.T) {
 		{"unknown flag", []string{"--speed=9"}, "not defined: -speed"},
 		{"argument", []string{"fast"}, `unknown argument "fast"`},
 		{"no rounds", []string{"--rounds=0"}, "at least 1 round"},
+		{"body over the limit", []string{"--body=300000"}, "a body of 0 to 250000 bytes"},
 		{"no rate", []string{"--rate=0"}, "want a rate above 0"},
 		{"unknown program", []string{"--only=other"}, "neither bare nor thalas"},
 		{"server elsewhere", []string{"--url=http://192.0.2.1:80"}, "want http://127.0.0.1:PORT"},
@@ -273,5 +282,18 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("got exit status %d, output %q and %q, want %d and %q", code, stdout, stderr, exitUsage, tt.want)
 			}
 		})
+	}
+}
+
+func TestLargeQuestions(t *testing.T) {
+	t.Parallel()
+	questions, err := newQuestions(time.Now(), 126_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range questions {
+		if n := len(q.body); n < 126_000 || n > 127_000 {
+			t.Fatalf("a question has %d bytes, want 126,000 or a few more", n)
+		}
 	}
 }

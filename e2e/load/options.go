@@ -20,6 +20,7 @@ type options struct {
 	delay                time.Duration
 	soak                 int
 	sample               int
+	body                 int
 	only                 string
 	binary               string
 	address              string // of a running server; empty: start our own
@@ -48,6 +49,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.Float64Var(&o.rate, "rate", 300, "arrivals a second in the open loop")
 	flags.DurationVar(&o.delay, "delay", 50*time.Millisecond, "time that the providers take in the open loop")
 	flags.IntVar(&o.sample, "sample", 0, "look up at most so many answers by id in a phase; 0: all")
+	flags.IntVar(&o.body, "body", 0, "`bytes` that each question has at least; 0: the usual 3,000")
 	flags.StringVar(&o.only, "only", "", "measure one `program`: bare or thalas")
 	flags.StringVar(&o.binary, "binary", "", "the server's `program`; else ./cmd/thalas is built")
 	flags.DurationVar(&o.limit, "limit", 20*time.Minute, "give up after this time")
@@ -91,6 +93,8 @@ func (o options) check() error {
 	switch {
 	case o.closed < 0, o.open < 0, o.warmup < 0, o.delay < 0, o.soak < 0, o.sample < 0:
 		return usagef("durations and counts are not below 0")
+	case o.body < 0, o.body > mostBody:
+		return usagef("want a body of 0 to %d bytes", mostBody)
 	case o.rounds < 1, o.connections < 1, o.connections > maxOpen, o.limit <= 0:
 		return usagef("want at least 1 round, 1 to %d connections and a limit above 0", maxOpen)
 	case !(o.rate > 0 && o.rate <= 1e5):

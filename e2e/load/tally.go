@@ -72,6 +72,9 @@ func (t *tally) read(q question, body []byte) {
 	if scalar(body, "simulated") == "true" {
 		t.faults["simulated"]++
 	}
+	if bytes.Contains(body, []byte(`"not_stored"`)) {
+		t.faults["warned of as not_stored"]++
+	}
 	t.kept = append(t.kept, kept{scalar(body, "id"), q.pair, q.price, scalar(body, "decision")})
 }
 

@@ -26,6 +26,7 @@ const (
 type Options struct {
 	APIKeys []string     // SHA-256 of accepted x-api-key values, in hex; empty: no key is needed
 	Docs    bool         // serve /docs and /problems/{name}
+	Ready   func() bool  // whether questions are taken: serve /livez and /readyz; nil: neither
 	Local   bool         // only this machine can reach the server: names of other hosts are refused
 	MaxBody int64        // bytes of a request body; 0: DefaultMaxBody
 	Version string       // of the program, shown in the OpenAPI document
@@ -43,6 +44,7 @@ type server struct {
 	service *service.Service
 	options Options
 	keys    []keyHash
+	guesses guesses // of keys
 	origins http.CrossOriginProtection
 	mux     *http.ServeMux
 	huma    huma.API
@@ -96,6 +98,10 @@ func (s *server) routes() {
 	if s.options.Docs {
 		s.mux.HandleFunc("GET /docs", s.docsPage)
 		s.mux.HandleFunc("GET /problems/{name}", s.problemPage)
+	}
+	if s.options.Ready != nil {
+		s.mux.HandleFunc("GET "+livePath, func(w http.ResponseWriter, _ *http.Request) { writeState(w, true) })
+		s.mux.HandleFunc("GET "+readyPath, func(w http.ResponseWriter, _ *http.Request) { writeState(w, s.options.Ready()) })
 	}
 }
 

@@ -62,7 +62,7 @@ func (s *server) ask(ctx context.Context, in *askInput) (*jsonOutput, error) {
 	if mistakes = append(mistakes, wrong...); len(mistakes) > 0 {
 		return nil, x.finish(invalid(mistakes))
 	}
-	answer, err := s.service.Ask(ctx, service.Question{Request: request, IdempotencyKey: key, Caller: x.caller, Payload: payload(in.raw)})
+	answer, err := s.service.Ask(ctx, service.Question{Request: request, IdempotencyKey: key, Caller: x.caller, Payload: payload(in.raw), Size: len(in.raw)})
 	var found signal.FieldErrors
 	if errors.As(err, &found) { // what Check has passed is right, unless the registry has just changed
 		return nil, x.finish(invalid(fieldMistakes("body", found, nil)))

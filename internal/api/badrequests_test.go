@@ -87,7 +87,7 @@ func badRequests(seed uint64) []badRequest {
 			post("nested objects", strings.Repeat(`{"market_data":`, depth)+"1"+strings.Repeat("}", depth), 400, "body")
 		}
 	}
-	for _, body := range []string{"", " \n", "null", "1", `"text"`, "[]", "[" + goodBody + "]", "true", goodBody + goodBody, goodBody + "x", "{", "\ufeff" + goodBody, "pair=BTC/USDT"} {
+	for _, body := range []string{"", " \n", "null", "1", `"text"`, "[]", "[" + goodBody + "]", "true", goodBody + goodBody, goodBody + "x", "{", "\ufeff", "\ufeff\ufeff" + goodBody, goodBody + "\ufeff", "pair=BTC/USDT"} {
 		status := 400
 		if json.Valid([]byte(body)) {
 			status = 422

@@ -16,14 +16,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"thalas/internal/signal"
 )
 
 // maxDepth is far more nesting than a request has, and far less than what would
 // make the JSON library slow.
 const maxDepth = 32
 
-// noNaN is what senders of bare NaN and Infinity are told.
-const noNaN = "JSON has no NaN: send null or leave the key out"
+// NoNaN is what senders of bare NaN and Infinity are told.
+const NoNaN = "JSON has no NaN: send null or leave the key out"
 
 // requestBody is embedded in the input of operations that have a body. huma
 // calls Resolve, which is where the body is read: huma's own reading has other
@@ -56,10 +58,18 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 		return nil, tooLarge()
 	}
 	var body bytes.Buffer
-	if n := x.r.ContentLength; n > 0 {
-		body.Grow(int(min(n, usualBody)) + bytes.MinRead) // not all of it: a header alone must not cost memory
+	var err error
+	from := http.MaxBytesReader(x.w, x.r.Body, limit)
+	n := x.r.ContentLength
+	body.Grow(int(min(max(n, 0), usualBody)) + bytes.MinRead)
+	if n > usualBody { // room for all of it once some has come: a header alone must not cost memory
+		if _, err = body.ReadFrom(io.LimitReader(from, usualBody)); err == nil {
+			body.Grow(int(n-usualBody) + bytes.MinRead)
+		}
 	}
-	_, err := body.ReadFrom(http.MaxBytesReader(x.w, x.r.Body, limit))
+	if err == nil {
+		_, err = body.ReadFrom(from)
+	}
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
@@ -72,7 +82,8 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 		p.cause = err
 		return nil, p
 	}
-	return body.Bytes(), checkJSON(body.Bytes())
+	document := signal.WithoutBOM(body.Bytes())
+	return document, checkJSON(document)
 }
 
 // usualBody is what few bodies exceed.
@@ -143,8 +154,8 @@ func checkJSON(body []byte) *Problem {
 	if json.Valid(body) {
 		return nil
 	}
-	if place, found := findNaN(body); found {
-		return refuse(place, noNaN)
+	if place, found := FindNaN(body); found {
+		return refuse("body"+place, NoNaN)
 	}
 	var document json.RawMessage
 	err := json.Unmarshal(body, &document) // says where

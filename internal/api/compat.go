@@ -86,7 +86,7 @@ func (s *server) compatAsk(ctx context.Context, in *askInput) (*jsonOutput, erro
 	}
 	// The same body is another question here, where unknown fields are ignored: keys of
 	// the two routes never meet.
-	answer, err := s.service.Ask(ctx, service.Question{Request: request, IdempotencyKey: key, Caller: x.caller + " " + compatPath, Payload: payload(in.raw)})
+	answer, err := s.service.Ask(ctx, service.Question{Request: request, IdempotencyKey: key, Caller: x.caller, Route: " " + compatPath, Payload: payload(in.raw), Size: len(in.raw)})
 	var found signal.FieldErrors
 	if errors.As(err, &found) {
 		return nil, x.finish(invalid(fieldMistakes("body", found, nil)))

@@ -5,6 +5,7 @@ package api_test
 import (
 	"encoding/json"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -101,6 +102,83 @@ func TestQuestionIsItsOwnSeries(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"BTC/USDT", "Will Bitcoin reach $100k?"}, pairs); diff != "" {
 		t.Errorf("pairs (-want +got):\n%s", diff)
+	}
+}
+
+// What the compatibility route has taken is read by the name that was sent, in its
+// own words and in another notation of a pair. Two names never share a series.
+func TestSeriesIsReadByWhatWasAsked(t *testing.T) {
+	f := newServer(t, setup{})
+	const long = "Will it rain in this town on at least one of the days until the end of the year" // no pair is as long
+	for _, tt := range []struct{ asked, read, name string }{
+		{"Will Bitcoin reach $100k?", "Will Bitcoin reach $100k?", "Will Bitcoin reach $100k?"},
+		{"  Will Ether\nreach 10k? ", "Will Ether reach 10k?", "Will Ether reach 10k?"},
+		{"Ist 1 % + 2 % = 3 %? #1 & ü", "Ist 1 % + 2 % = 3 %? #1 & ü", "Ist 1 % + 2 % = 3 %? #1 & ü"},
+		{strings.Repeat("x", 300), strings.Repeat("x", 300), strings.Repeat("x", 300)},
+		{long, long, long},
+		{"btc_usdt", "BINANCE:BTCUSDT", "BTC/USDT"},
+		{"XYZ-TSLA/USDC:USDC", "xyz-tsla/usdc.p", "XYZ-TSLA/USDC:USDC"},
+		{"BTC-USDT-SWAP", "BTC-USDT-SWAP", "BTC-USDT-SWAP"}, // the original took it
+		{"BTC/PERP", "BTC/PERP", "BTC/PERP"},                // as BTC-PERP was stored once
+		{"ETHXYZ", "ETHXYZ", "ETHXYZ"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text, err := json.Marshal(tt.asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.post(t, compatPath, edited("pair", string(text))).want(t, 200)
+			query := url.Values{"pair": {tt.read}}.Encode()
+
+			var latest struct{ ID, Pair string }
+			f.get(t, "/v1/consensus/latest?"+query).want(t, 200).into(t, &latest)
+			if latest.Pair != tt.name {
+				t.Errorf("latest is of %q, want %q", latest.Pair, tt.name)
+			}
+			var page struct{ Items []struct{ ID, Pair string } }
+			f.get(t, "/v1/consensus?"+query).want(t, 200).into(t, &page)
+			if len(page.Items) != 1 || page.Items[0] != latest {
+				t.Errorf("the history is %v, want %v alone", page.Items, latest)
+			}
+			if text, err = json.Marshal(map[string]any{"pair": tt.read, "min_confidence": 1}); err != nil {
+				t.Fatal(err)
+			}
+			var replayed struct{ Runs int }
+			f.post(t, "/v1/replay", string(text)).want(t, 200).into(t, &replayed)
+			if replayed.Runs != 1 {
+				t.Errorf("%d runs are replayed, want 1", replayed.Runs)
+			}
+		})
+	}
+}
+
+// One name that can't be of a series does not take the others with it.
+func TestLatestOfManyKeepsTheOthers(t *testing.T) {
+	f := newServer(t, setup{})
+	f.post(t, "/v1/consensus", goodBody).want(t, 200)
+	f.post(t, compatPath, edited("pair", `"Will it rain?"`)).want(t, 200)
+	long := strings.Repeat("x", 301)
+	query := url.Values{"pair": {"BTC-PERP", "btcusdt", "\x00", long, "Will it rain?", "XYZ-TSLA/USDC:USDC", "BTCUSD"}}
+	var many struct {
+		Items   []struct{ Pair string }
+		Missing []string
+	}
+	f.get(t, "/v1/consensus/latest?"+query.Encode()).want(t, 200).into(t, &many)
+	if diff := cmp.Diff([]struct{ Pair string }{{"BTC/USDT"}, {"Will it rain?"}}, many.Items); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+	want := []string{"\x00", long[:100] + "…", "BTC-PERP", "XYZ-TSLA/USDC:USDC", "BTC/USD"}
+	if diff := cmp.Diff(want, many.Missing); diff != "" {
+		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+}
+
+// A name that is no pair and has no results is told what a pair looks like.
+func TestNoSignalOfFreeText(t *testing.T) {
+	f := newServer(t, setup{})
+	p := f.get(t, "/v1/consensus/latest?pair=BTCXYZ").problem(t, 404, "no-signal-yet")
+	if !strings.Contains(p.Detail, `read as free text`) || !strings.Contains(p.Detail, "send one such as BTC/USDT") {
+		t.Errorf("detail %q", p.Detail)
 	}
 }
 

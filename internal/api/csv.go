@@ -6,11 +6,45 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"mime"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 const csvType = "text/csv"
+
+// wantsCSV reports whether a caller would rather have CSV than JSON, by the lines of
+// its Accept header (RFC 9110, 12.5.1). Of the ranges that a type lies in, the closest
+// gives its quality; of two types with the same quality the one that is named more
+// closely is wanted. JSON is the answer to everything else.
+func wantsCSV(accept []string) bool {
+	type wish struct {
+		quality   float64
+		closeness int
+	}
+	wishFor := func(mediaType string) (best wish) {
+		family, _, _ := strings.Cut(mediaType, "/")
+		for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+			name, parameters, err := mime.ParseMediaType(part)
+			closeness := 1 + slices.Index([]string{"*/*", family + "/*", mediaType}, name)
+			w := wish{1, closeness}
+			if text, given := parameters["q"]; given && err == nil {
+				w.quality, err = strconv.ParseFloat(text, 64)
+			}
+			if err != nil || closeness == 0 || !(w.quality >= 0 && w.quality <= 1) {
+				continue
+			}
+			if closeness > best.closeness || closeness == best.closeness && w.quality > best.quality {
+				best = w
+			}
+		}
+		return best
+	}
+	csv, json := wishFor(csvType), wishFor(jsonType)
+	return csv.quality > json.quality || csv.quality > 0 && csv.quality == json.quality && csv.closeness > json.closeness
+}
 
 // csvColumns are the keys of a consensus that the CSV has.
 var csvColumns = []string{
@@ -59,8 +93,8 @@ func CSVRow(body json.RawMessage) ([]string, error) {
 	return row, nil
 }
 
-// cellOf writes one value. A text that a spreadsheet would run as a formula gets
-// a quotation mark in front; numbers are left as they are.
+// cellOf writes one value. A text that a spreadsheet may run gets a quotation mark in
+// front; numbers are left as they are.
 func cellOf(raw json.RawMessage) (string, error) {
 	switch {
 	case len(raw) == 0, isNull(raw):
@@ -72,8 +106,21 @@ func cellOf(raw json.RawMessage) (string, error) {
 	if err := json.Unmarshal(raw, &text); err != nil {
 		return "", err
 	}
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+	if isRun(text) {
 		text = "'" + text
 	}
 	return text, nil
 }
+
+// isRun reports whether a spreadsheet may run a text as a formula: it begins with a tab
+// or a line break, or with one of the signs of a formula, also in full width, as some
+// spreadsheets read them, and also behind what is not seen, which some drop.
+func isRun(text string) bool {
+	seen := strings.TrimLeftFunc(text, func(r rune) bool {
+		return !unicode.IsGraphic(r) || unicode.In(r, unicode.Z, unicode.M, unicode.Other_Default_Ignorable_Code_Point) || r == brailleBlank
+	})
+	return strings.IndexAny(text, "\t\r\n") == 0 || strings.IndexAny(seen, "=+-@＝＋－＠﹦﹢﹣﹫−") == 0
+}
+
+// brailleBlank is a sign of Braille without a dot.
+const brailleBlank = '\u2800'

@@ -22,6 +22,7 @@ type exchange struct {
 	server *server
 	id     string // the request id
 	caller string // the hash of the key, what Options.Caller gives, or local
+	keyed  bool   // caller is the hash of a key
 	w      *responseWriter
 	r      *http.Request
 }
@@ -53,6 +54,16 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.route(x)
+}
+
+// callerAttr names the caller in the log, where callers have keys. The first digits
+// of a key's hash tell callers apart and give nothing away.
+func (x *exchange) callerAttr() []slog.Attr {
+	if !x.keyed {
+		return nil
+	}
+	const shown = 8
+	return []slog.Attr{slog.String("caller", x.caller[:shown])}
 }
 
 // route hands the request to its operation. The mux would answer what it does

@@ -19,6 +19,19 @@ import (
 	"thalas/internal/service"
 )
 
+// Editors and shells on Windows put a byte order mark before a file that is sent. It is
+// no part of the question: the same key is paid once with and without it.
+func TestByteOrderMark(t *testing.T) {
+	f := newServer(t, setup{})
+	plain := f.post(t, "/v1/consensus", goodBody, "Idempotency-Key", "k").want(t, 200)
+	marked := f.post(t, "/v1/consensus", "\ufeff"+goodBody, "Idempotency-Key", "k").want(t, 200)
+	if marked.header.Get("Idempotency-Replayed") != "true" || plain.header.Get("Idempotency-Replayed") != "" {
+		t.Errorf("replayed: %q and %q", plain.header.Get("Idempotency-Replayed"), marked.header.Get("Idempotency-Replayed"))
+	}
+	f.post(t, compatPath, "\ufeff"+goodBody).want(t, 200)
+	f.post(t, "/v1/replay", "\ufeff"+`{"pair":"BTC/USDT"}`).want(t, 200)
+}
+
 func TestRequestID(t *testing.T) {
 	f := newServer(t, setup{})
 	for _, tt := range []struct {
@@ -158,7 +171,14 @@ func TestPagesOfOtherOriginsMayNotAsk(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f.post(t, "/v1/consensus", goodBody, header...).problem(t, 403, "cross-origin")
 			f.get(t, "/v1/health", header...).want(t, 200)
+			for _, query := range []string{"probe=true", "probe=1", "%70robe=true", "probe=false&probe=true"} { // it calls the providers
+				f.get(t, "/v1/health?"+query, header...).problem(t, 403, "cross-origin")
+				f.send(t, "HEAD", "/v1/health?"+query, "", header...).want(t, 403)
+			}
 		})
+	}
+	if n := len(f.simulator.Recorded()); n != 0 {
+		t.Errorf("%d calls were made for pages of other origins", n)
 	}
 	f.post(t, "/v1/consensus", goodBody, "Origin", f.URL).want(t, 200)
 	if got := len(f.simulator.Recorded()); got != 3 {
@@ -275,6 +295,47 @@ func TestTooManyRuns(t *testing.T) {
 		t.Errorf("retryable %v, Retry-After %q", p.Retryable, r.header.Get("Retry-After"))
 	}
 	(<-first).want(t, 200)
+}
+
+// Two keys, a slot each: what one asks by the compatibility route counts as its own.
+func TestRunsAreSharedBetweenKeys(t *testing.T) {
+	begun, release := make(chan struct{}, 3), make(chan struct{})
+	f := newServer(t, setup{
+		api:     options(sha("one"), sha("two")),
+		service: service.Options{MaxConcurrentRuns: 2, Callers: 2},
+		wrap: func(p provider.Provider) provider.Provider {
+			return heldModel{p, begun, release}
+		},
+	})
+	answers := make(chan reply, 2)
+	wait := func() {
+		for range 3 { // providers
+			<-begun
+		}
+	}
+	go func() { answers <- f.post(t, "/v1/consensus", goodBody, "x-api-key", "one") }()
+	wait()
+	f.post(t, compatPath, goodBody, "x-api-key", "one").want(t, 503)
+	f.post(t, "/v1/consensus", goodBody, "x-api-key", "one").problem(t, 503, "too-many-runs")
+	go func() { answers <- f.post(t, compatPath, goodBody, "x-api-key", "two") }()
+	wait()
+	close(release)
+	for range 2 {
+		(<-answers).want(t, 200)
+	}
+}
+
+// heldModel says that it was asked and waits for the go-ahead.
+type heldModel struct {
+	provider.Provider
+	begun   chan<- struct{}
+	release <-chan struct{}
+}
+
+func (m heldModel) Ask(ctx context.Context, prompt provider.Prompt) (provider.Answer, error) {
+	m.begun <- struct{}{}
+	<-m.release
+	return m.Provider.Ask(ctx, prompt)
 }
 
 func TestClientThatGoesAway(t *testing.T) {

@@ -11,3 +11,6 @@ import (
 func NewWithBodyTime(s *service.Service, bodyTime time.Duration) http.Handler {
 	return New(s, Options{bodyTime: bodyTime})
 }
+
+// Addresses gives how many addresses a handler remembers wrong keys of.
+func Addresses(handler http.Handler) int { return len(handler.(*server).guesses.forgotten) }

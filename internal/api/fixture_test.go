@@ -51,6 +51,7 @@ type setup struct {
 	none    bool // no provider has a key
 	real    bool // results are not marked as simulated
 	wrap    func(provider.Provider) provider.Provider
+	baseURL func(provider string) string // of other models than the simulator; then grok is asked too
 }
 
 // fixture is a server that is being tested.
@@ -75,6 +76,10 @@ func newServer(t testing.TB, o setup) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = models.Close() })
+	baseURL := models.BaseURL
+	if o.baseURL != nil {
+		baseURL = o.baseURL
+	}
 	client := provider.NewClient()
 	t.Cleanup(client.CloseIdleConnections)
 	registry := &provider.Registry{}
@@ -83,14 +88,14 @@ func newServer(t testing.TB, o setup) *fixture {
 		construct func(provider.Settings, *provider.Catalog, *http.Client) (provider.Provider, error)
 		weight    float64
 	}{{"anthropic", anthropic.New, 1}, {"openai", openai.New, 0.9}, {"gemini", gemini.New, 0.8}, {"grok", openai.NewGrok, 0.7}} {
-		made, err := p.construct(provider.Settings{Key: provider.NewKey("simulated"), Profile: provider.ProfileFast, BaseURL: models.BaseURL(p.name)}, provider.DefaultCatalog(), client)
+		made, err := p.construct(provider.Settings{Key: provider.NewKey("simulated"), Profile: provider.ProfileFast, BaseURL: baseURL(p.name)}, provider.DefaultCatalog(), client)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if o.wrap != nil {
 			made = o.wrap(made)
 		}
-		entry := provider.Entry{Provider: made, Weight: &p.weight, Disabled: p.name == "grok"}
+		entry := provider.Entry{Provider: made, Weight: &p.weight, Disabled: p.name == "grok" && o.baseURL == nil}
 		if o.none {
 			entry.Unavailable = "no API key: set it"
 		}

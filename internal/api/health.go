@@ -1,10 +1,11 @@
 package api
 
-// GET /v1/health and GET /v1/metrics.
+// GET /v1/health and GET /v1/metrics, and for load balancers GET /livez and /readyz.
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -13,7 +14,22 @@ import (
 	"thalas/internal/service"
 )
 
-const healthPath = "/v1/health"
+const (
+	healthPath = "/v1/health"
+	livePath   = "/livez"
+	readyPath  = "/readyz"
+)
+
+// writeState answers whoever decides on the status alone.
+func writeState(w http.ResponseWriter, well bool) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	text := "ok\n"
+	if !well {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		text = "ending\n"
+	}
+	_, _ = io.WriteString(w, text) // a client that has gone away needs nothing
+}
 
 type healthInput struct {
 	Probe string `query:"probe" enum:"true,false" default:"false" doc:"Make one free authenticated call to each provider, at most once in 30 seconds. Needs the API key where keys are configured."`

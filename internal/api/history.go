@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/negotiation"
 
 	"thalas/internal/service"
 	"thalas/internal/signal"
@@ -20,13 +19,12 @@ import (
 )
 
 type historyInput struct {
-	Pair      string `query:"pair" format:"pair" minLength:"2" maxLength:"64" doc:"The pair; without it, the answer is the feed of a UTC day: that of from, else today." example:"BTC/USDT"`
+	Pair      string `query:"pair" format:"market" minLength:"1" maxLength:"300" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route; without it, the answer is the feed of a UTC day: that of from, else today." example:"BTC/USDT"`
 	Timeframe string `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle, with pair; the feed has all of them."`
 	From      string `query:"from" doc:"Results made at or after it: RFC 3339, or seconds since 1970."`
 	To        string `query:"to" doc:"Results made before it, likewise."`
 	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"At most that many."`
 	Cursor    string `query:"cursor" format:"cursor" doc:"next_cursor of the page before."`
-	Accept    string `header:"Accept" hidden:"true"`
 
 	query service.Query
 }
@@ -35,7 +33,7 @@ type historyInput struct {
 func (in *historyInput) Resolve(ctx huma.Context) []error {
 	mistakes := queryMistakes(checkQuery(ctx))
 	in.query = service.Query{
-		Pair: mistakes.pair("pair", in.Pair), Timeframe: mistakes.timeframe("timeframe", in.Timeframe),
+		Pair: mistakes.series("pair", in.Pair), Timeframe: mistakes.timeframe("timeframe", in.Timeframe),
 		From: mistakes.moment("from", in.From), To: mistakes.moment("to", in.To), Limit: in.Limit,
 	}
 	mistakes.window(in.query.From, in.query.To)
@@ -55,6 +53,9 @@ const wrongCursor = "is not a next_cursor of this list: leave it out to begin an
 
 func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
+	if p := s.refuseContract(ctx, "query.pair", in.query.Pair, in.query.Timeframe); p != nil {
+		return nil, x.finish(p)
+	}
 	page, err := s.service.History(ctx, in.query)
 	var found signal.FieldErrors
 	switch {
@@ -70,7 +71,7 @@ func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, er
 		bodies[i] = result.Body
 	}
 	out := &jsonOutput{Status: http.StatusOK, Vary: "Accept", NextCursor: next}
-	if negotiation.SelectQValueFast(in.Accept, []string{jsonType, csvType}) == csvType {
+	if wantsCSV(x.r.Header.Values("Accept")) {
 		out.ContentType, out.Disposition = csvType+"; charset=utf-8; header=present", `attachment; filename="consensus.csv"`
 		if out.Body, err = csvOf(bodies); err != nil {
 			return nil, x.refuse(err)

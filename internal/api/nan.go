@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// findNaN looks for a bare NaN, Infinity or the like outside of texts, and gives
-// the place of the first: body.market_data.rsi, body.market_data.closes[3].
-func findNaN(body []byte) (place string, found bool) {
+// FindNaN looks for a bare NaN, Infinity or the like outside of texts, and gives
+// the place of the first in the document: .market_data.rsi, .market_data.closes[3].
+func FindNaN(body []byte) (place string, found bool) {
 	s := nanScanner{body: body}
 	for s.at < len(body) {
 		switch c := body[s.at]; {
@@ -81,7 +81,6 @@ func (s *nanScanner) word() string {
 
 func (s *nanScanner) place() string {
 	var b strings.Builder
-	b.WriteString("body")
 	for _, l := range s.levels {
 		if l.list {
 			b.WriteString("[" + strconv.Itoa(l.index) + "]")

@@ -74,7 +74,7 @@ func (s *server) describe(op huma.Operation, ok *huma.Response, errors []*kind, 
 	op.Responses["200"] = ok
 	if len(s.keys) > 0 {
 		op.Security = []map[string][]string{{"apiKey": {}}}
-		errors = append(errors, unauthorized)
+		errors = append(errors, unauthorized, wrongKeys)
 	}
 	byStatus := map[int][]*kind{}
 	for _, k := range errors {
@@ -157,6 +157,6 @@ func refTo[T any](s *server) *huma.Schema {
 
 // logRun ties the request to the run that it started.
 func (s *server) logRun(x *exchange, c *signal.Consensus) {
-	s.log.LogAttrs(x.r.Context(), slog.LevelInfo, "Answered:", slog.String("request_id", x.id), slog.String("run", c.ID),
-		slog.String("path", x.r.URL.Path), slog.String("cache", string(c.Cache)))
+	attrs := []slog.Attr{slog.String("request_id", x.id), slog.String("run", c.ID), slog.String("path", x.r.URL.Path), slog.String("cache", string(c.Cache))}
+	s.log.LogAttrs(x.r.Context(), slog.LevelInfo, "Answered:", append(attrs, x.callerAttr()...)...)
 }

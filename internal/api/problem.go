@@ -32,6 +32,7 @@ type Problem struct {
 	kind       *kind
 	retryAfter time.Duration // 0: none is told
 	cause      error         // for the log only
+	run        string        // id of the run that came to no decision, for the log only
 }
 
 // Mistake is what is wrong with one field.
@@ -83,6 +84,10 @@ func (x *exchange) finish(p *Problem) huma.StatusError {
 	p.Instance, p.RequestID = cut(x.r.URL.EscapedPath(), 300), x.id
 	attrs := []slog.Attr{slog.String("request_id", x.id), slog.String("problem", p.kind.name), slog.Int("status", p.Status),
 		slog.String("method", x.r.Method), slog.String("path", p.Instance), slog.String("detail", p.Detail)}
+	if p.run != "" {
+		attrs = append(attrs, slog.String("run", p.run))
+	}
+	attrs = append(attrs, x.callerAttr()...)
 	if p.cause != nil {
 		attrs = append(attrs, slog.String("cause", p.cause.Error()))
 	}

@@ -37,6 +37,9 @@ var (
 	unauthorized = &kind{name: "unauthorized", status: http.StatusUnauthorized, title: "No accepted API key", level: slog.LevelWarn,
 		meaning: "The server has API keys configured, and the request has none, or one that is not among them.",
 		remedy:  "Send the key in the header x-api-key. The server is configured with the SHA-256 of each key, in hex."}
+	wrongKeys = &kind{name: "too-many-wrong-keys", status: http.StatusTooManyRequests, title: "Too many wrong API keys", retryAfter: guessForgotten, level: slog.LevelDebug,
+		meaning: "Many wrong API keys came from the same address. Further ones are not looked at for a while; a right key is answered at once.",
+		remedy:  "Send a right key. The server is configured with the SHA-256 of each key, in hex."}
 	crossOrigin = &kind{name: "cross-origin", status: http.StatusForbidden, title: "A page of another origin", level: slog.LevelWarn,
 		meaning: "A browser says that a page of another origin sends this request. Asking costs money, so such pages are refused.",
 		remedy:  "Ask from a program, or from a page that this server itself delivers."}
@@ -92,8 +95,8 @@ var (
 		meaning: "Fewer providers voted than the decision needs, and at least one had no time left.",
 		remedy:  "Ask again, with a longer timeout_seconds, or with wait set to decided."}
 	tooManyRuns = &kind{name: "too-many-runs", status: http.StatusServiceUnavailable, title: "Too many runs at once", retryable: true, retryAfter: time.Second, level: slog.LevelWarn,
-		meaning: "The server works on as many questions as it takes.",
-		remedy:  "Ask again after Retry-After, or raise MAX_CONCURRENT_RUNS."}
+		meaning: "The server works on as many questions as it takes, or as its memory suffices for.",
+		remedy:  "Ask again after Retry-After, or raise MAX_CONCURRENT_RUNS or GOMEMLIMIT, whichever the detail speaks of."}
 	budgetUnknown = &kind{name: "budget-unknown", status: http.StatusServiceUnavailable, title: "The budget cannot be checked", retryable: true, retryAfter: 10 * time.Second, level: slog.LevelError,
 		meaning: "The record of the day's spending cannot be reached, and the server spends nothing on a guess.",
 		remedy:  "Ask again later. GET /v1/health shows whether the store is reachable."}
@@ -120,7 +123,7 @@ var (
 // kinds lists every kind, by status, then those of the gateway.
 var kinds = append([]*kind{
 	unreadableBody, unreadableEvent, unauthorized, crossOrigin, probeForbidden, unknownRoute, unknownID, noSignalYet, staleSignal,
-	methodNotAllowed, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget,
+	methodNotAllowed, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget, wrongKeys,
 	aggregationFailed, answerTooLarge, internalError,
 	noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, keysUnavailable, storeUnreachable, runCanceled, tooLate,
 }, gatewayKinds...)
@@ -177,7 +180,7 @@ func undecidedProblem(k *kind, e *orchestrator.Error) *Problem {
 		k = tooLate
 	}
 	p := k.problem(e.Error())
-	p.Failures, p.cause = e.Failures, e.Unwrap()
+	p.Failures, p.cause, p.run = e.Failures, e.Unwrap(), e.RunID
 	if k.status != http.StatusInternalServerError && k != runCanceled {
 		p.Retryable = e.Retryable()
 		p.retryAfter = max(p.retryAfter, e.RetryAfter)

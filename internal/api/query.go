@@ -3,6 +3,8 @@ package api
 // Query parameters: strictly those that an operation has, each once.
 
 import (
+	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"thalas/internal/service"
 	"thalas/internal/signal"
 )
 
@@ -64,16 +67,31 @@ func (m *queryMistakes) wrong(name, message, value string) {
 	*m = append(*m, Mistake{Location: "query." + name, Message: message, Value: scalarOf(value)})
 }
 
-// pair reads a parameter; nothing where it is empty.
-func (m *queryMistakes) pair(name, text string) signal.Pair {
+// series reads the name of a series, as it was asked about: a pair, or the free text
+// of the compatibility route; nothing where it is empty.
+func (m *queryMistakes) series(name, text string) signal.Pair {
 	if text == "" {
 		return signal.Pair{}
 	}
-	pair, err := signal.ParsePair(text)
+	pair, err := signal.ParseMarket(text)
 	if err != nil {
 		m.wrong(name, err.Error(), text)
 	}
 	return pair
+}
+
+// refuseContract refuses the name of a contract, such as BTC-PERP, as the route does
+// that asks: the series of its pair is meant. It does not where there are results
+// of that very name, which the compatibility route takes as free text.
+func (s *server) refuseContract(ctx context.Context, place string, series signal.Pair, timeframe signal.Timeframe) *Problem {
+	_, wrong := signal.ParsePair(series.String())
+	if !errors.Is(wrong, signal.ErrContract) {
+		return nil
+	}
+	if _, err := s.service.Latest(ctx, series, timeframe, 0); !errors.Is(err, service.ErrNoSignal) {
+		return nil
+	}
+	return invalid([]Mistake{{Location: place, Message: wrong.Error(), Value: scalarOf(series.String())}})
 }
 
 // timeframe reads a parameter; the default where it is empty.

@@ -3,6 +3,7 @@ package api
 // POST /v1/replay: stored votes under another policy.
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -34,7 +35,7 @@ type Replay struct {
 // replayFields are the keys of POST /v1/replay. The contract's schema has the
 // same ones, held together by a test.
 var replayFields = []field{
-	{"pair", (*fields).pair},
+	{"pair", (*fields).market},
 	{"timeframe", (*fields).timeframe},
 	{"from", func(f *fields, raw json.RawMessage) { f.moment("from", raw, &f.query.From) }},
 	{"to", func(f *fields, raw json.RawMessage) { f.moment("to", raw, &f.query.To) }},
@@ -113,6 +114,9 @@ func (s *server) replay(ctx context.Context, in *replayInput) (*jsonOutput, erro
 	if len(mistakes) > 0 {
 		return nil, x.finish(invalid(mistakes))
 	}
+	if p := s.refuseContract(ctx, "body.pair", query.Pair, cmp.Or(query.Timeframe, signal.DefaultTimeframe)); p != nil {
+		return nil, x.finish(p)
+	}
 	replayed, err := s.service.Replay(ctx, query, policy)
 	var found signal.FieldErrors
 	switch {
@@ -151,7 +155,8 @@ func (s *server) replaySchema() *huma.Schema {
 	weights := s.weightsSchema()
 	weights.Description = "Weights by provider, in any case, in place of those that the votes had. A provider that is left out keeps its weight."
 	return s.named("ReplayRequest", &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"pair"}, Properties: map[string]*huma.Schema{
-		"pair": question["pair"], "timeframe": question["timeframe"],
+		"pair":             seriesSchema("The series: a pair in any notation, or the free text that was sent to the compatibility route.", "BTC/USDT"),
+		"timeframe":        question["timeframe"],
 		"from":             moment("Runs made at or after it, from 1970 to 2199: RFC 3339, or seconds or milliseconds since 1970. Default: the oldest."),
 		"to":               moment("Runs made before it, likewise. Default: now."),
 		"provider_weights": weights,

@@ -206,7 +206,9 @@ func TestReplayMistakes(t *testing.T) {
 	}{
 		{"pair", ``, "body.pair", "is missing", ""},
 		{"pair", `null`, "body.pair", "is missing", "null"},
-		{"pair", `"?"`, "body.pair", "", `"?"`},
+		{"pair", `" "`, "body.pair", "is empty", `" "`},
+		{"pair", `"BTC-PERP"`, "body.pair", "names a contract and no pair: write its pair, such as BTC/USDT", `"BTC-PERP"`},
+		{"pair", `"` + strings.Repeat("x", 301) + `"`, "body.pair", "longer than 300", `"` + strings.Repeat("x", 100) + `…"`},
 		{"pair", `7`, "body.pair", "is not a text", "7"},
 		{"timeframe", `"7m"`, "body.timeframe", "", `"7m"`},
 		{"from", `"yesterday"`, "body.from", "is no time", `"yesterday"`},

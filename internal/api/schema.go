@@ -18,7 +18,7 @@ func (s *server) questionSchema() *huma.Schema {
 	known := max(len(s.service.Registry.Entries()), 1)
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"pair", "current_price", "market_data"}, Properties: map[string]*huma.Schema{
 		"pair": {Type: huma.TypeString, Format: "pair", MinLength: new(2), MaxLength: new(64), Examples: []any{"BTC/USDT"},
-			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`."},
+			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`. Where there is a slash, it alone separates. A name of a contract, such as `BTC-PERP`, is refused."},
 		"timeframe":        timeframeSchema("The length of a candle. Case matters: `1M` is refused.", true),
 		"current_price":    priceSchema(),
 		"market_data":      marketDataSchema(signal.MaxText),
@@ -43,13 +43,18 @@ func (s *server) compatSchema() *huma.Schema {
 		}
 	}
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Required: []string{"pair", "current_price", "market_data"}, Properties: map[string]*huma.Schema{
-		"pair":             {Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: "A pair in any notation, or any text.", Examples: []any{"Will Bitcoin reach $100k?"}},
+		"pair":             seriesSchema("A pair in any notation, or any text.", "Will Bitcoin reach $100k?"),
 		"timeframe":        timeframeSchema("The length of a candle.", true),
 		"current_price":    priceSchema(),
 		"market_data":      marketDataSchema(signal.MaxCompatText),
 		"provider_weights": weights,
 	}}
 	return s.named("CompatQuestion", schema)
+}
+
+// seriesSchema is what names a series.
+func seriesSchema(description, example string) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: description, Examples: []any{example}}
 }
 
 // named puts a schema among the components.
@@ -200,7 +205,7 @@ var descriptions = map[string]string{
 	"Verdict.suggested_stop_loss":     "null for HOLD, or where nobody gave a usable one.",
 	"Verdict.suggested_take_profit":   "Likewise.",
 	"Vote.confidence":                 "As the model stated it.",
-	"Vote.stop_loss":                  "As the model said it, also on the wrong side.",
+	"Vote.stop_loss":                  "As the model said it, also on the wrong side or too far from the price to be suggested.",
 	"Vote.take_profit":                "Likewise.",
 	"Vote.latency_ms":                 "From the first attempt's start to the answer.",
 	"Vote.cost_usd":                   "null: the model has no known price.",

@@ -45,12 +45,13 @@ func (s *server) show(ctx context.Context, in *showInput) (*jsonOutput, error) {
 }
 
 type latestInput struct {
-	Pair        []string `query:"pair,explode" required:"true" minItems:"1" maxItems:"100" format:"pair" minLength:"2" maxLength:"64" doc:"The pair. Where it is repeated, the answer lists all of them."`
+	Pair        []string `query:"pair,explode" required:"true" minItems:"1" maxItems:"100" format:"market" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route, at most 300 characters. Where it is repeated, the answer lists all of them."`
 	Timeframe   string   `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle."`
 	MaxAge      int      `query:"max_age" minimum:"1" maximum:"315360000" doc:"Seconds since the timestamp beyond which a signal is too old; any age where it is absent." example:"900"`
 	IfNoneMatch string   `header:"If-None-Match" doc:"ETags that the caller has: where one fits, the answer is 304 without a body."`
 
-	pairs     []signal.Pair
+	series    []signal.Pair
+	nameless  []string // of several, those that can't name a series
 	timeframe signal.Timeframe
 }
 
@@ -58,9 +59,15 @@ type latestInput struct {
 func (in *latestInput) Resolve(ctx huma.Context) []error {
 	mistakes := queryMistakes(checkQuery(ctx))
 	for _, text := range in.Pair {
-		pair := mistakes.pair("pair", text)
-		if !slices.Contains(in.pairs, pair) {
-			in.pairs = append(in.pairs, pair)
+		series, err := signal.ParseMarket(text)
+		switch {
+		case text == "": // which checkQuery has refused
+		case err != nil && len(in.Pair) == 1:
+			mistakes.wrong("pair", err.Error(), text)
+		case err != nil: // it must not take the others with it
+			in.nameless = append(in.nameless, cut(text, maxValue))
+		case !slices.Contains(in.series, series):
+			in.series = append(in.series, series)
 		}
 	}
 	in.timeframe = mistakes.timeframe("timeframe", in.Timeframe)
@@ -73,23 +80,26 @@ func (s *server) latest(ctx context.Context, in *latestInput) (*jsonOutput, erro
 	if len(in.Pair) > 1 {
 		return s.latestOfMany(ctx, in, maxAge)
 	}
-	result, err := s.service.Latest(ctx, in.pairs[0], in.timeframe, maxAge)
+	if p := s.refuseContract(ctx, "query.pair", in.series[0], in.timeframe); p != nil {
+		return nil, x.finish(p)
+	}
+	result, err := s.service.Latest(ctx, in.series[0], in.timeframe, maxAge)
 	if err != nil {
 		return nil, x.refuse(err)
 	}
 	return cached(result.Body, quoted(result.ID), untilInvalid(freshFor(result, in.timeframe, maxAge)), x.tagsHeld()), nil
 }
 
-// latestOfMany answers about several pairs; those without a signal, or with one
-// that is too old, are listed as missing.
+// latestOfMany answers about several series; those without a signal, or with one
+// that is too old, are listed as missing, and so is what names none.
 func (s *server) latestOfMany(ctx context.Context, in *latestInput, maxAge time.Duration) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
-	results := make([]*store.Result, len(in.pairs))
+	results := make([]*store.Result, len(in.series))
 	var reads errgroup.Group
 	reads.SetLimit(8)
-	for i, pair := range in.pairs {
+	for i, series := range in.series {
 		reads.Go(func() error {
-			result, err := s.service.Latest(ctx, pair, in.timeframe, maxAge)
+			result, err := s.service.Latest(ctx, series, in.timeframe, maxAge)
 			if err == nil {
 				results[i] = &result
 			} else if !errors.Is(err, service.ErrNoSignal) && !errors.Is(err, service.ErrStale) {
@@ -102,11 +112,11 @@ func (s *server) latestOfMany(ctx context.Context, in *latestInput, maxAge time.
 		return nil, x.refuse(err)
 	}
 	var items []json.RawMessage
-	missing := []string{}
+	missing := append([]string{}, in.nameless...)
 	fresh := time.Duration(1<<63 - 1)
 	for i, result := range results {
 		if result == nil {
-			missing = append(missing, in.pairs[i].String())
+			missing = append(missing, in.series[i].String())
 			fresh = 0
 			continue
 		}
@@ -195,8 +205,8 @@ func (s *server) latestOperation() huma.Operation {
 			"With `pair` once the answer is one consensus; where it is repeated, it is a list. Simulated results are left out unless the server simulates.",
 	}
 	many := &huma.Schema{Type: huma.TypeObject, Description: "The answer where pair is repeated.", AdditionalProperties: false, Required: []string{"items", "missing"}, Properties: map[string]*huma.Schema{
-		"items":   {Type: huma.TypeArray, Items: refTo[signal.Consensus](s), Description: "In the order of the pairs."},
-		"missing": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}, Description: "Pairs without a signal, or with one older than max_age."},
+		"items":   {Type: huma.TypeArray, Items: refTo[signal.Consensus](s), Description: "In the order of the request."},
+		"missing": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}, Description: "Series without a signal, or with one older than max_age, and what names no series."},
 	}}
 	s.huma.OpenAPI().Components.Schemas.Map()["LatestMany"] = many
 	ok := jsonResponse("The consensus, or the list of them.", &huma.Schema{AnyOf: []*huma.Schema{refTo[signal.Consensus](s), {Ref: "#/components/schemas/LatestMany"}}}, exampleConsensus())

@@ -4,6 +4,7 @@ package app
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"thalas/internal/api"
@@ -19,8 +20,8 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 	return service.New(service.Options{
 		Orchestrator: a.Orchestrator, Registry: a.Registry, Store: s,
 		Simulated: a.Simulated, MinProviders: c.MinProviders, Version: version,
-		MaxConcurrentRuns: c.MaxRuns,
-		ResultRetention:   time.Duration(c.ResultDays) * day, MetricsRetention: time.Duration(c.MetricsDays) * day,
+		MaxConcurrentRuns: c.MaxRuns, Callers: len(distinct(c.APIKeys)),
+		ResultRetention: time.Duration(c.ResultDays) * day, MetricsRetention: time.Duration(c.MetricsDays) * day,
 		DailyBudgetUSD: c.DailyBudget, RequestBudgetUSD: c.RequestBudget,
 		Logger:  a.log,
 		Prepare: a.Prepare, KeysElsewhere: c.OnLambda && c.SecretID == "",
@@ -28,8 +29,18 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 	})
 }
 
-// NewHandler builds the HTTP handler of a service. docs adds the pages for
-// people, which only a server of one's own has.
-func (a *App) NewHandler(s *service.Service, docs bool) http.Handler {
-	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: docs, Local: docs && len(a.Config.APIKeys) == 0, Version: s.Version, Logger: a.log})
+// distinct gives the texts that differ in more than their case and white space.
+func distinct(texts []string) map[string]bool {
+	seen := map[string]bool{}
+	for _, text := range texts {
+		seen[strings.ToLower(strings.TrimSpace(text))] = true
+	}
+	return seen
+}
+
+// NewHandler builds the HTTP handler of a service. ready says whether questions are
+// taken; it is nil but for a server of one's own, which also has the pages for people.
+func (a *App) NewHandler(s *service.Service, ready func() bool) http.Handler {
+	own := ready != nil
+	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: own, Ready: ready, Local: own && len(a.Config.APIKeys) == 0, Version: s.Version, Logger: a.log})
 }

@@ -30,13 +30,16 @@ func serving(t *testing.T, docs bool, environ ...string) (*service.Service, http
 	}
 	t.Cleanup(func() { _ = file.Close() })
 	s := a.NewService(file, "v1.2.3")
-	return s, a.NewHandler(s, docs)
+	if !docs {
+		return s, a.NewHandler(s, nil)
+	}
+	return s, a.NewHandler(s, func() bool { return true })
 }
 
 func TestServiceTakesTheConfiguration(t *testing.T) {
-	s, _ := serving(t, false, "SIMULATE_PROVIDERS=true", "MIN_PROVIDERS=2", "MAX_CONCURRENT_RUNS=7", "RESULT_RETENTION_DAYS=3", "METRICS_RETENTION_DAYS=5", "DAILY_BUDGET_USD=1.5", "REQUEST_BUDGET_USD=0.25")
+	s, _ := serving(t, false, "SIMULATE_PROVIDERS=true", "MIN_PROVIDERS=2", "MAX_CONCURRENT_RUNS=7", "API_KEYS="+strings.Repeat("a", 64)+","+strings.Repeat("A", 64)+","+strings.Repeat("b", 64), "RESULT_RETENTION_DAYS=3", "METRICS_RETENTION_DAYS=5", "DAILY_BUDGET_USD=1.5", "REQUEST_BUDGET_USD=0.25")
 	want := service.Options{
-		Simulated: true, MinProviders: 2, Version: "v1.2.3", MaxConcurrentRuns: 7,
+		Simulated: true, MinProviders: 2, Version: "v1.2.3", MaxConcurrentRuns: 7, Callers: 2,
 		ResultRetention: 72 * time.Hour, MetricsRetention: 120 * time.Hour, DailyBudgetUSD: 1.5, RequestBudgetUSD: 0.25,
 	}
 	if diff := cmp.Diff(want, s.Options, cmpopts.IgnoreFields(service.Options{}, "Orchestrator", "Registry", "Store", "Logger", "Prepare", "Meter")); diff != "" {

@@ -36,6 +36,10 @@ func (a *App) NewWatcher(s *service.Service) *watch.Watcher {
 	return watch.New(o)
 }
 
+// CheckWatchList holds a list against what is known of providers and venues. The
+// error is signal.FieldErrors and names every mistake.
+func (a *App) CheckWatchList(list watch.List) error { return a.NewWatcher(nil).Check(list) }
+
 // WatchList reads the configured watch list: JSON, or the path of a file that
 // holds it. The empty List where none is configured.
 func WatchList(c config.Config) (watch.List, error) {
@@ -51,14 +55,18 @@ func WatchList(c config.Config) (watch.List, error) {
 
 // ReadWatchList reads a watch list from JSON or from the file of that path.
 func ReadWatchList(text string) (watch.List, error) {
-	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+	if strings.HasPrefix(strings.TrimLeft(text, "\ufeff \t\r\n"), "{") {
 		return watch.ParseList([]byte(text))
 	}
 	content, err := os.ReadFile(text)
 	if err != nil {
 		return watch.List{}, fmt.Errorf("the watch list can't be read: %w; give JSON that begins with a brace, or the path of a file", err)
 	}
-	return watch.ParseList(content)
+	list, err := watch.ParseList(content)
+	if err != nil {
+		err = fmt.Errorf("the watch list %s: %w", text, err)
+	}
+	return list, err
 }
 
 // Schedule answers an event of the schedule with what became of its round.

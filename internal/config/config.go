@@ -41,7 +41,7 @@ type Config struct {
 	PricesFile    string        `env:"PRICES_FILE" default:"the built-in table" about:"file that replaces the built-in table of models and prices"`
 	DailyBudget   float64       `env:"DAILY_BUDGET_USD" envDefault:"0" min:"0" max:"1000000" about:"what all requests of a UTC day may cost together, over all processes; 0: no cap"`
 	RequestBudget float64       `env:"REQUEST_BUDGET_USD" envDefault:"0" min:"0" max:"1000000" about:"what one request may cost in the worst case; 0: no cap"`
-	MaxRuns       int           `env:"MAX_CONCURRENT_RUNS" envDefault:"256" min:"1" max:"10000" about:"runs at once in one process; beyond it the answer is 503 with Retry-After"`
+	MaxRuns       int           `env:"MAX_CONCURRENT_RUNS" envDefault:"256" min:"1" max:"10000" about:"runs at once in one process, shared fairly between callers; beyond it the answer is 503 with Retry-After"`
 	ResultDays    int           `env:"RESULT_RETENTION_DAYS" envDefault:"90" min:"1" max:"36500" about:"how long results are kept"`
 	MetricsDays   int           `env:"METRICS_RETENTION_DAYS" envDefault:"400" min:"1" max:"36500" about:"how long counters are kept"`
 
@@ -57,7 +57,7 @@ type Config struct {
 
 	DataFile   string     `env:"DATA_FILE" default:"thalas.db in the user's data folder" about:"file of the embedded store"`
 	ListenAddr string     `env:"LISTEN_ADDR" envDefault:"127.0.0.1:8787" form:"address" about:"where thalas serve listens; beyond loopback only with API_KEYS"`
-	APIKeys    []string   `env:"API_KEYS" default:"none" form:"hashes" about:"accepted x-api-key values as SHA-256 in hex, with commas between; set, every route but health, the contract and the docs needs one"`
+	APIKeys    []string   `env:"API_KEYS" default:"none" form:"hashes" about:"accepted x-api-key values as SHA-256 in hex, with commas between; set, every route but health, /livez, /readyz, the contract and the docs needs one"`
 	LogLevel   slog.Level `env:"LOG_LEVEL" envDefault:"info" oneof:"debug info warn error" about:"least level that is logged"`
 	LogFormat  string     `env:"LOG_FORMAT" default:"text on a terminal, else json" oneof:"text json" about:"form of the log lines"` // empty: as the default says
 
@@ -105,7 +105,7 @@ func (c Config) HasKey() bool {
 func (c Config) OnTables() bool { return c.ResultsTable != "" && c.DataFile == "" }
 
 // Load reads the configuration from an environment as of os.Environ. Unset and
-// empty variables have their default; white space around a value is dropped.
+// empty variables have their default; white space and a pair of quotation marks around a value are dropped.
 // The error is a Mistakes that names every variable with a wrong value.
 func Load(environ []string, known []Known) (Config, error) {
 	r := reader{values: valuesOf(environ), inSettings: map[string]bool{}, providers: len(known), known: namesOf(known)}

@@ -1,9 +1,13 @@
 package config_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +52,16 @@ func TestLoad(t *testing.T) {
 			"empty and blank are unset",
 			[]string{"ANTHROPIC_API_KEY=", "ANTHROPIC_ENABLED=", "ANTHROPIC_WEIGHT= ", "MIN_CONFIDENCE=", "TIMEOUT_SECONDS=\t", "LOG_LEVEL=", "SIMULATE_PROVIDERS="},
 			func(*config.Config) {},
+		},
+		{
+			"quotation marks of an env file",
+			[]string{`ANTHROPIC_API_KEY="planted-test-key"`, `OPENAI_API_KEY=' planted-test-key '`, `OPENAI_MODEL="m"`, `MIN_PROVIDERS="2"`, `GROK_ENABLED='true'`, `MODEL_PROFILE="Flagship"`, `DATA_FILE="/my data/t.db"`,
+				`GEMINI_API_KEY=""`, `WATCHLIST='{"pairs":["BTC/USDT"]}'`, `OPENAI_EFFORT="low"x`},
+			func(c *config.Config) {
+				c.Providers[0].Key, c.Providers[1].Key = provider.NewKey("planted-test-key"), provider.NewKey("planted-test-key")
+				c.Providers[1].Model, c.Providers[1].Effort, c.Providers[3].Enabled = "m", `"low"x`, true
+				c.MinProviders, c.Profile, c.DataFile, c.Watchlist = 2, "flagship", "/my data/t.db", `{"pairs":["BTC/USDT"]}`
+			},
 		},
 		{
 			"the server",
@@ -142,6 +156,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"OPENAI_ENABLED=on", `OPENAI_ENABLED is "on": allowed is true or false`},
 		{"OPENAI_WEIGHT=-1", `OPENAI_WEIGHT is "-1": allowed is a number from 0 to 1`},
 		{"OPENAI_WEIGHT=nan", `OPENAI_WEIGHT is "nan": allowed is a number from 0 to 1`},
+		{`GEMINI_API_KEY="planted-test-key`, "GEMINI_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone"},
+		{`GEMINI_API_KEY=planted"-test-key`, "GEMINI_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone"},
 		{"OPENAI_MODEL=gpt 6", `OPENAI_MODEL is "gpt 6": allowed is one word without white space`},
 		{"OPENAI_MAX_TOKENS=15", `OPENAI_MAX_TOKENS is "15": allowed is a whole number of at least 16`},
 		{"OPENAI_MAX_TOKENS=99999999999", `OPENAI_MAX_TOKENS is "99999999999": allowed is a whole number of at least 16`},
@@ -173,7 +189,7 @@ func TestLoadReportsEveryMistakeAtOnce(t *testing.T) {
   MIN_CONFIDENCE is "x": allowed is a number from 0 to 1
   MIN_AGREEMENT is "9": allowed is a number from 0 to 1
   LOG_LEVEL is "loud": allowed is debug, info, warn or error
-  ANTHROPIC_API_KEY has a space, a line break or another character that no key has: set it to the key alone
+  ANTHROPIC_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone
   GROK_ENABLED is "2": allowed is true or false
   GROK_WEIGHT is "2": allowed is a number from 0 to 1`
 	if err == nil || err.Error() != want {
@@ -338,5 +354,60 @@ func TestLoadNeverShowsAnAPIKeysValue(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
+	}
+}
+
+// A variable that is not set leads to the hash of nothing, with which everybody
+// would be let in.
+func TestLoadRefusesTheHashOfNothing(t *testing.T) {
+	sound := fmt.Sprintf("%x", sha256.Sum256([]byte("test-key-of-a-caller")))
+	for name, hashed := range map[string]string{
+		"printf of nothing": "", "echo of nothing": "\n", "echo on Windows": "\r\n", "a space": " ", "echo of a space": " \n", "a tab": "\t", "a here-document": "\n\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			hash := fmt.Sprintf("%x", sha256.Sum256([]byte(hashed)))
+			for _, value := range []string{hash, strings.ToUpper(hash), sound + ", " + hash} {
+				_, err := config.Load([]string{"API_KEYS=" + value}, known)
+				if err == nil || !strings.Contains(err.Error(), "API_KEYS holds the hash of an empty key") {
+					t.Errorf("API_KEYS=%s: %v", value, err)
+				}
+			}
+		})
+	}
+	if _, err := config.Load([]string{"API_KEYS=" + sound}, known); err != nil {
+		t.Errorf("the hash of a key is refused: %v", err)
+	}
+}
+
+// Who copies the line of the docs without setting its variable gets an error of
+// the shell and sets nothing.
+func TestDocsHashNoUnsetKey(t *testing.T) {
+	for _, tool := range []string{"sh", "sha256sum", "cut"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip("the line needs " + tool)
+		}
+	}
+	docs, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^.*export API_KEYS=.*$`).FindString(string(docs))
+	if line == "" {
+		t.Fatal("docs/operations.md has lost the line that sets API_KEYS")
+	}
+	shell := func(environ ...string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", line+"\nprintf %s \"$API_KEYS\"")
+		cmd.Env = append(environ, "PATH="+os.Getenv("PATH"))
+		out, err := cmd.Output()
+		return string(out), err
+	}
+	for name, environ := range map[string][]string{"unset": nil, "empty": {"CALLER_KEY="}} {
+		if out, err := shell(environ...); err == nil || out != "" {
+			t.Errorf("with the variable %s the line gives %q, %v", name, out, err)
+		}
+	}
+	const key = "test-key-of-a-caller"
+	if out, err := shell("CALLER_KEY=" + key); err != nil || out != fmt.Sprintf("%x", sha256.Sum256([]byte(key))) {
+		t.Errorf("with the variable set the line gives %q, %v", out, err)
 	}
 }

@@ -32,7 +32,7 @@ func (r *reader) within(value reflect.Value, tag reflect.StructTag, raw string) 
 	case "address":
 		return isAddress(raw)
 	case "hashes":
-		return !slices.ContainsFunc(strings.Split(raw, ","), func(hash string) bool { return !isHash(hash) })
+		return !slices.ContainsFunc(strings.Split(raw, ","), func(hash string) bool { return !isHash(hash) || isHashOfNothing(hash) })
 	}
 	n, isNumber := numberOf(value)
 	if !isNumber {
@@ -103,11 +103,25 @@ func isHash(text string) bool {
 	return err == nil && len(hash) == sha256.Size
 }
 
+// nothings are what a shell hashes in the place of a key whose variable is not set.
+var nothings = [...]string{"", "\n", "\r\n", " ", " \n", " \r\n", "\t", "\t\n", "\n\n"}
+
+// isHashOfNothing reports whether a hash is that of an empty key or of white space.
+func isHashOfNothing(text string) bool {
+	return slices.ContainsFunc(nothings[:], func(nothing string) bool {
+		return strings.EqualFold(strings.TrimSpace(text), fmt.Sprintf("%x", sha256.Sum256([]byte(nothing))))
+	})
+}
+
 // mistake says what is wrong with a variable and what is allowed. The value of a
 // key is never in it, nor a value that has a key in it.
 func (r *reader) mistake(name, raw string, f reflect.StructField) string {
 	if f.Type == reflect.TypeFor[provider.Key]() {
-		return name + " has a space, a line break or another character that no key has: set it to the key alone"
+		_, err := provider.ParseKey(raw)
+		return fmt.Sprintf("%s %v", name, err)
+	}
+	if f.Tag.Get("form") == "hashes" && slices.ContainsFunc(strings.Split(raw, ","), isHashOfNothing) {
+		return name + " holds the hash of an empty key, which a variable that is not set leads to: hash the caller's key itself by: printf %s KEY | sha256sum"
 	}
 	if f.Tag.Get("form") == "hashes" { // somebody may have put the keys themselves there
 		return name + " is not right: allowed is " + r.allowed(f) + "; make one by: printf %s KEY | sha256sum"

@@ -19,20 +19,20 @@ import (
 )
 
 type reader struct {
-	values     map[string]string // by variable, trimmed, none empty
+	values     map[string]string // by variable, trimmed and unquoted, none empty
 	inSettings map[string]bool   // variables whose value is of SETTINGS
 	providers  int               // what max:"providers" stands for
 	known      []string          // every variable
 	mistakes   Mistakes
 }
 
-// valuesOf gives the variables that are not empty, without white space around
-// them. Where a name is there twice the first one counts, as for os.Getenv.
+// valuesOf gives the variables that are not empty, without white space and a pair of
+// quotation marks around them. Where a name is there twice the first one counts, as for os.Getenv.
 func valuesOf(environ []string) map[string]string {
 	values, seen := map[string]string{}, map[string]bool{}
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if value = strings.TrimSpace(value); value != "" && !seen[name] {
+		if value = provider.Unquoted(value); value != "" && !seen[name] {
 			values[name] = value
 		}
 		seen[name] = true
@@ -132,13 +132,4 @@ func parseSeconds(text string) (any, error) {
 	return time.Duration(seconds * float64(time.Second)), nil
 }
 
-// parseKey refuses what would break a header or came along by copying. The
-// characters of real keys are visible ASCII.
-func parseKey(text string) (any, error) {
-	for _, c := range []byte(text) {
-		if c <= ' ' || c > '~' {
-			return nil, errors.New("not a key")
-		}
-	}
-	return provider.NewKey(text), nil
-}
+func parseKey(text string) (any, error) { return provider.ParseKey(text) }

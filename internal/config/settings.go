@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"thalas/internal/provider"
 )
 
 // variableName is the form of an unknown name that a message may show. What stands
@@ -27,6 +29,7 @@ func (r *reader) expandSettings(onLambda bool) {
 	seen := map[string]bool{}
 	for i, word := range strings.Fields(r.values["SETTINGS"]) {
 		name, value, isPair := strings.Cut(word, "=")
+		value = provider.Unquoted(value)
 		near := nearest(name, r.known)
 		own, isSet := r.values[name]
 		switch {

@@ -34,6 +34,11 @@ func TestSettingsAreVariables(t *testing.T) {
 			func(c *config.Config) { c.Providers[0].Model, c.MaxRuns = "a=b", 3 },
 		},
 		{
+			"quotation marks, as of an env file",
+			[]string{`SETTINGS="GROK_MODEL='grok-4' GROK_EFFORT='low'"`},
+			func(c *config.Config) { c.Providers[3].Model, c.Providers[3].Effort = "grok-4", "low" },
+		},
+		{
 			"a variable of its own wins",
 			[]string{"GROK_MODEL=own", "SETTINGS=GROK_MODEL=settings GROK_EFFORT=low"},
 			func(c *config.Config) { c.Providers[3].Model, c.Providers[3].Effort = "own", "low" },
@@ -72,6 +77,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{"AWS_REGION=eu-central-1", "SETTINGS: AWS_REGION is not known: docs/configuration.md lists the variables"},
 		{"GROK_MODEL=x GROK_MODEL=x", "SETTINGS: GROK_MODEL is there twice: remove one of them"},
 		{"GROK_MODEL=", "SETTINGS: GROK_MODEL has no value: leave it out for its default"},
+		{`GROK_MODEL=""`, "SETTINGS: GROK_MODEL has no value: leave it out for its default"},
 		{"GROK_MODEL=grok 4", "SETTINGS: word 2" + notAPair},
 		{"GROK_MODEL", "SETTINGS: word 1" + notAPair},
 		{"GROK_MODEL= x", "SETTINGS: GROK_MODEL has no value: leave it out for its default\n  SETTINGS: word 2" + notAPair},

@@ -4,12 +4,17 @@ package consensus
 // each level held against the price on its own.
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
 
 	"thalas/internal/signal"
 )
+
+// maxDistance is how far a level may be from the price, as a share of it. What lies
+// further away is no price: a stop of 2 at 50,000 is a percentage.
+const maxDistance = 0.5
 
 // suggestLevels gives the medians of the valid levels of those who voted for raw,
 // which is BUY or SELL, nil where there is none, and a warning for each level
@@ -24,7 +29,7 @@ func suggestLevels(ballots []ballot, votes []signal.Vote, raw option, price floa
 		}
 		vote := &votes[i]
 		if level := vote.StopLoss; level != nil {
-			if onSide(*level, price, stopBelow) {
+			if isLevel(*level, price, stopBelow) {
 				stops = append(stops, *level)
 			} else {
 				warnings = append(warnings, signal.Warning{
@@ -35,7 +40,7 @@ func suggestLevels(ballots []ballot, votes []signal.Vote, raw option, price floa
 			}
 		}
 		if level := vote.TakeProfit; level != nil {
-			if onSide(*level, price, !stopBelow) {
+			if isLevel(*level, price, !stopBelow) {
 				targets = append(targets, *level)
 			} else {
 				warnings = append(warnings, signal.Warning{
@@ -49,18 +54,17 @@ func suggestLevels(ballots []ballot, votes []signal.Vote, raw option, price floa
 	return median(stops), median(targets), warnings
 }
 
-// onSide reports whether level is a price below, or else above, the given one.
-func onSide(level, price float64, below bool) bool {
-	if !isPrice(level) || !isPrice(price) {
-		return false
-	}
+// isLevel reports whether level lies below, or else above, the price and at most
+// maxDistance away. 0.45 at a price of 0.3 is at most that, although it is not in
+// floating point.
+func isLevel(level, price float64, below bool) bool {
+	const rounding = 1e-9
+	ratio := level / price
 	if below {
-		return level < price
+		return price > 0 && level < price && ratio >= 1-maxDistance-rounding
 	}
-	return level > price
+	return price > 0 && level > price && ratio <= 1+maxDistance+rounding
 }
-
-func isPrice(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
 
 // median sorts levels. For an even count it is the mean of the two middle ones.
 func median(levels []float64) *float64 {
@@ -83,11 +87,12 @@ func median(levels []float64) *float64 {
 
 // leftOut says why a level does not count.
 func leftOut(name string, level float64, raw option, price float64, below bool) string {
-	side := " must be finite and above the price "
+	side := "above"
 	if below {
-		side = " must be above 0 and below the price "
+		side = "below"
 	}
-	return name + " " + priceText(level) + " was left out: for a " + string(raw.decision()) + " it" + side + priceText(price)
+	return fmt.Sprintf("%s %s was left out: for a %s it must be %s the price %s and at most %v %% from it",
+		name, priceText(level), raw.decision(), side, priceText(price), 100*maxDistance)
 }
 
 // priceText writes a price with all its digits, and in full as long as a reader

@@ -85,8 +85,8 @@ func TestInvariants(t *testing.T) {
 		if out.Decision == signal.Sell {
 			low, high = high, low
 		}
-		if low != nil && !(*low > 0 && *low < price) || high != nil && !(*high > price && *high < math.Inf(1)) {
-			t.Fatalf("%s at %v with levels on the wrong side", out.Decision, price)
+		if low != nil && !(*low >= price/2 && *low < price) || high != nil && !(*high > price && *high <= price*1.5) {
+			t.Fatalf("%s at %v with levels on the wrong side or too far away", out.Decision, price)
 		}
 	})
 }
@@ -242,6 +242,38 @@ func TestLeaveOneOutIsTheVoteWithout(t *testing.T) {
 		}
 		if want := float64(firm) / float64(len(votes)); out.Explanation.Stability != want {
 			t.Fatalf("stability: got %v, want %v", out.Explanation.Stability, want)
+		}
+	})
+}
+
+// A level is suggested where it is on its side of the price and at most half the
+// price away. Else it is warned about, and stands in the votes as it was said.
+func TestLevelsNearThePrice(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		price := rapid.Float64Range(1e-9, 1e9).Draw(t, "price")
+		isClear := func(ratio float64) bool { return math.Abs(math.Abs(ratio-1)-0.5) > 1e-6 } // of the rounding at the bounds
+		level := price * rapid.OneOf(rapid.Float64Range(0, 3), rapid.Just(2/price), rapid.Just(1.0)).Filter(isClear).Draw(t, "ratio")
+		vote := signal.Vote{Provider: "a", Decision: rapid.SampledFrom([]signal.Decision{signal.Buy, signal.Sell}).Draw(t, "decision"), Confidence: 1, Weight: 1, StopLoss: &level, TakeProfit: &level}
+		out := consensus.Aggregate([]signal.Vote{vote}, consensus.Policy{Price: price})
+
+		below, above := level < price && level >= price/2, level > price && level <= price*1.5
+		stop, target := below, above
+		if vote.Decision == signal.Sell {
+			stop, target = above, below
+		}
+		if got := [2]bool{out.SuggestedStopLoss != nil, out.SuggestedTakeProfit != nil}; got != [2]bool{stop, target} {
+			t.Fatalf("%s at %v with both levels at %v: suggested %v", vote.Decision, price, level, got)
+		}
+		var warned [2]bool
+		for _, w := range out.Warnings {
+			warned[0] = warned[0] || w.Code == signal.WarnStopLossWrongSide
+			warned[1] = warned[1] || w.Code == signal.WarnTakeProfitWrongSide
+		}
+		if warned != [2]bool{!stop, !target} {
+			t.Fatalf("%s at %v with both levels at %v: warnings %v", vote.Decision, price, level, out.Warnings)
+		}
+		if out.Decision != vote.Decision || *out.Votes[0].StopLoss != level || *out.Votes[0].TakeProfit != level {
+			t.Fatalf("the vote is not what was said: %+v", out.Votes[0])
 		}
 	})
 }

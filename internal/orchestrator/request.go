@@ -3,6 +3,7 @@ package orchestrator
 // What can be asked, and the rules that a request has to keep.
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"thalas/internal/provider"
 	"thalas/internal/signal"
 )
 
@@ -41,6 +43,24 @@ type Request struct {
 	// Progress is told of each provider that is asked and that has ended, one
 	// call at a time, so it should be quick. It may be nil.
 	Progress func(Progress)
+
+	Prompt *provider.Prompt // of the market above, by WithPrompt; nil: the run makes it
+}
+
+// WithPrompt gives the request with its prompt, which WorstCaseUSD and the run would
+// else make each for itself. What the models are shown may not be changed after it.
+func (r Request) WithPrompt() Request {
+	prompt := provider.NewPrompt(r.Pair, cmp.Or(r.Timeframe, signal.DefaultTimeframe), r.CurrentPrice, r.MarketData)
+	r.Prompt = &prompt
+	return r
+}
+
+// asks gives the prompt.
+func (r Request) asks() provider.Prompt {
+	if r.Prompt == nil {
+		r = r.WithPrompt()
+	}
+	return *r.Prompt
 }
 
 // Progress is a step of a run that somebody may watch.

@@ -2,19 +2,14 @@ package orchestrator
 
 // What a run may cost at the most.
 
-import (
-	"cmp"
-
-	"thalas/internal/provider"
-	"thalas/internal/signal"
-)
+import "thalas/internal/provider"
 
 // WorstCaseUSD bounds what asking this question costs: every provider that
 // may be asked fails and is tried as often as allowed, each time with the largest
 // answer; attempt bounds one attempt of each. A model without a known price is
 // not in it. The request must have passed Check.
 func (o *Orchestrator) WorstCaseUSD(request Request) (total float64, attempt map[string]float64) {
-	prompt := provider.NewPrompt(request.Pair, cmp.Or(request.Timeframe, signal.DefaultTimeframe), request.CurrentPrice, request.MarketData)
+	prompt := request.asks()
 	attempt = map[string]float64{}
 	for _, e := range o.registry.Entries() {
 		// Not only those that are available now: a breaker may close until they are asked.

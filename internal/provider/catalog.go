@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"thalas/internal/signal"
 )
 
 //go:embed models.json
@@ -82,7 +84,7 @@ func LoadCatalog(file string) (*Catalog, error) {
 // every impossible value are refused: a slip in a price costs money.
 func ParseCatalog(data []byte) (*Catalog, error) {
 	var file catalogFile
-	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder := json.NewDecoder(bytes.NewReader(signal.WithoutBOM(data)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&file); err != nil {
 		return nil, fmt.Errorf("is not a table of models: %w", err)

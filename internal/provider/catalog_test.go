@@ -133,7 +133,7 @@ const ownCatalog = `{"as_of":"2027-01-05","source":"mine","profiles":{"fast":{"m
 
 func TestLoadCatalog(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "prices.json")
-	if err := os.WriteFile(file, []byte(ownCatalog), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("\ufeff"+ownCatalog), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, err := LoadCatalog(file)

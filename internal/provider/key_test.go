@@ -59,6 +59,36 @@ func TestKeyIsNeverPrinted(t *testing.T) {
 	}
 }
 
+func TestParseKey(t *testing.T) {
+	const planted = "planted-test-key"
+	for _, tt := range []struct{ text, want string }{
+		{planted, planted},
+		{" \t" + planted + "\r\n", planted},
+		{`"` + planted + `"`, planted},
+		{" '" + planted + "' ", planted},
+		{`" ` + planted + `"`, planted},
+		{"", ""},
+		{`""`, ""},
+		{`"` + planted, "error"},
+		{planted + "'", "error"},
+		{`"` + planted + `'`, "error"},
+		{`"` + planted + `" # mine`, "error"},
+		{`""` + planted + `""`, "error"},
+		{"planted test", "error"},
+		{"plant\u200bed", "error"},
+	} {
+		t.Run(tt.text, func(t *testing.T) {
+			key, err := provider.ParseKey(tt.text)
+			if got := key.Reveal(); err == nil && got != tt.want || err != nil && (tt.want != "error" || got != "") {
+				t.Errorf("got %q, %v; want %s", got, err, tt.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "planted") {
+				t.Errorf("the error shows the key: %v", err)
+			}
+		})
+	}
+}
+
 func TestNoKey(t *testing.T) {
 	for name, key := range map[string]provider.Key{"zero": {}, "empty": provider.NewKey("")} {
 		if key.IsSet() || key.Reveal() != "" {

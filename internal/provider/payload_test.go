@@ -1,9 +1,16 @@
 package provider
 
 import (
+	"context"
 	"encoding/json"
+	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -42,10 +49,98 @@ func TestPayloadIsWhatMarshallingGives(t *testing.T) {
 				if err != nil || path != "/v1/ask" {
 					t.Fatal(path, err)
 				}
-				if diff := cmp.Diff(string(want), string(got)); diff != "" {
+				if diff := cmp.Diff(string(want), got[0]+got[1]+got[2]); diff != "" {
 					t.Errorf("%s: %s", name, diff)
 				}
 			}
+		}
+	}
+}
+
+// A question is sent from where it lies: nothing of it is copied, and it can be sent
+// again from its beginning.
+func TestPartsAreReadAsOneText(t *testing.T) {
+	sent := parts{"before ", strings.Repeat("the question", 1000), " after"}
+	whole := sent[0] + sent[1] + sent[2]
+	request := httptest.NewRequest(http.MethodPost, "/", nil)
+	sent.sendWith(request)
+	if request.ContentLength != int64(len(whole)) {
+		t.Errorf("Content-Length %d, want %d", request.ContentLength, len(whole))
+	}
+	again, err := request.GetBody()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range []io.Reader{request.Body, again} {
+		if err := iotest.TestReader(body, []byte(whole)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// counted is a connection whose writes are counted.
+type counted struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (c counted) Write(p []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(p)
+}
+
+// A usual question leaves by one write, head and all. Where the connection that was kept
+// for it has ended, it is sent by another.
+func TestQuestionsOnTheWire(t *testing.T) {
+	prompt := Prompt{System: "the rules", User: strings.Repeat("<data>", 300)}
+	large := Prompt{System: "the rules", User: strings.Repeat("<data>", 20_000)}
+	question := func(p Prompt) any { return map[string]string{"system": p.System, "user": p.User} }
+	var got []byte
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got, _ = io.ReadAll(r.Body)
+		_, _ = io.WriteString(w, "{}")
+	}))
+	defer server.Close()
+	var writes atomic.Int64
+	var dialled []net.Conn
+	client := NewClient()
+	defer client.CloseIdleConnections()
+	transport := client.Transport.(*http.Transport)
+	dial := transport.DialContext
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		dialled = append(dialled, conn)
+		return counted{conn, &writes}, err
+	}
+	r := &Remote{wire: plainWire{question}, key: NewKey("test-key"), base: server.URL, transport: transport}
+	for _, step := range []struct {
+		name    string
+		prompt  Prompt
+		end     bool // of the connection, before
+		dialled int
+		writes  int64 // 0: as many as it takes
+	}{
+		{"first", prompt, false, 1, 1},
+		{"on the same connection", prompt, false, 1, 1},
+		{"large", large, false, 1, 0},
+		{"after the end of the connection", large, true, 2, 0},
+	} {
+		if step.end {
+			_ = dialled[0].Close()
+		}
+		writes.Store(0)
+		path, body, err := r.payload(step.prompt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, failed := r.send(t.Context(), http.MethodPost, path, body); failed != nil {
+			t.Fatalf("%s: %v", step.name, failed)
+		}
+		if want, _ := json.Marshal(question(step.prompt)); string(got) != string(want) {
+			t.Errorf("%s: %d bytes arrived, want %d", step.name, len(got), len(want))
+		}
+		if len(dialled) != step.dialled || step.writes != 0 && writes.Load() != step.writes {
+			t.Errorf("%s: %d connections and %d writes, want %d and %d", step.name, len(dialled), writes.Load(), step.dialled, step.writes)
 		}
 	}
 }

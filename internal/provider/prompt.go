@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,48 +70,62 @@ func NewPrompt(pair signal.Pair, timeframe signal.Timeframe, price signal.Number
 }
 
 func newPrompt(pair signal.Pair, timeframe signal.Timeframe, price signal.Number, data signal.MarketData, limit int) Prompt {
-	var head []byte
-	head = append(head, "{\n\"pair\": "...)
-	head = appendText(head, pair.String())
-	head = append(head, ",\n\"timeframe\": "...)
-	head = appendText(head, string(timeframe))
-	head = append(head, ",\n\"current_price\": "...)
-	head = appendNumber(head, price)
-	head = appendIndicators(head, data.Indicators)
+	d := drafts.Get().(*draft)
+	defer drafts.Put(d)
+	doc := append(append(d.text[:0], question...), fenceOpen...)
+	before := len(doc)
+	doc = append(doc, "{\n\"pair\": "...)
+	doc = appendText(doc, pair.String())
+	doc = append(doc, ",\n\"timeframe\": "...)
+	doc = appendText(doc, string(timeframe))
+	doc = append(doc, ",\n\"current_price\": "...)
+	doc = appendNumber(doc, price)
+	doc = appendIndicators(doc, data.Indicators)
 
 	rows := candleRows(data.Candles)
-	size := len(head)
+	size := len(doc) - before
 	first := len(rows) // the oldest candle that fits
 	for first > 0 && (first == len(rows) || size+len(rows[first-1]) <= limit) {
 		first--
 		size += len(rows[first]) + len(",\n")
 	}
-
-	doc := bytes.NewBuffer(make([]byte, 0, len(question)+len(fenceOpen)+size+256))
-	doc.WriteString(question)
-	doc.WriteString(fenceOpen)
-	doc.Write(head)
 	if len(rows) > 0 {
 		if first > 0 {
-			fmt.Fprintf(doc, ",\n\"candles_left_out\": \"the %d oldest of %d, for length\"", first, len(rows))
+			doc = fmt.Appendf(doc, ",\n\"candles_left_out\": \"the %d oldest of %d, for length\"", first, len(rows))
 		}
-		doc.WriteString(",\n\"candle_columns\": [")
+		doc = append(doc, ",\n\"candle_columns\": ["...)
 		if !data.Candles[0].Time.IsZero() {
-			doc.WriteString(`"time", `)
+			doc = append(doc, `"time", `...)
 		}
-		doc.WriteString("\"open\", \"high\", \"low\", \"close\", \"volume\"],\n\"recent_candles\": [\n")
+		doc = append(doc, "\"open\", \"high\", \"low\", \"close\", \"volume\"],\n\"recent_candles\": [\n"...)
 		for i, row := range rows[first:] {
 			if i > 0 {
-				doc.WriteString(",\n")
+				doc = append(doc, ",\n"...)
 			}
-			doc.Write(row)
+			doc = append(doc, row...)
 		}
-		doc.WriteString("\n]")
+		doc = append(doc, "\n]"...)
 	}
-	doc.WriteString("\n}")
-	doc.WriteString(fenceClose)
-	user := doc.String()
-	return Prompt{System: system, User: user, quoted: string(appendText(nil, user))}
+	doc = append(append(doc, "\n}"...), fenceClose...)
+	d.text = doc
+	user := string(doc)
+	return Prompt{System: system, User: user, quoted: d.quote(user)}
+}
+
+// draft is room to write a prompt in, used for one after the other: a large one
+// would take several times its size while it grows. A Prompt holds nothing of it.
+type draft struct {
+	text   []byte
+	quoted bytes.Buffer
+}
+
+var drafts = sync.Pool{New: func() any { return &draft{} }}
+
+// quote gives text as a JSON string.
+func (d *draft) quote(text string) string {
+	d.quoted.Reset()
+	_ = json.NewEncoder(&d.quoted).Encode(text) // can't fail: a string always marshals, and memory takes all
+	return strings.TrimSuffix(d.quoted.String(), "\n")
 }
 
 func appendIndicators(b []byte, indicators []signal.Indicator) []byte {

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -74,9 +73,9 @@ func New(name string, wire Wire, settings Settings, catalog *Catalog, client *ht
 	if err != nil {
 		errs = append(errs, fmt.Errorf("%s %w", Variable(name, "BASE_URL"), err))
 	}
-	key := NewKey(strings.TrimSpace(settings.Key.Reveal()))
-	if strings.ContainsFunc(key.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
-		errs = append(errs, fmt.Errorf("%s holds a space, a line break or another character that no key has: copy it again", Variable(name, "API_KEY")))
+	key, err := ParseKey(settings.Key.Reveal())
+	if err != nil {
+		errs = append(errs, fmt.Errorf("%s %w", Variable(name, "API_KEY"), err))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -125,7 +124,7 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 
 // Check makes the free call that proves the key.
 func (r *Remote) Check(ctx context.Context) error {
-	header, body, failed := r.send(ctx, http.MethodGet, r.wire.CheckPath(), nil)
+	header, body, failed := r.send(ctx, http.MethodGet, r.wire.CheckPath(), parts{})
 	if failed != nil {
 		return failed
 	}
@@ -140,21 +139,18 @@ func (r *Remote) Check(ctx context.Context) error {
 }
 
 // send makes one call and gives the header and the body of a 2xx answer.
-func (r *Remote) send(ctx context.Context, method, path string, payload []byte) (http.Header, []byte, *Error) {
+func (r *Remote) send(ctx context.Context, method, path string, payload parts) (http.Header, []byte, *Error) {
 	if !r.key.IsSet() {
 		return nil, nil, &Error{Kind: signal.FailureAuthentication, Message: fmt.Sprintf("%s has no key; set %s", r.name, Variable(r.name, "API_KEY"))}
 	}
-	var content io.Reader // a nil *bytes.Reader in it would be a body
-	if payload != nil {
-		content = bytes.NewReader(payload)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, r.base+path, content)
+	request, err := http.NewRequestWithContext(ctx, method, r.base+path, nil)
 	if err != nil {
 		return nil, nil, &Error{Kind: signal.FailureProvider, Message: fmt.Sprintf("the address of %s is not usable; check %s and %s", r.name, Variable(r.name, "BASE_URL"), Variable(r.name, "MODEL"))}
 	}
 	request.Header.Set("Accept", "application/json")
-	if payload != nil {
+	if payload != (parts{}) {
 		request.Header.Set("Content-Type", "application/json")
+		payload.sendWith(request)
 	}
 	request.Header.Set("User-Agent", "thalas")
 	r.wire.Authorize(request.Header, r.key)
@@ -198,7 +194,7 @@ func readBody(response *http.Response) ([]byte, error) {
 	if body.Len() > maxBody {
 		return body.Bytes()[:maxBody], errTooLarge
 	}
-	return body.Bytes(), err
+	return signal.WithoutBOM(body.Bytes()), err
 }
 
 // usage gives what the provider told, with the provider's own cost where it

@@ -66,7 +66,7 @@ func TestRemoteSends(t *testing.T) {
 	var got *http.Request
 	p := tiny(t, tinyWire{}, func(r *http.Request) (*http.Response, error) {
 		got = r
-		return answering(200, `{"Text":"{\"decision\":\"BUY\",\"confidence\":1,\"reasoning\":\"r\"}","Model":"m"}`)(r)
+		return answering(200, "\ufeff"+`{"Text":"{\"decision\":\"BUY\",\"confidence\":1,\"reasoning\":\"r\"}","Model":"m"}`)(r)
 	})
 	answer, err := p.Ask(t.Context(), Prompt{User: "?"})
 	if err != nil || answer.Decision != signal.Buy || answer.Model != "m" || answer.Usage != (Usage{}) {

@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// writeBuffer holds a usual question, which goes out by one write. Every open connection
+// has one, and the collector allows several times what is held.
+const writeBuffer = 8 << 10
+
 // NewClient makes the client that every provider is asked with: one for the
 // process, so that connections are shared. It has no timeout of its own, since
 // every call comes with a context that has one, and it follows no redirect: the
@@ -29,9 +33,7 @@ func NewClient() *http.Client {
 		// away is found by a ping, not by the end of the run.
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 3 * time.Second},
 		MaxResponseHeaderBytes: 64 << 10,
-		// A usual question goes out by one write. Every open connection holds a buffer,
-		// and the collector allows several times what is held.
-		WriteBufferSize: 8 << 10,
+		WriteBufferSize:        writeBuffer,
 	}
 	return &http.Client{
 		Transport:     transport,

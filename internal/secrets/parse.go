@@ -12,13 +12,14 @@ import (
 	"strings"
 
 	"thalas/internal/provider"
+	"thalas/internal/signal"
 )
 
 // parse gives the keys by provider, notes about entries that mean nothing here,
-// and all mistakes; with a mistake there are no keys. White space around a key is
-// dropped.
+// and all mistakes; with a mistake there are no keys. White space and a pair
+// of quotation marks around a key are dropped.
 func parse(document []byte, providers []string) (keys map[string]provider.Key, notes, mistakes []string) {
-	if len(bytes.TrimSpace(document)) == 0 {
+	if document = signal.WithoutBOM(document); len(bytes.TrimSpace(document)) == 0 {
 		return nil, nil, []string{"it is empty"}
 	}
 	entries, mistake := entriesOf(document)
@@ -71,16 +72,14 @@ func keyOf(value json.RawMessage) (key provider.Key, wrong string) {
 	if err := json.Unmarshal(value, &text); err != nil || text == nil {
 		return provider.Key{}, "is not a text: its value belongs between quotation marks"
 	}
-	trimmed := strings.TrimSpace(*text)
-	if trimmed == "" {
-		return provider.Key{}, "is empty: put the key there, or leave the entry out"
+	key, err := provider.ParseKey(*text)
+	switch {
+	case err != nil:
+		return key, err.Error()
+	case !key.IsSet():
+		return key, "is empty: put the key there, or leave the entry out"
 	}
-	for _, c := range []byte(trimmed) {
-		if c <= ' ' || c > '~' { // the characters of real keys are visible ASCII
-			return provider.Key{}, "has a space, a line break or another character that no key has: set it to the key alone"
-		}
-	}
-	return provider.NewKey(trimmed), ""
+	return key, ""
 }
 
 // entry is one entry of the document, as it stands there.

@@ -27,6 +27,9 @@ func TestParse(t *testing.T) {
 	}{
 		{name: "two keys", document: `{"OPENAI_API_KEY":"` + planted + `","GROK_API_KEY":"x"}`, keys: map[string]string{"openai": planted, "grok": "x"}},
 		{name: "white space around a key", document: " {\n\"OPENAI_API_KEY\": \" \\t" + planted + "\\r\\n\"}\n", keys: map[string]string{"openai": planted}},
+		{name: "byte order mark and quotation marks of an env file", document: "\ufeff" + `{"OPENAI_API_KEY":"\"` + planted + `\"","GROK_API_KEY":"'x'"}`, keys: map[string]string{"openai": planted, "grok": "x"}},
+		{name: "quotation mark that is not closed", document: `{"OPENAI_API_KEY":"\"` + planted + `"}`, mistakes: []string{"OPENAI_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone"}},
+		{name: "only a byte order mark", document: "\ufeff", mistakes: []string{"it is empty"}},
 		{name: "empty document", document: " \n", mistakes: []string{"it is empty"}},
 		{name: "a bare key", document: planted, mistakes: []string{notObject + ": it can't be read at line 1, column 1"}},
 		{name: "a text", document: `"` + planted + `"`, mistakes: []string{notObject}},
@@ -42,8 +45,8 @@ func TestParse(t *testing.T) {
 			"OPENAI_API_KEY is not a text: its value belongs between quotation marks", "GROK_API_KEY is not a text: its value belongs between quotation marks", "GEMINI_API_KEY is not a text: its value belongs between quotation marks"}},
 		{name: "empty value", document: `{"OPENAI_API_KEY":" "}`, mistakes: []string{"OPENAI_API_KEY is empty: put the key there, or leave the entry out"}},
 		{name: "characters that no key has", document: `{"OPENAI_API_KEY":"planted test","GROK_API_KEY":"a\u0007b","GEMINI_API_KEY":"…","ANTHROPIC_API_KEY":"a\u200bb"}`, mistakes: []string{
-			"OPENAI_API_KEY has a space, a line break or another character that no key has: set it to the key alone", "GROK_API_KEY has a space, a line break or another character that no key has: set it to the key alone",
-			"GEMINI_API_KEY has a space, a line break or another character that no key has: set it to the key alone", "ANTHROPIC_API_KEY has a space, a line break or another character that no key has: set it to the key alone"}},
+			"OPENAI_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone", "GROK_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone",
+			"GEMINI_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone", "ANTHROPIC_API_KEY has a space, a line break, a quotation mark or another character that no key has: set it to the key alone"}},
 		{name: "entry twice", document: `{"OPENAI_API_KEY":"a","OPENAI_API_KEY":"b"}`, mistakes: []string{"OPENAI_API_KEY is there more than once"}},
 		{name: "misspelt", document: `{"OPENAI_API_KEY":"a","ANTROPIC_API_KEY":"` + planted + `"}`, mistakes: []string{`"ANTROPIC_API_KEY" is not known: did you mean ANTHROPIC_API_KEY?`}},
 		{name: "in lower case", document: `{"openai_api_key":"` + planted + `"}`, mistakes: []string{`"openai_api_key" is not known: did you mean OPENAI_API_KEY?`}},

@@ -18,8 +18,12 @@ import (
 )
 
 const (
-	// writeTimeout bounds each write after a run.
-	writeTimeout = time.Second
+	// writeTimeout bounds each write before a run, and those that keep nothing that was
+	// paid: longer than a busy machine takes, not than a caller waits.
+	writeTimeout = 3 * time.Second
+	// paidTimeout bounds the write of what was paid for: a machine that is busy, or a disk
+	// that is slow, is waited for. A server that ends waits for it too.
+	paidTimeout = 10 * time.Second
 	// answerTime is what such a write leaves of a caller's deadline for the answer.
 	answerTime = 250 * time.Millisecond
 	// keysRetryAfter is when keys that could not be read may be there.
@@ -30,8 +34,10 @@ const (
 type Question struct {
 	orchestrator.Request
 	IdempotencyKey string // empty: every request is a run of its own
-	Caller         string // who asks: keys of different callers never meet
+	Caller         string // who asks: keys of different callers never meet, and callers share the runs at once
+	Route          string // likewise keys of different routes never meet; empty: the usual one
 	Payload        string // a hash of the request as it was sent
+	Size           int    // bytes of the request as it was sent, which tell what memory its run needs
 }
 
 // Answer is a decision.
@@ -60,24 +66,22 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 		request.Warnings = slices.Concat(request.Warnings, market.Complete(&request.MarketData, request.Timeframe))
 		return s.run(ctx, request)
 	}
-	return s.inSlot(ctx, func(ctx context.Context) (Answer, error) {
-		if q.IdempotencyKey == "" {
-			return completed(ctx, "")
+	return s.uninterrupted(ctx, func(uninterrupted context.Context) (Answer, error) {
+		asked := func(running context.Context, id string) (Answer, error) {
+			return s.withRunSlot(ctx, q.Caller, q.Size, func() (Answer, error) { return completed(running, id) })
 		}
-		return s.once(ctx, q.claim(), completed)
+		if q.IdempotencyKey == "" {
+			return asked(uninterrupted, "")
+		}
+		return s.once(uninterrupted, q.claim(), asked)
 	})
 }
 
-// inSlot answers in one of the slots of runs at once. What it starts is not
-// stopped by a caller that goes away, but ends at the caller's deadline.
-func (s *Service) inSlot(ctx context.Context, answer func(context.Context) (Answer, error)) (Answer, error) {
-	select {
-	case s.slots <- struct{}{}:
-		s.runs.Add(1)
-		defer func() { <-s.slots; s.runs.Done() }()
-	default:
-		return Answer{}, &Error{Message: fmt.Sprintf("%d runs are under way, as many as this process takes. Try again.", cap(s.slots)), RetryAfter: time.Second, kind: ErrBusy}
-	}
+// uninterrupted answers in a context that a caller that goes away does not end; it
+// ends at the caller's deadline. Wait waits for the answer.
+func (s *Service) uninterrupted(ctx context.Context, answer func(context.Context) (Answer, error)) (Answer, error) {
+	s.runs.Add(1)
+	defer s.runs.Done()
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(context.WithoutCancel(ctx), deadline)
@@ -86,6 +90,22 @@ func (s *Service) inSlot(ctx context.Context, answer func(context.Context) (Answ
 		ctx = context.WithoutCancel(ctx)
 	}
 	return answer(ctx)
+}
+
+// withRunSlot runs in one of the slots of runs at once, and within the memory that
+// they may hold; size is that of the question in bytes. Only the wait for a slot ends
+// with ctx: who went away before its run began asks nobody.
+func (s *Service) withRunSlot(ctx context.Context, caller string, size int, run func() (Answer, error)) (Answer, error) {
+	free, err := s.memory.take(size)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer free()
+	if err := s.slots.acquire(ctx, caller); err != nil {
+		return Answer{}, err
+	}
+	defer s.slots.release(caller)
+	return run()
 }
 
 // prepare makes the providers ready.
@@ -105,6 +125,9 @@ func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer
 		s.Meter.Undecided("", nil, 0, 0)
 		s.countKeyless(ctx)
 		return Answer{}, err
+	}
+	if s.budget.daily > 0 || s.RequestBudgetUSD > 0 {
+		request = request.WithPrompt() // for its length
 	}
 	reserved, err := s.reserve(ctx, request)
 	if err != nil {
@@ -150,7 +173,7 @@ func ending(ctx context.Context, most time.Duration) (context.Context, context.C
 // keep stores a result, counts its run and settles its budget, at the same time.
 // It gives the bytes that were stored, nil where they could not be.
 func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
-	ctx, cancel := ending(ctx, writeTimeout)
+	ctx, cancel := ending(ctx, paidTimeout)
 	defer cancel()
 	cost := result.TotalCostUSD + reserved.untold(result.Responses, result.Failures)
 	settled := make(chan struct{})
@@ -170,16 +193,20 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 	}
 	s.unwritten.Store(err != nil)
 	if err != nil {
+		if record != nil {
+			s.unstored.add(record, s.countResult(result))
+		}
 		s.log.LogAttrs(ctx, slog.LevelError, "Result not stored:", slog.String("run", result.ID), slog.String("error", err.Error()))
-		result.Warnings = append(result.Warnings, signal.Warning{Code: signal.WarnNotStored, Message: "the result could not be stored whole: it may not be found again, and history and metrics may lack it"})
+		result.Warnings = append(result.Warnings, notStored)
 		return nil
 	}
+	s.storeOldest(ctx)
 	return record.Body
 }
 
 // keepFailure counts a run without a decision and settles its budget.
 func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error, reserved *reservation) {
-	ctx, cancel := ending(ctx, writeTimeout)
+	ctx, cancel := ending(ctx, paidTimeout)
 	defer cancel()
 	if undecided == nil { // the request was refused: nobody was asked
 		s.settle(ctx, reserved, 0)

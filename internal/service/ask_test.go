@@ -69,10 +69,73 @@ func TestAskAnswersWhatCannotBeStored(t *testing.T) {
 	if _, err := s.Show(t.Context(), answer.Consensus.ID); !errors.Is(err, service.ErrNotFound) {
 		t.Errorf("show: %v", err)
 	}
-	// Its key is free again: there is nothing to replay.
+}
+
+// A repeat of what was paid for and could not be stored is not paid again: this
+// process has the answer and stores it as soon as it can, another one refuses.
+func TestWhatCannotBeStoredIsPaidOnce(t *testing.T) {
+	a := &voter{name: "a"}
+	s := newService(t, service.Options{}, a)
+	other := serviceOver(t, service.Options{}, s.store, a)
+	occasion := func(s fixture) func() (service.Answer, error) {
+		return func() (service.Answer, error) {
+			return s.AskOnce(t.Context(), "occasion", func(context.Context) (orchestrator.Request, error) { return question().Request, nil })
+		}
+	}
+	withKey := func(s fixture) func() (service.Answer, error) {
+		return func() (service.Answer, error) { return s.Ask(t.Context(), keyed("key")) }
+	}
+	for name, of := range map[string]func(fixture) func() (service.Answer, error){"Idempotency-Key": withKey, "occasion": occasion} {
+		t.Run(name, func(t *testing.T) {
+			here, there := of(s), of(other)
+			a.asked.Store(0)
+			s.store.fail(nil, errDown)
+			first, err := here()
+			if err != nil {
+				t.Fatal(err)
+			}
+			id := first.Consensus.ID
+			again, err := here()
+			if err != nil || !again.Replayed || again.Consensus.ID != id || !slices.Contains(codes(again.Consensus), signal.WarnNotStored) {
+				t.Errorf("while it can't be stored: %+v, %v", again, err)
+			}
+			s.store.fail(nil, nil)
+			if answer, err := there(); !errors.Is(err, service.ErrNotFound) {
+				t.Errorf("another process: %+v, %v", answer, err)
+			}
+			again, err = here()
+			if err != nil || !again.Replayed || again.Consensus.ID != id || slices.Contains(codes(again.Consensus), signal.WarnNotStored) {
+				t.Errorf("when it can be stored: %+v, %v", again, err)
+			}
+			if answer, err := there(); err != nil || answer.Consensus.ID != id {
+				t.Errorf("another process, now that it is stored: %+v, %v", answer, err)
+			}
+			if n := a.asked.Load(); n != 1 {
+				t.Errorf("asked %d times", n)
+			}
+		})
+	}
+	if metrics, err := s.Metrics(t.Context(), service.WindowDay, time.Time{}, time.Time{}); err != nil || metrics.TotalRequests != 2 {
+		t.Errorf("%d runs are counted, want 2: %v", metrics.TotalRequests, err)
+	}
+}
+
+// What was paid for is stored later, when the store takes results again.
+func TestWhatCouldNotBeStoredIsStoredLater(t *testing.T) {
+	s := newService(t, service.Options{}, &voter{name: "a"})
+	s.store.fail(nil, errDown)
+	lost := []string{ask(t, s, question()).Consensus.ID, ask(t, s, question()).Consensus.ID}
 	s.store.fail(nil, nil)
-	if again := ask(t, s, keyed("key")); again.Replayed || again.Consensus.ID == answer.Consensus.ID {
-		t.Error("an answer that was not stored was replayed")
+	for range lost {
+		ask(t, s, question())
+	}
+	for _, id := range lost {
+		if _, err := s.Show(t.Context(), id); err != nil {
+			t.Errorf("show: %v", err)
+		}
+	}
+	if metrics, err := s.Metrics(t.Context(), service.WindowDay, time.Time{}, time.Time{}); err != nil || metrics.TotalRequests != 4 {
+		t.Errorf("%d runs are counted, want 4: %v", metrics.TotalRequests, err)
 	}
 }
 
@@ -205,7 +268,7 @@ func TestIdempotencyKeyOfAKilledRun(t *testing.T) {
 	s.Store = probe
 	ask(t, s, keyed("key"))
 	budget := probe.claim.Until.Sub(probe.at)
-	if budget < orchestrator.MaxTimeout || budget > orchestrator.MaxTimeout+10*time.Second {
+	if budget < orchestrator.MaxTimeout || budget > orchestrator.MaxTimeout+15*time.Second {
 		t.Errorf("a run holds its key for %s", budget)
 	}
 	// The same claim, left behind by a process that died past its time.

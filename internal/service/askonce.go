@@ -19,6 +19,8 @@ const (
 	// forEver is how long a claim is kept whose answer is kept for ever.
 	forEver = 10 * 365 * day
 	day     = 24 * time.Hour
+	// scheduleCaller is who asks by the clock, among the callers that share the slots.
+	scheduleCaller = "schedule"
 )
 
 // Gather finds out what is to be asked.
@@ -27,30 +29,34 @@ type Gather func(context.Context) (orchestrator.Request, error)
 // AskOnce asks what gather gives unless that was done before: then nothing is
 // gathered, nobody is asked, and the earlier answer comes with Replayed set. The
 // occasion names what may happen once, such as a series and a candle; it is
-// remembered as long as the answer. An attempt that came to no stored answer does
-// not count: the next one asks.
+// remembered as long as the answer. An attempt that came to no answer does not count:
+// the next one asks. One whose answer could not be stored does count, since it is paid
+// for: this process gives the answer and tries to store it again, others give ErrNotFound.
 //
 // Errors: those of gather, and those of Ask; ErrInFlight where another process is
-// at it, ErrNotFound where the answer of then is kept no longer.
+// at it, ErrNotFound where the answer of then is not stored, or no longer.
 func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (Answer, error) {
 	keep := s.ResultRetention
 	if keep == 0 {
 		keep = forEver
 	}
 	c := claim{key: "idem#" + occasion, payload: "occasion", budget: gatherTimeout + orchestrator.MaxTimeout, keepFor: keep}
-	return s.inSlot(ctx, func(ctx context.Context) (Answer, error) {
-		return s.once(ctx, c, func(ctx context.Context, id string) (Answer, error) {
-			gathering, done := context.WithTimeout(ctx, gatherTimeout)
-			defer done()
-			request, err := gather(gathering)
-			if err != nil {
-				return Answer{}, err
-			}
-			if err := s.Orchestrator.Check(request); err != nil {
-				return Answer{}, err
-			}
-			request.ID = id
-			return s.run(ctx, request)
+	gathered := func(ctx context.Context, id string) (Answer, error) {
+		gathering, done := context.WithTimeout(ctx, gatherTimeout)
+		defer done()
+		request, err := gather(gathering)
+		if err != nil {
+			return Answer{}, err
+		}
+		if err := s.Orchestrator.Check(request); err != nil {
+			return Answer{}, err
+		}
+		request.ID = id
+		return s.run(ctx, request)
+	}
+	return s.uninterrupted(ctx, func(uninterrupted context.Context) (Answer, error) {
+		return s.once(uninterrupted, c, func(running context.Context, id string) (Answer, error) {
+			return s.withRunSlot(ctx, scheduleCaller, clockSize, func() (Answer, error) { return gathered(running, id) })
 		})
 	})
 }

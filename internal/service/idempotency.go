@@ -24,12 +24,9 @@ const (
 	replayFor = 24 * time.Hour
 	// claimSlack is what a run needs beyond its budget to be stored. A process
 	// that was killed holds its keys no longer than that.
-	claimSlack = 10 * time.Second
-	// completeTimeout bounds the wait for a claim to be completed. It is longer than
-	// that of other writes: where a claim is left behind, the key is paid again.
+	claimSlack = paidTimeout + 5*time.Second
+	// completeTimeout bounds the wait for a claim to be completed.
 	completeTimeout = 5 * time.Second
-	// lookTimeout bounds the look for a result whose write failed.
-	lookTimeout = 250 * time.Millisecond
 )
 
 // claim is what a run holds, so that nobody else pays for the same.
@@ -43,7 +40,7 @@ type claim struct {
 // claim is that of a question with an Idempotency-Key. Key and caller are hashed:
 // they may hold anything.
 func (q Question) claim() claim {
-	hash := sha256.Sum256([]byte(q.Caller + "\x00" + q.IdempotencyKey))
+	hash := sha256.Sum256([]byte(q.Caller + q.Route + "\x00" + q.IdempotencyKey))
 	budget := q.Timeout
 	if budget == 0 {
 		budget = orchestrator.MaxTimeout
@@ -84,10 +81,12 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 	}()
 	answer, err := run(ctx, owner)
 	ended = true
-	if !s.isKept(ctx, answer) { // no decision, or none that could be replayed
+	if answer.Consensus == nil { // no decision
 		s.release(ctx, c.key, owner)
 		return answer, err
 	}
+	// Also where the answer could not be stored: it is paid for, so nobody pays for it
+	// again under this key. This process still has it.
 	s.complete(ctx, c.key, owner, answer.Consensus.ID)
 	return answer, nil
 }
@@ -126,18 +125,6 @@ func (s *Service) putBack(ctx context.Context, key string, old store.Claim) {
 	}
 }
 
-// isKept reports whether an answer can be replayed. Where its write failed, it may
-// have been kept all the same: only its count was lost, or the word that it was kept.
-func (s *Service) isKept(ctx context.Context, answer Answer) bool {
-	if answer.Body != nil || answer.Consensus == nil {
-		return answer.Body != nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	_, err := s.Store.Result(ctx, answer.Consensus.ID)
-	return err == nil
-}
-
 func (s *Service) release(ctx context.Context, key, owner string) {
 	ctx, cancel := ending(ctx, completeTimeout)
 	defer cancel()
@@ -163,8 +150,8 @@ func (s *Service) held(ctx context.Context, c claim, held store.Claim) (Answer, 
 	}
 	answer, err := s.replayed(ctx, held.Result)
 	switch {
-	case errors.Is(err, store.ErrNotFound): // results are kept for a shorter time than keys
-		return Answer{}, &Error{Message: "The answer to this Idempotency-Key is no longer kept. Send a new key.", kind: ErrNotFound}
+	case errors.Is(err, store.ErrNotFound): // it could not be stored, or is kept for a shorter time than the key
+		return Answer{}, &Error{Message: "This was asked and paid for under the same Idempotency-Key, but its answer could not be stored or is no longer kept. Send a new key to ask, and pay, again.", kind: ErrNotFound}
 	case err != nil:
 		return Answer{}, unreachable("to read the answer that was given before", err)
 	}
@@ -173,7 +160,7 @@ func (s *Service) held(ctx context.Context, c claim, held store.Claim) (Answer, 
 
 // replayed reads an answer of before.
 func (s *Service) replayed(ctx context.Context, id string) (Answer, error) {
-	result, err := s.Store.Result(ctx, id)
+	result, stored, err := s.result(ctx, id)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -182,6 +169,9 @@ func (s *Service) replayed(ctx context.Context, id string) (Answer, error) {
 		return Answer{}, fmt.Errorf("the stored result %s: %w", id, err)
 	}
 	consensus.Cache = signal.CacheReplay
+	if !stored {
+		consensus.Warnings = append(consensus.Warnings, notStored)
+	}
 	return Answer{Consensus: &consensus, Replayed: true}, nil
 }
 

@@ -34,7 +34,11 @@ func (s *Service) Latest(ctx context.Context, pair signal.Pair, timeframe signal
 	result, err := s.Store.Latest(ctx, store.SeriesKey(pair.String(), string(timeframe), s.Simulated))
 	switch age := time.Since(result.CreatedAt); {
 	case errors.Is(err, store.ErrNotFound):
-		return result, &Error{kind: ErrNoSignal, Message: fmt.Sprintf("There is no consensus for %s %s yet. Ask for one by POST /v1/consensus.", pair, timeframe)}
+		message := fmt.Sprintf("There is no consensus for %s %s yet. Ask for one by POST /v1/consensus.", pair, timeframe)
+		if _, wrong := signal.ParsePair(pair.String()); wrong != nil {
+			message = fmt.Sprintf("There is no consensus for %s %s yet. It is read as free text, which the compatibility route takes, since the %s.", pair, timeframe, wrong)
+		}
+		return result, &Error{kind: ErrNoSignal, Message: message}
 	case err != nil:
 		return result, unreachable("to read the latest consensus", err)
 	case maxAge > 0 && age > maxAge:
@@ -46,7 +50,7 @@ func (s *Service) Latest(ctx context.Context, pair signal.Pair, timeframe signal
 // Query selects stored results: of a pair and timeframe, or, without a pair, of
 // the UTC day of From, else today.
 type Query struct {
-	Pair      signal.Pair
+	Pair      signal.Pair      // or the free text of the compatibility route
 	Timeframe signal.Timeframe // empty: signal.DefaultTimeframe
 	From      time.Time        // results made at or after it; zero: all
 	To        time.Time        // results made before it; zero: all

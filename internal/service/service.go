@@ -26,6 +26,7 @@ type Options struct {
 	Version      string // of the program
 
 	MaxConcurrentRuns int           // runs at once; 0: DefaultMaxConcurrentRuns
+	Callers           int           // that have keys of their own, between which the runs at once are shared; 0: nobody has
 	ResultRetention   time.Duration // how long results are kept; 0: for ever
 	MetricsRetention  time.Duration // how long counters are kept; 0: for ever
 	DailyBudgetUSD    float64       // spending cap of a UTC day over all processes; 0: none
@@ -63,13 +64,15 @@ const DefaultMaxConcurrentRuns = 256
 // concurrent use.
 type Service struct {
 	Options
-	slots  chan struct{} // one is taken by each run under way
-	runs   sync.WaitGroup
+	slots  *slots         // one is taken by each run under way
+	runs   sync.WaitGroup // questions that are being answered
+	memory memory         // that runs at once may hold
 	budget budget
 	prober prober
 	// unwritten: the last result of this process could not be stored, as when a disk is
 	// full, which reading does not show.
 	unwritten atomic.Bool
+	unstored  unstored
 	log       *slog.Logger
 }
 
@@ -84,7 +87,7 @@ func New(options Options) *Service {
 	if options.Meter == nil {
 		options.Meter = unmetered{}
 	}
-	s := &Service{Options: options, slots: make(chan struct{}, options.MaxConcurrentRuns), log: options.Logger}
+	s := &Service{Options: options, slots: newSlots(options.MaxConcurrentRuns, options.Callers), memory: newMemory(), log: options.Logger}
 	s.budget.daily = microUSD(options.DailyBudgetUSD)
 	return s
 }

@@ -22,7 +22,7 @@ func (p *marketParser) candles() []Candle {
 		p.skipIn(token)
 		return nil
 	}
-	var candles []Candle
+	candles := make([]Candle, 0, min(p.members("{", "]"), MaxCandles))
 	before := len(p.mistakes)
 	for p.more() {
 		candles = append(candles, p.candle(place{list: candlesKey, index: len(candles)}))
@@ -53,7 +53,7 @@ func (p *marketParser) candle(at place) (c Candle) {
 	}
 	var seen [len(candleKeys)]bool
 	for p.more() {
-		name, _ := p.next().(string)
+		name := p.key()
 		at.key = name
 		known := slices.Index(candleKeys[:], name)
 		if known < 0 {

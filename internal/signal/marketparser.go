@@ -69,7 +69,7 @@ func (p *marketParser) object() (m MarketData) {
 	}
 	seen := map[string]bool{}
 	for p.more() {
-		name, _ := p.next().(string) // a key is always a string
+		name := p.key()
 		switch {
 		case name == "" || utf8.RuneCountInString(name) > maxIndicatorKey:
 			p.wrong(place{key: cut(name, maxIndicatorKey)}, fmt.Sprintf("a name has 1 to %d characters", maxIndicatorKey), "")
@@ -123,20 +123,19 @@ func (p *marketParser) value(name string) any {
 
 // list reads the rest of a list of numbers.
 func (p *marketParser) list(name string) []Number {
-	list := []Number{}
+	list := make([]Number, 0, min(p.members(",", "]"), MaxListNumbers))
 	for p.more() {
 		at := place{list: name, index: len(list)}
-		token := p.next()
-		switch v := token.(type) {
-		case nil:
-			list = append(list, Number{})
-		case json.Number:
+		if v, is := p.numeral(); is {
 			list = append(list, p.number(at, v))
-		default:
+			continue
+		}
+		token := p.next()
+		if token != nil {
 			p.wrong(at, "is not a number: a list holds numbers and nulls", scalar(token))
-			list = append(list, Number{})
 			p.skipIn(token)
 		}
+		list = append(list, Number{})
 	}
 	p.next() // the closing bracket
 	if len(list) > MaxListNumbers {

@@ -14,12 +14,15 @@ import (
 
 // quotes are the currencies that a glued notation such as BTCUSDT may end in.
 // The longest that fits wins, so BTCFDUSD is BTC/FDUSD and not BTCFD/USD.
-var quotes = []string{
-	"FDUSD", "PYUSD",
-	"USDT", "USDC", "TUSD", "BUSD", "USDD", "USDP", "USDE", "EURC", "EURT",
-	"USD", "EUR", "GBP", "JPY", "AUD", "CAD", "CHF", "TRY", "BRL", "KRW", "ZAR", "PLN", "MXN", "SGD", "HKD", "INR", "NZD",
-	"DAI", "BTC", "XBT", "ETH", "BNB", "SOL", "TRX",
-}
+var (
+	money = []string{
+		"FDUSD", "PYUSD",
+		"USDT", "USDC", "TUSD", "BUSD", "USDD", "USDP", "USDE", "EURC", "EURT",
+		"USD", "EUR", "GBP", "JPY", "AUD", "CAD", "CHF", "TRY", "BRL", "KRW", "ZAR", "PLN", "MXN", "SGD", "HKD", "INR", "NZD",
+		"DAI",
+	}
+	quotes = slices.Concat(money, []string{"BTC", "XBT", "ETH", "BNB", "SOL", "TRX"})
+)
 
 // USD itself is what follows an asset that ends in the first letters of these:
 // GRTUSD, SHIBUSD and SPYUSD are GRT/USD, SHIB/USD and SPY/USD. They are split off
@@ -35,7 +38,13 @@ var (
 const (
 	maxPairText   = 64  // characters of any notation of a pair
 	maxMarketText = 300 // characters of a free-text market
+	maxAsset      = 20  // characters of an asset's code
 )
+
+// ErrContract is wrapped by the errors of ParsePair about a name that an exchange
+// gives to one of its contracts, such as BTC-PERP, PF_XBTUSD or BTCUSDT_251226. Cut
+// in two it would be another market, such as BTC/PERP.
+var ErrContract = errors.New("names a contract and no pair")
 
 // Pair is a market: BASE/QUOTE, or BASE/QUOTE:SETTLE for a derivative, in upper
 // case. It is comparable; the zero Pair names nothing.
@@ -46,9 +55,11 @@ type Pair struct{ name string }
 //	BTC/USDT  btc-usdt  BTC_USDT  BTCUSDT  BINANCE:BTCUSDT
 //	BTC/USDT:USDT  BTCUSDT.P (a perpetual, settled in its quote)
 //
+// Where there is a slash, it alone separates: XYZ-TSLA/USDC has the base XYZ-TSLA.
 // A glued notation is split by a list of known quote currencies, the longest
 // that fits first; but where that would be TUSD, BUSD or PYUSD and USD fits too, only
 // after an asset known to be traded in it: APTUSD is APT/USD, BTCTUSD is BTC/TUSD.
+// The error of a text that names a contract is ErrContract.
 func ParsePair(text string) (Pair, error) {
 	s := strings.TrimSpace(text)
 	switch {
@@ -65,17 +76,30 @@ func ParsePair(text string) (Pair, error) {
 	}
 
 	body, perpetual := strings.CutSuffix(strings.ToUpper(s), ".P")
-	symbol := body
-	if first, rest, found := strings.Cut(body, ":"); found && namesVenue(first, rest) {
-		if !isVenue(first) {
-			return refuse("has a venue that is not a name")
-		}
-		symbol = rest
+	venue, symbol, hasVenue := strings.Cut(body, ":")
+	if hasVenue = hasVenue && namesVenue(venue, symbol); !hasVenue {
+		symbol = body
+	}
+	named := symbol
+	if hasVenue && !isVenue(venue) {
+		named = body
+	}
+	if advice, isContract := readContract(named); isContract {
+		return Pair{}, fmt.Errorf("pair %q %w: %s", s, ErrContract, advice)
+	}
+	if hasVenue && !isVenue(venue) {
+		return refuse("has a venue that is not a name")
 	}
 	symbol, settle, settled := strings.Cut(symbol, ":")
-	base, quote, separated := cutAny(symbol, "/-_")
+	base, quote, separated := strings.Cut(symbol, "/")
+	if !separated {
+		base, quote, separated = cutAny(symbol, "-_")
+	}
 	if !separated {
 		if base, quote = splitGlued(symbol); quote == "" {
+			if base, quote = splitGlued(venue); hasVenue && quote != "" && slices.Contains(quotes, symbol) { // BTCUSDT:USDT
+				return Pair{}, fmt.Errorf("pair %q %w: %s", s, ErrContract, adviceFor(base, quote, symbol))
+			}
 			return refuse("does not end in a known quote currency")
 		}
 	}
@@ -85,7 +109,7 @@ func ParsePair(text string) (Pair, error) {
 		}
 		settle, settled = quote, true
 	}
-	if !isAsset(base) || !isAsset(quote) || (settled && !isAsset(settle)) {
+	if !isBase(base) || !isAsset(quote) || (settled && !isAsset(settle)) {
 		return refuse("does not name a base and a quote")
 	}
 	if base == quote {
@@ -99,8 +123,9 @@ func ParsePair(text string) (Pair, error) {
 }
 
 // ParseMarket reads a pair where the text is one, and otherwise keeps the text
-// as it is: prediction markets are asked about by a question such as
-// "Will Bitcoin reach $100k?". Only the compatibility route takes those.
+// as it is, which is then a series of its own: prediction markets are asked about
+// by a question such as "Will Bitcoin reach $100k?". The compatibility route takes
+// those, and so does every route that reads what it has stored.
 func ParseMarket(text string) (Pair, error) {
 	if !utf8.ValidString(text) {
 		return Pair{}, errors.New("pair is not valid UTF-8 text")
@@ -160,9 +185,11 @@ func cutAny(s, separators string) (before, after string, found bool) {
 // in its own base or quote, or in something that is no pair.
 func namesVenue(first, rest string) bool {
 	switch {
-	case strings.ContainsAny(rest, "/-_") || !strings.ContainsAny(first, "/-_"):
+	case strings.Contains(first, "/"):
+		return false
+	case strings.ContainsAny(rest, "/-_") || !strings.ContainsAny(first, "-_"):
 		return true
-	case strings.ContainsAny(first, "/-"):
+	case strings.Contains(first, "-"):
 		return false
 	}
 	base, quote, _ := strings.Cut(first, "_")
@@ -188,7 +215,7 @@ func splitGlued(symbol string) (base, quote string) {
 
 // isAsset reports whether s can be an asset's code, such as BTC or 1000PEPE.
 func isAsset(s string) bool {
-	if s == "" || len(s) > 20 {
+	if s == "" || len(s) > maxAsset {
 		return false
 	}
 	for _, r := range s {
@@ -197,6 +224,18 @@ func isAsset(s string) bool {
 		}
 	}
 	return true
+}
+
+// isBase is as isAsset with the separators that the code of a base may have, such
+// as XYZ-TSLA. In all it is as short as another asset, so that every canonical form
+// is short enough to be read back.
+func isBase(s string) bool {
+	for part := range strings.SplitSeq(strings.ReplaceAll(s, "_", "-"), "-") {
+		if !isAsset(part) {
+			return false
+		}
+	}
+	return len(s) <= maxAsset
 }
 
 // isVenue is as isAsset with the underscore that TradingView's venues may have.

@@ -5,10 +5,15 @@ package signal
 // holds, and was most of what answering one cost.
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
 )
+
+// WithoutBOM gives a JSON document without the byte order mark that editors and shells
+// on Windows put before it, and no JSON library reads.
+func WithoutBOM(document []byte) []byte { return bytes.TrimPrefix(document, []byte("\ufeff")) }
 
 // tokens walks a document that newTokens has proved to be JSON, so that commas
 // and colons are where they belong and can be passed over.
@@ -53,10 +58,38 @@ func (t *tokens) next() json.Token {
 		t.at += len("null")
 		return nil
 	}
+	return t.digits()
+}
+
+// key gives the next token, which is the key of a member. Like numeral it saves what
+// next allocates for each token.
+func (t *tokens) key() string {
+	t.skipBlanks()
+	return t.quoted()
+}
+
+// numeral gives the next token where it is a number.
+func (t *tokens) numeral() (text json.Number, is bool) {
+	t.skipBlanks()
+	if c := t.text[t.at]; c != '-' && (c < '0' || c > '9') {
+		return "", false
+	}
+	return t.digits(), true
+}
+
+func (t *tokens) digits() json.Number {
+	start := t.at
 	for t.at < len(t.text) && strings.IndexByte("+-.eE0123456789", t.text[t.at]) >= 0 {
 		t.at++
 	}
 	return json.Number(t.text[start:t.at])
+}
+
+// members bounds the number of members that the list has which was just opened, by
+// what is between two of them, as far as the text goes on to end.
+func (t *tokens) members(between, end string) int {
+	inside, _, _ := strings.Cut(t.text[t.at:], end)
+	return strings.Count(inside, between) + 1
 }
 
 // quoted reads a text. One with escapes, or that is not UTF-8, is left to

@@ -13,7 +13,7 @@ type Vote struct {
 	Weight       float64    `json:"weight"`        // 0…1: of the request, else of the configuration, else 1
 	Reasoning    string     `json:"reasoning"`     // cleaned of control characters and of anything like a key
 	RiskLevel    *RiskLevel `json:"risk_level"`    // nil: none given
-	StopLoss     *float64   `json:"stop_loss"`     // as the model said it, also when it lies on the wrong side
+	StopLoss     *float64   `json:"stop_loss"`     // as the model said it, also where it is not counted
 	TakeProfit   *float64   `json:"take_profit"`   // likewise
 	LatencyMS    float64    `json:"latency_ms"`    // from the first attempt's start to the answer
 	Attempts     int        `json:"attempts"`      // calls made, the answered one included

@@ -232,6 +232,7 @@ type member struct {
 
 // membersOf splits a JSON object, in order and with keys that are there twice.
 func membersOf(text []byte) ([]member, error) {
+	text = signal.WithoutBOM(text)
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
 		return nil, errors.New("it does not begin with a brace")

@@ -60,6 +60,16 @@ func TestParseList(t *testing.T) {
 	}
 }
 
+// Editors and shells on Windows put a byte order mark before a file.
+func TestByteOrderMark(t *testing.T) {
+	if list, err := ParseList([]byte("\ufeff" + `{"pairs": ["BTC/USDT"]}`)); err != nil || len(list.Series) != 1 {
+		t.Errorf("a list: %v, %v", list, err)
+	}
+	if _, list, err := ParseEvent([]byte("\ufeff"+`{"time": "2026-11-23T05:01:00Z", "watchlist": {"pairs": ["BTC/USDT"]}}`), List{}); err != nil || len(list.Series) != 1 {
+		t.Errorf("an event: %v, %v", list, err)
+	}
+}
+
 func TestParseListNamesEveryMistake(t *testing.T) {
 	tests := []struct {
 		name, text string

@@ -138,7 +138,8 @@ func (t *task) ended(o *Outcome, now time.Time) {
 		return
 	}
 	t.tried++
-	if open := o.Open() || o.Status == NoCandle || o.Status == InProgress; open && t.tried < tries {
+	unstored := (o.Status == Decided || o.Status == Already) && !o.Stored // who asks again has it written again
+	if open := o.Open() || o.Status == NoCandle || o.Status == InProgress || unstored; open && t.tried < tries {
 		t.again = now.Add(max(retryAfter[t.tried-1], o.retryAfter))
 		return
 	}

@@ -43,11 +43,17 @@ func (a *asker) AskOnce(ctx context.Context, occasion string, gather service.Gat
 	for what := range a.trouble {
 		if a.trouble[what] > 0 && strings.Contains(occasion, what) {
 			a.trouble[what]--
+			if a.err == errUnstored {
+				return service.Answer{Consensus: &signal.Consensus{Pair: request.Pair, Decision: signal.Hold}}, nil
+			}
 			return service.Answer{}, a.err
 		}
 	}
 	return service.Answer{Consensus: &signal.Consensus{Pair: request.Pair, Decision: signal.Hold}, Body: []byte("{}")}, nil
 }
+
+// errUnstored is the trouble of an answer that could not be stored.
+var errUnstored = errors.New("planted: not stored")
 
 // loop runs the loop for a while, from 04:59:50 of some day on, and gives what was
 // asked.
@@ -95,6 +101,7 @@ func TestLoopTriesAnOpenCandleAgain(t *testing.T) {
 		{"that stays", 9, passing, []string{"0s 04:58", "10s 04:58", "15s 04:59", "25s 04:59", "45s 04:59", "1m15s 05:00", "1m25s 05:00"}},
 		{"that needs time", 2, patient, []string{"0s 04:58", "15s 04:59", "40s 04:59", "1m15s 05:00"}},
 		{"that another process is at", 7, service.ErrInFlight, []string{"0s 04:58", "10s 04:58", "15s 04:59", "25s 04:59", "35s 04:59", "45s 04:59", "55s 04:59", "1m5s 04:59", "1m15s 05:00"}},
+		{"whose answer is not stored at first", 2, errUnstored, []string{"0s 04:58", "10s 04:58", "15s 04:59", "1m15s 05:00"}},
 		{"that no wait helps", 9, lasting, []string{"0s 04:58", "15s 04:59", "1m15s 05:00"}},
 	}
 	for _, tt := range tests {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,7 +118,7 @@ var errNotReached = errors.New("it was not asked about")
 func (o *Outcome) decided(answer service.Answer) {
 	c := answer.Consensus
 	o.Status, o.ID, o.Decision, o.Confidence, o.Consensus = Decided, c.ID, c.Decision, &c.Confidence, c
-	o.Stored = answer.Replayed || answer.Body != nil
+	o.Stored = answer.Body != nil || answer.Replayed && !slices.ContainsFunc(c.Warnings, func(w signal.Warning) bool { return w.Code == signal.WarnNotStored })
 	if answer.Replayed {
 		o.Status = Already
 		return
@@ -140,7 +141,7 @@ func (o *Outcome) failed(err error) {
 	case errors.Is(err, service.ErrInFlight):
 		o.Status, o.Message = InProgress, "another process is asking about this candle"
 	case errors.Is(err, service.ErrNotFound):
-		o.Status, o.Message = Already, "the answer about this candle is no longer kept"
+		o.Error, o.Message = "not_stored", "this candle was asked about and paid for, but its answer could not be stored: it is not asked about again, and there is no signal for it"
 	case errors.As(err, &venue):
 		o.Error = string(venue.Kind)
 		o.Retryable = venue.Kind == market.ErrUnavailable || venue.Kind == market.ErrRateLimited

@@ -203,6 +203,13 @@ func question(list List, series market.Series, last time.Time, fetched market.Fe
 	return r, nil
 }
 
+// Check holds a list against what is known of providers and venues, and asks nobody.
+// The error is signal.FieldErrors and names every mistake.
+func (w *Watcher) Check(list List) error {
+	_, err := w.open(list)
+	return err
+}
+
 // open holds a list against what is known of providers and venues, and gives the
 // source of its candles. The error is signal.FieldErrors and names every mistake.
 func (w *Watcher) open(list List) (market.CandleSource, error) {

@@ -193,6 +193,56 @@ func TestACandleIsAskedAboutOnce(t *testing.T) {
 	}
 }
 
+// full is a store that takes no results while it is full, as a disk is, or a table
+// that is throttled.
+type full struct {
+	store.Store
+	full *atomic.Bool
+}
+
+func (f full) Record(ctx context.Context, r *store.Result, c store.Count) error {
+	if f.full.Load() {
+		return errors.New("planted: full")
+	}
+	return f.Store.Record(ctx, r, c)
+}
+
+// What could not be stored is paid once, however many events follow: this process
+// keeps the answer and stores it when it can, another one says that there is none.
+func TestACandleWhoseAnswerIsNotStoredIsPaidOnce(t *testing.T) {
+	const one = `{"pairs": ["BTC/USDT"]}`
+	var isFull atomic.Bool
+	isFull.Store(true)
+	var shared store.Store
+	f := newFixture(t, func(_ *Options, asks *service.Options) {
+		shared = full{asks.Store, &isFull}
+		asks.Store = shared
+	})
+	other := newFixture(t, func(_ *Options, asks *service.Options) { asks.Store = shared })
+	for i, event := range []struct {
+		name   string
+		by     fixture
+		full   bool
+		want   string
+		stored bool
+	}{
+		{"the first event", f, true, "BTC/USDT 5m decided", false},
+		{"the next one", f, true, "BTC/USDT 5m already_decided", false},
+		{"one of another process", other, true, "BTC/USDT 5m failed not_stored", false},
+		{"one when there is room again", f, false, "BTC/USDT 5m already_decided", true},
+		{"one of another process then", other, false, "BTC/USDT 5m already_decided", true},
+	} {
+		isFull.Store(event.full)
+		s := event.by.roundOf(t, t.Context(), one)
+		if got := brief(s)[0]; got != event.want || s.Series[0].Stored != event.stored || s.Err() != nil || (s.CostUSD != 0) != (i == 0) {
+			t.Errorf("%s: %+v, want %s", event.name, s, event.want)
+		}
+	}
+	if n := f.model.asked.Load() + other.model.asked.Load(); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
 func TestOneSeriesCostsNoOtherAnything(t *testing.T) {
 	f := newFixture(t, nil)
 	f.venue.trouble = map[string]error{

@@ -122,6 +122,7 @@ func (r *remote) get(caller context.Context, series market.Series, target string
 	case isSuccess && len(body) > maxBody:
 		return answer{}, r.fail(series, market.ErrMalformed, status, "its answer is larger than 1 MiB: check "+variable(r.name))
 	}
+	body = signal.WithoutBOM(body)
 	if failed := r.judge(series, response, body); failed != nil {
 		return answer{}, failed
 	}
@@ -214,7 +215,7 @@ func retryAfter(text string, now time.Time) time.Duration {
 }
 
 func isHTML(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(body, "\ufeff \t\r\n"), []byte("<"))
+	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
 }
 
 // shorten cuts a foreign text for a message.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -36,7 +37,8 @@ type Options struct {
 }
 
 // Open opens a store file. For writing, it creates the file and its folder where
-// they are missing. Errors are fs.ErrNotExist, fs.ErrPermission, ErrInUse,
+// they are missing, for this user alone, and refuses a file that other users can
+// read; readers take it as it is. Errors are fs.ErrNotExist, fs.ErrPermission, ErrInUse,
 // ErrNewerFormat and ErrDamaged; each says what to do.
 func Open(path string, options Options) (*Store, error) {
 	if err := checkPath(path, options.ReadOnly); err != nil {
@@ -64,6 +66,8 @@ func checkPath(path string, readOnly bool) error {
 		return fmt.Errorf("%s is a folder: name a file", path)
 	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file: name another", path)
+	case err == nil && !readOnly && isOpenToOthers(info):
+		return fmt.Errorf("other users of this machine can read or write %s, which holds every question and answer: run chmod 600 '%s'", path, path)
 	case err == nil && readOnly && info.Size() == 0:
 		return &damaged{path: path, found: "the file is empty"}
 	case err == nil:
@@ -74,6 +78,13 @@ func checkPath(path string, readOnly bool) error {
 		return fmt.Errorf("there is no store at %s yet: %w", path, fs.ErrNotExist)
 	}
 	return os.MkdirAll(filepath.Dir(path), 0o700)
+}
+
+// isOpenToOthers reports whether other users have rights to a file. Windows has
+// rights of another kind.
+func isOpenToOthers(info fs.FileInfo) bool {
+	const others fs.FileMode = 0o077 // group and world
+	return runtime.GOOS != "windows" && info.Mode()&others != 0
 }
 
 // openFile opens and locks the file. The handle is bbolt's own: what is left to

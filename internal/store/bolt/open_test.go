@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -268,5 +269,39 @@ func TestEmptyFileIsLaidOut(t *testing.T) {
 		if err := open(t, path, Options{}).Record(t.Context(), &r, store.Count{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A file that other users can read is not written to, and the error gives the
+// command that closes it to them. Readers take it.
+func TestOpenToOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has rights of another kind")
+	}
+	for _, mode := range []fs.FileMode{0o644, 0o640, 0o604, 0o620, 0o610} {
+		t.Run(mode.String(), func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "thalas.db")
+			s, err := Open(path, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(s.Close(), os.Chmod(path, mode)); err != nil {
+				t.Fatal(err)
+			}
+			if s, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), "chmod 600 '"+path+"'") {
+				t.Errorf("opened %v, %v", s, err)
+			}
+			reader, err := Open(path, Options{ReadOnly: true})
+			if err != nil {
+				t.Fatalf("reading: %v", err)
+			}
+			if err := errors.Join(reader.Close(), os.Chmod(path, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			if s, err = Open(path, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			_ = s.Close()
+		})
 	}
 }
