@@ -82,8 +82,9 @@ test-freqtrade: ## examples/freqtrade in the real freqtrade, offline: each failu
 		e2e/freqtrade/run.sh; \
 	fi
 
-# CloudFormation notices new parameters only under a new name of the deployment.
+# CloudFormation notices new parameters only under a new name of the deployment. MOVED=yes: see tools/parameters.sh.
 deploy: ## build, deploy to AWS and call the API once; ENV=default, dev or prod of samconfig.toml; needs the SAM and AWS CLIs
+	MOVED='$(MOVED)' tools/parameters.sh $(ENV) $(STACK)
 	sam build --config-env $(ENV)
 	@echo "Release: $(VERSION)-$$(date -u +%Y%m%dT%H%M%SZ)" > .aws-sam/release.yaml
 	sam deploy --config-env $(ENV)

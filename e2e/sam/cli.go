@@ -91,7 +91,7 @@ func (c *CLI) Build(ctx context.Context) error {
 // Configure gives all functions these variables. Only those that the template
 // declares have an effect.
 func (c *CLI) Configure(environment map[string]string) error {
-	text, err := json.MarshalIndent(map[string]map[string]string{"Parameters": environment}, "", "  ")
+	text, err := json.MarshalIndent(map[string]map[string]string{"Parameters": Declared(environment)}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,6 @@ from samcli.local.lambdafn.env_vars import EnvironmentVariables
 import template
 from test_functions import functions
 
-PROVIDERS = ("ANTHROPIC", "OPENAI", "GEMINI", "GROK")
-VENUES = ("KRAKEN", "COINBASE", "OKX", "BINANCE", "BINANCEUS")
-
 # Variables that the program knows and the template does not set, with the reason.
 NOT_ON_LAMBDA = {
     "{PROVIDER}_API_KEY": "keys are in Secrets Manager, never in an environment",
@@ -32,7 +29,7 @@ ONLY = {
     "PROVIDER_KEYS_SECRET_ID": {"ConsensusFunction", "ScheduledConsensusFunction", "HealthFunction"},
     "FUNCTION_ROLE": {"ConsensusFunction", "ConsensusReadFunction", "ScheduledConsensusFunction"},
     "WATCHLIST": {"ScheduledConsensusFunction"},
-} | {f"{v}_BASE_URL": {"ScheduledConsensusFunction"} for v in VENUES}
+}
 
 # Read by the AWS SDK and declared for sam local only.
 ENDPOINTS = {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER"}
@@ -45,11 +42,13 @@ def documented():
     return re.findall(r"^\| `([A-Z0-9_{}]+)` \|", table, re.MULTILINE)
 
 
+def in_settings(name):
+    """Whether a variable is of a provider or a venue: those come in SETTINGS."""
+    return name.startswith("{PROVIDER}_") or name.endswith("_BASE_URL")
+
+
 def known_on_lambda():
-    names = set()
-    for name in set(documented()) - set(NOT_ON_LAMBDA):
-        names.update(name.replace("{PROVIDER}", p) for p in PROVIDERS)
-    return names
+    return {name for name in documented() if name not in NOT_ON_LAMBDA and not in_settings(name)}
 
 
 def variables(name, **parameters):
@@ -84,11 +83,45 @@ class Environment(unittest.TestCase):
 
     def test_sizes(self):
         # Lambda takes 4 KB of names and values; names of tables and the secret's ARN come from AWS.
-        longest = {"WATCHLIST": "x" * template.written()["Parameters"]["WatchList"]["MaxLength"]}
+        longest = {name: "x" * p["MaxLength"] for name, p in template.written()["Parameters"].items() if "MaxLength" in p}
+        self.assertEqual(set(longest), {"Settings", "WatchList"})
         for name in functions():
-            given = {**variables(name), **longest} if name == "ScheduledConsensusFunction" else variables(name)
-            size = sum(len(k) + len(str(v)) for k, v in given.items())
-            self.assertLess(size, 4096 - 700, f"{name}: leave room for models and addresses")
+            size = sum(len(k) + len(str(v)) for k, v in variables(name, **longest).items())
+            self.assertLess(size, 4096 - 700, f"{name}: leave room for what AWS names")
+
+
+class Settings(unittest.TestCase):
+    parameter = template.written()["Parameters"]["Settings"]
+
+    def test_all_variables_of_providers_and_venues_fit(self):
+        # As long as they get: every provider through a proxy, by a model's full name.
+        long = {"MODEL": "a-model-with-a-rather-long-name-2026-11-23", "BASE_URL": "https://llm-gateway.eu-central-1.example.com/provider/v1",
+                "EFFORT": "minimal", "ENABLED": "false", "WEIGHT": "0.85", "MAX_TOKENS": "16384", "TEMPERATURE": "0.25", "TIMEOUT_SECONDS": "22.5"}
+        words = []
+        for name in filter(in_settings, set(documented()) - set(NOT_ON_LAMBDA)):
+            for provider in ("ANTHROPIC", "OPENAI", "GEMINI", "GROK") if name.startswith("{") else [""]:
+                value = next(v for ending, v in long.items() if name.endswith(ending))
+                words.append(name.replace("{PROVIDER}", provider) + "=" + value)
+        self.assertEqual(len(words), 4 * 8 + 5)
+        text = " ".join(words)
+        self.assertLessEqual(len(text), self.parameter["MaxLength"], "CloudFormation takes 4,096 characters, the functions less")
+        self.assertRegex(text, re.compile(f"^(?:{self.parameter['AllowedPattern']})$"))
+
+    def test_its_form_is_held_before_anything_is_deployed(self):
+        pattern = re.compile(self.parameter["AllowedPattern"])
+        for text in ("", "GROK_ENABLED=true", " GROK_ENABLED=true\n\tGROK_MODEL=grok-4.7  A=b=c ", "A=" + "B=C" * 300):
+            self.assertTrue(pattern.fullmatch(text), text)
+        for text in ("GROK_MODEL", "GROK_MODEL=", "GROK_MODEL= x", "GROK_MODEL=grok 4", "grok_model=x", "=x",
+                     "OPENAI_API_KEY=x", "GROK_MODEL=x OPENAI_API_KEY=x", "API_KEYS=x", "A=b" * 300 + " x"):
+            self.assertFalse(pattern.fullmatch(text), text)
+
+    def test_every_function_has_it(self):
+        for name in functions():
+            self.assertEqual(variables(name, Settings="GROK_ENABLED=true OKX_BASE_URL=http://h")["SETTINGS"], "GROK_ENABLED=true OKX_BASE_URL=http://h")
+
+    def test_no_parameter_is_of_one_provider_or_venue(self):
+        for name in template.written()["Parameters"]:
+            self.assertNotRegex(name, "(?i)anthropic|openai|gemini|grok|kraken|coinbase|okx|binance")
 
 
 class SamLocal(unittest.TestCase):
@@ -108,11 +141,9 @@ class SamLocal(unittest.TestCase):
 
     def test_emulators_can_be_named(self):
         # --env-vars sets only what the template declares; on AWS none is there.
-        given = {name: "http://172.17.0.1:1" for name in ENDPOINTS} | {f"{p}_BASE_URL": "http://172.17.0.1:2" for p in PROVIDERS}
-        local = self.environment("ConsensusFunction", given)
-        self.assertEqual({name: local.get(name) for name in given}, given)
-        given = {f"{v}_BASE_URL": "http://172.17.0.1:3" for v in VENUES}
-        local = self.environment("ScheduledConsensusFunction", given)
-        self.assertEqual({name: local.get(name) for name in given}, given)
+        given = {name: "http://172.17.0.1:1" for name in ENDPOINTS} | {"SETTINGS": "OPENAI_BASE_URL=http://172.17.0.1:2"}
+        for name in functions():
+            local = self.environment(name, given)
+            self.assertEqual({name: local.get(name) for name in given}, given)
         for name in functions():
             self.assertFalse(ENDPOINTS & set(variables(name)))

@@ -43,7 +43,7 @@ class Functions(unittest.TestCase):
         self.assertLessEqual(set(template.written()["Parameters"]["LogLevel"]["AllowedValues"]), {"DEBUG", "INFO"})
 
     def test_timeouts_are_in_order(self):
-        # provider < run < function < gateway
+        # run < function < gateway. A provider has the time of its run at most.
         for (method, path), (name, operation) in template.routes().items():
             with self.subTest(route=(method, path)):
                 gateway = operation["x-amazon-apigateway-integration"]["timeoutInMillis"] / 1000
@@ -56,8 +56,6 @@ class Functions(unittest.TestCase):
                 variables = functions()[name]["Environment"]["Variables"]
                 run = float(variables["TIMEOUT_SECONDS"])
                 self.assertLess(run, timeout - RESERVE)
-                for provider in ("ANTHROPIC", "OPENAI", "GEMINI", "GROK"):
-                    self.assertLess(float(variables[provider + "_TIMEOUT_SECONDS"]), run)
                 # Whatever a parameter may be set to.
                 most = template.written()["Parameters"]["RunTimeoutSeconds"]["MaxValue"]
                 self.assertLess(most, timeout - RESERVE)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"log/slog"
+	"net/http"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -11,37 +12,19 @@ import (
 
 	"thalas/internal/api/gateway"
 	"thalas/internal/app"
-	"thalas/internal/config"
 )
 
 var version = "dev" // set when it is built
 
 func main() {
 	log := lambdacontext.NewLogger()
-	if err := run(log); err != nil {
+	function, err := app.Function(os.Environ(), version, log, app.Gateway{
+		Caller:  gateway.CallerFrom,
+		Handler: func(api http.Handler) any { return gateway.Handler(api, gateway.Options{Logger: log}) },
+	})
+	if err != nil {
 		log.Error("Not started:", slog.String("error", err.Error()))
 		os.Exit(2)
 	}
-}
-
-// run answers events until the process is ended. An error means that it is set up
-// wrongly.
-func run(log *slog.Logger) error {
-	c, err := config.Load(os.Environ(), app.Known())
-	if err != nil {
-		return err
-	}
-	for _, warning := range c.Warnings {
-		log.Warn("Configuration:", slog.String("warning", warning))
-	}
-	a, err := app.New(c, log, nil)
-	if err != nil {
-		return err
-	}
-	handler, err := a.NewFunction(version, gateway.CallerFrom)
-	if err != nil {
-		return err
-	}
-	lambda.Start(gateway.Handler(handler, gateway.Options{Logger: log}))
-	return nil
+	lambda.Start(function)
 }

@@ -3,7 +3,6 @@ package app
 // From a running orchestrator to the service and its HTTP handler.
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -45,15 +44,4 @@ func distinct(texts []string) map[string]bool {
 func (a *App) NewHandler(s *service.Service, ready func() bool) http.Handler {
 	own := ready != nil
 	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: own, Ready: ready, Local: own && len(a.Config.APIKeys) == 0, Version: s.Version, Logger: a.log, Causes: !own})
-}
-
-// NewFunction builds the HTTP handler of a Lambda function, over the tables. caller
-// says who has sent the request of a context: API Gateway has checked the key.
-func (a *App) NewFunction(version string, caller func(context.Context) string) (http.Handler, error) {
-	tables, err := a.OpenTables()
-	if err != nil {
-		return nil, err
-	}
-	s := a.NewService(tables, version)
-	return api.New(s, api.Options{Caller: caller, Version: version, Logger: a.log}), nil
 }

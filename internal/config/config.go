@@ -61,6 +61,8 @@ type Config struct {
 	LogLevel   slog.Level `env:"LOG_LEVEL" envDefault:"info" oneof:"debug info warn error" about:"least level that is logged"`
 	LogFormat  string     `env:"LOG_FORMAT" default:"text on a terminal, else json" oneof:"text json" about:"form of the log lines"` // empty: as the default says
 
+	_ string `env:"SETTINGS" default:"none" form:"settings" about:"any of these variables in one, as the template of the stack on AWS gives them; a variable of its own wins. Keys are refused"` // Load expands it
+
 	OnLambda     bool   `env:"-"` // AWS_LAMBDA_FUNCTION_NAME is set
 	FunctionName string `env:"-"` // what it says
 
@@ -106,8 +108,9 @@ func (c Config) OnTables() bool { return c.ResultsTable != "" && c.DataFile == "
 // empty variables have their default; white space and a pair of quotation marks around a value are dropped.
 // The error is a Mistakes that names every variable with a wrong value.
 func Load(environ []string, known []Known) (Config, error) {
-	r := reader{values: valuesOf(environ), providers: len(known)}
+	r := reader{values: valuesOf(environ), inSettings: map[string]bool{}, providers: len(known), known: namesOf(known)}
 	c := Config{Providers: make([]Provider, len(known)), OnLambda: r.takeLambdaLogging(), FunctionName: r.values["AWS_LAMBDA_FUNCTION_NAME"]}
+	r.expandSettings(c.OnLambda)
 	if err := r.read(&c, ""); err != nil {
 		return Config{}, err
 	}

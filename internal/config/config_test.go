@@ -213,6 +213,10 @@ func TestKeysNeverShow(t *testing.T) {
 		{"pasted in other case", []string{"OPENAI_API_KEY=" + strings.ToUpper(secret), "LOG_LEVEL=" + strings.ToUpper(secret)}, true},
 		{"misspelt name", []string{"OPENAI_APIKEY=" + secret, "ANTROPIC_API_KEY=" + secret, "MIN_PROVIDERS=" + secret}, true},
 		{"misspelt name only", []string{"OPENAI_APIKEY=" + secret}, false},
+		{"in SETTINGS", []string{"SETTINGS=OPENAI_API_KEY=" + secret + " GROK_MODEL=" + secret + " MODEL_PROFILE=" + secret}, true},
+		{"in SETTINGS, misspelt", []string{"SETTINGS=OPENAI_APIKEY=" + secret + " MODEL_PROFILE=" + secret}, true},
+		{"in SETTINGS without a name, or as one", []string{"SETTINGS=" + secret + " " + secret + "= OPENAI_API_KEY= " + secret}, true},
+		{"in SETTINGS, of an unknown name", []string{"SETTINGS=MISTRAL_MODEL=" + secret}, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -160,6 +160,8 @@ func (r *reader) allowed(f reflect.StructField) string {
 		return "an address such as https://host/path, without user, query and fragment"
 	case "address":
 		return "host:port, such as 127.0.0.1:8787"
+	case "settings":
+		return "NAME=value words with white space between, which no value holds"
 	case "hashes":
 		return "SHA-256 hashes of 64 hex digits, with commas between"
 	}

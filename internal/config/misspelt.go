@@ -26,22 +26,31 @@ const foreign = "GROQ_"
 func misspelt(values map[string]string, known []string) []string {
 	var warnings []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if len(name) < shortestName || slices.Contains(known, name) || strings.HasPrefix(name, foreign) {
+		if len(name) < shortestName || strings.HasPrefix(name, foreign) {
 			continue
 		}
-		best, near := nearestDistance+1, ""
-		for _, candidate := range known {
-			if strings.HasPrefix(candidate, strings.ToUpper(name)+"_") { // without its unit: DAILY_BUDGET
-				near = candidate
-				break
-			}
-			if d := signal.EditDistance(strings.ToUpper(name), candidate); d < best {
-				best, near = d, candidate
-			}
-		}
-		if near != "" {
+		if near := nearest(name, known); near != "" && near != name {
 			warnings = append(warnings, fmt.Sprintf("%s is not known: did you mean %s?", name, near))
 		}
 	}
 	return warnings
+}
+
+// nearest gives the known name that was meant by a name: the name itself, one that
+// has a further word at its end, or the one that is the fewest edits away. It is
+// empty where none is near.
+func nearest(name string, known []string) (near string) {
+	if slices.Contains(known, name) {
+		return name
+	}
+	upper, best := strings.ToUpper(name), nearestDistance+1
+	for _, candidate := range known {
+		if last, is := strings.CutPrefix(candidate, upper+"_"); is && !strings.Contains(last, "_") { // DAILY_BUDGET
+			return candidate
+		}
+		if d := signal.EditDistance(upper, candidate); d < best {
+			best, near = d, candidate
+		}
+	}
+	return near
 }

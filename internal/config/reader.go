@@ -19,10 +19,11 @@ import (
 )
 
 type reader struct {
-	values    map[string]string // by variable, trimmed and unquoted, none empty
-	providers int               // what max:"providers" stands for
-	known     []string          // variables of the fields read so far
-	mistakes  Mistakes
+	values     map[string]string // by variable, trimmed and unquoted, none empty
+	inSettings map[string]bool   // variables whose value is of SETTINGS
+	providers  int               // what max:"providers" stands for
+	known      []string          // every variable
+	mistakes   Mistakes
 }
 
 // valuesOf gives the variables that are not empty, without white space and a pair of
@@ -45,7 +46,6 @@ func (r *reader) read(target any, prefix string) error {
 	fields := fieldsOf(reflect.TypeOf(target).Elem())
 	for _, f := range fields {
 		name := prefix + f.Tag.Get("env")
-		r.known = append(r.known, name)
 		if value, set := r.values[name]; set && f.Tag.Get("oneof") != "" {
 			r.values[name] = strings.ToLower(value)
 		}
@@ -59,10 +59,30 @@ func (r *reader) read(target any, prefix string) error {
 		name := prefix + f.Tag.Get("env")
 		raw, set := r.values[name]
 		if set && (broken[f.Name] || !r.within(values.FieldByIndex(f.Index), f.Tag, raw)) {
-			r.mistakes = append(r.mistakes, r.mistake(name, raw, f))
+			mistake := r.mistake(name, raw, f)
+			if r.inSettings[name] {
+				mistake = "SETTINGS: " + mistake
+			}
+			r.mistakes = append(r.mistakes, mistake)
 		}
 	}
 	return nil
+}
+
+// namesOf lists every variable, where these are the providers.
+func namesOf(providers []Known) []string {
+	var names []string
+	add := func(t reflect.Type, prefix string) {
+		for _, f := range fieldsOf(t) {
+			names = append(names, prefix+f.Tag.Get("env"))
+		}
+	}
+	add(reflect.TypeFor[Config](), "")
+	for _, k := range providers {
+		add(reflect.TypeFor[Provider](), k.prefix())
+	}
+	add(reflect.TypeFor[Venues](), "")
+	return names
 }
 
 // fieldsOf lists the fields that have a variable.

@@ -88,15 +88,18 @@ func TestTheTemplateNamesTheMetrics(t *testing.T) {
 	named := map[string]bool{}
 	found := 0
 	for _, pattern := range []string{
-		`Namespace: !Ref MetricsNamespace,?\s+MetricName: (\w+),?\s+Dimensions:\s+[-[]\s?\{Name: (\w+)`, // alarms
-		`"\$\{MetricsNamespace\}", "(\w+)", "(\w+)"`,                                                    // the dashboard
+		`Namespace: !Ref MetricsNamespace,?\s+MetricName: (?P<metric>\w+),?\s+Dimensions:\s+[-[]\s?\{Name: (?P<dimension>\w+)`, // alarms
+		`SUM\((?P<metric>\w+)\) FROM SCHEMA\("\$\{MetricsNamespace\}", (?P<dimension>\w+)\)`,                                   // an alarm of whoever the providers are
+		`"\$\{MetricsNamespace\}", "(?P<metric>\w+)", "(?P<dimension>\w+)"`,                                                    // the dashboard
+		`\{\\"\$\{MetricsNamespace\}\\",(?P<dimension>\w+)\} MetricName=\\"(?P<metric>\w+)\\"`,                                 // and what it searches for
 	} {
-		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(template), -1) {
-			named[m[2]+" "+m[1]] = true
+		form := regexp.MustCompile(pattern)
+		for _, m := range form.FindAllStringSubmatch(string(template), -1) {
+			named[m[form.SubexpIndex("dimension")]+" "+m[form.SubexpIndex("metric")]] = true
 			found++
 		}
 	}
-	if all := strings.Count(string(template), "Namespace: !Ref MetricsNamespace") + strings.Count(string(template), `"${MetricsNamespace}",`); found != all {
+	if all := strings.Count(string(template), "Namespace: !Ref MetricsNamespace") + strings.Count(string(template), "${MetricsNamespace}"); found != all {
 		t.Errorf("%d of %d metrics of ours in the template were found", found, all)
 	}
 	if diff := cmp.Diff(written, named); diff != "" {

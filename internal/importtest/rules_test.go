@@ -50,8 +50,8 @@ var mayImport = map[string][]string{
 
 	"internal/app":        wired,
 	"functions":           {},
-	"functions/consensus": {"internal/app", "internal/config", "internal/api/gateway"},
-	"functions/health":    {"internal/app", "internal/config", "internal/api/gateway"},
+	"functions/consensus": {"internal/app", "internal/api/gateway"},
+	"functions/health":    {"internal/app", "internal/api/gateway"},
 	"cmd/thalas":          append([]string{"internal/app", "internal/simulator", "internal/store/bolt"}, wired...),
 
 	"e2e":         {},
@@ -61,7 +61,7 @@ var mayImport = map[string][]string{
 	"e2e/venue":   {"internal/market/venue", "internal/market/venuetest"},
 	// What the functions call without an account, and the SAM command line.
 	"e2e/backends":        {"internal/market/venuetest", "internal/simulator", "internal/store/dynamo", "internal/store/dynamo/dynamotest"},
-	"e2e/sam":             {"e2e/backends"},
+	"e2e/sam":             {"e2e/backends", "internal/config", "internal/simulator"},
 	"e2e/local":           {"e2e/backends", "e2e/sam"},
 	"internal/importtest": {},
 }
