@@ -23,6 +23,7 @@ var (
 type Error struct {
 	RunID      string           // the run, as in the log
 	Have, Need int              // the quorum: votes or available providers
+	Votes      []signal.Vote    // that came all the same, by name
 	Failures   []signal.Failure // every available provider that gave no vote, by name
 	RetryAfter time.Duration    // when enough providers may be asked again; 0: now, as far as is known
 	Total      Total            // what the run used all the same

@@ -184,6 +184,7 @@ func (o *Orchestrator) execute(ctx context.Context, r *run) (*signal.Consensus, 
 // fail completes the error of a run and logs it.
 func (o *Orchestrator) fail(ctx context.Context, r *run, err *Error) *Error {
 	err.Total = r.total()
+	err.Votes, _ = r.outcome()
 	err.RunID = r.id
 	attrs := make([]slog.Attr, 0, 6)
 	if err.Need > 0 {

@@ -216,7 +216,7 @@ func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error
 	settled := make(chan struct{})
 	go func() {
 		defer close(settled)
-		s.settle(ctx, reserved, undecided.Total.CostUSD+reserved.unreportedCost(nil, undecided.Failures))
+		s.settle(ctx, reserved, undecided.Total.CostUSD+reserved.unreportedCost(undecided.Votes, undecided.Failures))
 	}()
 	if err := s.Store.Record(ctx, nil, s.countFailure(undecided)); err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("run", undecided.RunID), slog.String("error", err.Error()))

@@ -211,6 +211,20 @@ func TestDailyBudgetCountsEachUnknownBill(t *testing.T) {
 	}
 }
 
+// A run without a quorum was paid for by those who voted, too.
+func TestDailyBudgetCountsTheVotesOfAFailedRun(t *testing.T) {
+	s := newService(t, service.Options{DailyBudgetUSD: 1, MinProviders: 2}, &voter{name: "b", worst: 0.02, err: failing(false, true, provider.Usage{})})
+	withAttempts(t, s, 1, &attempts{voter{name: "a", worst: 0.02}, func() (provider.Answer, error) { return voteFor(provider.Usage{}) }})
+	q := question()
+	q.MinProviders = 2
+	if _, err := s.Ask(t.Context(), q); err == nil {
+		t.Fatal("one vote of two was a decision")
+	}
+	if got := spending(t, s, time.Now()); got != (store.Sum{Spent: 40_000}) {
+		t.Errorf("the day's sum is %+v, want the worst case of both calls", got)
+	}
+}
+
 // flaky is a store that is away by chance when a run is reserved or settled.
 type flaky struct {
 	*faulty

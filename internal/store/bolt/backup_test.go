@@ -22,7 +22,7 @@ import (
 func backUp(t *testing.T, s *Store) (path string) {
 	t.Helper()
 	path = tempFile(t)
-	file, err := os.Create(path)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestCompact(t *testing.T) {
 	if err := os.Symlink(path, link); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(path, 0o640); err != nil {
+	if err := os.Chmod(path, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	want := exportAll(t, path)
@@ -135,7 +135,7 @@ func TestCompact(t *testing.T) {
 		t.Fatalf("from %d to %d bytes, %v", before, after, err)
 	}
 	info, err := os.Stat(path)
-	if err != nil || info.Size() != after || info.Mode() != 0o640 {
+	if err != nil || info.Size() != after || info.Mode() != 0o700 {
 		t.Errorf("%v, %v; want %d bytes and the mode of before", info, err, after)
 	}
 	if kind, err := os.Lstat(link); err != nil || kind.Mode()&os.ModeSymlink == 0 {

@@ -151,8 +151,8 @@ func TestSweeperOfAFileThatDidNotCount(t *testing.T) {
 	path := tempFile(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, path, Options{})
-		for _, expires := range []time.Duration{-time.Hour, day} {
-			r := sampleResult(t)
+		for i, expires := range []time.Duration{-time.Hour, day} {
+			r := resultOf(idAt(time.Now(), uint64(i)))
 			r.ExpiresAt = time.Now().Add(expires)
 			if err := s.Record(t.Context(), &r, store.Count{}); err != nil {
 				t.Fatal(err)
