@@ -61,7 +61,7 @@ func (s *sandbox) metrics(t *testing.T, last string) map[string]map[string]float
 }
 
 func TestLambdaMetrics(t *testing.T) {
-	// Asked with a key that is refused, gemini is left out until it has another.
+	// Asked with a key that is refused, gemini is left out, but where the quorum needs it.
 	c := newCloud(t, dynamoDB(t), "gemini=wrong_key*")
 	c.env = append(c.env, "METRICS_NAMESPACE=Test/Own")
 	s := c.consensus(t)
@@ -84,16 +84,17 @@ func TestLambdaMetrics(t *testing.T) {
 		s.ready(t)
 	}
 
+	cost *= 3. / 2 // the run without a decision was paid for like the others
 	got := s.metrics(t, `"QuorumFailures":1.*\n`)
 	run := got["Function consensus"]
 	if run["Runs"] != 3 || run["Decisions"] != 2 || run["QuorumFailures"] != 1 || run["NotStored"] != 0 || math.Abs(run["CostUSD"]-cost) > 1e-9 || run["LatencyMs"] <= run["OverheadMs"] || run["OverheadMs"] <= 0 {
 		t.Errorf("three runs, which cost %v: %v", cost, run)
 	}
-	if p := got["Provider anthropic"]; p["Calls"] != 2 || p["Failures"] != 0 || p["ProviderLatencyMs"] <= 0 || p["ProviderCostUSD"] <= 0 {
-		t.Errorf("anthropic voted twice: %v", p)
+	if p := got["Provider anthropic"]; p["Calls"] != 3 || p["Failures"] != 0 || p["ProviderLatencyMs"] <= 0 || p["ProviderCostUSD"] <= 0 {
+		t.Errorf("anthropic voted three times: %v", p)
 	}
-	if p := got["Provider gemini"]; p["Calls"] != 1 || p["Failures"] != 1 || p["AuthenticationFailures"] != 1 || p["ProviderLatencyMs"] != 0 {
-		t.Errorf("gemini was asked once, with a wrong key: %v", p)
+	if p := got["Provider gemini"]; p["Calls"] != 2 || p["Failures"] != 2 || p["AuthenticationFailures"] != 2 || p["ProviderLatencyMs"] != 0 {
+		t.Errorf("gemini was asked at first and for the quorum, with a wrong key: %v", p)
 	}
 	if log := s.log.String(); strings.Contains(log, lambdaKey) {
 		t.Error("a key is in the log")

@@ -48,17 +48,13 @@ func (w *Writer) Decided(c *signal.Consensus, stored bool) {
 		{"Runs", count, 1}, {"Decisions", count, 1}, {"QuorumFailures", count, 0}, {"NotStored", count, oneIf(!stored)},
 		{"CostUSD", usd, c.TotalCostUSD}, {"LatencyMs", milliseconds, c.TotalLatencyMS}, {"OverheadMs", milliseconds, c.OverheadMS},
 	})
-	for i := range c.Responses {
-		v := &c.Responses[i]
-		w.provider(c.ID, v.Provider, v.CostUSD, metric{"Failures", count, 0}, metric{"AuthenticationFailures", count, 0}, metric{"ProviderLatencyMs", milliseconds, v.LatencyMS})
-	}
-	w.failed(c.ID, c.Failures)
+	w.providers(c.ID, c.Responses, c.Failures)
 }
 
 // Undecided tells a run that came to none: too few votes, or nobody to ask. run is
-// its id, "" where it had not begun: the keys could not be read. failures are of
-// the providers that were asked, latencyMS and costUSD what they took together.
-func (w *Writer) Undecided(run string, failures []signal.Failure, latencyMS, costUSD float64) {
+// its id, "" where it had not begun: the keys could not be read. votes and failures are
+// of the providers that were asked, latencyMS and costUSD what they took together.
+func (w *Writer) Undecided(run string, votes []signal.Vote, failures []signal.Failure, latencyMS, costUSD float64) {
 	if w == nil {
 		return
 	}
@@ -69,7 +65,7 @@ func (w *Writer) Undecided(run string, failures []signal.Failure, latencyMS, cos
 		metrics = append(metrics, metric{"LatencyMs", milliseconds, latencyMS})
 	}
 	w.line(function, w.function, run, metrics)
-	w.failed(run, failures)
+	w.providers(run, votes, failures)
 }
 
 // OverBudget tells a question that was refused since the day's budget is used up:
@@ -94,9 +90,12 @@ func (w *Writer) Round(decided, skipped, failed, notReached int) {
 	})
 }
 
-// failed tells the providers that were asked and gave no vote. Not to be needed is
-// no failure.
-func (w *Writer) failed(run string, failures []signal.Failure) {
+// providers tells those that were asked. Not to be needed is no failure.
+func (w *Writer) providers(run string, votes []signal.Vote, failures []signal.Failure) {
+	for i := range votes {
+		v := &votes[i]
+		w.provider(run, v.Provider, v.CostUSD, metric{"Failures", count, 0}, metric{"AuthenticationFailures", count, 0}, metric{"ProviderLatencyMs", milliseconds, v.LatencyMS})
+	}
 	for i := range failures {
 		f := &failures[i]
 		if f.Error == signal.FailureLeftOut {

@@ -26,8 +26,8 @@ func every(w *Writer) {
 	}
 	w.Decided(&signal.Consensus{ID: "run-1", TotalCostUSD: 2 * cost, TotalLatencyMS: 900, OverheadMS: 1.25, Responses: votes, Failures: failures}, true)
 	w.Decided(&signal.Consensus{ID: "run-2"}, false)
-	w.Undecided("run-3", failures[:1], 30, cost)
-	w.Undecided("", nil, 0, 0)
+	w.Undecided("run-3", nil, failures[:1], 30, cost)
+	w.Undecided("", nil, nil, 0, 0)
 	w.OverBudget()
 	w.Round(2, 1, 3, 4)
 }

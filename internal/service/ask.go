@@ -122,7 +122,7 @@ func (s *Service) prepare(ctx context.Context) error {
 // run asks within the budget and keeps what came of it.
 func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer, error) {
 	if err := s.prepare(ctx); err != nil {
-		s.Meter.Undecided("", nil, 0, 0)
+		s.Meter.Undecided("", nil, nil, 0, 0)
 		s.countKeyless(ctx)
 		return Answer{}, err
 	}
@@ -212,7 +212,7 @@ func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error
 		s.settle(ctx, reserved, 0)
 		return
 	}
-	s.Meter.Undecided(undecided.RunID, undecided.Failures, undecided.Total.LatencyMS, undecided.Total.CostUSD)
+	s.Meter.Undecided(undecided.RunID, undecided.Votes, undecided.Failures, undecided.Total.LatencyMS, undecided.Total.CostUSD)
 	settled := make(chan struct{})
 	go func() {
 		defer close(settled)

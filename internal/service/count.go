@@ -14,22 +14,27 @@ import (
 
 func (s *Service) countResult(c *signal.Consensus) store.Count {
 	count := s.newCount(c.Timestamp, c.TotalCostUSD, c.TotalTokens, "successes")
-	for i := range c.Responses {
-		v := &c.Responses[i]
-		name := v.Provider + "."
-		count.Add[name+"successes"]++
-		count.Add[name+bucketOf(v.LatencyMS)]++
-		addUsage(count, name, v.InputTokens, v.OutputTokens, v.CostUSD)
-		count.Set[name+"last_success"] = c.Timestamp.Format(time.RFC3339Nano)
-	}
+	countVotes(count, c.Responses)
 	countFailures(count, c.Failures)
 	return s.apart(count)
 }
 
 func (s *Service) countFailure(e *orchestrator.Error) store.Count {
 	count := s.newCount(time.Now().UTC(), e.Total.CostUSD, e.Total.Tokens, "failures")
+	countVotes(count, e.Votes)
 	countFailures(count, e.Failures)
 	return s.apart(count)
+}
+
+func countVotes(count store.Count, votes []signal.Vote) {
+	for i := range votes {
+		v := &votes[i]
+		name := v.Provider + "."
+		count.Add[name+"successes"]++
+		count.Add[name+bucketOf(v.LatencyMS)]++
+		addUsage(count, name, v.InputTokens, v.OutputTokens, v.CostUSD)
+		count.Set[name+"last_success"] = count.At.Format(time.RFC3339Nano)
+	}
 }
 
 // simulatedPrefix begins the counters of simulated runs, so that they never mix

@@ -22,7 +22,7 @@ func (n *notebook) Decided(c *signal.Consensus, stored bool) {
 	n.lines = append(n.lines, fmt.Sprintf("%s of %d votes, stored %v", c.Decision, len(c.Responses), stored))
 }
 
-func (n *notebook) Undecided(run string, failures []signal.Failure, _, costUSD float64) {
+func (n *notebook) Undecided(run string, _ []signal.Vote, failures []signal.Failure, _, costUSD float64) {
 	n.lines = append(n.lines, fmt.Sprintf("no decision, begun %v, %d failures, $%g", run != "", len(failures), costUSD))
 }
 

@@ -49,10 +49,10 @@ type Options struct {
 type Meter interface {
 	// Decided tells a decision, and whether it could be stored.
 	Decided(result *signal.Consensus, stored bool)
-	// Undecided tells a run without one: its id, the providers that were asked and
-	// failed, and what it used. Where the keys could not be read, so that nobody could be
+	// Undecided tells a run without one: its id, the votes that came, the providers
+	// that failed, and what it used. Where the keys could not be read, so that nobody could be
 	// asked, all of it is empty.
-	Undecided(run string, failures []signal.Failure, latencyMS, costUSD float64)
+	Undecided(run string, votes []signal.Vote, failures []signal.Failure, latencyMS, costUSD float64)
 	// OverBudget tells a question that was refused since the day's budget is used up.
 	OverBudget()
 }
@@ -112,6 +112,6 @@ func (s *Service) Wait(ctx context.Context) error {
 // unmetered is told of runs and does nothing.
 type unmetered struct{}
 
-func (unmetered) Decided(*signal.Consensus, bool)                      {}
-func (unmetered) Undecided(string, []signal.Failure, float64, float64) {}
-func (unmetered) OverBudget()                                          {}
+func (unmetered) Decided(*signal.Consensus, bool)                                     {}
+func (unmetered) Undecided(string, []signal.Vote, []signal.Failure, float64, float64) {}
+func (unmetered) OverBudget()                                                         {}
