@@ -10,10 +10,10 @@ import (
 	"os"
 	"strings"
 
-	"thalas/internal/api"
 	"thalas/internal/market"
 	"thalas/internal/orchestrator"
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 const maxDataBytes = 256 << 10 // as the API takes them
@@ -104,9 +104,10 @@ func readData(path string, in io.Reader) (signal.MarketData, error) {
 	if err != nil {
 		return signal.MarketData{}, fmt.Errorf("--data: %w", err)
 	}
-	content = signal.WithoutBOM(content)
+	content = strictjson.WithoutBOM(content)
 	data, err := signal.ParseMarketData(content, signal.MaxText)
 	var fields signal.FieldErrors
+	var unread *strictjson.Error
 	switch {
 	case err == nil:
 		return data, nil
@@ -115,8 +116,8 @@ func readData(path string, in io.Reader) (signal.MarketData, error) {
 	case errors.As(err, &fields):
 		return data, fmt.Errorf("--data %s: %w", path, err)
 	}
-	if place, found := api.FindNaN(content); found {
-		return data, fmt.Errorf("--data %s: %s is no number: %s", path, strings.TrimPrefix(place, "."), api.NoNaN)
+	if errors.As(err, &unread) && unread.Kind == strictjson.NaN {
+		return data, fmt.Errorf("--data %s: %s is no number: %w", path, strings.TrimPrefix(unread.Place, "."), err)
 	}
 	return data, fmt.Errorf(`--data %s is not a JSON object such as {"rsi": 65.5}: %w`, path, err)
 }

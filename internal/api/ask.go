@@ -58,7 +58,7 @@ func (x *exchange) refuse(err error) error { return x.finish(problemOf(err)) }
 func (s *server) ask(ctx context.Context, in *askInput) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
 	key, mistakes := keyOf(x.r.Header)
-	request, wrong := parseQuestion(in.raw, s.service.Registry, s.service.Orchestrator.Check)
+	request, wrong := parseQuestion(in.document, s.service.Registry, s.service.Orchestrator.Check)
 	if mistakes = append(mistakes, wrong...); len(mistakes) > 0 {
 		return nil, x.finish(invalid(mistakes))
 	}

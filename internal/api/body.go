@@ -5,7 +5,6 @@ package api
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,38 +12,33 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
-
-// maxDepth is far more nesting than a request has, and far less than what would
-// make the JSON library slow.
-const maxDepth = 32
-
-// NoNaN is what senders of bare NaN and Infinity are told.
-const NoNaN = "JSON has no NaN: send null or leave the key out"
 
 // requestBody is embedded in the input of operations that have a body. huma
 // calls Resolve, which is where the body is read: huma's own reading has other
 // refusals, and keeps neither digits nor the places of mistakes.
 type requestBody struct {
-	raw []byte
+	raw      []byte
+	document strictjson.Value // raw, read as JSON
 }
 
 // Resolve reads the body of the request that ctx belongs to.
 func (b *requestBody) Resolve(ctx huma.Context) []error {
-	raw, problem := exchangeOf(ctx.Context()).readBody()
+	var problem *Problem
+	if b.raw, problem = exchangeOf(ctx.Context()).readBody(); problem == nil {
+		b.document, problem = parseBody(b.raw)
+	}
 	if problem != nil {
 		return []error{problem}
 	}
-	b.raw = raw
 	return nil
 }
 
-// readBody gives the body where it is JSON that our decoders may see.
+// readBody gives the body without a byte order mark.
 func (x *exchange) readBody() ([]byte, *Problem) {
 	if p := checkMediaType(x.r.Header); p != nil {
 		return nil, p
@@ -82,8 +76,7 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 		p.cause = err
 		return nil, p
 	}
-	document := signal.WithoutBOM(body.Bytes())
-	return document, checkJSON(document)
+	return strictjson.WithoutBOM(body.Bytes()), nil
 }
 
 // usualBody is what few bodies exceed.
@@ -113,7 +106,7 @@ func (x *exchange) boundBody() {
 // One that says nothing is looked at.
 func checkMediaType(header http.Header) *Problem {
 	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return wrongMediaType.problem(fmt.Sprintf("Content-Encoding %q is not read: send the body uncompressed.", cut(encoding, maxValue)))
+		return wrongMediaType.problem(fmt.Sprintf("Content-Encoding %q is not read: send the body uncompressed.", strictjson.Cut(encoding, maxValue)))
 	}
 	contentType := header.Get("Content-Type")
 	if contentType == "" {
@@ -122,71 +115,26 @@ func checkMediaType(header http.Header) *Problem {
 	mediaType, parameters, err := mime.ParseMediaType(contentType)
 	charset := parameters["charset"]
 	if err != nil || mediaType != "application/json" || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
-		return wrongMediaType.problem(fmt.Sprintf("Content-Type %q is not read: send application/json in UTF-8.", cut(contentType, maxValue)))
+		return wrongMediaType.problem(fmt.Sprintf("Content-Type %q is not read: send application/json in UTF-8.", strictjson.Cut(contentType, maxValue)))
 	}
 	return nil
 }
 
-// checkJSON refuses what is no JSON document, saying where.
-func checkJSON(body []byte) *Problem {
-	refuse := func(location, message string) *Problem {
-		p := unreadableBody.problem("The body can't be read: " + message + ".")
-		p.Errors = []Mistake{{Location: location, Message: message}}
-		return p
+// parseBody refuses what is no JSON document, saying where.
+func parseBody(body []byte) (strictjson.Value, *Problem) {
+	document, err := strictjson.Parse(body)
+	var wrong *strictjson.Error
+	if !errors.As(err, &wrong) {
+		return document, nil
 	}
-	if len(bytes.TrimSpace(body)) == 0 {
-		return refuse("body", "it is empty: send a JSON object")
+	message := wrong.Error()
+	switch wrong.Kind {
+	case strictjson.Empty:
+		message += ": send a JSON object"
+	case strictjson.Syntax, strictjson.Trailing:
+		message = "it is not JSON: " + message
 	}
-	if !utf8.Valid(body) {
-		at := 0
-		for at < len(body) {
-			r, size := utf8.DecodeRune(body[at:])
-			if r == utf8.RuneError && size == 1 {
-				break
-			}
-			at += size
-		}
-		return refuse("body", "it is not UTF-8 at byte "+fmt.Sprint(at))
-	}
-	if tooDeep(body) {
-		return refuse("body", fmt.Sprintf("it is nested deeper than %d levels", maxDepth))
-	}
-	if json.Valid(body) {
-		return nil
-	}
-	if place, found := FindNaN(body); found {
-		return refuse("body"+place, NoNaN)
-	}
-	var document json.RawMessage
-	err := json.Unmarshal(body, &document) // says where
-	message := fmt.Sprintf("it is not JSON: %v", err)
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		before := body[:min(int(syntax.Offset), len(body))]
-		line, column := 1+bytes.Count(before, []byte("\n")), len(before)-1-bytes.LastIndexByte(before, '\n')
-		message += fmt.Sprintf(" (line %d, column %d)", line, column)
-	}
-	return refuse("body", message)
-}
-
-// tooDeep reports whether brackets are open maxDepth levels deep at some place.
-func tooDeep(body []byte) bool {
-	depth, text, escaped := 0, false, false
-	for _, c := range body {
-		switch {
-		case escaped:
-			escaped = false
-		case text:
-			escaped, text = c == '\\', c != '"'
-		case c == '"':
-			text = true
-		case c == '{', c == '[':
-			if depth++; depth > maxDepth {
-				return true
-			}
-		case c == '}', c == ']':
-			depth--
-		}
-	}
-	return false
+	p := unreadableBody.problem("The body can't be read: " + message + ".")
+	p.Errors = []Mistake{{Location: "body" + wrong.Place, Message: message}}
+	return document, p
 }

@@ -80,7 +80,7 @@ func (s *server) compatAsk(ctx context.Context, in *askInput) (*jsonOutput, erro
 	for i := range mistakes { // the original's errors name no headers
 		mistakes[i].Message = idempotencyKey + " " + mistakes[i].Message
 	}
-	request, wrong := parseCompat(in.raw, s.service.Registry, s.service.Orchestrator.Check)
+	request, wrong := parseCompat(in.document, s.service.Registry, s.service.Orchestrator.Check)
 	if mistakes = append(mistakes, wrong...); len(mistakes) > 0 {
 		return nil, x.finish(invalid(mistakes))
 	}

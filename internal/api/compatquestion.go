@@ -4,33 +4,32 @@ package api
 // original read it: keys that it did not know are ignored.
 
 import (
-	"encoding/json"
-
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
-var compatFields = map[string]func(f *fields, raw json.RawMessage){
+var compatFields = map[string]func(f *fields, raw strictjson.Value){
 	"pair":             (*fields).market,
 	"timeframe":        (*fields).timeframe,
 	"current_price":    (*fields).currentPrice,
-	"market_data":      func(f *fields, raw json.RawMessage) { f.marketData(raw, signal.MaxCompatText) },
+	"market_data":      func(f *fields, raw strictjson.Value) { f.marketData(raw, signal.MaxCompatText) },
 	"provider_weights": (*fields).compatWeights,
 }
 
 // parseCompat is parseQuestion for the compatibility route.
-func parseCompat(body []byte, registry *provider.Registry, check func(orchestrator.Request) error) (orchestrator.Request, []Mistake) {
-	f := fields{values: map[string]json.RawMessage{}, registry: registry}
-	list, isObject := members(body)
+func parseCompat(body strictjson.Value, registry *provider.Registry, check func(orchestrator.Request) error) (orchestrator.Request, []Mistake) {
+	f := fields{values: map[string]strictjson.Value{}, registry: registry}
+	list, isObject := body.Members()
 	if !isObject {
 		return f.request, []Mistake{{Location: "body", Message: "is not an object: send one with pair, current_price and market_data"}}
 	}
 	for _, m := range list { // the last of two equal keys counts, as in Python
-		f.values[m.name] = m.value
+		f.values[m.Name] = m.Value
 	}
 	for _, known := range questionNames { // in the documented order
-		if read := compatFields[known]; read != nil && f.values[known] != nil && !isNull(f.values[known]) {
+		if read := compatFields[known]; read != nil && !f.values[known].IsNull() {
 			read(&f, f.values[known])
 		}
 	}
@@ -39,7 +38,7 @@ func parseCompat(body []byte, registry *provider.Registry, check func(orchestrat
 }
 
 // market reads a pair, or the question of a prediction market.
-func (f *fields) market(raw json.RawMessage) {
+func (f *fields) market(raw strictjson.Value) {
 	text, ok := f.text("pair", raw, "a pair such as BTC/USDT, or a question")
 	if !ok {
 		return
@@ -53,22 +52,22 @@ func (f *fields) market(raw json.RawMessage) {
 }
 
 // compatWeights reads weights of enabled providers and ignores all others.
-func (f *fields) compatWeights(raw json.RawMessage) {
-	list, isObject := members(raw)
+func (f *fields) compatWeights(raw strictjson.Value) {
+	list, isObject := raw.Members()
 	if !isObject {
 		f.wrong("provider_weights", `is not an object: send one such as {"anthropic": 1.0}, or null`, raw)
 		return
 	}
 	weights := make(map[string]float64, len(list))
 	for _, m := range list {
-		entry, known := f.registry.Find(m.name)
-		if !known || entry.Disabled || isNull(m.value) {
+		entry, known := f.registry.Find(m.Name)
+		if !known || entry.Disabled || m.Value.IsNull() {
 			continue
 		}
-		place := "provider_weights." + cut(m.name, maxValue)
-		f.values[place] = m.value
-		if n, ok := f.number(place, m.value, "a weight from 0 to 1"); ok {
-			weights[m.name] = n.Float64()
+		place := "provider_weights." + strictjson.Cut(m.Name, maxValue)
+		f.values[place] = m.Value
+		if n, ok := f.number(place, m.Value, "a weight from 0 to 1"); ok {
+			weights[m.Name] = n.Float64()
 		}
 	}
 	f.request.Weights = weights

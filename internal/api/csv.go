@@ -97,7 +97,7 @@ func CSVRow(body json.RawMessage) ([]string, error) {
 // front; numbers are left as they are.
 func cellOf(raw json.RawMessage) (string, error) {
 	switch {
-	case len(raw) == 0, isNull(raw):
+	case len(raw) == 0, string(raw) == "null":
 		return "", nil
 	case raw[0] != '"':
 		return string(raw), nil

@@ -11,6 +11,7 @@ import (
 	"thalas/internal/orchestrator"
 	"thalas/internal/service"
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 const exampleID = "019ab10f-6b62-7cc0-8000-5a3c0a1f9e21"
@@ -140,7 +141,7 @@ func (s *server) exampleProblem(k *kind, op huma.Operation) *Problem {
 		p = invalid(mistakes)
 		p.Instance, p.RequestID = op.Path, "6f1c2c0e-8f0a-4b3e-9d7a-0f3d5f6f4a11"
 	case unreadableBody:
-		p.Errors = []Mistake{{Location: "body.market_data.rsi", Message: NoNaN}}
+		p.Errors = []Mistake{{Location: "body.market_data.rsi", Message: strictjson.NoNaN}}
 	case insufficientResponses:
 		p.Detail = "Insufficient successful provider responses: 0 < 2"
 		p.Failures = []signal.Failure{{Provider: "anthropic", Error: signal.FailureAuthentication, Message: "anthropic refused the key", Attempts: 1, LatencyMS: 80.5}}

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"thalas/internal/strictjson"
 )
 
 const requestIDHeader = "X-Request-Id"
@@ -83,7 +85,7 @@ func (s *server) route(x *exchange) {
 	if plain.status == http.StatusMethodNotAllowed {
 		allow := plain.header.Get("Allow")
 		x.w.Header().Set("Allow", allow)
-		x.write(methodNotAllowed.problem(fmt.Sprintf("%s is not allowed here: send one of %s.", cut(x.r.Method, 20), allow)))
+		x.write(methodNotAllowed.problem(fmt.Sprintf("%s is not allowed here: send one of %s.", strictjson.Cut(x.r.Method, 20), allow)))
 		return
 	}
 	x.write(unknownRoute.problem("There is no such route: GET /openapi.json lists all."))
@@ -100,7 +102,7 @@ func (x *exchange) recover() {
 		panic(cause)
 	}
 	x.server.log.LogAttrs(x.r.Context(), slog.LevelError, "Handler panicked:", slog.String("request_id", x.id),
-		slog.String("method", x.r.Method), slog.String("path", cut(x.r.URL.Path, 200)), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
+		slog.String("method", x.r.Method), slog.String("path", strictjson.Cut(x.r.URL.Path, 200)), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
 	if x.w.written {
 		panic(http.ErrAbortHandler) // half an answer must not look whole
 	}
@@ -158,17 +160,6 @@ type discarded struct {
 func (d *discarded) Header() http.Header         { return d.header }
 func (d *discarded) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discarded) WriteHeader(status int)      { d.status = status }
-
-// cut shortens a text to limit characters.
-func cut(text string, limit int) string {
-	for i := range text {
-		if limit == 0 {
-			return text[:i] + "…"
-		}
-		limit--
-	}
-	return text
-}
 
 // writeStatic answers a document that is the same for everybody.
 func writeStatic(w http.ResponseWriter, contentType string, document []byte) {

@@ -3,44 +3,33 @@ package api
 // Mistakes as they are reported: place, what is wrong, and the scalar that was sent.
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
 
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 const maxValue = 100 // characters of a value that is told back
 
-// isScalar reports whether raw JSON is neither an object nor a list.
-func isScalar(raw []byte) bool {
-	raw = bytes.TrimSpace(raw)
-	return len(raw) > 0 && raw[0] != '{' && raw[0] != '['
-}
-
 // cutScalar gives a scalar as it was sent. What is too long is cut, and a cut
 // number is a text. Nothing is told of objects and lists.
-func cutScalar(raw json.RawMessage) json.RawMessage {
-	raw = bytes.TrimSpace(raw)
-	if !isScalar(raw) {
+func cutScalar(v strictjson.Value) json.RawMessage {
+	text, isText := v.Text()
+	switch {
+	case !v.IsScalar():
 		return nil
-	}
-	var text string
-	if raw[0] == '"' {
-		if json.Unmarshal(raw, &text) != nil {
-			return nil // not reached: the body was read as JSON before
-		}
+	case isText:
 		return scalarOf(text)
+	case len(v.String()) > maxValue:
+		return scalarOf(v.String())
 	}
-	if len(raw) > maxValue {
-		return scalarOf(string(raw))
-	}
-	return bytes.Clone(raw)
+	return json.RawMessage(v.String())
 }
 
 // scalarOf gives a text as a value.
 func scalarOf(text string) json.RawMessage {
-	raw, err := json.Marshal(cut(text, maxValue))
+	raw, err := json.Marshal(strictjson.Cut(text, maxValue))
 	if err != nil {
 		return nil // not reached: any text can be written
 	}
@@ -53,17 +42,17 @@ func fieldMistakes(place string, errs signal.FieldErrors, valueAt func(field str
 	for _, e := range errs {
 		m := Mistake{Location: place, Message: e.Message}
 		if e.Field != "" {
-			m.Location += "." + cut(e.Field, 300)
+			m.Location += "." + strictjson.Cut(e.Field, 300)
 		}
 		if valueAt != nil {
 			m.Value = valueAt(e.Field)
 		}
-		switch {
-		case m.Value != nil || e.Value == "":
-		case isScalar(json.RawMessage(e.Value)) && json.Valid([]byte(e.Value)):
-			m.Value = json.RawMessage(e.Value)
-		default:
-			m.Value = scalarOf(e.Value)
+		if m.Value == nil && e.Value != "" {
+			if v, err := strictjson.Parse(e.Value); err == nil && v.IsScalar() {
+				m.Value = json.RawMessage(e.Value)
+			} else {
+				m.Value = scalarOf(e.Value)
+			}
 		}
 		mistakes = append(mistakes, m)
 	}
@@ -73,17 +62,7 @@ func fieldMistakes(place string, errs signal.FieldErrors, valueAt func(field str
 // nearest gives the known name that a name was probably meant to be; empty where
 // none is close.
 func nearest(name string, known []string) string {
-	name = strings.ToLower(name)
-	if len(name) > 2*maxValue {
-		return ""
-	}
-	best, least := "", max(2, len(name)/3)+1
-	for _, candidate := range known {
-		if d := signal.EditDistance(name, candidate); d < least {
-			best, least = candidate, d
-		}
-	}
-	return best
+	return strictjson.Nearest(name, known, max(2, len(name)/3))
 }
 
 // unknownName says that a name is none of the known ones.

@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 // Problem is the body of every error answer but those of the compatibility route.
@@ -81,7 +82,7 @@ func invalid(mistakes []Mistake) *Problem {
 // finish fills in what the exchange knows, logs the problem, and gives it the
 // shape of the route.
 func (x *exchange) finish(p *Problem) huma.StatusError {
-	p.Instance, p.RequestID = cut(x.r.URL.EscapedPath(), 300), x.id
+	p.Instance, p.RequestID = strictjson.Cut(x.r.URL.EscapedPath(), 300), x.id
 	attrs := []slog.Attr{slog.String("request_id", x.id), slog.String("problem", p.kind.name), slog.Int("status", p.Status),
 		slog.String("method", x.r.Method), slog.String("path", p.Instance), slog.String("detail", p.Detail)}
 	if p.run != "" {
@@ -155,8 +156,9 @@ func mistakeOf(e *huma.ErrorDetail) Mistake {
 	m := Mistake{Location: e.Location, Message: e.Message}
 	if text, isText := e.Value.(string); isText {
 		m.Value = scalarOf(text)
-	} else if raw, err := json.Marshal(e.Value); err == nil && isScalar(raw) {
-		m.Value = cutScalar(raw)
+	} else if raw, err := json.Marshal(e.Value); err == nil {
+		sent, _ := strictjson.Parse(raw)
+		m.Value = cutScalar(sent)
 	}
 	if rest, found := strings.CutPrefix(m.Message, "expected "); found {
 		m.Message = "is not as expected: " + rest

@@ -15,6 +15,7 @@ import (
 
 	"thalas/internal/service"
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 // checkQuery gives what huma does not look at: parameters that are unknown, that
@@ -24,7 +25,7 @@ func checkQuery(ctx huma.Context) []error {
 	u := ctx.URL()
 	values, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return []error{Mistake{Location: "query", Message: "can't be read: " + cut(err.Error(), maxValue)}}
+		return []error{Mistake{Location: "query", Message: "can't be read: " + strictjson.Cut(err.Error(), maxValue)}}
 	}
 	var known, repeatable []string
 	for _, p := range ctx.Operation().Parameters {
@@ -43,7 +44,7 @@ func checkQuery(ctx huma.Context) []error {
 			// An unset variable of the caller must not pass for "any age" or "all".
 			mistakes = append(mistakes, Mistake{Location: "query." + name, Message: "is empty: send a value or leave it out", Value: scalarOf("")})
 		case !slices.Contains(known, name):
-			mistakes = append(mistakes, Mistake{Location: "query." + cut(name, maxValue), Message: unknownName("parameter here", name, known), Value: scalarOf(values[name][0])})
+			mistakes = append(mistakes, Mistake{Location: "query." + strictjson.Cut(name, maxValue), Message: unknownName("parameter here", name, known), Value: scalarOf(values[name][0])})
 		case len(values[name]) > 1 && !slices.Contains(repeatable, name):
 			mistakes = append(mistakes, Mistake{Location: "query." + name, Message: "is there more than once: send it once", Value: scalarOf(values[name][0])})
 		}

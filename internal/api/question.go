@@ -15,6 +15,7 @@ import (
 	"thalas/internal/provider"
 	"thalas/internal/service"
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 // fields reads the top-level members of a body one by one.
@@ -22,14 +23,14 @@ type fields struct {
 	request  orchestrator.Request
 	query    service.Query // of a replay: which runs
 	mistakes []Mistake
-	values   map[string]json.RawMessage // by the name that the packages below give a field
+	values   map[string]strictjson.Value // by the name that the packages below give a field
 	registry *provider.Registry
 }
 
 // field is a top-level key and how it is read.
 type field struct {
 	name string
-	read func(f *fields, raw json.RawMessage)
+	read func(f *fields, raw strictjson.Value)
 }
 
 // questionFields are the keys of POST /v1/consensus. The contract's schema has
@@ -38,11 +39,11 @@ var questionFields = []field{
 	{"pair", (*fields).pair},
 	{"timeframe", (*fields).timeframe},
 	{"current_price", (*fields).currentPrice},
-	{"market_data", func(f *fields, raw json.RawMessage) { f.marketData(raw, signal.MaxText) }},
+	{"market_data", func(f *fields, raw strictjson.Value) { f.marketData(raw, signal.MaxText) }},
 	{"provider_weights", (*fields).weights},
 	{"min_providers", (*fields).minProviders},
-	{"min_confidence", func(f *fields, raw json.RawMessage) { f.share("min_confidence", raw, &f.request.MinConfidence) }},
-	{"min_agreement", func(f *fields, raw json.RawMessage) { f.share("min_agreement", raw, &f.request.MinAgreement) }},
+	{"min_confidence", func(f *fields, raw strictjson.Value) { f.share("min_confidence", raw, &f.request.MinConfidence) }},
+	{"min_agreement", func(f *fields, raw strictjson.Value) { f.share("min_agreement", raw, &f.request.MinAgreement) }},
 	{"timeout_seconds", (*fields).timeout},
 	{"wait", (*fields).wait},
 }
@@ -56,11 +57,11 @@ func namesOf(list []field) (names []string) {
 	return names
 }
 
-// parseQuestion reads a body that checkJSON has passed. Mistakes that check
+// parseQuestion reads a body. Mistakes that check
 // finds, which knows the whole request, come on top, unless the field is known
 // to be wrong already.
-func parseQuestion(body []byte, registry *provider.Registry, check func(orchestrator.Request) error) (orchestrator.Request, []Mistake) {
-	f := fields{values: map[string]json.RawMessage{}, registry: registry}
+func parseQuestion(body strictjson.Value, registry *provider.Registry, check func(orchestrator.Request) error) (orchestrator.Request, []Mistake) {
+	f := fields{values: map[string]strictjson.Value{}, registry: registry}
 	if !f.read(body, questionFields, "pair, current_price and market_data") {
 		return f.request, f.mistakes
 	}
@@ -70,25 +71,25 @@ func parseQuestion(body []byte, registry *provider.Registry, check func(orchestr
 
 // read reads the members of an object by a list of known ones. It gives false
 // where the body is no object.
-func (f *fields) read(body []byte, known []field, required string) bool {
-	list, isObject := members(body)
+func (f *fields) read(body strictjson.Value, known []field, required string) bool {
+	list, isObject := body.Members()
 	if !isObject {
 		f.mistakes = []Mistake{{Location: "body", Message: "is not an object: send one with " + required, Value: cutScalar(body)}}
 		return false
 	}
 	for _, m := range list {
-		i := slices.IndexFunc(known, func(k field) bool { return k.name == m.name })
+		i := slices.IndexFunc(known, func(k field) bool { return k.name == m.Name })
 		if i < 0 {
-			f.wrong(cut(m.name, maxValue), unknownName("field of this request", m.name, namesOf(known)), m.value)
+			f.wrong(strictjson.Cut(m.Name, maxValue), unknownName("field of this request", m.Name, namesOf(known)), m.Value)
 			continue
 		}
-		if _, twice := f.values[m.name]; twice {
-			f.wrong(m.name, "is there twice: send each key once", nil)
+		if m.Twice {
+			f.wrong(m.Name, "is there twice: send each key once", strictjson.Value{})
 			continue
 		}
-		f.values[m.name] = m.value
-		if !isNull(m.value) { // null is absent
-			known[i].read(f, m.value)
+		f.values[m.Name] = m.Value
+		if !m.Value.IsNull() { // null is absent
+			known[i].read(f, m.Value)
 		}
 	}
 	return true
@@ -115,14 +116,14 @@ func covers(outer, inner string) bool {
 	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-func (f *fields) wrong(name, message string, value json.RawMessage) {
+func (f *fields) wrong(name, message string, value strictjson.Value) {
 	const enough = 100 // mistakes that are reported; more say the same
 	if len(f.mistakes) < enough {
 		f.mistakes = append(f.mistakes, Mistake{Location: "body." + name, Message: message, Value: cutScalar(value)})
 	}
 }
 
-func (f *fields) pair(raw json.RawMessage) {
+func (f *fields) pair(raw strictjson.Value) {
 	text, ok := f.text("pair", raw, "a pair such as BTC/USDT")
 	if !ok {
 		return
@@ -135,7 +136,7 @@ func (f *fields) pair(raw json.RawMessage) {
 	f.request.Pair = pair
 }
 
-func (f *fields) timeframe(raw json.RawMessage) {
+func (f *fields) timeframe(raw strictjson.Value) {
 	text, ok := f.text("timeframe", raw, "one such as 5m")
 	if !ok {
 		return
@@ -148,54 +149,47 @@ func (f *fields) timeframe(raw json.RawMessage) {
 	f.request.Timeframe = timeframe
 }
 
-func (f *fields) currentPrice(raw json.RawMessage) {
+func (f *fields) currentPrice(raw strictjson.Value) {
 	if n, ok := f.number("current_price", raw, "a price above 0"); ok {
 		f.request.CurrentPrice = n
 	}
 }
 
-func (f *fields) marketData(raw json.RawMessage, maxText int) {
-	data, err := signal.ParseMarketData(raw, maxText)
-	var found signal.FieldErrors
-	switch {
-	case err == nil:
-		f.request.MarketData = data
-	case errors.As(err, &found):
-		f.mistakes = append(f.mistakes, fieldMistakes("body.market_data", found, nil)...)
-	default:
-		f.wrong("market_data", "can't be read: send an object such as {\"rsi\": 65.5}", raw)
-	}
+func (f *fields) marketData(raw strictjson.Value, maxText int) {
+	data, found := signal.ReadMarketData(raw, maxText)
+	f.request.MarketData = data
+	f.mistakes = append(f.mistakes, fieldMistakes("body.market_data", found, nil)...)
 }
 
-func (f *fields) weights(raw json.RawMessage) {
-	list, isObject := members(raw)
+func (f *fields) weights(raw strictjson.Value) {
+	list, isObject := raw.Members()
 	if !isObject {
 		f.wrong("provider_weights", `is not an object: send one such as {"anthropic": 1.0}, or null`, raw)
 		return
 	}
 	weights := make(map[string]float64, len(list))
 	for _, m := range list {
-		place := "provider_weights." + cut(m.name, maxValue)
-		if _, twice := f.values[place]; twice {
-			f.wrong(place, "is there twice: send each name once", nil)
+		place := "provider_weights." + strictjson.Cut(m.Name, maxValue)
+		if m.Twice {
+			f.wrong(place, "is there twice: send each name once", strictjson.Value{})
 			continue
 		}
-		f.values[place] = m.value
-		if _, known := f.registry.Find(m.name); !known {
-			f.wrong(place, unknownName("known provider", m.name, f.registry.Names()), m.value)
+		f.values[place] = m.Value
+		if _, known := f.registry.Find(m.Name); !known {
+			f.wrong(place, unknownName("known provider", m.Name, f.registry.Names()), m.Value)
 			continue
 		}
-		if isNull(m.value) {
+		if m.Value.IsNull() {
 			continue
 		}
-		if n, ok := f.number(place, m.value, "a weight from 0 to 1"); ok {
-			weights[m.name] = n.Float64()
+		if n, ok := f.number(place, m.Value, "a weight from 0 to 1"); ok {
+			weights[m.Name] = n.Float64()
 		}
 	}
 	f.request.Weights = weights
 }
 
-func (f *fields) minProviders(raw json.RawMessage) {
+func (f *fields) minProviders(raw strictjson.Value) {
 	n, ok := f.number("min_providers", raw, "a whole number from 1")
 	if !ok {
 		return
@@ -211,14 +205,14 @@ func (f *fields) minProviders(raw json.RawMessage) {
 	}
 }
 
-func (f *fields) share(name string, raw json.RawMessage, into **float64) {
+func (f *fields) share(name string, raw strictjson.Value, into **float64) {
 	if n, ok := f.number(name, raw, "a number from 0 to 1"); ok {
 		v := n.Float64()
 		*into = &v
 	}
 }
 
-func (f *fields) timeout(raw json.RawMessage) {
+func (f *fields) timeout(raw strictjson.Value) {
 	n, ok := f.number("timeout_seconds", raw, "seconds above 0")
 	if !ok {
 		return
@@ -232,7 +226,7 @@ func (f *fields) timeout(raw json.RawMessage) {
 	f.request.Timeout = max(time.Duration(v*float64(time.Second)), 1) // 0 would be the default
 }
 
-func (f *fields) wait(raw json.RawMessage) {
+func (f *fields) wait(raw strictjson.Value) {
 	text, ok := f.text("wait", raw, "all or decided")
 	if !ok {
 		return
@@ -245,27 +239,25 @@ func (f *fields) wait(raw json.RawMessage) {
 }
 
 // text reads a JSON text.
-func (f *fields) text(name string, raw json.RawMessage, send string) (string, bool) {
-	var text string
-	if raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
+func (f *fields) text(name string, raw strictjson.Value, send string) (string, bool) {
+	text, is := raw.Text()
+	if !is {
 		f.wrong(name, "is not a text: send "+send, raw)
-		return "", false
 	}
-	return text, true
+	return text, is
 }
 
 // number reads a JSON number with its digits.
-func (f *fields) number(name string, raw json.RawMessage, send string) (signal.Number, bool) {
-	if raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
+func (f *fields) number(name string, raw strictjson.Value, send string) (signal.Number, bool) {
+	digits, is := raw.Number()
+	if !is {
 		f.wrong(name, "is not a number: send "+send, raw)
 		return signal.Number{}, false
 	}
-	n, err := signal.ParseNumber(string(raw))
+	n, err := signal.ParseNumber(digits)
 	if err != nil {
 		f.wrong(name, "is out of range: send "+send, raw)
 		return signal.Number{}, false
 	}
 	return n, true
 }
-
-func isNull(raw json.RawMessage) bool { return string(raw) == "null" }

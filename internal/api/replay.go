@@ -20,6 +20,7 @@ import (
 	"thalas/internal/service"
 	"thalas/internal/signal"
 	"thalas/internal/store"
+	"thalas/internal/strictjson"
 )
 
 const replayPath = "/v1/replay"
@@ -37,23 +38,23 @@ type Replay struct {
 var replayFields = []field{
 	{"pair", (*fields).market},
 	{"timeframe", (*fields).timeframe},
-	{"from", func(f *fields, raw json.RawMessage) { f.moment("from", raw, &f.query.From) }},
-	{"to", func(f *fields, raw json.RawMessage) { f.moment("to", raw, &f.query.To) }},
+	{"from", func(f *fields, raw strictjson.Value) { f.moment("from", raw, &f.query.From) }},
+	{"to", func(f *fields, raw strictjson.Value) { f.moment("to", raw, &f.query.To) }},
 	{"provider_weights", (*fields).weights},
-	{"min_confidence", func(f *fields, raw json.RawMessage) { f.share("min_confidence", raw, &f.request.MinConfidence) }},
-	{"min_agreement", func(f *fields, raw json.RawMessage) { f.share("min_agreement", raw, &f.request.MinAgreement) }},
+	{"min_confidence", func(f *fields, raw strictjson.Value) { f.share("min_confidence", raw, &f.request.MinConfidence) }},
+	{"min_agreement", func(f *fields, raw strictjson.Value) { f.share("min_agreement", raw, &f.request.MinAgreement) }},
 	{"limit", (*fields).limit},
 	{"cursor", (*fields).cursor},
 }
 
-// parseReplay reads a body that checkJSON has passed.
-func parseReplay(body []byte, registry *provider.Registry, check func(orchestrator.Policy) (orchestrator.Policy, error)) (service.Query, orchestrator.Policy, []Mistake) {
-	f := fields{values: map[string]json.RawMessage{}, registry: registry}
+// parseReplay reads a body.
+func parseReplay(body strictjson.Value, registry *provider.Registry, check func(orchestrator.Policy) (orchestrator.Policy, error)) (service.Query, orchestrator.Policy, []Mistake) {
+	f := fields{values: map[string]strictjson.Value{}, registry: registry}
 	if !f.read(body, replayFields, "pair") {
 		return f.query, orchestrator.Policy{}, f.mistakes
 	}
 	f.query.Pair, f.query.Timeframe = f.request.Pair, f.request.Timeframe
-	if raw := f.values["pair"]; raw == nil || isNull(raw) {
+	if raw := f.values["pair"]; raw.IsNull() {
 		f.wrong("pair", "is missing: send one such as BTC/USDT", raw)
 	}
 	if !f.query.From.IsZero() && !f.query.To.IsZero() && !f.query.From.Before(f.query.To) {
@@ -65,24 +66,17 @@ func parseReplay(body []byte, registry *provider.Registry, check func(orchestrat
 }
 
 // moment reads a time: RFC 3339, or seconds or milliseconds since 1970.
-func (f *fields) moment(name string, raw json.RawMessage, into *time.Time) {
+func (f *fields) moment(name string, raw strictjson.Value, into *time.Time) {
 	const send = "is no time from 1970 to 2199: send RFC 3339 such as 2026-11-23T05:00:00Z, or seconds since 1970"
-	var text string
-	var at time.Time
-	err := json.Unmarshal(raw, &text)
-	if err == nil {
-		at, err = time.Parse(time.RFC3339, text)
-	} else if raw[0] == '-' || (raw[0] >= '0' && raw[0] <= '9') {
-		at, err = signal.EpochTime(string(raw))
-	}
-	if err != nil || at.UTC().Year() < 1970 || at.UTC().Year() > 2199 {
+	at, err := signal.ReadTime(raw)
+	if err != nil {
 		f.wrong(name, send, raw)
 		return
 	}
-	*into = at.UTC()
+	*into = at
 }
 
-func (f *fields) limit(raw json.RawMessage) {
+func (f *fields) limit(raw strictjson.Value) {
 	n, ok := f.number("limit", raw, fmt.Sprintf("a whole number from 1 to %d", service.MaxLimit))
 	if !ok {
 		return
@@ -95,7 +89,7 @@ func (f *fields) limit(raw json.RawMessage) {
 	f.query.Limit = int(v)
 }
 
-func (f *fields) cursor(raw json.RawMessage) {
+func (f *fields) cursor(raw strictjson.Value) {
 	text, ok := f.text("cursor", raw, "a next_cursor, or leave it out")
 	if !ok {
 		return
@@ -110,7 +104,7 @@ func (f *fields) cursor(raw json.RawMessage) {
 
 func (s *server) replay(ctx context.Context, in *replayInput) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
-	query, policy, mistakes := parseReplay(in.raw, s.service.Registry, s.service.Orchestrator.CheckPolicy)
+	query, policy, mistakes := parseReplay(in.document, s.service.Registry, s.service.Orchestrator.CheckPolicy)
 	if len(mistakes) > 0 {
 		return nil, x.finish(invalid(mistakes))
 	}

@@ -21,6 +21,7 @@ import (
 	"thalas/internal/service"
 	"thalas/internal/signal"
 	"thalas/internal/store"
+	"thalas/internal/strictjson"
 )
 
 type showInput struct {
@@ -34,7 +35,7 @@ func (in *showInput) Resolve(ctx huma.Context) []error { return checkQuery(ctx) 
 func (s *server) show(ctx context.Context, in *showInput) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
 	if !store.IsID(in.ID) {
-		return nil, x.finish(unknownID.problem(fmt.Sprintf("There is no consensus %q: an id looks like 019ab10f-6b62-7cc0-8000-5a3c0a1f9e21.", cut(in.ID, maxValue))))
+		return nil, x.finish(unknownID.problem(fmt.Sprintf("There is no consensus %q: an id looks like 019ab10f-6b62-7cc0-8000-5a3c0a1f9e21.", strictjson.Cut(in.ID, maxValue))))
 	}
 	result, err := s.service.Show(ctx, in.ID)
 	if err != nil {
@@ -65,7 +66,7 @@ func (in *latestInput) Resolve(ctx huma.Context) []error {
 		case err != nil && len(in.Pair) == 1:
 			mistakes.wrong("pair", err.Error(), text)
 		case err != nil: // it must not take the others with it
-			in.nameless = append(in.nameless, cut(text, maxValue))
+			in.nameless = append(in.nameless, strictjson.Cut(text, maxValue))
 		case !slices.Contains(in.series, series):
 			in.series = append(in.series, series)
 		}

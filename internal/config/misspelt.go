@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 const (
@@ -39,18 +39,15 @@ func misspelt(values map[string]string, known []string) []string {
 // nearest gives the known name that was meant by a name: the name itself, one that
 // has a further word at its end, or the one that is the fewest edits away. It is
 // empty where none is near.
-func nearest(name string, known []string) (near string) {
+func nearest(name string, known []string) string {
 	if slices.Contains(known, name) {
 		return name
 	}
-	upper, best := strings.ToUpper(name), nearestDistance+1
+	upper := strings.ToUpper(name)
 	for _, candidate := range known {
 		if last, is := strings.CutPrefix(candidate, upper+"_"); is && !strings.Contains(last, "_") { // DAILY_BUDGET
 			return candidate
 		}
-		if d := signal.EditDistance(upper, candidate); d < best {
-			best, near = d, candidate
-		}
 	}
-	return near
+	return strictjson.Nearest(name, known, nearestDistance)
 }

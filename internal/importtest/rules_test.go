@@ -12,10 +12,11 @@ import (
 // import, the vocabulary first and the edges last. Test files may import any of
 // them.
 var mayImport = map[string][]string{
-	"internal/signal":    {},
-	"internal/consensus": {"internal/signal"},
+	"internal/strictjson": {},
+	"internal/signal":     {"internal/strictjson"},
+	"internal/consensus":  {"internal/signal"},
 
-	"internal/provider":              {"internal/signal"},
+	"internal/provider":              {"internal/strictjson", "internal/signal"},
 	"internal/provider/anthropic":    {"internal/signal", "internal/provider"},
 	"internal/provider/openai":       {"internal/signal", "internal/provider"},
 	"internal/provider/gemini":       {"internal/signal", "internal/provider"},
@@ -24,10 +25,10 @@ var mayImport = map[string][]string{
 
 	"internal/orchestrator": {"internal/signal", "internal/consensus", "internal/provider"},
 	"internal/market":       {"internal/signal"},
-	"internal/market/venue": {"internal/signal", "internal/market"},
+	"internal/market/venue": {"internal/strictjson", "internal/signal", "internal/market"},
 	// The venues' side of the wire, for tests.
 	"internal/market/venuetest": {"internal/signal"},
-	"internal/config":           {"internal/signal", "internal/consensus", "internal/provider"},
+	"internal/config":           {"internal/strictjson", "internal/signal", "internal/consensus", "internal/provider"},
 
 	"internal/store":        {"internal/signal"},
 	"internal/store/bolt":   {"internal/signal", "internal/store"},
@@ -35,7 +36,7 @@ var mayImport = map[string][]string{
 	// The engines that tests of the store run against.
 	"internal/store/dynamo/dynamotest": {"internal/store/dynamo"},
 	"internal/store/storetest":         {"internal/signal", "internal/store"},
-	"internal/secrets":                 {"internal/signal", "internal/provider"},
+	"internal/secrets":                 {"internal/strictjson", "internal/signal", "internal/provider"},
 	"internal/tracing":                 {"internal/signal", "internal/provider", "internal/tracing/shield"},
 	"internal/tracing/tracingtest":     {},
 	"internal/tracing/shield":          {}, // os alone, so that it is initialized before the X-Ray SDK
@@ -43,10 +44,10 @@ var mayImport = map[string][]string{
 
 	"internal/service": {"internal/signal", "internal/consensus", "internal/provider", "internal/orchestrator",
 		"internal/market", "internal/store", "internal/secrets"},
-	"internal/api": {"internal/signal", "internal/consensus", "internal/provider", "internal/orchestrator",
+	"internal/api": {"internal/strictjson", "internal/signal", "internal/consensus", "internal/provider", "internal/orchestrator",
 		"internal/store", "internal/service"},
 	"internal/api/gateway": {},
-	"internal/watch":       {"internal/signal", "internal/market", "internal/orchestrator", "internal/service", "internal/store"},
+	"internal/watch":       {"internal/strictjson", "internal/signal", "internal/market", "internal/orchestrator", "internal/service", "internal/store"},
 
 	"internal/app":        wired,
 	"functions":           {},
@@ -69,7 +70,7 @@ var mayImport = map[string][]string{
 // wired is what app builds and connects: everything but the simulator and the
 // embedded store, which only cmd/thalas knows and passes in.
 var wired = []string{
-	"internal/signal", "internal/consensus",
+	"internal/strictjson", "internal/signal", "internal/consensus",
 	"internal/provider", "internal/provider/anthropic", "internal/provider/openai", "internal/provider/gemini",
 	"internal/orchestrator", "internal/market", "internal/market/venue", "internal/config",
 	"internal/store", "internal/store/dynamo", "internal/secrets", "internal/tracing", "internal/emf",
@@ -116,13 +117,13 @@ var neverLinks = []struct {
 	{[]string{"functions/*", "internal/app"},
 		[]string{bbolt, cobra, "thalas/internal/simulator", "thalas/internal/store/bolt", "thalas/internal/market/venuetest"}, false},
 	// Pure: they ask nobody and log nothing.
-	{[]string{"internal/signal", "internal/consensus"},
+	{[]string{"internal/strictjson", "internal/signal", "internal/consensus"},
 		[]string{"net/http", "os/exec", "log"}, false},
 }
 
 // standardOnly are the packages that need nothing but Go and, where mayImport
 // says so, each other.
-var standardOnly = []string{"internal/signal", "internal/consensus"}
+var standardOnly = []string{"internal/strictjson", "internal/signal", "internal/consensus"}
 
 func matchesAny(path string, modules []string) bool {
 	return slices.ContainsFunc(modules, func(module string) bool {

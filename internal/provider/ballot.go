@@ -5,14 +5,12 @@ package provider
 // there is money behind a vote.
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 // maxQuote is how much of a wrong value an error quotes, in characters.
@@ -45,7 +43,7 @@ func parseBallot(text string, clean cleaner) (Ballot, error) {
 	if b.Reasoning, err = fields.reasoning(clean); err != nil {
 		return Ballot{}, err
 	}
-	if word, ok := textOf(fields["risk_level"]); ok {
+	if word, ok := fields["risk_level"].Text(); ok {
 		if level, err := signal.ParseRiskLevel(strings.TrimSpace(word)); err == nil {
 			b.RiskLevel = &level
 		}
@@ -56,69 +54,32 @@ func parseBallot(text string, clean cleaner) (Ballot, error) {
 }
 
 // ballot is the fields of an object as they were written.
-type ballot map[string]json.RawMessage
+type ballot map[string]strictjson.Value
 
 // ballotFields reads exactly one object. encoding/json's own way into a struct
-// would take the last of two equal keys, and keys in another case; its way by
-// tokens costs more than the rest of the parser.
+// would take the last of two equal keys, and keys in another case.
 func ballotFields(text string) (ballot, error) {
-	data := bytes.Trim([]byte(text), jsonSpace)
-	switch {
-	case len(data) == 0:
+	document, err := strictjson.ParseLenient(text)
+	var wrong *strictjson.Error
+	switch errors.As(err, &wrong); {
+	case err != nil && wrong.Kind == strictjson.Empty:
 		return nil, errors.New("the answer is empty")
-	case data[0] != '{':
+	case strings.TrimLeft(text, " \t\r\n")[0] != '{':
 		return nil, errors.New("the answer is not a JSON object")
-	case !json.Valid(data):
-		var first json.RawMessage
-		if json.NewDecoder(bytes.NewReader(data)).Decode(&first) == nil {
-			return nil, errors.New("the answer is more than one JSON object")
-		}
+	case err != nil && wrong.Kind == strictjson.Trailing:
+		return nil, errors.New("the answer is more than one JSON object")
+	case err != nil:
 		return nil, errors.New("the answer is not whole JSON")
 	}
-	fields := make(ballot, 8)
-	// What follows relies on data being valid: { key : value , key : value }
-	for rest := bytes.TrimLeft(data[1:], jsonSpace); rest[0] != '}'; rest = bytes.TrimLeft(rest, jsonSpace+",") {
-		var key, value json.RawMessage
-		key, rest = cutValue(rest)
-		value, rest = cutValue(bytes.TrimLeft(rest, jsonSpace+":"))
-		name, _ := textOf(key)
-		if _, twice := fields[name]; twice {
-			return nil, fmt.Errorf("the answer has %q twice", cleaner{}.text(name, maxQuote))
+	members, _ := document.Members()
+	fields := make(ballot, len(members))
+	for _, m := range members {
+		if m.Twice {
+			return nil, fmt.Errorf("the answer has %q twice", cleaner{}.text(m.Name, maxQuote))
 		}
-		fields[name] = value
+		fields[m.Name] = m.Value
 	}
 	return fields, nil
-}
-
-const jsonSpace = " \t\r\n"
-
-// cutValue cuts the first value off valid JSON.
-func cutValue(data []byte) (value json.RawMessage, rest []byte) {
-	depth := 0
-	for i := 0; i < len(data); i++ {
-		switch data[i] {
-		case '"':
-			for i++; data[i] != '"'; i++ {
-				if data[i] == '\\' {
-					i++
-				}
-			}
-		case '{', '[':
-			depth++
-			continue
-		case '}', ']':
-			depth--
-		default:
-			// A literal or a number ends where something else begins.
-			if depth > 0 || i+1 < len(data) && strings.IndexByte(jsonSpace+",}]", data[i+1]) < 0 {
-				continue
-			}
-		}
-		if depth == 0 {
-			return data[:i+1], data[i+1:]
-		}
-	}
-	return data, nil // unreachable: the data is valid
 }
 
 func (f ballot) decision(clean cleaner) (signal.Decision, error) {
@@ -126,7 +87,7 @@ func (f ballot) decision(clean cleaner) (signal.Decision, error) {
 	if err != nil {
 		return "", err
 	}
-	word, ok := textOf(raw)
+	word, ok := raw.Text()
 	if !ok {
 		return "", fmt.Errorf("decision is %s and not text", clean.quote(raw))
 	}
@@ -157,7 +118,7 @@ func (f ballot) reasoning(clean cleaner) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text, ok := textOf(raw)
+	text, ok := raw.Text()
 	if !ok {
 		return "", fmt.Errorf("reasoning is %s and not text", clean.quote(raw))
 	}
@@ -167,15 +128,15 @@ func (f ballot) reasoning(clean cleaner) (string, error) {
 	return text, nil
 }
 
-func (f ballot) required(name string) (json.RawMessage, error) {
-	raw, ok := f[name]
-	if !ok || bytes.Equal(raw, []byte("null")) {
-		return nil, fmt.Errorf("%s is missing", name)
+func (f ballot) required(name string) (strictjson.Value, error) {
+	raw := f[name]
+	if raw.IsNull() {
+		return raw, fmt.Errorf("%s is missing", name)
 	}
 	return raw, nil
 }
 
-func level(raw json.RawMessage) *float64 {
+func level(raw strictjson.Value) *float64 {
 	n, ok := numberOf(raw)
 	if !ok {
 		return nil
@@ -184,32 +145,20 @@ func level(raw json.RawMessage) *float64 {
 }
 
 // numberOf reads a finite number, or one that stands in a string.
-func numberOf(raw json.RawMessage) (float64, bool) {
-	text, ok := textOf(raw)
+func numberOf(raw strictjson.Value) (float64, bool) {
+	text, ok := raw.Text()
 	if !ok {
-		text = string(raw)
+		text = raw.String()
 	}
 	n, err := parseDecimal(strings.TrimSpace(text))
 	return n + 0, err == nil // + 0: there is no -0
 }
 
-func textOf(raw json.RawMessage) (string, bool) {
-	if len(raw) < 2 || raw[0] != '"' {
-		return "", false
-	}
-	if body := raw[1 : len(raw)-1]; bytes.IndexByte(body, '\\') < 0 && utf8.Valid(body) {
-		return string(body), true
-	}
-	var text string
-	err := json.Unmarshal(raw, &text)
-	return text, err == nil
-}
-
 // quote gives a wrong value as an error may show it.
-func (c cleaner) quote(raw []byte) string {
-	text, ok := textOf(raw)
+func (c cleaner) quote(raw strictjson.Value) string {
+	text, ok := raw.Text()
 	if !ok {
-		text = string(raw)
+		text = raw.String()
 	}
 	return fmt.Sprintf("%q", c.text(text, maxQuote))
 }

@@ -17,7 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 //go:embed models.json
@@ -84,7 +84,7 @@ func LoadCatalog(file string) (*Catalog, error) {
 // every impossible value are refused: a slip in a price costs money.
 func ParseCatalog(data []byte) (*Catalog, error) {
 	var file catalogFile
-	decoder := json.NewDecoder(bytes.NewReader(signal.WithoutBOM(data)))
+	decoder := json.NewDecoder(bytes.NewReader(strictjson.WithoutBOM(data)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&file); err != nil {
 		return nil, fmt.Errorf("is not a table of models: %w", err)

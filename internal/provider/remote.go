@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 // The profiles: which models are asked where none is named.
@@ -223,7 +224,7 @@ func readBody(response *http.Response) ([]byte, error) {
 	if body.Len() > maxBody {
 		return body.Bytes()[:maxBody], errTooLarge
 	}
-	return signal.WithoutBOM(body.Bytes()), err
+	return strictjson.WithoutBOM(body.Bytes()), err
 }
 
 // usage gives what the provider told, with the provider's own cost where it

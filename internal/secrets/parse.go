@@ -5,23 +5,18 @@ package secrets
 // that was put together wrongly a key may stand where a name belongs.
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"thalas/internal/provider"
-	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 // parse gives the keys by provider, notes about entries that mean nothing here,
 // and all mistakes; with a mistake there are no keys. White space and a pair
 // of quotation marks around a key are dropped.
 func parse(document []byte, providers []string) (keys map[string]provider.Key, notes, mistakes []string) {
-	if document = signal.WithoutBOM(document); len(bytes.TrimSpace(document)) == 0 {
-		return nil, nil, []string{"it is empty"}
-	}
 	entries, mistake := entriesOf(document)
 	if mistake != "" {
 		return nil, nil, []string{mistake}
@@ -32,27 +27,27 @@ func parse(document []byte, providers []string) (keys map[string]provider.Key, n
 	}
 	seen := map[string]bool{}
 	for _, e := range entries {
-		seen[e.name] = true
+		seen[e.Name] = true
 	}
 	keys = map[string]provider.Key{}
 	count := map[string]int{}
 	for i, e := range entries {
-		name, isKnown := known[e.name]
+		name, isKnown := known[e.Name]
 		if !isKnown {
-			near := nearest(e.name, providers)
+			near := nearest(e.Name, providers)
 			if near != "" && !seen[near] { // its provider would silently be missing
-				mistakes = append(mistakes, fmt.Sprintf("%q is not known: did you mean %s?", e.name, near))
+				mistakes = append(mistakes, fmt.Sprintf("%q is not known: did you mean %s?", e.Name, near))
 			} else { // an old key that is kept, a provider of a newer version
 				notes = append(notes, fmt.Sprintf("entry %d is not known and not used", i+1))
 			}
 			continue
 		}
-		if count[e.name]++; count[e.name] == 2 {
-			mistakes = append(mistakes, e.name+" is there more than once")
+		if count[e.Name]++; count[e.Name] == 2 {
+			mistakes = append(mistakes, e.Name+" is there more than once")
 		}
-		key, wrong := keyOf(e.value)
+		key, wrong := keyOf(e.Value)
 		if wrong != "" {
-			mistakes = append(mistakes, e.name+" "+wrong)
+			mistakes = append(mistakes, e.Name+" "+wrong)
 			continue
 		}
 		keys[name] = key
@@ -67,12 +62,12 @@ func parse(document []byte, providers []string) (keys map[string]provider.Key, n
 }
 
 // keyOf reads the value of an entry, or says what is wrong with it.
-func keyOf(value json.RawMessage) (key provider.Key, wrong string) {
-	var text *string
-	if err := json.Unmarshal(value, &text); err != nil || text == nil {
+func keyOf(value strictjson.Value) (key provider.Key, wrong string) {
+	text, isText := value.Text()
+	if !isText {
 		return provider.Key{}, "is not a text: its value belongs between quotation marks"
 	}
-	key, err := provider.ParseKey(*text)
+	key, err := provider.ParseKey(text)
 	switch {
 	case err != nil:
 		return key, err.Error()
@@ -82,38 +77,21 @@ func keyOf(value json.RawMessage) (key provider.Key, wrong string) {
 	return key, ""
 }
 
-// entry is one entry of the document, as it stands there.
-type entry struct {
-	name  string
-	value json.RawMessage
-}
-
-// entriesOf splits the document into its entries, repeated ones too. The texts of
-// the JSON library are not used: they quote what they stumble over.
-func entriesOf(document []byte) (entries []entry, mistake string) {
+// entriesOf splits the document into its entries, repeated ones too. The text of the
+// error is not used: it quotes what it stumbled over.
+func entriesOf(document []byte) (entries []strictjson.Member, mistake string) {
 	const notObject = `it is not a JSON object such as {"ANTHROPIC_API_KEY": "…"}`
-	var whole json.RawMessage
-	var syntax *json.SyntaxError
-	if err := json.Unmarshal(document, &whole); errors.As(err, &syntax) {
-		before := document[:min(syntax.Offset, int64(len(document)))]
-		line, column := 1+bytes.Count(before, []byte("\n")), len(before)-1-bytes.LastIndexByte(before, '\n')
-		return nil, fmt.Sprintf("%s: it can't be read at line %d, column %d", notObject, line, column)
+	whole, err := strictjson.ParseLenient(strictjson.WithoutBOM(document))
+	var wrong *strictjson.Error
+	if errors.As(err, &wrong) {
+		if wrong.Kind == strictjson.Empty {
+			return nil, "it is empty"
+		}
+		return nil, fmt.Sprintf("%s: it can't be read at line %d, column %d", notObject, wrong.Line, wrong.Column)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(document))
-	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+	entries, isObject := whole.Members()
+	if !isObject {
 		return nil, notObject
-	}
-	for decoder.More() {
-		name, err := decoder.Token()
-		var e entry
-		if err == nil {
-			e.name, _ = name.(string) // in an object it is one
-			err = decoder.Decode(&e.value)
-		}
-		if err != nil {
-			return nil, notObject // not reached: it has been read before
-		}
-		entries = append(entries, e)
 	}
 	return entries, ""
 }
@@ -125,4 +103,25 @@ func entryNames(providers []string) string {
 		names[i] = entryOf(name)
 	}
 	return strings.Join(names, ", ")
+}
+
+const nearestDistance = 2 // edits; more is another word
+
+// foreign begins the names of another vendor that are near to ours: Groq is not Grok.
+const foreign = "GROQ"
+
+// nearest gives the entry that a name was probably meant to be, in any case or as
+// the provider's bare name; empty where none is close.
+func nearest(name string, providers []string) string {
+	name = strings.ToUpper(strings.TrimSpace(name))
+	if strings.HasPrefix(name, foreign) {
+		return ""
+	}
+	entries := make([]string, len(providers))
+	for i, p := range providers {
+		if entries[i] = entryOf(p); name == strings.ToUpper(p) {
+			return entries[i]
+		}
+	}
+	return strictjson.Nearest(name, entries, nearestDistance)
 }

@@ -3,31 +3,29 @@ package signal
 // Reading recent_candles: each candle's keys, its time, and the order of all.
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"thalas/internal/strictjson"
 )
 
 // candles reads the list of candles and puts the oldest first.
 func (p *marketParser) candles() []Candle {
 	whole := place{key: candlesKey}
-	token := p.next()
-	if token == nil {
+	if p.Kind() != '[' {
+		if v := p.Value(); !v.IsNull() {
+			p.wrong(whole, "is not a list: send a list of objects with open, high, low, close, volume and time", scalar(v))
+		}
 		return nil
 	}
-	if token != json.Delim('[') {
-		p.wrong(whole, "is not a list: send a list of objects with open, high, low, close, volume and time", scalar(token))
-		p.skipIn(token)
-		return nil
-	}
-	candles := make([]Candle, 0, min(p.members("{", "]"), MaxCandles))
+	p.Open()
+	candles := make([]Candle, 0, min(p.Count("{", "]"), MaxCandles))
 	before := len(p.mistakes)
-	for p.more() {
+	for p.More() {
 		candles = append(candles, p.candle(place{list: candlesKey, index: len(candles)}))
 	}
-	p.next() // the closing bracket
 	if len(candles) > MaxCandles {
 		p.wrong(whole, fmt.Sprintf("has %d candles: send at most %d, the newest", len(candles), MaxCandles), "")
 	}
@@ -45,19 +43,17 @@ var candleKeys = [...]string{"open", "high", "low", "close", "volume", "time"}
 const requiredKeys = 4
 
 func (p *marketParser) candle(at place) (c Candle) {
-	token := p.next()
-	if token != json.Delim('{') {
-		p.wrong(at, "is not an object: a candle is {\"time\", \"open\", \"high\", \"low\", \"close\", \"volume\"}", scalar(token))
-		p.skipIn(token)
+	if p.Kind() != '{' {
+		p.wrong(at, "is not an object: a candle is {\"time\", \"open\", \"high\", \"low\", \"close\", \"volume\"}", scalar(p.Value()))
 		return c
 	}
 	var seen [len(candleKeys)]bool
-	for p.more() {
-		name := p.key()
+	for p.Open(); p.More(); {
+		name := p.Name()
 		at.key = name
 		known := slices.Index(candleKeys[:], name)
 		if known < 0 {
-			at.key = cut(name, maxIndicatorKey)
+			at.key = strictjson.Cut(name, maxIndicatorKey)
 		} else {
 			if seen[known] {
 				p.wrong(at, "is there twice: send each key once", "")
@@ -66,7 +62,6 @@ func (p *marketParser) candle(at place) (c Candle) {
 		}
 		p.member(&c, at, name)
 	}
-	p.next() // the closing brace
 	for i, name := range candleKeys[:requiredKeys] {
 		if !seen[i] {
 			at.key = name
@@ -78,10 +73,9 @@ func (p *marketParser) candle(at place) (c Candle) {
 
 // member reads the value of one key of a candle.
 func (p *marketParser) member(c *Candle, at place, name string) {
-	value := p.next()
-	if _, nested := value.(json.Delim); nested {
+	value := p.Value()
+	if !value.IsScalar() {
 		p.wrong(at, "is not a number or a time", "")
-		p.skip()
 		return
 	}
 	switch name {
@@ -102,53 +96,54 @@ func (p *marketParser) member(c *Candle, at place, name string) {
 	}
 }
 
-func (p *marketParser) price(at place, value any) Number {
-	v, isNumber := value.(json.Number)
+func (p *marketParser) price(at place, value strictjson.Value) Number {
+	digits, isNumber := value.Number()
 	if !isNumber {
 		p.wrong(at, "is not a number: send a price above 0", scalar(value))
 		return Number{}
 	}
-	n := p.number(at, v)
+	n := p.number(at, digits)
 	if n.IsKnown() && n.Float64() <= 0 {
-		p.wrong(at, "is not above 0: send a price above 0", v.String())
+		p.wrong(at, "is not above 0: send a price above 0", digits)
 	}
 	return n
 }
 
-func (p *marketParser) volume(at place, value any) Number {
-	if value == nil {
+func (p *marketParser) volume(at place, value strictjson.Value) Number {
+	if value.IsNull() {
 		return Number{}
 	}
-	v, isNumber := value.(json.Number)
+	digits, isNumber := value.Number()
 	if !isNumber {
 		p.wrong(at, "is not a number: send a volume of 0 or more, or null", scalar(value))
 		return Number{}
 	}
-	n := p.number(at, v)
+	n := p.number(at, digits)
 	if n.IsKnown() && n.Float64() < 0 {
-		p.wrong(at, "is below 0: send a volume of 0 or more, or null", v.String())
+		p.wrong(at, "is below 0: send a volume of 0 or more, or null", digits)
 	}
 	return n
 }
 
-func (p *marketParser) time(at place, value any) time.Time {
-	var opened time.Time
-	var err error
-	switch v := value.(type) {
-	case string:
-		if opened, err = time.Parse(time.RFC3339, v); err == nil {
-			err = checkYear(opened)
-		}
-	case json.Number:
-		opened, err = EpochTime(v.String())
-	default:
-		err = errNotTime
-	}
+func (p *marketParser) time(at place, value strictjson.Value) time.Time {
+	opened, err := ReadTime(value)
 	if err != nil {
-		p.wrong(at, errNotTime.Error(), scalar(value))
-		return time.Time{}
+		p.wrong(at, err.Error(), scalar(value))
 	}
-	return opened.UTC()
+	return opened
+}
+
+// ReadTime reads a time from 1970 to 2199: RFC 3339, or a number as [EpochTime] does.
+func ReadTime(value strictjson.Value) (time.Time, error) {
+	if digits, is := value.Number(); is {
+		return EpochTime(digits)
+	}
+	text, _ := value.Text()
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil || checkYear(at) != nil {
+		return time.Time{}, errNotTime
+	}
+	return at.UTC(), nil
 }
 
 var errNotTime = errors.New("is not a time from 1970 to 2199: send RFC 3339 such as 2026-11-23T04:55:00Z, or seconds or milliseconds since 1970")

@@ -5,6 +5,8 @@ package signal
 import (
 	"fmt"
 	"strings"
+
+	"thalas/internal/strictjson"
 )
 
 // Decision is what a model, or all of them together, would do.
@@ -27,7 +29,7 @@ func ParseDecision(text string) (Decision, error) {
 			return d, nil
 		}
 	}
-	return "", fmt.Errorf("decision %q is none of BUY, SELL, HOLD", cut(text, 40))
+	return "", fmt.Errorf("decision %q is none of BUY, SELL, HOLD", strictjson.Cut(text, 40))
 }
 
 // UnmarshalText reads a decision by ParseDecision.
@@ -57,7 +59,7 @@ func ParseRiskLevel(text string) (RiskLevel, error) {
 			return r, nil
 		}
 	}
-	return "", fmt.Errorf("risk level %q is none of low, medium, high", cut(text, 40))
+	return "", fmt.Errorf("risk level %q is none of low, medium, high", strictjson.Cut(text, 40))
 }
 
 // UnmarshalText reads a risk level by ParseRiskLevel.

@@ -1,6 +1,7 @@
 package signal
 
-// Reading market data: one pass over the tokens, every mistake with its place.
+// Reading market data: one walk, every mistake with its place. Market data is most of
+// what a request holds, and was most of what answering one cost.
 
 import (
 	"encoding/json"
@@ -9,17 +10,28 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"thalas/internal/strictjson"
 )
 
 // ParseMarketData reads a JSON object of market data with texts of at most
 // maxText characters. Where fields break a rule, the error is a FieldErrors that
-// names each; JSON that cannot be read at all gives another error.
+// names each; JSON that cannot be read at all gives a *strictjson.Error.
 func ParseMarketData(data []byte, maxText int) (MarketData, error) {
-	all, err := newTokens(data)
+	document, err := strictjson.ParseLenient(data)
 	if err != nil {
 		return MarketData{}, err
 	}
-	p := marketParser{tokens: all, maxText: maxText}
+	m, mistakes := ReadMarketData(document, maxText)
+	if len(mistakes) > 0 {
+		return MarketData{}, mistakes
+	}
+	return m, nil
+}
+
+// ReadMarketData is [ParseMarketData] for a part of a document that was parsed already.
+func ReadMarketData(value strictjson.Value, maxText int) (MarketData, FieldErrors) {
+	p := marketParser{Reader: value.Reader(), maxText: maxText}
 	m := p.object()
 	if len(p.mistakes) > 0 {
 		return MarketData{}, p.mistakes
@@ -27,10 +39,10 @@ func ParseMarketData(data []byte, maxText int) (MarketData, error) {
 	return m, nil
 }
 
-// marketParser reads one document token by token: nesting that the format has
+// marketParser reads one document value by value: nesting that the format has
 // no place for is skipped and reported, never descended into.
 type marketParser struct {
-	tokens
+	strictjson.Reader
 	maxText    int
 	writtenOut int // bytes of the numbers read so far, without exponents
 	mistakes   FieldErrors
@@ -57,22 +69,22 @@ func (p place) String() string {
 func (p *marketParser) wrong(at place, message, value string) {
 	const enough = 100 // mistakes reported; a list of 500 wrong candles says the same
 	if len(p.mistakes) < enough {
-		p.mistakes = append(p.mistakes, &FieldError{at.String(), message, cut(value, 100)})
+		p.mistakes = append(p.mistakes, &FieldError{at.String(), message, strictjson.Cut(value, 100)})
 	}
 }
 
 func (p *marketParser) object() (m MarketData) {
 	whole := place{}
-	if p.next() != json.Delim('{') {
+	if p.Kind() != '{' {
 		p.wrong(whole, "market data is not a JSON object: send one such as {\"rsi\": 65.5}", "")
 		return m
 	}
 	seen := map[string]bool{}
-	for p.more() {
-		name := p.key()
+	for p.Open(); p.More(); {
+		name := p.Name()
 		switch {
 		case name == "" || utf8.RuneCountInString(name) > maxIndicatorKey:
-			p.wrong(place{key: cut(name, maxIndicatorKey)}, fmt.Sprintf("a name has 1 to %d characters", maxIndicatorKey), "")
+			p.wrong(place{key: strictjson.Cut(name, maxIndicatorKey)}, fmt.Sprintf("a name has 1 to %d characters", maxIndicatorKey), "")
 		case seen[name]:
 			p.wrong(place{key: name}, "is there twice: send each name once", "")
 		}
@@ -83,7 +95,6 @@ func (p *marketParser) object() (m MarketData) {
 			m.Indicators = append(m.Indicators, Indicator{name, p.value(name)})
 		}
 	}
-	p.next() // the closing brace
 	if len(m.Indicators)+len(m.Candles)+len(p.mistakes) == 0 {
 		p.wrong(whole, "market data is empty: send at least one indicator or candle", "")
 	}
@@ -99,93 +110,72 @@ func (p *marketParser) object() (m MarketData) {
 
 // value reads what an indicator may be.
 func (p *marketParser) value(name string) any {
-	token := p.next()
-	switch v := token.(type) {
-	case nil:
-		return Number{}
-	case bool:
-		return v
-	case json.Number:
-		return p.number(place{key: name}, v)
-	case string:
-		if n := utf8.RuneCountInString(v); n > p.maxText {
-			p.wrong(place{key: name}, fmt.Sprintf("text has %d characters: send at most %d", n, p.maxText), scalar(v))
-		}
-		return v
-	}
-	if token == json.Delim('{') {
+	switch p.Kind() {
+	case '[':
+		return p.list(name)
+	case '{':
 		p.wrong(place{key: name}, "is an object: send a number, true, false, null, a text or a list of numbers", "")
-		p.skip()
+		p.Value()
 		return nil
 	}
-	return p.list(name)
+	v := p.Value()
+	if v.IsNull() {
+		return Number{}
+	}
+	if digits, is := v.Number(); is {
+		return p.number(place{key: name}, digits)
+	}
+	if text, is := v.Text(); is {
+		if n := utf8.RuneCountInString(text); n > p.maxText {
+			p.wrong(place{key: name}, fmt.Sprintf("text has %d characters: send at most %d", n, p.maxText), scalar(v))
+		}
+		return text
+	}
+	return v.Kind() == 't'
 }
 
-// list reads the rest of a list of numbers.
+// list reads a list of numbers.
 func (p *marketParser) list(name string) []Number {
-	list := make([]Number, 0, min(p.members(",", "]"), MaxListNumbers))
-	for p.more() {
+	p.Open()
+	list := make([]Number, 0, min(p.Count(",", "]"), MaxListNumbers))
+	for p.More() {
 		at := place{list: name, index: len(list)}
-		if v, is := p.numeral(); is {
-			list = append(list, p.number(at, v))
+		v := p.Value()
+		if digits, is := v.Number(); is {
+			list = append(list, p.number(at, digits))
 			continue
 		}
-		token := p.next()
-		if token != nil {
-			p.wrong(at, "is not a number: a list holds numbers and nulls", scalar(token))
-			p.skipIn(token)
+		if !v.IsNull() {
+			p.wrong(at, "is not a number: a list holds numbers and nulls", scalar(v))
 		}
 		list = append(list, Number{})
 	}
-	p.next() // the closing bracket
 	if len(list) > MaxListNumbers {
 		p.wrong(place{key: name}, fmt.Sprintf("list has %d numbers: send at most %d", len(list), MaxListNumbers), "")
 	}
 	return list
 }
 
-func (p *marketParser) number(at place, v json.Number) Number {
-	n, err := ParseNumber(v.String())
+func (p *marketParser) number(at place, digits string) Number {
+	n, err := ParseNumber(digits)
 	if err != nil {
-		p.wrong(at, "is out of range: send a number that a float64 holds, or null", v.String())
+		p.wrong(at, "is out of range: send a number that a float64 holds, or null", digits)
 		return n
 	}
 	p.writtenOut += n.plainLen()
 	return n
 }
 
-// skipIn passes over the rest of what token opened, if it opened something.
-func (p *marketParser) skipIn(token json.Token) {
-	if _, opens := token.(json.Delim); opens {
-		p.skip()
-	}
-}
-
-// skip passes over the rest of an object or list whose opening was read.
-func (p *marketParser) skip() {
-	for depth := 1; depth > 0; {
-		switch p.next() {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-	}
-}
-
-// scalar gives a token as the JSON that was sent, a long text cut; nothing for an
+// scalar gives a value as the JSON that was sent, a long text cut; nothing for an
 // object or a list.
-func scalar(token json.Token) string {
+func scalar(v strictjson.Value) string {
 	const enough = 90 // characters, so that the quotes fit what FieldError takes
-	switch v := token.(type) {
-	case nil:
-		return "null"
-	case json.Delim:
+	if !v.IsScalar() {
 		return ""
-	case string:
-		quoted, _ := json.Marshal(cut(v, enough)) // can't fail: it is text
-		return string(quoted)
-	default:
-		return fmt.Sprint(v)
 	}
+	if text, is := v.Text(); is {
+		quoted, _ := json.Marshal(strictjson.Cut(text, enough)) // can't fail: it is text
+		return string(quoted)
+	}
+	return v.String()
 }

@@ -10,6 +10,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"thalas/internal/strictjson"
 )
 
 // Number is a finite decimal number with its digits as they were written. The
@@ -23,11 +25,11 @@ type Number struct {
 // or only as 0 although it is not, is refused.
 func ParseNumber(text string) (Number, error) {
 	if !isJSONNumber(text) {
-		return Number{}, fmt.Errorf("%q is not a number", cut(text, 40))
+		return Number{}, fmt.Errorf("%q is not a number", strictjson.Cut(text, 40))
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || (f == 0 && strings.ContainsAny(mantissa(text), "123456789")) {
-		return Number{}, fmt.Errorf("number %s is out of range", cut(text, 40))
+		return Number{}, fmt.Errorf("number %s is out of range", strictjson.Cut(text, 40))
 	}
 	return Number{text, f}, nil
 }
@@ -177,17 +179,6 @@ func leadingDigits(s string) (digits, rest string) {
 		i++
 	}
 	return s[:i], s[i:]
-}
-
-// cut shortens text for a message to limit characters.
-func cut(text string, limit int) string {
-	for i := range text {
-		if limit == 0 {
-			return text[:i] + "…"
-		}
-		limit--
-	}
-	return text
 }
 
 // plainLen bounds the length of Plain without writing it.

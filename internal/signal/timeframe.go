@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"thalas/internal/strictjson"
 )
 
 // Timeframe is one of the names in Timeframes. The zero Timeframe is none.
@@ -50,10 +52,10 @@ func ParseTimeframe(text string) (Timeframe, error) {
 	list := strings.Join(known, " ")
 	for _, t := range timeframes {
 		if strings.EqualFold(string(t.name), strings.TrimSpace(text)) {
-			return "", fmt.Errorf("timeframe %q is not known: case and spaces matter, did you mean %q? Known are %s", cut(text, 40), t.name, list)
+			return "", fmt.Errorf("timeframe %q is not known: case and spaces matter, did you mean %q? Known are %s", strictjson.Cut(text, 40), t.name, list)
 		}
 	}
-	return "", fmt.Errorf("timeframe %q is not known: known are %s", cut(text, 40), list)
+	return "", fmt.Errorf("timeframe %q is not known: known are %s", strictjson.Cut(text, 40), list)
 }
 
 // TimeframeOf gives the timeframe of that length, if there is one.

@@ -3,13 +3,13 @@ package watch
 // The event that the schedule sends.
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 // ParseEvent reads what the schedule sends:
@@ -28,26 +28,26 @@ func ParseEvent(text []byte, standing List) (at time.Time, list List, err error)
 		return wrong("event", `is not a JSON object such as {"time": "2026-11-23T05:01:00Z"}: `+err.Error())
 	}
 	known := []string{"time", "watchlist"}
-	values := map[string]json.RawMessage{}
+	values := map[string]strictjson.Value{}
 	for _, m := range members {
-		if !slices.Contains(known, m.name) {
-			return wrong(m.name, unknownKey("the event", m.name, known))
+		if !slices.Contains(known, m.Name) {
+			return wrong(m.Name, unknownKey("the event", m.Name, known))
 		}
-		if _, twice := values[m.name]; twice {
-			return wrong(m.name, "is there twice: give each key once")
+		if m.Twice {
+			return wrong(m.Name, "is there twice: give each key once")
 		}
-		values[m.name] = m.value
+		values[m.Name] = m.Value
 	}
 	var scheduled string
-	if json.Unmarshal(values["time"], &scheduled) != nil {
+	if values["time"].Decode(&scheduled) != nil {
 		return wrong("time", `is missing or no text: the schedule's Input gives it as "time": "<aws.scheduler.scheduled-time>"`)
 	}
 	if at, err = time.Parse(time.RFC3339, scheduled); err != nil {
 		return wrong("time", fmt.Sprintf("%.60q is not a time such as 2026-11-23T05:01:00Z", scheduled))
 	}
 	list = standing
-	if raw := values["watchlist"]; raw != nil && string(raw) != "null" {
-		if list, err = ParseList(raw); err != nil {
+	if raw := values["watchlist"]; !raw.IsNull() {
+		if list, err = ParseList([]byte(raw.String())); err != nil {
 			return time.Time{}, List{}, within("watchlist", err)
 		}
 	}

@@ -4,7 +4,6 @@ package watch
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"thalas/internal/market"
 	"thalas/internal/orchestrator"
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 // MaxSeries is how many series a list may have.
@@ -33,28 +33,28 @@ type List struct {
 // are those of POST /v1/consensus.
 var listKeys = []struct {
 	name string
-	read func(*listReader, json.RawMessage)
+	read func(*listReader, strictjson.Value)
 }{
 	{"pairs", (*listReader).pairs},
 	{"timeframes", (*listReader).timeframes},
 	{"venue", (*listReader).venue},
 	{"fallback", (*listReader).fallback},
-	{"provider_weights", func(r *listReader, raw json.RawMessage) {
+	{"provider_weights", func(r *listReader, raw strictjson.Value) {
 		r.value("provider_weights", raw, &r.list.Policy.Weights, `an object such as {"anthropic": 1.0}`)
 	}},
-	{"min_providers", func(r *listReader, raw json.RawMessage) {
+	{"min_providers", func(r *listReader, raw strictjson.Value) {
 		if r.value("min_providers", raw, &r.list.Policy.MinProviders, "a whole number from 1") && r.list.Policy.MinProviders < 1 {
 			r.wrong("min_providers", "is not a whole number from 1", raw)
 		}
 	}},
-	{"min_confidence", func(r *listReader, raw json.RawMessage) {
+	{"min_confidence", func(r *listReader, raw strictjson.Value) {
 		r.value("min_confidence", raw, &r.list.Policy.MinConfidence, "a number from 0 to 1")
 	}},
-	{"min_agreement", func(r *listReader, raw json.RawMessage) {
+	{"min_agreement", func(r *listReader, raw strictjson.Value) {
 		r.value("min_agreement", raw, &r.list.Policy.MinAgreement, "a number from 0 to 1")
 	}},
 	{"timeout_seconds", (*listReader).timeout},
-	{"wait", func(r *listReader, raw json.RawMessage) {
+	{"wait", func(r *listReader, raw strictjson.Value) {
 		if r.value("wait", raw, &r.list.Policy.Wait, "all or decided") && r.list.Policy.Wait == "" {
 			r.wrong("wait", "is none of all, decided", raw)
 		}
@@ -75,26 +75,26 @@ func ParseList(text []byte) (List, error) {
 	if err != nil {
 		return List{}, signal.FieldErrors{{Message: `is not a JSON object such as {"pairs": ["BTC/USDT"], "timeframes": ["5m"]}: ` + err.Error()}}
 	}
-	seen := map[string]json.RawMessage{}
+	values := map[string]strictjson.Value{}
 	for _, m := range members {
-		if _, twice := seen[m.name]; twice {
-			r.wrong(m.name, "is there twice: give each key once", nil)
+		if m.Twice {
+			r.wrong(m.Name, "is there twice: give each key once", strictjson.Value{})
 		}
-		seen[m.name] = m.value
-		if !slices.Contains(listNames(), m.name) {
-			r.wrong(m.name, unknownKey("a watch list", m.name, listNames()), nil)
+		values[m.Name] = m.Value
+		if !slices.Contains(listNames(), m.Name) {
+			r.wrong(m.Name, unknownKey("a watch list", m.Name, listNames()), strictjson.Value{})
 		}
 	}
 	for _, key := range listKeys {
-		if raw := seen[key.name]; raw != nil && string(raw) != "null" {
+		if raw := values[key.name]; !raw.IsNull() {
 			key.read(r, raw)
 		}
 	}
 	if r.list.Series = r.series(); len(r.list.Series) == 0 && len(r.mistakes) == 0 {
-		r.wrong("pairs", `is missing or empty: give at least one, such as ["BTC/USDT"]`, nil)
+		r.wrong("pairs", `is missing or empty: give at least one, such as ["BTC/USDT"]`, strictjson.Value{})
 	}
 	if n := len(r.list.Series); n > MaxSeries {
-		r.wrong("pairs", fmt.Sprintf("and timeframes make %d series: at most %d are watched", n, MaxSeries), nil)
+		r.wrong("pairs", fmt.Sprintf("and timeframes make %d series: at most %d are watched", n, MaxSeries), strictjson.Value{})
 	}
 	if len(r.mistakes) > 0 {
 		return List{}, r.mistakes
@@ -118,15 +118,15 @@ type listReader struct {
 	mistakes signal.FieldErrors
 }
 
-func (r *listReader) wrong(field, message string, value json.RawMessage) {
+func (r *listReader) wrong(field, message string, value strictjson.Value) {
 	const shown = 100 // bytes
-	text := strings.ToValidUTF8(string(value[:min(len(value), shown)]), "")
+	text := strings.ToValidUTF8(value.String()[:min(len(value.String()), shown)], "")
 	r.mistakes = append(r.mistakes, &signal.FieldError{Field: field, Message: message, Value: text})
 }
 
 // value reads a key by the JSON library and reports whether it could.
-func (r *listReader) value(name string, raw json.RawMessage, into any, want string) bool {
-	if json.Unmarshal(raw, into) != nil {
+func (r *listReader) value(name string, raw strictjson.Value, into any, want string) bool {
+	if raw.Decode(into) != nil {
 		r.wrong(name, "is not "+want, raw)
 		return false
 	}
@@ -134,19 +134,19 @@ func (r *listReader) value(name string, raw json.RawMessage, into any, want stri
 }
 
 // each reads a list of texts.
-func (r *listReader) each(name string, raw json.RawMessage, example string, read func(text string) error) {
+func (r *listReader) each(name string, raw strictjson.Value, example string, read func(text string) error) {
 	var texts []string
 	if !r.value(name, raw, &texts, "a list of texts such as "+example) {
 		return
 	}
 	for i, text := range texts {
 		if err := read(text); err != nil {
-			r.wrong(fmt.Sprintf("%s[%d]", name, i), err.Error(), nil)
+			r.wrong(fmt.Sprintf("%s[%d]", name, i), err.Error(), strictjson.Value{})
 		}
 	}
 }
 
-func (r *listReader) pairs(raw json.RawMessage) {
+func (r *listReader) pairs(raw strictjson.Value) {
 	r.each("pairs", raw, `["BTC/USDT"]`, func(text string) error {
 		pair, err := signal.ParsePair(text)
 		if err == nil && slices.Contains(r.named, pair) {
@@ -157,7 +157,7 @@ func (r *listReader) pairs(raw json.RawMessage) {
 	})
 }
 
-func (r *listReader) timeframes(raw json.RawMessage) {
+func (r *listReader) timeframes(raw strictjson.Value) {
 	r.frames = nil
 	r.each("timeframes", raw, `["5m", "1h"]`, func(text string) error {
 		timeframe, err := signal.ParseTimeframe(text)
@@ -168,7 +168,7 @@ func (r *listReader) timeframes(raw json.RawMessage) {
 		return err
 	})
 	if len(r.frames) == 0 && len(r.mistakes) == 0 {
-		r.wrong("timeframes", `is empty: give at least one, such as ["5m"], or leave it out`, nil)
+		r.wrong("timeframes", `is empty: give at least one, such as ["5m"], or leave it out`, strictjson.Value{})
 	}
 }
 
@@ -182,16 +182,16 @@ func (r *listReader) series() []market.Series {
 	return series
 }
 
-func (r *listReader) venue(raw json.RawMessage) {
+func (r *listReader) venue(raw strictjson.Value) {
 	var name string
 	if r.value("venue", raw, &name, "a text such as kraken") {
 		r.addVenue("venue", name)
 	}
 }
 
-func (r *listReader) fallback(raw json.RawMessage) {
+func (r *listReader) fallback(raw strictjson.Value) {
 	if len(r.list.Venues) == 0 {
-		r.wrong("fallback", "goes with venue: name the first one too", nil)
+		r.wrong("fallback", "goes with venue: name the first one too", strictjson.Value{})
 		return
 	}
 	r.each("fallback", raw, `["coinbase"]`, func(text string) error {
@@ -204,15 +204,15 @@ func (r *listReader) addVenue(field, name string) {
 	name = strings.ToLower(strings.TrimSpace(name))
 	switch {
 	case name == "":
-		r.wrong(field, "is empty: give a name such as kraken, or leave it out", nil)
+		r.wrong(field, "is empty: give a name such as kraken, or leave it out", strictjson.Value{})
 	case slices.Contains(r.list.Venues, name):
-		r.wrong(field, "names "+name+" again: give each venue once", nil)
+		r.wrong(field, "names "+name+" again: give each venue once", strictjson.Value{})
 	default:
 		r.list.Venues = append(r.list.Venues, name)
 	}
 }
 
-func (r *listReader) timeout(raw json.RawMessage) {
+func (r *listReader) timeout(raw strictjson.Value) {
 	var seconds float64
 	if !r.value("timeout_seconds", raw, &seconds, "a number of seconds") {
 		return
@@ -224,48 +224,32 @@ func (r *listReader) timeout(raw json.RawMessage) {
 	r.list.Policy.Timeout = max(time.Duration(seconds*float64(time.Second)), 1) // 0 would be the default
 }
 
-// member is a key of a JSON object with its value.
-type member struct {
-	name  string
-	value json.RawMessage
-}
-
-// membersOf splits a JSON object, in order and with keys that are there twice.
-func membersOf(text []byte) ([]member, error) {
-	text = signal.WithoutBOM(text)
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
+// membersOf splits a JSON object.
+func membersOf(text []byte) ([]strictjson.Member, error) {
+	text = strictjson.WithoutBOM(text)
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
 		return nil, errors.New("it does not begin with a brace")
 	}
-	var members []member
-	for decoder.More() {
-		name, err := decoder.Token()
-		if err != nil {
-			return nil, err
-		}
-		m := member{name: name.(string)} // within an object every other token is its key
-		if err := decoder.Decode(&m.value); err != nil {
-			return nil, err
-		}
-		members = append(members, m)
-	}
-	if _, err := decoder.Token(); err != nil {
+	document, err := strictjson.Parse(text)
+	var wrong *strictjson.Error
+	switch errors.As(err, &wrong); {
+	case err == nil:
+	case wrong.Kind == strictjson.Trailing:
+		return nil, errors.New("something follows its end")
+	case wrong.Kind == strictjson.NaN:
+		return nil, fmt.Errorf("%s: %w", strings.TrimPrefix(wrong.Place, "."), err)
+	default:
 		return nil, err
 	}
-	if len(bytes.TrimSpace(text[decoder.InputOffset():])) > 0 {
-		return nil, errors.New("something follows its end")
-	}
+	members, _ := document.Members()
 	return members, nil
 }
 
 // unknownKey words a key that is not known, with the one that was likely meant.
 func unknownKey(of, name string, known []string) string {
-	nearest := slices.MinFunc(known, func(a, b string) int {
-		return signal.EditDistance(strings.ToLower(name), a) - signal.EditDistance(strings.ToLower(name), b)
-	})
 	const typos = 3
-	if signal.EditDistance(strings.ToLower(name), nearest) <= typos {
-		return fmt.Sprintf("is no key of %s: did you mean %s?", of, nearest)
+	if near := strictjson.Nearest(name, known, typos); near != "" {
+		return fmt.Sprintf("is no key of %s: did you mean %s?", of, near)
 	}
 	return fmt.Sprintf("is no key of %s: known are %s", of, strings.Join(known, ", "))
 }

@@ -18,6 +18,7 @@ import (
 
 	"thalas/internal/market"
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 // Limits of one call.
@@ -122,7 +123,7 @@ func (r *remote) get(caller context.Context, series market.Series, target string
 	case isSuccess && len(body) > maxBody:
 		return answer{}, r.fail(series, market.ErrMalformed, status, "its answer is larger than 1 MiB: check "+variable(r.name))
 	}
-	body = signal.WithoutBOM(body)
+	body = strictjson.WithoutBOM(body)
 	if failed := r.judge(series, response, body); failed != nil {
 		return answer{}, failed
 	}
