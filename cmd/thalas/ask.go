@@ -126,10 +126,11 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 // withinBudget refuses a question that may cost more than one may. What is wrong
 // with it otherwise, asking tells.
 func withinBudget(a *app.App, request orchestrator.Request) error {
-	if a.Orchestrator.Check(request) != nil {
+	checked, err := a.Orchestrator.Check(request)
+	if err != nil {
 		return nil
 	}
-	worst, _ := a.Orchestrator.WorstCaseUSD(request)
+	worst, _ := a.Orchestrator.WorstCaseUSD(checked)
 	return service.WithinRequestBudget(worst, a.Config.RequestBudget)
 }
 

@@ -58,14 +58,15 @@ func (x *exchange) refuse(err error) error { return x.finish(problemOf(err)) }
 func (s *server) ask(ctx context.Context, in *askInput) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
 	key, mistakes := keyOf(x.r.Header)
-	request, wrong := parseQuestion(in.document, s.service.Registry, s.service.Orchestrator.Check)
-	if mistakes = append(mistakes, wrong...); len(mistakes) > 0 {
+	question := parseQuestion(in.document, s.service.Registry)
+	if mistakes = question.refuse(mistakes, s.service.Orchestrator.Check); mistakes != nil {
 		return nil, x.finish(invalid(mistakes))
 	}
-	answer, err := s.service.Ask(ctx, service.Question{Request: request, IdempotencyKey: key, Caller: x.caller, Payload: payload(in.raw), Size: len(in.raw)})
+	answer, err := s.service.Ask(ctx, service.Question{Request: question.request, IdempotencyKey: key, Caller: x.caller, Payload: payload(in.raw), Size: len(in.raw)})
 	var found signal.FieldErrors
-	if errors.As(err, &found) { // what Check has passed is right, unless the registry has just changed
-		return nil, x.finish(invalid(fieldMistakes("body", found, nil)))
+	if errors.As(err, &found) {
+		question.merge(found)
+		return nil, x.finish(invalid(question.mistakes))
 	}
 	if err != nil {
 		return nil, x.refuse(err)

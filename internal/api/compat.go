@@ -80,16 +80,17 @@ func (s *server) compatAsk(ctx context.Context, in *askInput) (*jsonOutput, erro
 	for i := range mistakes { // the original's errors name no headers
 		mistakes[i].Message = idempotencyKey + " " + mistakes[i].Message
 	}
-	request, wrong := parseCompat(in.document, s.service.Registry, s.service.Orchestrator.Check)
-	if mistakes = append(mistakes, wrong...); len(mistakes) > 0 {
+	question := parseCompat(in.document, s.service.Registry)
+	if mistakes = question.refuse(mistakes, s.service.Orchestrator.Check); mistakes != nil {
 		return nil, x.finish(invalid(mistakes))
 	}
 	// The same body is another question here, where unknown fields are ignored: keys of
 	// the two routes never meet.
-	answer, err := s.service.Ask(ctx, service.Question{Request: request, IdempotencyKey: key, Caller: x.caller, Route: " " + compatPath, Payload: payload(in.raw), Size: len(in.raw)})
+	answer, err := s.service.Ask(ctx, service.Question{Request: question.request, IdempotencyKey: key, Caller: x.caller, Route: " " + compatPath, Payload: payload(in.raw), Size: len(in.raw)})
 	var found signal.FieldErrors
 	if errors.As(err, &found) {
-		return nil, x.finish(invalid(fieldMistakes("body", found, nil)))
+		question.merge(found)
+		return nil, x.finish(invalid(question.mistakes))
 	}
 	if err != nil {
 		return nil, x.refuse(err)

@@ -4,7 +4,6 @@ package api
 // original read it: keys that it did not know are ignored.
 
 import (
-	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
 	"thalas/internal/signal"
 	"thalas/internal/strictjson"
@@ -19,22 +18,22 @@ var compatFields = map[string]func(f *fields, raw strictjson.Value){
 }
 
 // parseCompat is parseQuestion for the compatibility route.
-func parseCompat(body strictjson.Value, registry *provider.Registry, check func(orchestrator.Request) error) (orchestrator.Request, []Mistake) {
-	f := fields{values: map[string]strictjson.Value{}, registry: registry}
+func parseCompat(body strictjson.Value, registry *provider.Registry) *fields {
+	f := &fields{values: map[string]strictjson.Value{}, registry: registry}
 	list, isObject := body.Members()
 	if !isObject {
-		return f.request, []Mistake{{Location: "body", Message: "is not an object: send one with pair, current_price and market_data"}}
+		f.mistakes, f.unread = []Mistake{{Location: "body", Message: "is not an object: send one with pair, current_price and market_data"}}, true
+		return f
 	}
 	for _, m := range list { // the last of two equal keys counts, as in Python
 		f.values[m.Name] = m.Value
 	}
 	for _, known := range questionNames { // in the documented order
 		if read := compatFields[known]; read != nil && !f.values[known].IsNull() {
-			read(&f, f.values[known])
+			read(f, f.values[known])
 		}
 	}
-	f.merge(check(f.request))
-	return f.request, f.mistakes
+	return f
 }
 
 // market reads a pair, or the question of a prediction market.

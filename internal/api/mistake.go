@@ -4,7 +4,6 @@ package api
 
 import (
 	"encoding/json"
-	"strings"
 
 	"thalas/internal/signal"
 	"thalas/internal/strictjson"
@@ -49,7 +48,7 @@ func fieldMistakes(place string, errs signal.FieldErrors, valueAt func(field str
 		}
 		if m.Value == nil && e.Value != "" {
 			if v, err := strictjson.Parse(e.Value); err == nil && v.IsScalar() {
-				m.Value = json.RawMessage(e.Value)
+				m.Value = cutScalar(v)
 			} else {
 				m.Value = scalarOf(e.Value)
 			}
@@ -57,19 +56,4 @@ func fieldMistakes(place string, errs signal.FieldErrors, valueAt func(field str
 		mistakes = append(mistakes, m)
 	}
 	return mistakes
-}
-
-// nearest gives the known name that a name was probably meant to be; empty where
-// none is close.
-func nearest(name string, known []string) string {
-	return strictjson.Nearest(name, known, max(2, len(name)/3))
-}
-
-// unknownName says that a name is none of the known ones.
-func unknownName(what, name string, known []string) string {
-	message := "is no " + what + ": "
-	if near := nearest(name, known); near != "" {
-		message += `did you mean "` + near + `"? `
-	}
-	return message + "Known are " + strings.Join(known, ", ")
 }

@@ -15,6 +15,7 @@ import (
 
 	"thalas/internal/orchestrator"
 	"thalas/internal/service"
+	"thalas/internal/strictjson"
 )
 
 func TestErrorsBecomeProblems(t *testing.T) {
@@ -85,8 +86,9 @@ func TestNearestName(t *testing.T) {
 	for name, want := range map[string]string{
 		"timefram": "timeframe", "Pair": "pair", "price": "", "current_prise": "current_price", "weights": "", "min_provider": "min_providers", "zzzzzzzz": "", strings.Repeat("x", 1000): "",
 	} {
-		if got := nearest(name, questionNames); got != want {
-			t.Errorf("nearest(%.20q) = %q, want %q", name, got, want)
+		_, hint, _ := strings.Cut(strictjson.Unknown("field", name, questionNames), `did you mean "`)
+		if got, _, _ := strings.Cut(hint, `"`); got != want {
+			t.Errorf("the hint at %.20q is %q, want %q", name, got, want)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func checkQuery(ctx huma.Context) []error {
 			// An unset variable of the caller must not pass for "any age" or "all".
 			mistakes = append(mistakes, Mistake{Location: "query." + name, Message: "is empty: send a value or leave it out", Value: scalarOf("")})
 		case !slices.Contains(known, name):
-			mistakes = append(mistakes, Mistake{Location: "query." + strictjson.Cut(name, maxValue), Message: unknownName("parameter here", name, known), Value: scalarOf(values[name][0])})
+			mistakes = append(mistakes, Mistake{Location: "query." + strictjson.Cut(name, maxValue), Message: strictjson.Unknown("parameter here", name, known), Value: scalarOf(values[name][0])})
 		case len(values[name]) > 1 && !slices.Contains(repeatable, name):
 			mistakes = append(mistakes, Mistake{Location: "query." + name, Message: "is there more than once: send it once", Value: scalarOf(values[name][0])})
 		}

@@ -5,11 +5,8 @@ package api
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
@@ -25,6 +22,7 @@ type fields struct {
 	mistakes []Mistake
 	values   map[string]strictjson.Value // by the name that the packages below give a field
 	registry *provider.Registry
+	unread   bool // the body is no object
 }
 
 // field is a top-level key and how it is read.
@@ -40,12 +38,16 @@ var questionFields = []field{
 	{"timeframe", (*fields).timeframe},
 	{"current_price", (*fields).currentPrice},
 	{"market_data", func(f *fields, raw strictjson.Value) { f.marketData(raw, signal.MaxText) }},
-	{"provider_weights", (*fields).weights},
-	{"min_providers", (*fields).minProviders},
-	{"min_confidence", func(f *fields, raw strictjson.Value) { f.share("min_confidence", raw, &f.request.MinConfidence) }},
-	{"min_agreement", func(f *fields, raw strictjson.Value) { f.share("min_agreement", raw, &f.request.MinAgreement) }},
-	{"timeout_seconds", (*fields).timeout},
-	{"wait", (*fields).wait},
+	policyField("provider_weights"),
+	policyField("min_providers"),
+	policyField("min_confidence"),
+	policyField("min_agreement"),
+	policyField("timeout_seconds"),
+	policyField("wait"),
+}
+
+func policyField(name string) field {
+	return field{name, func(f *fields, raw strictjson.Value) { f.policy(name, raw) }}
 }
 
 var questionNames = namesOf(questionFields)
@@ -57,30 +59,38 @@ func namesOf(list []field) (names []string) {
 	return names
 }
 
-// parseQuestion reads a body. Mistakes that check
-// finds, which knows the whole request, come on top, unless the field is known
-// to be wrong already.
-func parseQuestion(body strictjson.Value, registry *provider.Registry, check func(orchestrator.Request) error) (orchestrator.Request, []Mistake) {
-	f := fields{values: map[string]strictjson.Value{}, registry: registry}
-	if !f.read(body, questionFields, "pair, current_price and market_data") {
-		return f.request, f.mistakes
-	}
-	f.merge(check(f.request))
-	return f.request, f.mistakes
+// parseQuestion reads a body. Its mistakes are those that the body alone shows: merge adds
+// those that the check finds, which knows the whole request.
+func parseQuestion(body strictjson.Value, registry *provider.Registry) *fields {
+	f := &fields{values: map[string]strictjson.Value{}, registry: registry}
+	f.read(body, questionFields, "pair, current_price and market_data")
+	return f
 }
 
-// read reads the members of an object by a list of known ones. It gives false
-// where the body is no object.
-func (f *fields) read(body strictjson.Value, known []field, required string) bool {
+// refuse gives all mistakes of a question that has some, and nil where it has none.
+func (f *fields) refuse(others []Mistake, check func(orchestrator.Request) (orchestrator.Checked, error)) []Mistake {
+	if len(f.mistakes)+len(others) == 0 {
+		return nil
+	}
+	if !f.unread {
+		_, err := check(f.request)
+		f.merge(err)
+	}
+	return append(others, f.mistakes...)
+}
+
+// read reads the members of an object by a list of known ones.
+func (f *fields) read(body strictjson.Value, known []field, required string) {
 	list, isObject := body.Members()
 	if !isObject {
 		f.mistakes = []Mistake{{Location: "body", Message: "is not an object: send one with " + required, Value: cutScalar(body)}}
-		return false
+		f.unread = true
+		return
 	}
 	for _, m := range list {
 		i := slices.IndexFunc(known, func(k field) bool { return k.name == m.Name })
 		if i < 0 {
-			f.wrong(strictjson.Cut(m.Name, maxValue), unknownName("field of this request", m.Name, namesOf(known)), m.Value)
+			f.wrong(strictjson.Cut(m.Name, maxValue), strictjson.Unknown("field of this request", m.Name, namesOf(known)), m.Value)
 			continue
 		}
 		if m.Twice {
@@ -92,7 +102,6 @@ func (f *fields) read(body strictjson.Value, known []field, required string) boo
 			known[i].read(f, m.Value)
 		}
 	}
-	return true
 }
 
 // merge adds the mistakes that the packages below find at fields that are not known to
@@ -116,8 +125,9 @@ func covers(outer, inner string) bool {
 	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
+const enough = 100 // mistakes that are reported; more say the same
+
 func (f *fields) wrong(name, message string, value strictjson.Value) {
-	const enough = 100 // mistakes that are reported; more say the same
 	if len(f.mistakes) < enough {
 		f.mistakes = append(f.mistakes, Mistake{Location: "body." + name, Message: message, Value: cutScalar(value)})
 	}
@@ -161,103 +171,33 @@ func (f *fields) marketData(raw strictjson.Value, maxText int) {
 	f.mistakes = append(f.mistakes, fieldMistakes("body.market_data", found, nil)...)
 }
 
-func (f *fields) weights(raw strictjson.Value) {
-	list, isObject := raw.Members()
-	if !isObject {
-		f.wrong("provider_weights", `is not an object: send one such as {"anthropic": 1.0}, or null`, raw)
-		return
-	}
-	weights := make(map[string]float64, len(list))
-	for _, m := range list {
-		place := "provider_weights." + strictjson.Cut(m.Name, maxValue)
-		if m.Twice {
-			f.wrong(place, "is there twice: send each name once", strictjson.Value{})
-			continue
-		}
-		f.values[place] = m.Value
-		if _, known := f.registry.Find(m.Name); !known {
-			f.wrong(place, unknownName("known provider", m.Name, f.registry.Names()), m.Value)
-			continue
-		}
-		if m.Value.IsNull() {
-			continue
-		}
-		if n, ok := f.number(place, m.Value, "a weight from 0 to 1"); ok {
-			weights[m.Name] = n.Float64()
+// policy reads a field of the policy.
+func (f *fields) policy(name string, raw strictjson.Value) {
+	if list, isObject := raw.Members(); isObject {
+		for _, m := range list { // for the mistakes that only the check finds
+			if !m.Twice {
+				f.values[name+"."+strictjson.Cut(m.Name, maxValue)] = m.Value
+			}
 		}
 	}
-	f.request.Weights = weights
-}
-
-func (f *fields) minProviders(raw strictjson.Value) {
-	n, ok := f.number("min_providers", raw, "a whole number from 1")
-	if !ok {
-		return
-	}
-	known := max(len(f.registry.Entries()), 1)
-	switch v := n.Float64(); {
-	case v != math.Trunc(v):
-		f.wrong("min_providers", "is not a whole number: send one from 1", raw)
-	case v < 1 || v > float64(known):
-		f.wrong("min_providers", fmt.Sprintf("is outside 1…%d, the number of known providers", known), raw)
-	default:
-		f.request.MinProviders = int(v)
-	}
-}
-
-func (f *fields) share(name string, raw strictjson.Value, into **float64) {
-	if n, ok := f.number(name, raw, "a number from 0 to 1"); ok {
-		v := n.Float64()
-		*into = &v
-	}
-}
-
-func (f *fields) timeout(raw strictjson.Value) {
-	n, ok := f.number("timeout_seconds", raw, "seconds above 0")
-	if !ok {
-		return
-	}
-	longest := orchestrator.MaxTimeout.Seconds()
-	v := n.Float64()
-	if !(v > 0 && v <= longest) {
-		f.wrong("timeout_seconds", fmt.Sprintf("is not above 0 and at most %v", longest), raw)
-		return
-	}
-	f.request.Timeout = max(time.Duration(v*float64(time.Second)), 1) // 0 would be the default
-}
-
-func (f *fields) wait(raw strictjson.Value) {
-	text, ok := f.text("wait", raw, "all or decided")
-	if !ok {
-		return
-	}
-	if text == "" { // would be the default
-		f.wrong("wait", "is none of all, decided", raw)
-		return
-	}
-	f.request.Wait = orchestrator.Wait(text)
+	found := fieldMistakes("body", f.request.Read(name, raw, f.registry), nil)
+	f.mistakes = append(f.mistakes, found[:min(len(found), enough)]...)
 }
 
 // text reads a JSON text.
 func (f *fields) text(name string, raw strictjson.Value, send string) (string, bool) {
-	text, is := raw.Text()
-	if !is {
-		f.wrong(name, "is not a text: send "+send, raw)
+	text, err := signal.ReadText(raw, send)
+	if err != nil {
+		f.wrong(name, err.Error(), raw)
 	}
-	return text, is
+	return text, err == nil
 }
 
 // number reads a JSON number with its digits.
 func (f *fields) number(name string, raw strictjson.Value, send string) (signal.Number, bool) {
-	digits, is := raw.Number()
-	if !is {
-		f.wrong(name, "is not a number: send "+send, raw)
-		return signal.Number{}, false
-	}
-	n, err := signal.ParseNumber(digits)
+	n, err := signal.ReadNumber(raw, send)
 	if err != nil {
-		f.wrong(name, "is out of range: send "+send, raw)
-		return signal.Number{}, false
+		f.wrong(name, err.Error(), raw)
 	}
-	return n, true
+	return n, err == nil
 }

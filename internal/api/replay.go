@@ -40,18 +40,18 @@ var replayFields = []field{
 	{"timeframe", (*fields).timeframe},
 	{"from", func(f *fields, raw strictjson.Value) { f.moment("from", raw, &f.query.From) }},
 	{"to", func(f *fields, raw strictjson.Value) { f.moment("to", raw, &f.query.To) }},
-	{"provider_weights", (*fields).weights},
-	{"min_confidence", func(f *fields, raw strictjson.Value) { f.share("min_confidence", raw, &f.request.MinConfidence) }},
-	{"min_agreement", func(f *fields, raw strictjson.Value) { f.share("min_agreement", raw, &f.request.MinAgreement) }},
+	policyField("provider_weights"),
+	policyField("min_confidence"),
+	policyField("min_agreement"),
 	{"limit", (*fields).limit},
 	{"cursor", (*fields).cursor},
 }
 
 // parseReplay reads a body.
-func parseReplay(body strictjson.Value, registry *provider.Registry, check func(orchestrator.Policy) (orchestrator.Policy, error)) (service.Query, orchestrator.Policy, []Mistake) {
+func parseReplay(body strictjson.Value, registry *provider.Registry, check func(orchestrator.Policy) (orchestrator.CheckedPolicy, error)) (service.Query, orchestrator.CheckedPolicy, []Mistake) {
 	f := fields{values: map[string]strictjson.Value{}, registry: registry}
-	if !f.read(body, replayFields, "pair") {
-		return f.query, orchestrator.Policy{}, f.mistakes
+	if f.read(body, replayFields, "pair"); f.unread {
+		return f.query, orchestrator.CheckedPolicy{}, f.mistakes
 	}
 	f.query.Pair, f.query.Timeframe = f.request.Pair, f.request.Timeframe
 	if raw := f.values["pair"]; raw.IsNull() {
@@ -60,7 +60,7 @@ func parseReplay(body strictjson.Value, registry *provider.Registry, check func(
 	if !f.query.From.IsZero() && !f.query.To.IsZero() && !f.query.From.Before(f.query.To) {
 		f.wrong("to", "is not after from: the window is empty", f.values["to"])
 	}
-	policy, err := check(orchestrator.Policy{Weights: f.request.Weights, MinConfidence: f.request.MinConfidence, MinAgreement: f.request.MinAgreement})
+	policy, err := check(f.request.Policy)
 	f.merge(err)
 	return f.query, policy, f.mistakes
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"thalas/internal/config"
+	"thalas/internal/orchestrator"
 	"thalas/internal/service"
 	"thalas/internal/signal"
 	"thalas/internal/watch"
@@ -27,13 +28,18 @@ const scheduleReserve = lambdaReserve + time.Second
 // NewWatcher builds what asks about a watch list.
 func (a *App) NewWatcher(s *service.Service) *watch.Watcher {
 	o := watch.Options{
-		Asker: s, Check: a.Orchestrator.Check, Candles: a.Venue, Timeout: a.Config.Timeout,
+		Asker: s, Check: a.checkPolicy, Candles: a.Venue, Timeout: a.Config.Timeout,
 		AtOnce: a.Config.MaxRuns, Simulated: a.Simulated, Counter: a.Metrics, Logger: a.log,
 	}
 	if a.Config.OnLambda {
 		o.Reserve, o.Shortest = scheduleReserve, shortestScheduled
 	}
 	return watch.New(o)
+}
+
+func (a *App) checkPolicy(p orchestrator.Policy) error {
+	_, err := a.Orchestrator.CheckPolicy(p)
+	return err
 }
 
 // CheckWatchList holds a list against what is known of providers and venues. The

@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"internal/provider/providertest": {"internal/signal", "internal/provider", "internal/simulator"},
 	"internal/simulator":             {"internal/signal"},
 
-	"internal/orchestrator": {"internal/signal", "internal/consensus", "internal/provider"},
+	"internal/orchestrator": {"internal/strictjson", "internal/signal", "internal/consensus", "internal/provider"},
 	"internal/market":       {"internal/signal"},
 	"internal/market/venue": {"internal/strictjson", "internal/signal", "internal/market"},
 	// The venues' side of the wire, for tests.

@@ -140,8 +140,9 @@ func TestUnknownBillOfAProviderThatDoesNotReturn(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	o := over(t, orchestrator.Options{Timeout: 7 * time.Second}, plays("a", buys(.9)))
 	for asked, want := range map[time.Duration]time.Duration{0: 7 * time.Second, time.Second: time.Second} {
-		if got := o.Timeout(orchestrator.Request{Timeout: asked}); got != want {
-			t.Errorf("a request of %s: %s, want %s", asked, got, want)
+		checked, err := o.Check(question(t, func(r *orchestrator.Request) { r.Timeout = asked }))
+		if got := checked.Timeout(); err != nil || got != want {
+			t.Errorf("a request of %s: %s, %v; want %s", asked, got, err, want)
 		}
 	}
 }

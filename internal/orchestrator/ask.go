@@ -50,7 +50,7 @@ func (o *Orchestrator) ask(ctx context.Context, r *run) {
 	defer cancel()
 	f := &fan{
 		run: r, ctx: ctx, caller: o.caller.WithLogger(r.log), started: time.Now(),
-		prompt:  r.asks(),
+		prompt:  r.prompt(),
 		results: make(chan ended, len(r.entries)),
 	}
 	for i, e := range r.entries {

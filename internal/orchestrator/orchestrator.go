@@ -5,6 +5,7 @@ package orchestrator
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -84,6 +85,15 @@ func New(registry *provider.Registry, options Options) *Orchestrator {
 // ErrAggregation; and an error that wraps context.Canceled, and is an *Error by
 // ErrCanceled, where ctx was cancelled. It never makes a HOLD of an error.
 func (o *Orchestrator) GenerateConsensusSignal(ctx context.Context, request Request) (*signal.Consensus, error) {
+	checked, err := o.Check(request)
+	if err != nil {
+		return nil, err
+	}
+	return o.Run(ctx, checked)
+}
+
+// Run is GenerateConsensusSignal for a request that was checked already.
+func (o *Orchestrator) Run(ctx context.Context, request Checked) (*signal.Consensus, error) {
 	r, err := o.newRun(request)
 	if err != nil {
 		return nil, err
@@ -101,6 +111,7 @@ func (o *Orchestrator) GenerateConsensusSignal(ctx context.Context, request Requ
 // run is one question on its way.
 type run struct {
 	Request
+	prompt   func() provider.Prompt
 	id       string
 	policy   consensus.Policy
 	started  time.Time
@@ -112,13 +123,9 @@ type run struct {
 	log      *slog.Logger
 }
 
-// newRun checks the request and fills in what it leaves to the options.
-func (o *Orchestrator) newRun(request Request) (*run, error) {
+func (o *Orchestrator) newRun(checked Checked) (*run, error) {
 	started := time.Now()
-	weights, mistakes := o.check(&request)
-	if len(mistakes) > 0 {
-		return nil, mistakes
-	}
+	request, weights := checked.request, maps.Clone(checked.weights)
 	id := request.ID
 	if id == "" {
 		made, err := uuid.NewV7()
@@ -127,7 +134,7 @@ func (o *Orchestrator) newRun(request Request) (*run, error) {
 		}
 		id = made.String()
 	}
-	r := &run{Request: request, id: id, started: started, entries: o.registry.Available(), warnings: slices.Clone(request.Warnings)}
+	r := &run{Request: request, prompt: checked.prompt, id: id, started: started, entries: o.registry.Available(), warnings: slices.Clone(request.Warnings)}
 	r.log = o.log.With(slog.String("run", r.id))
 	r.policy = consensus.Policy{MinConfidence: *request.MinConfidence, MinAgreement: *request.MinAgreement, Price: request.CurrentPrice.Float64()}
 	r.weights, r.calls = make([]float64, len(r.entries)), make([]call, len(r.entries))

@@ -7,29 +7,25 @@ import (
 	"thalas/internal/signal"
 )
 
-// Policy is what votes that are there already are to be judged by. What it leaves
-// out stays as it was in their run.
-type Policy struct {
-	Weights       map[string]float64 // provider → 0…1
-	MinConfidence *float64           // 0…1
-	MinAgreement  *float64           // 0…1
-}
+// CheckedPolicy is a policy that keeps the rules, with the weights by registered name.
+// Only [Orchestrator.CheckPolicy] makes one.
+type CheckedPolicy struct{ policy Policy }
 
-// CheckPolicy holds a policy against the rules of a request and gives it with the
-// weights by registered name. Its error is a signal.FieldErrors.
-func (o *Orchestrator) CheckPolicy(p Policy) (Policy, error) {
-	weights, mistakes := o.checkPolicy(p.Weights, p.MinConfidence, p.MinAgreement)
+// CheckPolicy holds a policy against the rules of a request. Its error is a signal.FieldErrors.
+func (o *Orchestrator) CheckPolicy(p Policy) (CheckedPolicy, error) {
+	weights, mistakes := p.check(o.registry)
 	if len(mistakes) > 0 {
-		return p, mistakes
+		return CheckedPolicy{}, mistakes
 	}
 	p.Weights = weights
-	return p, nil
+	return CheckedPolicy{p}, nil
 }
 
-// Replay decides the votes of a run anew, under a policy that CheckPolicy has
-// given. ran is what the run was decided under; nil, where that was not kept, is
-// what the Options say, and then assumed tells whether the outcome rests on it.
-func (o *Orchestrator) Replay(votes []signal.Vote, price float64, ran *signal.Policy, p Policy) (outcome consensus.Outcome, assumed bool) {
+// Replay decides the votes of a run anew, under other weights and gates. What the policy
+// leaves out stays as it was in the run. ran is what the run was decided under; nil, where that
+// was not kept, is what the Options say, and then assumed tells whether the outcome rests on it.
+func (o *Orchestrator) Replay(votes []signal.Vote, price float64, ran *signal.Policy, checked CheckedPolicy) (outcome consensus.Outcome, assumed bool) {
+	p := checked.policy
 	gates := consensus.Policy{MinConfidence: *o.options.MinConfidence, MinAgreement: o.options.MinAgreement, Price: price}
 	if ran != nil {
 		gates.MinConfidence, gates.MinAgreement = ran.MinConfidence, ran.MinAgreement

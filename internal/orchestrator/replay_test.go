@@ -83,7 +83,7 @@ func TestReplayIsTheRun(t *testing.T) {
 			if err := json.Unmarshal(body, &stored); err != nil {
 				rt.Fatal(err)
 			}
-			outcome, assumed := o.Replay(stored.Responses, stored.CurrentPrice, stored.Policy, orchestrator.Policy{})
+			outcome, assumed := o.Replay(stored.Responses, stored.CurrentPrice, stored.Policy, orchestrator.CheckedPolicy{})
 			if diff := cmp.Diff(verdictOf(result), replayed(outcome)); diff != "" || assumed {
 				rt.Fatalf("replayed as it was, assumed %v (-run +replay):\n%s", assumed, diff)
 			}
@@ -133,7 +133,11 @@ func TestReplayWithoutKeptGates(t *testing.T) {
 		{"kept", &signal.Policy{MinProviders: 1}, orchestrator.Policy{}, signal.Buy, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, assumed := o.Replay([]signal.Vote{vote}, 50_000, tt.ran, tt.policy)
+			policy, err := o.CheckPolicy(tt.policy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, assumed := o.Replay([]signal.Vote{vote}, 50_000, tt.ran, policy)
 			if got.Decision != tt.want || assumed != tt.assumed {
 				t.Errorf("%s, assumed %v; want %s, %v", got.Decision, assumed, tt.want, tt.assumed)
 			}
@@ -148,8 +152,12 @@ func TestCheckPolicy(t *testing.T) {
 	if !errors.As(err, &mistakes) || len(mistakes) != 4 {
 		t.Fatalf("got %v, want four mistakes", err)
 	}
-	p, err := o.CheckPolicy(orchestrator.Policy{Weights: map[string]float64{"A": .5}})
-	if diff := cmp.Diff(map[string]float64{"a": .5}, p.Weights); err != nil || diff != "" {
+	want, err := o.CheckPolicy(orchestrator.Policy{Weights: map[string]float64{"a": .5}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := o.CheckPolicy(orchestrator.Policy{Weights: map[string]float64{"A": .5}})
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(orchestrator.CheckedPolicy{})); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
 }

@@ -52,7 +52,7 @@ func TestRequestRules(t *testing.T) {
 		{"the same provider twice", func(r *orchestrator.Request) { r.Weights = map[string]float64{"Grok": .5, "grok": .5} },
 			[]string{"provider_weights.grok: is there twice"}},
 		{"several at once", func(r *orchestrator.Request) {
-			*r = orchestrator.Request{MinProviders: 9, Weights: map[string]float64{"x": 1, "openai": 2}}
+			*r = orchestrator.Request{Policy: orchestrator.Policy{MinProviders: 9, Weights: map[string]float64{"x": 1, "openai": 2}}}
 		}, []string{"pair: is missing", "current_price: is missing", "market_data: is empty", "min_providers: is outside", "provider_weights.openai: is outside", "provider_weights.x: is no known"}},
 	}
 	for _, test := range tests {

@@ -3,7 +3,6 @@ package orchestrator
 // What a run may cost at the most.
 
 import (
-	"cmp"
 	"time"
 
 	"thalas/internal/provider"
@@ -12,9 +11,9 @@ import (
 // WorstCaseUSD bounds what asking this question costs: every provider that
 // may be asked fails and is tried as often as allowed, each time with the largest
 // answer; attempt bounds one attempt of each. A model without a known price is
-// not in it. The request must have passed Check.
-func (o *Orchestrator) WorstCaseUSD(request Request) (total float64, attempt map[string]float64) {
-	prompt := request.asks()
+// not in it.
+func (o *Orchestrator) WorstCaseUSD(request Checked) (total float64, attempt map[string]float64) {
+	prompt := request.prompt()
 	attempt = map[string]float64{}
 	for _, e := range o.registry.Entries() {
 		// Not only those that are available now: a breaker may close until they are asked.
@@ -31,15 +30,4 @@ func (o *Orchestrator) WorstCaseUSD(request Request) (total float64, attempt map
 }
 
 // Timeout is the most that a run of this request takes.
-func (o *Orchestrator) Timeout(request Request) time.Duration {
-	return cmp.Or(request.Timeout, o.options.Timeout)
-}
-
-// Check holds a request against the rules without asking anybody. It returns
-// signal.FieldErrors that name every mistake, or nil.
-func (o *Orchestrator) Check(request Request) error {
-	if _, mistakes := o.check(&request); len(mistakes) > 0 {
-		return mistakes
-	}
-	return nil
-}
+func (c Checked) Timeout() time.Duration { return c.request.Timeout }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"thalas/internal/market"
@@ -57,14 +56,12 @@ type Answer struct {
 // answered with the warning not_stored.
 func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 	// What is wrong with a request is said before anything is claimed for it.
-	if err := s.Orchestrator.Check(q.Request); err != nil {
+	checked, err := s.Orchestrator.Check(q.Request)
+	if err != nil {
 		return Answer{}, err
 	}
 	completed := func(ctx context.Context, id string) (Answer, error) {
-		request := q.Request
-		request.ID = id
-		request.Warnings = slices.Concat(request.Warnings, market.Complete(&request.MarketData, request.Timeframe))
-		return s.run(ctx, request)
+		return s.run(ctx, checked.Completed(id, market.Complete))
 	}
 	return s.uninterrupted(ctx, func(uninterrupted context.Context) (Answer, error) {
 		asked := func(running context.Context, id string) (Answer, error) {
@@ -120,20 +117,17 @@ func (s *Service) prepare(ctx context.Context) error {
 }
 
 // run asks within the budget and keeps what came of it.
-func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer, error) {
+func (s *Service) run(ctx context.Context, request orchestrator.Checked) (Answer, error) {
 	if err := s.prepare(ctx); err != nil {
 		s.Meter.Undecided("", nil, nil, 0, 0)
 		s.countKeyless(ctx)
 		return Answer{}, err
 	}
-	if s.budget.daily > 0 || s.RequestBudgetUSD > 0 {
-		request = request.WithPrompt() // for its length
-	}
 	reserved, err := s.reserve(ctx, request)
 	if err != nil {
 		return Answer{}, err
 	}
-	result, err := s.Orchestrator.GenerateConsensusSignal(ctx, request)
+	result, err := s.Orchestrator.Run(ctx, request)
 	if err != nil {
 		var undecided *orchestrator.Error
 		errors.As(err, &undecided)

@@ -48,11 +48,12 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 		if err != nil {
 			return Answer{}, err
 		}
-		if err := s.Orchestrator.Check(request); err != nil {
+		request.ID = id
+		checked, err := s.Orchestrator.Check(request)
+		if err != nil {
 			return Answer{}, err
 		}
-		request.ID = id
-		return s.run(ctx, request)
+		return s.run(ctx, checked)
 	}
 	return s.uninterrupted(ctx, func(uninterrupted context.Context) (Answer, error) {
 		return s.once(uninterrupted, c, func(running context.Context, id string) (Answer, error) {

@@ -57,7 +57,7 @@ type reservation struct {
 func budgetKey(day time.Time) string { return "budget#" + day.Format(time.DateOnly) }
 
 // reserve takes the worst case of a request out of the day's budget.
-func (s *Service) reserve(ctx context.Context, request orchestrator.Request) (*reservation, error) {
+func (s *Service) reserve(ctx context.Context, request orchestrator.Checked) (*reservation, error) {
 	if s.budget.daily == 0 && s.RequestBudgetUSD == 0 {
 		return nil, nil
 	}
@@ -73,7 +73,7 @@ func (s *Service) reserve(ctx context.Context, request orchestrator.Request) (*r
 	midnight := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
 	r := &reservation{daily: s.budget.daily, worst: attempt, Lease: store.Lease{
 		Key: budgetKey(now), Amount: worst, ExpiresAt: midnight.Add(budgetKeptFor),
-		Until: latestEnd(ctx, now, s.Orchestrator.Timeout(request)).Add(leaseSlack).Truncate(leaseGrain),
+		Until: latestEnd(ctx, now, request.Timeout()).Add(leaseSlack).Truncate(leaseGrain),
 	}}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()

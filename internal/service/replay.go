@@ -47,17 +47,12 @@ type Replayed struct {
 }
 
 // Replay decides stored runs of a series anew, newest first: at most q.Limit of
-// them, where 0 is MaxLimit. Mistakes in the policy, a missing pair and a Cursor of
-// another list are signal.FieldErrors.
+// them, where 0 is MaxLimit. A missing pair and a Cursor of another list are signal.FieldErrors.
 //
 // Under the policy that it was decided under, a run gives the very decision and
 // figures that are stored.
-func (s *Service) Replay(ctx context.Context, q Query, policy orchestrator.Policy) (Replayed, error) {
+func (s *Service) Replay(ctx context.Context, q Query, policy orchestrator.CheckedPolicy) (Replayed, error) {
 	replayed := Replayed{Simulated: s.Simulated, Items: []Change{}}
-	policy, err := s.Orchestrator.CheckPolicy(policy)
-	if err != nil {
-		return replayed, err
-	}
 	if q.Pair.IsZero() {
 		return replayed, signal.FieldErrors{{Field: "pair", Message: "is missing: send one such as BTC/USDT"}}
 	}
@@ -87,7 +82,7 @@ type run struct {
 	Policy       *signal.Policy `json:"policy"`
 }
 
-func (s *Service) replay(into *Replayed, stored *store.Result, policy orchestrator.Policy) error {
+func (s *Service) replay(into *Replayed, stored *store.Result, policy orchestrator.CheckedPolicy) error {
 	var r run
 	if err := json.Unmarshal(stored.Body, &r); err != nil {
 		return err

@@ -196,3 +196,25 @@ func (n Number) plainLen() int {
 	}
 	return e + max(exponent, -exponent)
 }
+
+// ReadNumber reads a JSON number. Its error says what to send.
+func ReadNumber(v strictjson.Value, send string) (Number, error) {
+	digits, is := v.Number()
+	if !is {
+		return Number{}, errors.New("is not a number: send " + send)
+	}
+	n, err := ParseNumber(digits)
+	if err != nil {
+		return Number{}, errors.New("is out of range: send " + send)
+	}
+	return n, nil
+}
+
+// ReadText reads a JSON text. Its error says what to send.
+func ReadText(v strictjson.Value, send string) (string, error) {
+	text, is := v.Text()
+	if !is {
+		return "", errors.New("is not a text: send " + send)
+	}
+	return text, nil
+}

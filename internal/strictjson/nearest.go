@@ -23,6 +23,15 @@ func Nearest(name string, known []string, edits int) (near string) {
 	return near
 }
 
+// Unknown says that a name is none of the known ones, and which was likely meant.
+func Unknown(what, name string, known []string) string {
+	message := "is no " + what + ": "
+	if near := Nearest(name, known, max(2, len(name)/3)); near != "" {
+		message += `did you mean "` + near + `"? `
+	}
+	return message + "Known are " + strings.Join(known, ", ")
+}
+
 // editDistance is Levenshtein's.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1) // from what was read of a to each beginning of b

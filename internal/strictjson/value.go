@@ -22,6 +22,14 @@ func (v Value) IsNull() bool { return v.text == "" || v.text == "null" }
 // IsScalar reports whether the value is there and is neither an object nor a list.
 func (v Value) IsScalar() bool { return v.text != "" && v.text[0] != '{' && v.text[0] != '[' }
 
+// Scalar gives the JSON of the value; nothing where it is an object or a list.
+func (v Value) Scalar() string {
+	if !v.IsScalar() {
+		return ""
+	}
+	return v.text
+}
+
 // Kind gives the first byte of the value: one of { [ " t f n - and the digits; 0 where
 // it is absent.
 func (v Value) Kind() byte {

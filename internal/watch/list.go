@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"thalas/internal/market"
 	"thalas/internal/orchestrator"
@@ -25,40 +24,33 @@ type List struct {
 	Series []market.Series // in the order of the pairs, each with its timeframes
 	Venues []string        // that are asked for candles, the next where one can't help; empty: the default ones
 
-	// Policy holds what all runs have in common: weights, gates, timeout and wait.
-	Policy orchestrator.Request
+	Policy orchestrator.Policy // of all runs
+}
+
+type listKey struct {
+	name string
+	read func(*listReader, strictjson.Value)
 }
 
 // listKeys are the keys of the document, read in this order. All but the policy's
 // are those of POST /v1/consensus.
-var listKeys = []struct {
-	name string
-	read func(*listReader, strictjson.Value)
-}{
+var listKeys = []listKey{
 	{"pairs", (*listReader).pairs},
 	{"timeframes", (*listReader).timeframes},
 	{"venue", (*listReader).venue},
 	{"fallback", (*listReader).fallback},
-	{"provider_weights", func(r *listReader, raw strictjson.Value) {
-		r.value("provider_weights", raw, &r.list.Policy.Weights, `an object such as {"anthropic": 1.0}`)
-	}},
-	{"min_providers", func(r *listReader, raw strictjson.Value) {
-		if r.value("min_providers", raw, &r.list.Policy.MinProviders, "a whole number from 1") && r.list.Policy.MinProviders < 1 {
-			r.wrong("min_providers", "is not a whole number from 1", raw)
-		}
-	}},
-	{"min_confidence", func(r *listReader, raw strictjson.Value) {
-		r.value("min_confidence", raw, &r.list.Policy.MinConfidence, "a number from 0 to 1")
-	}},
-	{"min_agreement", func(r *listReader, raw strictjson.Value) {
-		r.value("min_agreement", raw, &r.list.Policy.MinAgreement, "a number from 0 to 1")
-	}},
-	{"timeout_seconds", (*listReader).timeout},
-	{"wait", func(r *listReader, raw strictjson.Value) {
-		if r.value("wait", raw, &r.list.Policy.Wait, "all or decided") && r.list.Policy.Wait == "" {
-			r.wrong("wait", "is none of all, decided", raw)
-		}
-	}},
+	policyKey("provider_weights"),
+	policyKey("min_providers"),
+	policyKey("min_confidence"),
+	policyKey("min_agreement"),
+	policyKey("timeout_seconds"),
+	policyKey("wait"),
+}
+
+func policyKey(name string) listKey {
+	return listKey{name, func(r *listReader, raw strictjson.Value) {
+		r.mistakes = append(r.mistakes, r.list.Policy.Read(name, raw, nil)...)
+	}}
 }
 
 // ParseList reads a watch list:
@@ -210,18 +202,6 @@ func (r *listReader) addVenue(field, name string) {
 	default:
 		r.list.Venues = append(r.list.Venues, name)
 	}
-}
-
-func (r *listReader) timeout(raw strictjson.Value) {
-	var seconds float64
-	if !r.value("timeout_seconds", raw, &seconds, "a number of seconds") {
-		return
-	}
-	if longest := orchestrator.MaxTimeout.Seconds(); !(seconds > 0 && seconds <= longest) {
-		r.wrong("timeout_seconds", fmt.Sprintf("is not above 0 and at most %v", longest), raw)
-		return
-	}
-	r.list.Policy.Timeout = max(time.Duration(seconds*float64(time.Second)), 1) // 0 would be the default
 }
 
 // membersOf splits a JSON object.

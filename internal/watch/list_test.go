@@ -46,7 +46,7 @@ func TestParseList(t *testing.T) {
 			List{
 				Series: []market.Series{{Pair: btc, Timeframe: "5m"}, {Pair: btc, Timeframe: "1h"}, {Pair: eth, Timeframe: "5m"}, {Pair: eth, Timeframe: "1h"}},
 				Venues: []string{"kraken", "okx"},
-				Policy: orchestrator.Request{Weights: map[string]float64{"openai": 0.5}, MinProviders: 2, MinConfidence: &least, MinAgreement: &agreed,
+				Policy: orchestrator.Policy{Weights: map[string]float64{"openai": 0.5}, MinProviders: 2, MinConfidence: &least, MinAgreement: &agreed,
 					Timeout: 20500 * time.Millisecond, Wait: "decided"},
 			}},
 	}

@@ -65,7 +65,7 @@ func loop(t *testing.T, list string, a *asker, venue *candles, length time.Durat
 		a.began = time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), length)
 		defer cancel()
-		w := New(Options{Asker: a, Check: func(orchestrator.Request) error { return nil }, Timeout: time.Second,
+		w := New(Options{Asker: a, Check: func(orchestrator.Policy) error { return nil }, Timeout: time.Second,
 			Candles: func(...string) (market.CandleSource, error) { return venue, nil }})
 		err := w.Loop(ctx, parse(t, list), Loop{Clock: RealClock{}, Delay: DefaultDelay, Tell: func(Summary, time.Time) { told++ }})
 		if !errors.Is(err, context.DeadlineExceeded) {
@@ -183,7 +183,7 @@ func TestLoopFollowsTheClockOnTheWall(t *testing.T) {
 				a.began = time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour+2*time.Minute)
 				defer cancel()
-				w := New(Options{Asker: a, Check: func(orchestrator.Request) error { return nil }, Timeout: time.Second,
+				w := New(Options{Asker: a, Check: func(orchestrator.Policy) error { return nil }, Timeout: time.Second,
 					Candles: func(...string) (market.CandleSource, error) { return &candles{}, nil }})
 				_ = w.Loop(ctx, parse(t, `{"pairs": ["BTC/USDT"], "timeframes": ["1h"]}`), Loop{Clock: jumping{began: a.began, jumps: tt.jumps}, Delay: DefaultDelay})
 			})

@@ -50,7 +50,7 @@ type Counter interface {
 // required.
 type Options struct {
 	Asker   Asker
-	Check   func(orchestrator.Request) error                    // holds a policy against the rules: signal.FieldErrors
+	Check   func(orchestrator.Policy) error                     // holds a policy against the rules: signal.FieldErrors
 	Candles func(venues ...string) (market.CandleSource, error) // the venues to ask, in this order; none: the default ones
 	Timeout time.Duration                                       // of a run whose list gives none
 	Reserve time.Duration                                       // what a deadline leaves beside the last run, for the writes and the answer
@@ -192,9 +192,10 @@ func question(list List, series market.Series, last time.Time, fetched market.Fe
 	if n := len(candles); n == 0 || candles[n-1].Time.Before(last) {
 		return orchestrator.Request{}, fmt.Errorf("%w of %s that opened at %s at %s: nothing was traded, the venue is late, or the clock here is ahead of its", errNoCandle, series, last.Format(time.RFC3339), fetched.Venue)
 	}
-	r := list.Policy
-	r.Pair, r.Timeframe, r.CurrentPrice = series.Pair, series.Timeframe, candles[len(candles)-1].Close
-	r.MarketData = signal.MarketData{Candles: candles}
+	r := orchestrator.Request{
+		Pair: series.Pair, Timeframe: series.Timeframe, CurrentPrice: candles[len(candles)-1].Close,
+		MarketData: signal.MarketData{Candles: candles}, Policy: list.Policy,
+	}
 	warnings := market.Complete(&r.MarketData, series.Timeframe)
 	if len(candles) < candlesEnough { // else that indicators are computed goes without saying
 		r.Warnings = warnings
@@ -223,11 +224,8 @@ func (w *Watcher) open(list List) (market.CandleSource, error) {
 			break
 		}
 	}
-	probe := list.Policy
-	probe.Pair, probe.CurrentPrice = list.Series[0].Pair, signal.NumberOf(1)
-	probe.MarketData.Set("rsi", signal.Number{})
 	var found signal.FieldErrors
-	if err := w.Options.Check(probe); errors.As(err, &found) {
+	if err := w.Options.Check(list.Policy); errors.As(err, &found) {
 		mistakes = append(mistakes, found...)
 	} else if err != nil {
 		return nil, err

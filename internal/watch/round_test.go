@@ -113,7 +113,7 @@ func newFixture(t *testing.T, change func(*Options, *service.Options)) fixture {
 	}
 	asks := service.Options{Registry: registry, Store: file, MinProviders: 1, Orchestrator: orchestrator.New(registry, orchestrator.Options{MaxAttempts: 1})}
 	o := Options{
-		Check: asks.Orchestrator.Check, Timeout: 25 * time.Second, Reserve: 3 * time.Second,
+		Check: func(p orchestrator.Policy) error { _, err := asks.Orchestrator.CheckPolicy(p); return err }, Timeout: 25 * time.Second, Reserve: 3 * time.Second,
 		Candles: func(venues ...string) (market.CandleSource, error) {
 			if len(venues) > 0 && venues[0] != "kraken" {
 				return nil, fmt.Errorf("venue %q is not known", venues[0])
@@ -342,7 +342,7 @@ func (s *slow) Candles(ctx context.Context, series market.Series, last time.Time
 func TestWhatASlowVenueLeavesNoTimeForIsNotBegun(t *testing.T) {
 	for takes, want := range map[time.Duration]Status{time.Second: Decided, 12 * time.Second: NotReached} {
 		synctest.Test(t, func(t *testing.T) {
-			w := New(Options{Asker: &asker{}, Check: func(orchestrator.Request) error { return nil }, Timeout: 25 * time.Second, Reserve: 3 * time.Second,
+			w := New(Options{Asker: &asker{}, Check: func(orchestrator.Policy) error { return nil }, Timeout: 25 * time.Second, Reserve: 3 * time.Second,
 				Candles: func(...string) (market.CandleSource, error) { return &slow{takes: takes}, nil }})
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
@@ -387,7 +387,7 @@ func TestAnEarlyEventWaitsForItsCandle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(4*time.Minute + 30*time.Second)
 		a := &asker{began: time.Now()}
-		w := New(Options{Asker: a, Check: func(orchestrator.Request) error { return nil }, Timeout: time.Second,
+		w := New(Options{Asker: a, Check: func(orchestrator.Policy) error { return nil }, Timeout: time.Second,
 			Candles: func(...string) (market.CandleSource, error) { return &candles{}, nil }})
 		if _, err := w.Round(t.Context(), a.began.Add(40*time.Second), parse(t, `{"pairs": ["BTC/USDT"]}`)); err != nil {
 			t.Fatal(err)
