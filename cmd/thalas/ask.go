@@ -17,6 +17,7 @@ import (
 	"thalas/internal/orchestrator"
 	"thalas/internal/service"
 	"thalas/internal/signal"
+	"thalas/internal/store"
 )
 
 // askFlags are the flags of ask as they were given. Empty, or not changed,
@@ -87,7 +88,6 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 	if err != nil {
 		return err
 	}
-	complete(&request)
 	c, err := load(t, f.simulate)
 	if err != nil {
 		return err
@@ -100,9 +100,6 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 		return err
 	}
 	announce(t, a)
-	if err := withinBudget(a, request); err != nil {
-		return err
-	}
 	if c.DailyBudget > 0 && !a.Simulated {
 		fmt.Fprintln(t.err, "DAILY_BUDGET_USD is not held here, since ask keeps no record of what was spent: a server does.")
 	}
@@ -112,27 +109,22 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 		live := newLive(t.err, t.stylesFor(t.err), t.screen(log != nil))
 		request.Progress, finish = live.step, live.end
 	}
-	result, err := a.Orchestrator.GenerateConsensusSignal(cmd.Context(), request)
+	asker := service.New(service.Options{Orchestrator: a.Orchestrator, Registry: a.Registry, Store: unkept{}, Simulated: a.Simulated, RequestBudgetUSD: c.RequestBudget})
+	answer, err := asker.Ask(cmd.Context(), service.Question{Request: request, Cancelable: true})
 	finish()
 	if err != nil {
 		return undecided(err, a)
 	}
 	if f.json {
-		return writeJSON(t.out, result)
+		return writeJSON(t.out, answer.Consensus)
 	}
-	return render(t.out, t.stylesFor(t.out), widthOf(t.out), result)
+	return render(t.out, t.stylesFor(t.out), widthOf(t.out), answer.Consensus)
 }
 
-// withinBudget refuses a question that may cost more than one may. What is wrong
-// with it otherwise, asking tells.
-func withinBudget(a *app.App, request orchestrator.Request) error {
-	checked, err := a.Orchestrator.Check(request)
-	if err != nil {
-		return nil
-	}
-	worst, _ := a.Orchestrator.WorstCaseUSD(checked)
-	return service.WithinRequestBudget(worst, a.Config.RequestBudget)
-}
+// unkept is a store for a result that is shown and not kept.
+type unkept struct{ store.Store }
+
+func (unkept) Record(context.Context, *store.Result, store.Count) error { return nil }
 
 // await calls read, which may block for ever on an input that never ends, and
 // gives up on it when ctx ends. The program ends then, and the reading with it.

@@ -86,19 +86,6 @@ func (f askFlags) resolveTimeframe(candles []signal.Candle) (signal.Timeframe, e
 	return timeframe, nil
 }
 
-// complete adds the indicators that all candles of the file give, before the
-// models are shown the newest ones. What was sent stays, and what contradicts the
-// candles is a warning.
-func complete(r *orchestrator.Request) {
-	r.Warnings = append(r.Warnings, market.Complete(&r.MarketData, r.Timeframe)...)
-	r.MarketData.Candles = newest(r.MarketData.Candles)
-}
-
-// newest gives as many candles as a question may have.
-func newest(candles []signal.Candle) []signal.Candle {
-	return candles[max(0, len(candles)-signal.MaxCandles):]
-}
-
 func readData(path string, in io.Reader) (signal.MarketData, error) {
 	content, err := readAll(path, in, maxDataBytes)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"thalas/internal/orchestrator"
+	"thalas/internal/service"
 	"thalas/internal/signal"
 )
 
@@ -29,6 +30,11 @@ func untimed(csv string) string {
 		_, lines[i], _ = strings.Cut(line, ",")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// complete does what the service does before it asks.
+func complete(r *orchestrator.Request) {
+	r.Warnings = append(r.Warnings, service.Complete(&r.MarketData, r.Timeframe)...)
 }
 
 func request(f askFlags, in string, changed ...string) (orchestrator.Request, error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"thalas/internal/orchestrator"
+	"thalas/internal/signal"
 )
 
 func newDemo(t terminal) *cobra.Command {
@@ -60,7 +61,8 @@ LISTEN_ADDR says where it listens. Where API_KEYS is set, it sends THALAS_API_KE
 
 // demonstrate asks the server as a bot would.
 func demonstrate(ctx context.Context, t terminal, url string, keyed bool, request orchestrator.Request) error {
-	request.MarketData.Candles = newest(request.MarketData.Candles) // the server computes the indicators
+	candles := request.MarketData.Candles // the server computes the indicators
+	request.MarketData.Candles = candles[max(0, len(candles)-signal.MaxCandles):]
 	body, err := json.Marshal(map[string]any{
 		"pair": request.Pair, "timeframe": request.Timeframe, "current_price": request.CurrentPrice, "market_data": request.MarketData,
 	})

@@ -36,6 +36,7 @@ type Question struct {
 	Caller         string // who asks: keys of different callers never meet, and callers share the runs at once
 	Route          string // likewise keys of different routes never meet; empty: the usual one
 	Payload        string // a hash of the request as it was sent
+	Cancelable     bool   // the run ends with the caller: nobody else would read its result
 	Size           int    // bytes of the request as it was sent, which tell what memory its run needs
 }
 
@@ -61,9 +62,9 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 		return Answer{}, err
 	}
 	completed := func(ctx context.Context, id string) (Answer, error) {
-		return s.run(ctx, checked.Completed(id, market.Complete))
+		return s.run(ctx, checked.Completed(id, Complete))
 	}
-	return s.uninterrupted(ctx, func(uninterrupted context.Context) (Answer, error) {
+	answered := func(uninterrupted context.Context) (Answer, error) {
 		asked := func(running context.Context, id string) (Answer, error) {
 			return s.withRunSlot(ctx, q.Caller, q.Size, func() (Answer, error) { return completed(running, id) })
 		}
@@ -71,7 +72,19 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 			return asked(uninterrupted, "")
 		}
 		return s.once(uninterrupted, q.claim(), asked)
-	})
+	}
+	if q.Cancelable {
+		return answered(ctx)
+	}
+	return s.uninterrupted(ctx, answered)
+}
+
+// Complete adds the indicators that all candles give, as market.Complete does, and keeps
+// the newest candles that a question may have.
+func Complete(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warning {
+	warnings := market.Complete(data, timeframe)
+	data.Candles = data.Candles[max(0, len(data.Candles)-signal.MaxCandles):]
+	return warnings
 }
 
 // uninterrupted answers in a context that a caller that goes away does not end; it

@@ -7,7 +7,9 @@ import (
 	"context"
 	"time"
 
+	"thalas/internal/market"
 	"thalas/internal/orchestrator"
+	"thalas/internal/signal"
 )
 
 const (
@@ -21,6 +23,11 @@ const (
 	day     = 24 * time.Hour
 	// scheduleCaller is who asks by the clock, among the callers that share the slots.
 	scheduleCaller = "schedule"
+	// candlesShown are the newest candles that the models see. The indicators are
+	// computed of all.
+	candlesShown = 60
+	// candlesEnough are those that every indicator is known and settled by.
+	candlesEnough = 250
 )
 
 // Gather finds out what is to be asked.
@@ -48,16 +55,27 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 		if err != nil {
 			return Answer{}, err
 		}
-		request.ID = id
 		checked, err := s.Orchestrator.Check(request)
 		if err != nil {
 			return Answer{}, err
 		}
-		return s.run(ctx, checked)
+		return s.run(ctx, checked.Completed(id, completeByClock))
 	}
 	return s.uninterrupted(ctx, func(uninterrupted context.Context) (Answer, error) {
 		return s.once(uninterrupted, c, func(running context.Context, id string) (Answer, error) {
 			return s.withRunSlot(ctx, scheduleCaller, clockSize, func() (Answer, error) { return gathered(running, id) })
 		})
 	})
+}
+
+// completeByClock is [Complete] for candles that were fetched. Where there are enough of
+// them, that the indicators are computed goes without saying.
+func completeByClock(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warning {
+	fetched := len(data.Candles)
+	warnings := market.Complete(data, timeframe)
+	data.Candles = data.Candles[max(0, fetched-candlesShown):]
+	if fetched >= candlesEnough {
+		return nil
+	}
+	return warnings
 }

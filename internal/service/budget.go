@@ -63,8 +63,8 @@ func (s *Service) reserve(ctx context.Context, request orchestrator.Checked) (*r
 	}
 	most, attempt := s.Orchestrator.WorstCaseUSD(request)
 	worst := microUSD(most)
-	if err := WithinRequestBudget(most, s.RequestBudgetUSD); err != nil {
-		return nil, err
+	if limit := microUSD(s.RequestBudgetUSD); limit > 0 && worst > limit {
+		return nil, &Error{kind: ErrRequestBudget, Message: fmt.Sprintf("This request may cost up to %s, over the limit of %s for one request. Send less market data, or raise REQUEST_BUDGET_USD.", dollars(worst), dollars(limit))}
 	}
 	if s.budget.daily == 0 {
 		return nil, nil
@@ -98,16 +98,6 @@ func (s *Service) reserve(ctx context.Context, request orchestrator.Checked) (*r
 	}
 	r.blind = true
 	return r, nil
-}
-
-// WithinRequestBudget gives an ErrRequestBudget where a request may cost more than
-// one may; a limit of 0 is none.
-func WithinRequestBudget(worstUSD, limitUSD float64) error {
-	worst, limit := microUSD(worstUSD), microUSD(limitUSD)
-	if limit == 0 || worst <= limit {
-		return nil
-	}
-	return &Error{kind: ErrRequestBudget, Message: fmt.Sprintf("This request may cost up to %s, over the limit of %s for one request. Send less market data, or raise REQUEST_BUDGET_USD.", dollars(worst), dollars(limit))}
 }
 
 // spendBlind takes from the share that a process has while it can't see the sum.

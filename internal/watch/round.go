@@ -24,11 +24,6 @@ const (
 	// atOnce is how many series are asked about at the same time. Each asks every
 	// provider, whose rate limits are what bounds it.
 	atOnce = 4
-	// candlesShown are the newest candles that the models see. The indicators are
-	// computed of all.
-	candlesShown = 60
-	// candlesEnough are those that every indicator is known and settled by.
-	candlesEnough = 250
 	// fetching is what a deadline has to leave for the candles, before the run. Venues
 	// that take longer cost their series its run, not its end.
 	fetching = time.Second
@@ -185,23 +180,16 @@ func occasion(series market.Series, last time.Time, simulated bool) string {
 	return "schedule#" + store.SeriesKey(series.Pair.String(), string(series.Timeframe), simulated) + "#" + last.Format(time.RFC3339)
 }
 
-// question is what the models are asked: the close as the price, the indicators of
-// all candles, and the newest candles themselves.
+// question is what the models are asked about: the candles, with the last close as the price.
 func question(list List, series market.Series, last time.Time, fetched market.Fetched) (orchestrator.Request, error) {
 	candles := fetched.Candles
 	if n := len(candles); n == 0 || candles[n-1].Time.Before(last) {
 		return orchestrator.Request{}, fmt.Errorf("%w of %s that opened at %s at %s: nothing was traded, the venue is late, or the clock here is ahead of its", errNoCandle, series, last.Format(time.RFC3339), fetched.Venue)
 	}
-	r := orchestrator.Request{
+	return orchestrator.Request{
 		Pair: series.Pair, Timeframe: series.Timeframe, CurrentPrice: candles[len(candles)-1].Close,
 		MarketData: signal.MarketData{Candles: candles}, Policy: list.Policy,
-	}
-	warnings := market.Complete(&r.MarketData, series.Timeframe)
-	if len(candles) < candlesEnough { // else that indicators are computed goes without saying
-		r.Warnings = warnings
-	}
-	r.MarketData.Candles = candles[max(0, len(candles)-candlesShown):]
-	return r, nil
+	}, nil
 }
 
 // Check holds a list against what is known of providers and venues, and asks nobody.
