@@ -4,17 +4,36 @@ package api
 // original read it: keys that it did not know are ignored.
 
 import (
+	"github.com/danielgtaylor/huma/v2"
+
 	"thalas/internal/provider"
 	"thalas/internal/signal"
 	"thalas/internal/strictjson"
 )
 
-var compatFields = map[string]func(f *fields, raw strictjson.Value){
-	"pair":             (*fields).market,
-	"timeframe":        (*fields).timeframe,
-	"current_price":    (*fields).currentPrice,
-	"market_data":      func(f *fields, raw strictjson.Value) { f.marketData(raw, signal.MaxCompatText) },
-	"provider_weights": (*fields).compatWeights,
+var compatFields = []field{
+	{"pair", (*fields).market, func(*server) *huma.Schema {
+		return seriesSchema("A pair in any notation, or any text.", "Will Bitcoin reach $100k?")
+	}},
+	timeframeField("The length of a candle."),
+	priceField,
+	marketDataField(signal.MaxCompatText),
+	{"provider_weights", (*fields).compatWeights, func(s *server) *huma.Schema {
+		weights := s.weightsSchema()
+		weights.AdditionalProperties = true
+		for _, e := range s.service.Registry.Entries() {
+			if e.Disabled { // ignored, whatever it is
+				delete(weights.Properties, e.Provider.Name())
+			}
+		}
+		return weights
+	}},
+}
+
+// compatSchema is the body of the compatibility route.
+func (s *server) compatSchema() *huma.Schema {
+	s.objectSchema("CompatQuestion", compatFields, "pair", "current_price", "market_data").AdditionalProperties = true
+	return reference("CompatQuestion")
 }
 
 // parseCompat is parseQuestion for the compatibility route.
@@ -28,9 +47,9 @@ func parseCompat(body strictjson.Value, registry *provider.Registry) *fields {
 	for _, m := range list { // the last of two equal keys counts, as in Python
 		f.values[m.Name] = m.Value
 	}
-	for _, known := range questionNames { // in the documented order
-		if read := compatFields[known]; read != nil && !f.values[known].IsNull() {
-			read(f, f.values[known])
+	for _, known := range compatFields { // in the documented order
+		if v := f.values[known.name]; !v.IsNull() {
+			known.read(f, v)
 		}
 	}
 	return f

@@ -86,7 +86,7 @@ func TestNearestName(t *testing.T) {
 	for name, want := range map[string]string{
 		"timefram": "timeframe", "Pair": "pair", "price": "", "current_prise": "current_price", "weights": "", "min_provider": "min_providers", "zzzzzzzz": "", strings.Repeat("x", 1000): "",
 	} {
-		_, hint, _ := strings.Cut(strictjson.Unknown("field", name, questionNames), `did you mean "`)
+		_, hint, _ := strings.Cut(strictjson.Unknown("field", name, namesOf(questionFields)), `did you mean "`)
 		if got, _, _ := strings.Cut(hint, `"`); got != want {
 			t.Errorf("the hint at %.20q is %q, want %q", name, got, want)
 		}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
 	"thalas/internal/service"
@@ -25,32 +27,74 @@ type fields struct {
 	unread   bool // the body is no object
 }
 
-// field is a top-level key and how it is read.
+// field is a top-level key: how it is read, and what the contract says of it.
 type field struct {
-	name string
-	read func(f *fields, raw strictjson.Value)
+	name   string
+	read   func(f *fields, raw strictjson.Value)
+	schema func(s *server) *huma.Schema // its type, range and description
 }
 
-// questionFields are the keys of POST /v1/consensus. The contract's schema has
-// the same ones, held together by a test.
+// questionFields are the keys of POST /v1/consensus.
 var questionFields = []field{
-	{"pair", (*fields).pair},
-	{"timeframe", (*fields).timeframe},
-	{"current_price", (*fields).currentPrice},
-	{"market_data", func(f *fields, raw strictjson.Value) { f.marketData(raw, signal.MaxText) }},
-	policyField("provider_weights"),
-	policyField("min_providers"),
-	policyField("min_confidence"),
-	policyField("min_agreement"),
-	policyField("timeout_seconds"),
-	policyField("wait"),
+	{"pair", (*fields).pair, func(*server) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Format: "pair", MinLength: new(2), MaxLength: new(64), Examples: []any{"BTC/USDT"},
+			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`. Where there is a slash, it alone separates. A name of a contract, such as `BTC-PERP`, is refused."}
+	}},
+	timeframeField("The length of a candle. Case matters: `1M` is refused."),
+	priceField,
+	marketDataField(signal.MaxText),
+	policyField("provider_weights", (*server).weightsSchema),
+	policyField("min_providers", func(s *server) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeInteger, Nullable: true, Minimum: new(1.0), Maximum: new(float64(max(len(s.service.Registry.Entries()), 1))),
+			Description: "Votes that a decision needs; fewer are an error. Default: the server's configuration."}
+	}),
+	shareField("min_confidence", "Below it, a BUY or SELL becomes HOLD. Default: the server's configuration."),
+	shareField("min_agreement", "Below it, a BUY or SELL becomes HOLD. Default: the server's configuration."),
+	policyField("timeout_seconds", func(*server) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeNumber, Nullable: true, ExclusiveMinimum: new(0.0), Maximum: new(orchestrator.MaxTimeout.Seconds()), Description: "For all providers together, in seconds; cut down to what the server's deadline leaves. Default: the server's configuration."}
+	}),
+	policyField("wait", func(*server) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Nullable: true, Enum: []any{string(orchestrator.WaitAll), string(orchestrator.WaitDecided), nil}, Default: string(orchestrator.WaitAll), Description: "`decided` stops as soon as no answer that is still out can change the decision."}
+	}),
 }
 
-func policyField(name string) field {
-	return field{name, func(f *fields, raw strictjson.Value) { f.policy(name, raw) }}
+func timeframeField(description string) field {
+	return field{"timeframe", (*fields).timeframe, func(*server) *huma.Schema { return timeframeSchema(description, true) }}
 }
 
-var questionNames = namesOf(questionFields)
+var priceField = field{"current_price", (*fields).currentPrice, func(*server) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeNumber, ExclusiveMinimum: new(0.0), Description: "The price now. Numbers keep the digits that are sent.", Examples: []any{50000.0}}
+}}
+
+func marketDataField(maxText int) field {
+	return field{"market_data", func(f *fields, raw strictjson.Value) { f.marketData(raw, maxText) }, func(*server) *huma.Schema { return marketDataSchema(maxText) }}
+}
+
+func shareField(name, description string) field {
+	return policyField(name, func(*server) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: new(0.0), Maximum: new(1.0), Description: description}
+	})
+}
+
+// policyField is a field that orchestrator.Policy reads.
+func policyField(name string, schema func(s *server) *huma.Schema) field {
+	return field{name, func(f *fields, raw strictjson.Value) { f.policy(name, raw) }, schema}
+}
+
+// objectSchema is the contract's schema of an object with these fields.
+func (s *server) objectSchema(name string, list []field, required ...string) *huma.Schema {
+	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: required, Properties: map[string]*huma.Schema{}}
+	for _, f := range list {
+		schema.Properties[f.name] = f.schema(s)
+	}
+	s.huma.OpenAPI().Components.Schemas.Map()[name] = schema
+	return schema
+}
+
+// reference names a schema among the components.
+func reference(name string) *huma.Schema {
+	return &huma.Schema{Ref: "#/components/schemas/" + name}
+}
 
 func namesOf(list []field) (names []string) {
 	for _, f := range list {

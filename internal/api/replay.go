@@ -33,18 +33,33 @@ type Replay struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// replayFields are the keys of POST /v1/replay. The contract's schema has the
-// same ones, held together by a test.
+// replayFields are the keys of POST /v1/replay.
 var replayFields = []field{
-	{"pair", (*fields).market},
-	{"timeframe", (*fields).timeframe},
-	{"from", func(f *fields, raw strictjson.Value) { f.moment("from", raw, &f.query.From) }},
-	{"to", func(f *fields, raw strictjson.Value) { f.moment("to", raw, &f.query.To) }},
-	policyField("provider_weights"),
-	policyField("min_confidence"),
-	policyField("min_agreement"),
-	{"limit", (*fields).limit},
-	{"cursor", (*fields).cursor},
+	{"pair", (*fields).market, func(*server) *huma.Schema {
+		return seriesSchema("The series: a pair in any notation, or the free text that was sent to the compatibility route.", "BTC/USDT")
+	}},
+	timeframeField("The length of a candle. Case matters: `1M` is refused."),
+	momentField("from", "Runs made at or after it, from 1970 to 2199: RFC 3339, or seconds or milliseconds since 1970. Default: the oldest.", func(q *service.Query) *time.Time { return &q.From }),
+	momentField("to", "Runs made before it, likewise. Default: now.", func(q *service.Query) *time.Time { return &q.To }),
+	policyField("provider_weights", func(s *server) *huma.Schema {
+		weights := s.weightsSchema()
+		weights.Description = "Weights by provider, in any case, in place of those that the votes had. A provider that is left out keeps its weight."
+		return weights
+	}),
+	shareField("min_confidence", "Below it, a BUY or SELL is HOLD. Default: as in each run."),
+	shareField("min_agreement", "Below it, a BUY or SELL is HOLD. Default: as in each run."),
+	{"limit", (*fields).limit, func(*server) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeInteger, Nullable: true, Minimum: new(1.0), Maximum: new(float64(service.MaxLimit)), Default: service.MaxLimit, Description: "Runs of a page, changed or not."}
+	}},
+	{"cursor", (*fields).cursor, func(*server) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Format: "cursor", Nullable: true, MinLength: new(1), Description: "next_cursor of the page before."}
+	}},
+}
+
+func momentField(name, description string, at func(*service.Query) *time.Time) field {
+	return field{name, func(f *fields, raw strictjson.Value) { f.moment(name, raw, at(&f.query)) }, func(*server) *huma.Schema {
+		return &huma.Schema{AnyOf: append(momentSchemas(huma.TypeNumber), &huma.Schema{Type: "null"}), Description: description}
+	}}
 }
 
 // parseReplay reads a body.
@@ -142,21 +157,6 @@ func (s *server) replayOperation() huma.Operation {
 
 // replaySchema is the body of POST /v1/replay.
 func (s *server) replaySchema() *huma.Schema {
-	moment := func(description string) *huma.Schema {
-		return &huma.Schema{AnyOf: append(momentSchemas(huma.TypeNumber), &huma.Schema{Type: "null"}), Description: description}
-	}
-	question := s.huma.OpenAPI().Components.Schemas.Map()["Question"].Properties
-	weights := s.weightsSchema()
-	weights.Description = "Weights by provider, in any case, in place of those that the votes had. A provider that is left out keeps its weight."
-	return s.named("ReplayRequest", &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"pair"}, Properties: map[string]*huma.Schema{
-		"pair":             seriesSchema("The series: a pair in any notation, or the free text that was sent to the compatibility route.", "BTC/USDT"),
-		"timeframe":        question["timeframe"],
-		"from":             moment("Runs made at or after it, from 1970 to 2199: RFC 3339, or seconds or milliseconds since 1970. Default: the oldest."),
-		"to":               moment("Runs made before it, likewise. Default: now."),
-		"provider_weights": weights,
-		"min_confidence":   shareSchema("Below it, a BUY or SELL is HOLD. Default: as in each run."),
-		"min_agreement":    shareSchema("Below it, a BUY or SELL is HOLD. Default: as in each run."),
-		"limit":            {Type: huma.TypeInteger, Nullable: true, Minimum: new(1.0), Maximum: new(float64(service.MaxLimit)), Default: service.MaxLimit, Description: "Runs of a page, changed or not."},
-		"cursor":           {Type: huma.TypeString, Format: "cursor", Nullable: true, MinLength: new(1), Description: "next_cursor of the page before."},
-	}})
+	s.objectSchema("ReplayRequest", replayFields, "pair")
+	return reference("ReplayRequest")
 }

@@ -9,58 +9,18 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"thalas/internal/orchestrator"
 	"thalas/internal/signal"
 )
 
 // questionSchema is the body of POST /v1/consensus.
 func (s *server) questionSchema() *huma.Schema {
-	known := max(len(s.service.Registry.Entries()), 1)
-	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"pair", "current_price", "market_data"}, Properties: map[string]*huma.Schema{
-		"pair": {Type: huma.TypeString, Format: "pair", MinLength: new(2), MaxLength: new(64), Examples: []any{"BTC/USDT"},
-			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`. Where there is a slash, it alone separates. A name of a contract, such as `BTC-PERP`, is refused."},
-		"timeframe":        timeframeSchema("The length of a candle. Case matters: `1M` is refused.", true),
-		"current_price":    priceSchema(),
-		"market_data":      marketDataSchema(signal.MaxText),
-		"provider_weights": s.weightsSchema(),
-		"min_providers": {Type: huma.TypeInteger, Nullable: true, Minimum: new(1.0), Maximum: new(float64(known)),
-			Description: "Votes that a decision needs; fewer are an error. Default: the server's configuration."},
-		"min_confidence":  shareSchema("Below it, a BUY or SELL becomes HOLD. Default: the server's configuration."),
-		"min_agreement":   shareSchema("Below it, a BUY or SELL becomes HOLD. Default: the server's configuration."),
-		"timeout_seconds": {Type: huma.TypeNumber, Nullable: true, ExclusiveMinimum: new(0.0), Maximum: new(orchestrator.MaxTimeout.Seconds()), Description: "For all providers together, in seconds; cut down to what the server's deadline leaves. Default: the server's configuration."},
-		"wait":            {Type: huma.TypeString, Nullable: true, Enum: []any{string(orchestrator.WaitAll), string(orchestrator.WaitDecided), nil}, Default: string(orchestrator.WaitAll), Description: "`decided` stops as soon as no answer that is still out can change the decision."},
-	}}
-	return s.named("Question", schema)
-}
-
-// compatSchema is the body of the compatibility route.
-func (s *server) compatSchema() *huma.Schema {
-	weights := s.weightsSchema()
-	weights.AdditionalProperties = true
-	for _, e := range s.service.Registry.Entries() {
-		if e.Disabled { // ignored, whatever it is
-			delete(weights.Properties, e.Provider.Name())
-		}
-	}
-	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Required: []string{"pair", "current_price", "market_data"}, Properties: map[string]*huma.Schema{
-		"pair":             seriesSchema("A pair in any notation, or any text.", "Will Bitcoin reach $100k?"),
-		"timeframe":        timeframeSchema("The length of a candle.", true),
-		"current_price":    priceSchema(),
-		"market_data":      marketDataSchema(signal.MaxCompatText),
-		"provider_weights": weights,
-	}}
-	return s.named("CompatQuestion", schema)
+	s.objectSchema("Question", questionFields, "pair", "current_price", "market_data")
+	return reference("Question")
 }
 
 // seriesSchema is what names a series.
 func seriesSchema(description, example string) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: description, Examples: []any{example}}
-}
-
-// named puts a schema among the components.
-func (s *server) named(name string, schema *huma.Schema) *huma.Schema {
-	s.huma.OpenAPI().Components.Schemas.Map()[name] = schema
-	return &huma.Schema{Ref: "#/components/schemas/" + name}
 }
 
 func timeframeSchema(description string, nullable bool) *huma.Schema {
@@ -72,14 +32,6 @@ func timeframeSchema(description string, nullable bool) *huma.Schema {
 		schema.Enum, schema.Default = append(schema.Enum, nil), string(signal.DefaultTimeframe)
 	}
 	return schema
-}
-
-func priceSchema() *huma.Schema {
-	return &huma.Schema{Type: huma.TypeNumber, ExclusiveMinimum: new(0.0), Description: "The price now. Numbers keep the digits that are sent.", Examples: []any{50000.0}}
-}
-
-func shareSchema(description string) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: new(0.0), Maximum: new(1.0), Description: description}
 }
 
 func (s *server) weightsSchema() *huma.Schema {
