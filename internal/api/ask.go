@@ -124,7 +124,7 @@ func (s *server) askOperation() huma.Operation {
 		Description: "Asks every available provider at the same time and makes one decision of the answers. It answers when all have answered or failed, " +
 			"or, with `wait: decided`, when no answer that is still out can change the decision. A client that goes away does not stop a run: it is finished and stored.",
 		SkipValidateParams: true, // the key is read by hand
-		RequestBody:        jsonBody("The question. `null` in an optional field is the same as leaving it out; unknown fields are refused.", s.questionSchema(), exampleQuestion()),
+		RequestBody:        jsonBody("The question. `null` in an optional field is the same as leaving it out; unknown fields are refused.", s.objectSchema("Question", questionFields, false, "pair", "current_price", "market_data"), exampleQuestion()),
 	}
 	ok := jsonResponse("The decision. HOLD is one too; a missing quorum is an error.", refTo[signal.Consensus](s), exampleConsensus())
 	ok.Headers["Idempotency-Replayed"] = replayedHeader()

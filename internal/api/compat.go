@@ -212,7 +212,7 @@ func (s *server) compatAskOperation() huma.Operation {
 		Description: "Unknown fields are ignored, and so are weights of unknown and disabled providers. " +
 			"`pair` may be any text of at most 300 characters, such as the question of a prediction market with its probability as `current_price`.",
 		SkipValidateParams: true, // the key is read by hand
-		RequestBody:        jsonBody("The question.", s.compatSchema(), exampleCompatQuestion()),
+		RequestBody:        jsonBody("The question.", s.objectSchema("CompatQuestion", compatFields, true, "pair", "current_price", "market_data"), exampleCompatQuestion()),
 	}
 	ok := jsonResponse("The decision.", refTo[CompatConsensus](s), compatOf(exampleConsensus()))
 	ok.Headers["Idempotency-Replayed"] = replayedHeader()

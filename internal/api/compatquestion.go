@@ -11,6 +11,7 @@ import (
 	"thalas/internal/strictjson"
 )
 
+// compatFields are the keys of the compatibility route.
 var compatFields = []field{
 	{"pair", (*fields).market, func(*server) *huma.Schema {
 		return seriesSchema("A pair in any notation, or any text.", "Will Bitcoin reach $100k?")
@@ -28,12 +29,6 @@ var compatFields = []field{
 		}
 		return weights
 	}},
-}
-
-// compatSchema is the body of the compatibility route.
-func (s *server) compatSchema() *huma.Schema {
-	s.objectSchema("CompatQuestion", compatFields, "pair", "current_price", "market_data").AdditionalProperties = true
-	return reference("CompatQuestion")
 }
 
 // parseCompat is parseQuestion for the compatibility route.

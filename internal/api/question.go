@@ -81,18 +81,14 @@ func policyField(name string, schema func(s *server) *huma.Schema) field {
 	return field{name, func(f *fields, raw strictjson.Value) { f.policy(name, raw) }, schema}
 }
 
-// objectSchema is the contract's schema of an object with these fields.
-func (s *server) objectSchema(name string, list []field, required ...string) *huma.Schema {
-	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: required, Properties: map[string]*huma.Schema{}}
+// objectSchema puts the schema of an object with these fields, and others if they are
+// ignored, among the components.
+func (s *server) objectSchema(name string, list []field, others bool, required ...string) *huma.Schema {
+	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: others, Required: required, Properties: map[string]*huma.Schema{}}
 	for _, f := range list {
 		schema.Properties[f.name] = f.schema(s)
 	}
 	s.huma.OpenAPI().Components.Schemas.Map()[name] = schema
-	return schema
-}
-
-// reference names a schema among the components.
-func reference(name string) *huma.Schema {
 	return &huma.Schema{Ref: "#/components/schemas/" + name}
 }
 

@@ -12,12 +12,6 @@ import (
 	"thalas/internal/signal"
 )
 
-// questionSchema is the body of POST /v1/consensus.
-func (s *server) questionSchema() *huma.Schema {
-	s.objectSchema("Question", questionFields, "pair", "current_price", "market_data")
-	return reference("Question")
-}
-
 // seriesSchema is what names a series.
 func seriesSchema(description, example string) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: description, Examples: []any{example}}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -154,6 +155,26 @@ func TestAskFinishesTheRunOfACallerWhoWent(t *testing.T) {
 	if _, err := s.Show(t.Context(), answer.Consensus.ID); err != nil {
 		t.Errorf("the result was not stored: %v", err)
 	}
+}
+
+// A run that nobody else would read ends with its caller.
+func TestCancelableRunEndsWithItsCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &voter{name: "a", after: 20 * time.Second, started: make(chan struct{}, 1)}
+		s := newService(t, service.Options{}, a)
+		defer s.store.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			<-a.started
+			cancel()
+		}()
+		q := question()
+		q.Cancelable = true
+		begun := time.Now()
+		if _, err := s.Ask(ctx, q); !errors.Is(err, orchestrator.ErrCanceled) || time.Since(begun) > time.Second {
+			t.Errorf("%v after %s", err, time.Since(begun))
+		}
+	})
 }
 
 func TestAskTakesAsManyRunsAsAllowed(t *testing.T) {
