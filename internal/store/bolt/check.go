@@ -112,7 +112,7 @@ func (c *check) records() {
 	c.each(resultsBucket, func(key, value []byte) {
 		r, err := decodeResult(string(key), value)
 		if err == nil {
-			err = checkResult(&r)
+			err = r.Validate()
 		}
 		if err != nil {
 			c.found("%s", foundIn(err))

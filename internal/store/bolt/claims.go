@@ -28,8 +28,8 @@ func (c *claim) claim() *store.Claim {
 
 // Claim implements store.Coordination.
 func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old *store.Claim, err error) {
-	if err := checkClaim(key, wanted); err != nil {
-		return nil, err
+	if err := wanted.Validate(key); err != nil {
+		return nil, fmt.Errorf("claim: %w", err)
 	}
 	var held error
 	err = s.write(ctx, func(t *transaction) error {
@@ -53,16 +53,6 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 		return nil, fmt.Errorf("claim: %w", err)
 	}
 	return old, held
-}
-
-func checkClaim(key string, c store.Claim) error {
-	if err := errors.Join(checkText("key", key), checkText("owner", c.Owner)); err != nil {
-		return fmt.Errorf("claim: %w", err)
-	}
-	if c.Result != "" {
-		return fmt.Errorf("claim: it names the result %q before there is one", c.Result)
-	}
-	return nil
 }
 
 // Complete implements store.Coordination.
@@ -89,7 +79,7 @@ func (s *Store) Release(ctx context.Context, key, owner string) error {
 
 // settle changes a claim, if it is still the owner's.
 func (s *Store) settle(ctx context.Context, key, owner string, change func(*transaction, claim) error) error {
-	if checkText("key", key) != nil {
+	if store.ValidateText("key", key) != nil {
 		return store.ErrNotOwner // nobody can have claimed it
 	}
 	var refused error

@@ -6,7 +6,6 @@ package bolt
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"time"
 
@@ -27,21 +26,9 @@ const remembered = 2
 
 const hourKey = "2006-01-02#15"
 
-func checkCount(c store.Count) error {
-	if !isCount(c) {
-		return nil
-	}
-	if year := c.At.UTC().Year(); c.At.IsZero() || year < 0 || year > 9999 {
-		return fmt.Errorf("a count at %s: it must say when the run ended", c.At)
-	}
-	return nil
-}
-
-func isCount(c store.Count) bool { return len(c.Add) > 0 || len(c.Set) > 0 }
-
 // count adds a run to its hour.
 func (t *transaction) count(c store.Count) error {
-	if !isCount(c) {
+	if c.IsEmpty() {
 		return nil
 	}
 	h, err := t.hour(c.At.UTC().Format(hourKey))
@@ -94,8 +81,8 @@ func (t *transaction) writeHours() error {
 // Hours implements store.Counters.
 func (s *Store) Hours(ctx context.Context, firstDay, lastDay string) ([]store.Hour, error) {
 	for _, day := range []string{firstDay, lastDay} {
-		if _, err := time.Parse(time.DateOnly, day); err != nil {
-			return nil, fmt.Errorf("%q is not a day like 2026-11-23", day)
+		if _, err := store.ParseDay(day); err != nil {
+			return nil, err
 		}
 	}
 	return view(ctx, s, func(t *transaction) (hours []store.Hour, err error) {

@@ -19,10 +19,10 @@ package bolt
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"time"
-	"unicode/utf8"
+
+	"thalas/internal/store"
 )
 
 var (
@@ -41,24 +41,8 @@ var (
 	buckets = [][]byte{resultsBucket, bySeriesBucket, byDayBucket, spansBucket, hoursBucket, claimsBucket, sumsBucket, expiryBucket}
 )
 
-// maxText is the most bytes of a text that a caller chose and that is part of a
-// key. bbolt takes keys of 32 KiB.
-const maxText = 2048
-
 // maxKey is the most bytes of a key: a text, and what is put to it.
-const maxKey = maxText + 256
-
-func checkText(what, text string) error {
-	switch {
-	case text == "":
-		return fmt.Errorf("the %s is empty", what)
-	case len(text) > maxText:
-		return fmt.Errorf("the %s has %d bytes, and may have %d", what, len(text), maxText)
-	case !utf8.ValidString(text):
-		return fmt.Errorf("the %s is not UTF-8", what)
-	}
-	return nil
-}
+const maxKey = store.MaxText + 256
 
 // measured writes a text with its length before it.
 func measured[T string | []byte](text T) []byte {

@@ -48,7 +48,7 @@ func (s *Store) Day(ctx context.Context, day string, r store.Range) (store.Page,
 
 // Latest implements store.Results.
 func (s *Store) Latest(ctx context.Context, series string) (store.Result, error) {
-	if checkText("series", series) != nil {
+	if store.ValidateText("series", series) != nil {
 		return store.Result{}, errors.Join(ctx.Err(), store.ErrNotFound) // nothing can be in it
 	}
 	page, err := view(ctx, s, func(t *transaction) (store.Page, error) {
@@ -71,7 +71,7 @@ func (s *Store) list(ctx context.Context, in index, list string, r store.Range) 
 	if r.Before != "" && !in.isCursor(r.Before) {
 		return page, store.ErrCursor
 	}
-	if checkText("list", list) != nil {
+	if store.ValidateText("list", list) != nil {
 		return page, ctx.Err() // nothing can be in it
 	}
 	return view(ctx, s, func(t *transaction) (store.Page, error) { return in.page(ctx, t, list, r) })

@@ -12,14 +12,14 @@ import (
 
 // Record implements store.Results.
 func (s *Store) Record(ctx context.Context, result *store.Result, count store.Count) error {
-	if err := checkCount(count); err != nil {
+	if err := count.Validate(); err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
 	if result == nil {
 		return s.write(ctx, func(t *transaction) error { return t.count(count) })
 	}
 	// The encoding is the caller's work, not the writer's.
-	if err := checkResult(result); err != nil {
+	if err := result.Validate(); err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
 	value, err := encodeResult(result)
@@ -36,7 +36,7 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, err error) {
 	values := make([][]byte, len(results))
 	for i, r := range results {
-		if err := checkResult(r); err != nil {
+		if err := r.Validate(); err != nil {
 			return 0, fmt.Errorf("add: %w", err)
 		}
 		if values[i], err = encodeResult(r); err != nil {

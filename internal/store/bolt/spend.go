@@ -74,11 +74,8 @@ func (s *Store) Spending(ctx context.Context, key string) (store.Sum, error) {
 
 // book changes the sum of a lease's key, unless change says that nothing is changed.
 func (s *Store) book(ctx context.Context, lease store.Lease, cost int64, change func(*sum) bool) error {
-	if err := checkText("key", lease.Key); err != nil {
+	if err := lease.Validate(cost); err != nil {
 		return err
-	}
-	if lease.Amount < 0 || cost < 0 {
-		return errors.New("an amount or a cost is below 0")
 	}
 	return s.write(ctx, func(t *transaction) error {
 		standing, err := t.sum(lease.Key)

@@ -37,7 +37,7 @@ type claim struct {
 
 // Claim implements store.Coordination.
 func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old *store.Claim, err error) {
-	err = checkClaim(key, wanted)
+	err = wanted.Validate(key)
 	if err == nil {
 		err = s.usable(ctx)
 	}
@@ -101,16 +101,6 @@ func (c *claim) claim() *store.Claim {
 	return &store.Claim{Owner: c.Owner, Payload: c.Payload, Until: until(c.Until), ExpiresAt: expiresAt(c.ExpiresAt), Result: c.Result}
 }
 
-func checkClaim(key string, c store.Claim) error {
-	if err := errors.Join(checkText("key", key), checkText("owner", c.Owner)); err != nil {
-		return err
-	}
-	if c.Result != "" {
-		return errors.New("it names a result before there is one")
-	}
-	return nil
-}
-
 // Complete implements store.Coordination.
 func (s *Store) Complete(ctx context.Context, key, owner, result string) error {
 	if result == "" {
@@ -133,7 +123,7 @@ func (s *Store) settle(ctx context.Context, key, owner, doing, change string, va
 	if err := s.usable(ctx); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	if checkText("key", key) != nil || owner == "" {
+	if store.ValidateText("key", key) != nil || owner == "" {
 		return store.ErrNotOwner // nobody can have claimed it
 	}
 	values = maps.Clone(values)

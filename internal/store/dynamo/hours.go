@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	dayAttribute    = "day"
-	hourAttribute   = "hour"
-	expiryAttribute = "expires_at"
+	dayAttribute    = store.DayName
+	hourAttribute   = store.HourName
+	expiryAttribute = store.ExpiryName
 )
 
 const (
@@ -33,28 +33,9 @@ const (
 	daysAtOnce = 16
 )
 
-func isCount(c store.Count) bool { return len(c.Add) > 0 || len(c.Set) > 0 }
-
-func checkCount(c store.Count) error {
-	if !isCount(c) {
-		return nil
-	}
-	if year := c.At.UTC().Year(); c.At.IsZero() || year < 1 || year > 9999 {
-		return fmt.Errorf("a count at %s: it must say when the run ended", c.At)
-	}
-	for _, name := range []string{"", dayAttribute, hourAttribute, expiryAttribute} {
-		_, isCounter := c.Add[name]
-		_, isText := c.Set[name]
-		if isCounter || isText {
-			return fmt.Errorf("a count cannot have the name %q", name)
-		}
-	}
-	return nil
-}
-
 // count adds a run to its hour.
 func (s *Store) count(ctx context.Context, c store.Count) error {
-	if !isCount(c) {
+	if c.IsEmpty() {
 		return nil
 	}
 	update := updateOf(c)
@@ -134,8 +115,8 @@ func (s *Store) Hours(ctx context.Context, firstDay, lastDay string) ([]store.Ho
 func daysOf(firstDay, lastDay string) (days []string, err error) {
 	var bounds [2]time.Time
 	for i, day := range []string{firstDay, lastDay} {
-		if bounds[i], err = time.Parse(time.DateOnly, day); err != nil {
-			return nil, fmt.Errorf("%q is not a day like 2026-11-23", day)
+		if bounds[i], err = store.ParseDay(day); err != nil {
+			return nil, err
 		}
 	}
 	if count := int(bounds[1].Sub(bounds[0])/(24*time.Hour)) + 1; count > maxDays {

@@ -110,7 +110,7 @@ type part struct {
 
 // part gives the part of a list that holds a range.
 func (s *Store) part(ctx context.Context, in *index, list string, r store.Range) (p part, err error) {
-	if err := s.usable(ctx); err != nil || checkText("list", list) != nil {
+	if err := s.usable(ctx); err != nil || store.ValidateText("list", list) != nil {
 		return part{}, err
 	}
 	p.within = windowOf(r)
@@ -123,7 +123,7 @@ func (s *Store) walk(ctx context.Context, in *index, list string, p part, wanted
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
-	if checkText("list", list) != nil {
+	if store.ValidateText("list", list) != nil {
 		return nil, nil // nothing can be in it
 	}
 	var results []store.Result

@@ -25,9 +25,9 @@ import (
 // failed. Neither is taken back then: a result that is kept is true, and a run
 // that is counted was paid for.
 func (s *Store) Record(ctx context.Context, result *store.Result, count store.Count) error {
-	err := checkCount(count)
+	err := count.Validate()
 	if result != nil {
-		err = errors.Join(checkResult(result), err)
+		err = errors.Join(result.Validate(), err)
 	}
 	if err == nil {
 		err = s.usable(ctx)
@@ -75,7 +75,7 @@ const putsAtOnce = 16
 // answer was lost, may count as one that was there.
 func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, err error) {
 	for _, r := range results {
-		if err := checkResult(r); err != nil {
+		if err := r.Validate(); err != nil {
 			return 0, fmt.Errorf("add: %w", err)
 		}
 	}

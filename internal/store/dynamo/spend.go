@@ -176,13 +176,10 @@ type writer struct {
 }
 
 func writerOf(lease store.Lease, cost int64) (writer, error) {
-	if lease.Amount < 0 || cost < 0 {
-		return writer{}, errors.New("an amount or a cost is below 0")
-	}
 	return writer{
 		key: lease.Key, lease: leasePrefix + strconv.FormatInt(lease.Until.Unix(), 10),
 		call: uuid.NewString(), expiry: expiryOf(lease.ExpiresAt),
-	}, checkText("key", lease.Key)
+	}, lease.Validate(cost)
 }
 
 // booking is a change of a record.

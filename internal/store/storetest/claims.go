@@ -243,6 +243,12 @@ func claimKeys(t *testing.T, s store.Store) {
 			return err
 		},
 		"no owner": func() error { _, err := s.Claim(t.Context(), key, claimOf("")); return err },
+		"a result before there is one": func() error {
+			c := claimOf("first")
+			c.Result = "x"
+			_, err := s.Claim(t.Context(), key, c)
+			return err
+		},
 	} {
 		if refused() == nil {
 			t.Errorf("%s: claimed", name)

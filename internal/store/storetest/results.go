@@ -204,6 +204,9 @@ func refusesMalformed(t *testing.T, s store.Store) {
 		"a series not in UTF-8":    func(r *store.Result) { r.Series = "BTC\xff#5m" },
 		"no day":                   func(r *store.Result) { r.Day = "" },
 		"no time":                  func(r *store.Result) { r.CreatedAt = time.Time{} },
+		"a year of five digits":    func(r *store.Result) { r.CreatedAt = r.CreatedAt.AddDate(9000, 0, 0) },
+		"a body not in UTF-8":      func(r *store.Result) { r.Body = []byte("\"\xff\"") },
+		"a body without end":       func(r *store.Result) { r.Body = make([]byte, 17<<20) },
 	} {
 		r := sample(series, opening, opening)
 		spoil(r)
