@@ -17,8 +17,8 @@ type spanFlags struct{ timeframe, from, to string }
 
 func (f *spanFlags) add(cmd *cobra.Command) {
 	timeframeFlag(cmd, &f.timeframe)
-	cmd.Flags().StringVar(&f.from, "from", "", "made at or after this `time`: 2026-11-01, or RFC 3339 (default: the oldest; without a pair today)")
-	cmd.Flags().StringVar(&f.to, "to", "", "made before this `time`, likewise (default: now)")
+	cmd.Flags().StringVar(&f.from, "from", "", "from this `time` on, by candle, or without a pair by when the answer was made: 2026-11-01, or RFC 3339 (default: the oldest; without a pair today)")
+	cmd.Flags().StringVar(&f.to, "to", "", "before this `time`, likewise (default: the newest)")
 }
 
 // query is the span as the API takes it.

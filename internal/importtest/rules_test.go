@@ -29,12 +29,12 @@ var mayImport = map[string][]string{
 	"internal/market/venuetest": {"internal/signal"},
 	"internal/config":           {"internal/signal", "internal/consensus", "internal/provider"},
 
-	"internal/store":        {"internal/signal"},
-	"internal/store/bolt":   {"internal/signal", "internal/store"},
-	"internal/store/dynamo": {"internal/signal", "internal/store"},
+	"internal/store":        {},
+	"internal/store/bolt":   {"internal/store"},
+	"internal/store/dynamo": {"internal/store"},
 	// The engines that tests of the store run against.
 	"internal/store/dynamo/dynamotest": {"internal/store/dynamo"},
-	"internal/store/storetest":         {"internal/signal", "internal/store"},
+	"internal/store/storetest":         {"internal/store"},
 	"internal/secrets":                 {"internal/signal", "internal/provider"},
 	"internal/tracing":                 {"internal/signal", "internal/provider", "internal/tracing/shield"},
 	"internal/tracing/tracingtest":     {},

@@ -52,8 +52,8 @@ func (s *Service) Latest(ctx context.Context, pair signal.Pair, timeframe signal
 type Query struct {
 	Pair      signal.Pair      // or the free text of the compatibility route
 	Timeframe signal.Timeframe // empty: signal.DefaultTimeframe
-	From      time.Time        // results made at or after it; zero: all
-	To        time.Time        // results made before it; zero: all
+	From      time.Time        // of a series: candles at or after it; of a day: results made at or after it; zero: all
+	To        time.Time        // likewise, before it
 	Cursor    string           // Next of the page before
 	Limit     int              // 1…MaxLimit; 0: DefaultLimit
 }

@@ -3,7 +3,6 @@ package store
 // The keys that results are found by.
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -70,33 +69,4 @@ func MadeAt(id string) time.Time {
 	parsed := uuid.MustParse(id)
 	seconds, nanoseconds := parsed.Time().UnixTime()
 	return time.Unix(seconds, nanoseconds).UTC()
-}
-
-// AboveAll sorts behind every position and every id.
-const AboveAll = "~"
-
-// PositionsFrom is the least position of a candle that opens at that time in
-// milliseconds since 1970 or later: a bound, no position itself.
-func PositionsFrom(milliseconds int64) string {
-	at := time.UnixMilli(milliseconds + 999).UTC().Truncate(time.Second)
-	switch year := at.Year(); {
-	case year < 0:
-		return ""
-	case year > 9999:
-		return AboveAll
-	}
-	return at.Format(time.RFC3339)
-}
-
-// IDsFrom is the least id that is made at that time in milliseconds since 1970 or
-// later: a bound, no id itself.
-func IDsFrom(milliseconds int64) string {
-	switch {
-	case milliseconds < 0:
-		return ""
-	case milliseconds >= 1<<48:
-		return AboveAll
-	}
-	digits := fmt.Sprintf("%012x", milliseconds)
-	return digits[:8] + "-" + digits[8:]
 }

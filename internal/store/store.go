@@ -81,14 +81,6 @@ type Result struct {
 	Body      []byte    // the JSON that was answered, byte for byte
 }
 
-// Range bounds a list.
-type Range struct {
-	From   time.Time // results made at or after it, to the millisecond; zero: all
-	To     time.Time // results made before it; zero: all
-	Before string    // a cursor: goes on behind the last one seen; empty: from the start
-	Limit  int       // at most that many, above 0
-}
-
 // Page is a part of a list.
 type Page struct {
 	Results []Result

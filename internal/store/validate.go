@@ -116,15 +116,3 @@ func ParseDay(day string) (time.Time, error) {
 	}
 	return at, nil
 }
-
-// Validate refuses a range without a limit, and with [ErrCursor] a cursor that is not
-// of the list's kind: isCursor is [IsPosition] for a series and [IsID] for a day.
-func (r Range) Validate(isCursor func(string) bool) error {
-	if r.Limit < 1 {
-		return fmt.Errorf("a limit of %d: it must be above 0", r.Limit)
-	}
-	if r.Before != "" && !isCursor(r.Before) {
-		return ErrCursor
-	}
-	return nil
-}

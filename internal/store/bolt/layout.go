@@ -7,7 +7,7 @@ package bolt
 //	results    id                     → header and body (entry.go)
 //	by_series  series, position       → times
 //	by_day     day, id                → times
-//	spans      bucket, series or day  → span (list.go)
+//	spans      not used any more; older programs want it to be there
 //	hours      2026-11-23#05          → counters of the hour, JSON (hours.go)
 //	claims     key                    → claim, JSON (claims.go)
 //	sums       key                    → sum, JSON (spend.go)

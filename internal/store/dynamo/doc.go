@@ -12,9 +12,9 @@
 // latest result go through an index, and counters through an eventually
 // consistent read: they lag behind a write by milliseconds.
 //
-// A series is ordered by candle. A result about a candle that is not near the time
-// of its making leaves a mark beside it, which is one more small write: so a range
-// of time costs what lies in it, however long the series, and misses nothing.
+// A series is ordered and selected by candle, so that a range costs what lies in it,
+// however long the series. Older versions wrote items with an id that begins with
+// "stray#" into the table of results; they are in no list and expire.
 //
 // A request whose answer is lost is sent again, by the rules of the client
 // (Retrying). All writes but one can be repeated: a claim and a sum remember the

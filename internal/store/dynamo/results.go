@@ -56,11 +56,6 @@ func (s *Store) put(ctx context.Context, r *store.Result, request *dynamodb.PutI
 	if err != nil {
 		return fmt.Errorf("keep the result: %w", err)
 	}
-	if isStray(r) { // first the mark: no stray is ever without one
-		if err := s.mark(ctx, r); err != nil {
-			return err
-		}
-	}
 	request.TableName, request.Item = &s.tables.Results, attributes
 	if _, err := s.client.PutItem(ctx, request); err != nil {
 		return failed("keep the result", s.tables.Results, err)
