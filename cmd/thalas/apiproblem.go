@@ -7,8 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
+	"thalas/internal/api"
+	"thalas/internal/orchestrator"
+	"thalas/internal/service"
 	"thalas/internal/signal"
 )
 
@@ -42,7 +46,7 @@ func (s *source) problem(status int, body []byte) *apiProblem {
 		p.advice = "Set THALAS_API_KEY to the key."
 	case status == http.StatusUnauthorized:
 		p.advice = "It is what THALAS_API_KEY says."
-	case p.is("no-signal-yet") && s.realOnly:
+	case p.is(service.ErrNoSignal) && s.realOnly:
 		p.advice = simulatedApart
 	}
 	return p
@@ -98,20 +102,18 @@ func placeOf(location string) string {
 	}
 }
 
-// is reports whether the problem is of one of the types.
-func (p *apiProblem) is(names ...string) bool {
-	for _, name := range names {
-		if strings.HasSuffix(p.Type, "/problems/"+name) {
-			return true
-		}
-	}
-	return false
+// is reports whether the problem is of one of the kinds.
+func (p *apiProblem) is(kinds ...signal.ErrorCode) bool {
+	return slices.ContainsFunc(kinds, func(code signal.ErrorCode) bool {
+		return strings.HasSuffix(p.Type, "/problems/"+api.ProblemName(code))
+	})
 }
 
 // undecided reports whether the problem is that there is no decision, or none
 // that is new enough.
 func (p *apiProblem) undecided() bool {
-	return p.is("no-signal-yet", "stale-signal", "no-providers", "insufficient-providers", "insufficient-responses", "insufficient-responses-in-time")
+	return p.is(service.ErrNoSignal, service.ErrStale,
+		orchestrator.ErrNoProviders, orchestrator.ErrInsufficientProviders, orchestrator.ErrInsufficientResponses, api.TooLate)
 }
 
 // unavailableState reports whether an error is the 503 by which health says that
