@@ -5,17 +5,16 @@ package venue
 // answer, judge it, read the rows, keep the closed candles.
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"thalas/internal/endpoint"
 	"thalas/internal/market"
 	"thalas/internal/signal"
 )
@@ -135,7 +134,7 @@ func (r *remote) get(caller context.Context, series market.Series, target string
 func (r *remote) judge(series market.Series, response *http.Response, body []byte) *market.Error {
 	kind, says := r.wire.problem(body)
 	status := response.StatusCode
-	isPage := isHTML(body)
+	isPage := endpoint.IsHTML(body)
 	switch {
 	case status == http.StatusTooManyRequests || status == http.StatusTeapot: // 418: Binance's for those who ignored 429
 		kind = market.ErrRateLimited
@@ -158,7 +157,7 @@ func (r *remote) judge(series market.Series, response *http.Response, body []byt
 		told += fmt.Sprintf(" and says %q", shorten(says))
 	}
 	failed := r.fail(series, kind, status, told)
-	failed.RetryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
+	failed.RetryAfter = endpoint.RetryAfter(response.Header, time.Now(), maxRetryAfter)
 	switch kind {
 	case market.ErrRateLimited:
 		if failed.RetryAfter > 0 {
@@ -201,21 +200,6 @@ func (r *remote) broken(caller context.Context, series market.Series, status int
 // fail makes an error of this venue.
 func (r *remote) fail(series market.Series, kind market.Kind, status int, why string) *market.Error {
 	return &market.Error{Kind: kind, Venue: r.name, Status: status, Message: fmt.Sprintf("%s gave no candles of %s: %s", r.name, series, why)}
-}
-
-// retryAfter reads whole seconds or an HTTP date, up to a day; 0 for anything else.
-func retryAfter(text string, now time.Time) time.Duration {
-	var wait time.Duration
-	if seconds, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(text); err == nil {
-		wait = at.Sub(now)
-	}
-	return min(max(wait, 0), maxRetryAfter)
-}
-
-func isHTML(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
 }
 
 // shorten cuts a foreign text for a message.

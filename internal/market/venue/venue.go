@@ -5,9 +5,9 @@ package venue
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
+	"thalas/internal/endpoint"
 	"thalas/internal/market"
 )
 
@@ -73,11 +73,11 @@ func New(name, baseURL string, client *http.Client) (market.CandleSource, error)
 		if baseURL == "" {
 			baseURL = v.baseURL
 		}
-		base, err := cleanBaseURL(baseURL)
+		base, err := endpoint.ParseBase(baseURL)
 		if err != nil {
 			return nil, fmt.Errorf("%s %w", variable(name), err)
 		}
-		r := &remote{name: name, base: base, wire: v.wire, transport: client.Transport}
+		r := &remote{name: name, base: endpoint.Base(base, ""), wire: v.wire, transport: client.Transport}
 		if r.transport == nil {
 			r.transport = http.DefaultTransport
 		}
@@ -88,13 +88,3 @@ func New(name, baseURL string, client *http.Client) (market.CandleSource, error)
 
 // variable gives the name of the variable that holds a venue's address.
 func variable(name string) string { return strings.ToUpper(name) + "_BASE_URL" }
-
-// cleanBaseURL gives an address without the slash at its end.
-func cleanBaseURL(text string) (string, error) {
-	u, err := url.Parse(strings.TrimSpace(text))
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" ||
-		u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		return "", fmt.Errorf("is not an address such as https://host/path, without user, query and fragment")
-	}
-	return u.Scheme + "://" + u.Host + strings.TrimRight(u.EscapedPath(), "/"), nil
-}
