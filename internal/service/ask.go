@@ -152,7 +152,7 @@ func (s *Service) countKeyless(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	ctx, cancel := ending(ctx, writeTimeout)
+	ctx, cancel := writeContext(ctx, writeTimeout)
 	defer cancel()
 	if err := s.Store.Record(ctx, nil, s.countFailure(&orchestrator.Error{})); err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("error", err.Error()))
@@ -162,7 +162,7 @@ func (s *Service) countKeyless(ctx context.Context) {
 // ending is the context of what is done after a run, whatever became of the caller:
 // it takes at most so long and ends before the caller's deadline, at which a
 // function is killed and its answer lost.
-func ending(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+func writeContext(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
 	until := time.Now().Add(most)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-answerTime).Before(until) {
 		until = deadline.Add(-answerTime)
@@ -173,7 +173,7 @@ func ending(ctx context.Context, most time.Duration) (context.Context, context.C
 // keep stores a result, counts its run and settles its budget, at the same time.
 // It gives the bytes that were stored, nil where they could not be.
 func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
-	ctx, cancel := ending(ctx, paidTimeout)
+	ctx, cancel := writeContext(ctx, paidTimeout)
 	defer cancel()
 	cost := result.TotalCostUSD + reserved.unreportedCost(result.Responses, result.Failures)
 	settled := make(chan struct{})
@@ -206,7 +206,7 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 
 // keepFailure counts a run without a decision and settles its budget.
 func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error, reserved *reservation) {
-	ctx, cancel := ending(ctx, paidTimeout)
+	ctx, cancel := writeContext(ctx, paidTimeout)
 	defer cancel()
 	if undecided == nil { // the request was refused: nobody was asked
 		s.settle(ctx, reserved, 0)

@@ -92,7 +92,7 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 }
 
 func (s *Service) complete(ctx context.Context, key, owner, result string) {
-	ctx, cancel := ending(ctx, completeTimeout)
+	ctx, cancel := writeContext(ctx, completeTimeout)
 	defer cancel()
 	s.logged(ctx, "complete", s.Store.Complete(ctx, key, owner, result))
 }
@@ -118,7 +118,7 @@ func (s *Service) recoverAnswer(ctx context.Context, key, owner string, old stor
 // putBack leaves a claim that was taken over as it was found, for the next one to
 // look for its answer.
 func (s *Service) putBack(ctx context.Context, key string, old store.Claim) {
-	ctx, cancel := ending(ctx, completeTimeout)
+	ctx, cancel := writeContext(ctx, completeTimeout)
 	defer cancel()
 	if _, err := s.Store.Claim(ctx, key, old); !errors.Is(err, store.ErrHeld) { // else somebody else is at it
 		s.logged(ctx, "put back", err)
@@ -126,7 +126,7 @@ func (s *Service) putBack(ctx context.Context, key string, old store.Claim) {
 }
 
 func (s *Service) release(ctx context.Context, key, owner string) {
-	ctx, cancel := ending(ctx, completeTimeout)
+	ctx, cancel := writeContext(ctx, completeTimeout)
 	defer cancel()
 	s.logged(ctx, "release", s.Store.Release(ctx, key, owner))
 }

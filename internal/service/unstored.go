@@ -90,7 +90,7 @@ func (s *Service) storeOldest(ctx context.Context) {
 // storeAgain tries to store a result of find. It may be there already: then only its
 // count was lost, or the word that it was stored.
 func (s *Service) storeAgain(ctx context.Context, kept *unstoredResult) bool {
-	ctx, cancel := ending(ctx, writeTimeout)
+	ctx, cancel := writeContext(ctx, writeTimeout)
 	defer cancel()
 	_, err := s.Store.Result(ctx, kept.result.ID)
 	if errors.Is(err, store.ErrNotFound) {
