@@ -24,7 +24,7 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 		ResultRetention: time.Duration(c.ResultDays) * day, MetricsRetention: time.Duration(c.MetricsDays) * day,
 		DailyBudgetUSD: c.DailyBudget, RequestBudgetUSD: c.RequestBudget,
 		Logger:  a.log,
-		Prepare: a.Prepare, KeysElsewhere: c.OnLambda && c.SecretID == "",
+		Prepare: a.Prepare, Keyless: c.OnLambda && c.SecretID == "",
 		Meter: a.Metrics,
 	})
 }

@@ -31,7 +31,7 @@ const (
 // Error is a refusal of the service.
 type Error struct {
 	Message    string        // for the caller: what happened and what to do next
-	RetryAfter time.Duration // when to come back; 0: coming back does not help
+	RetryAfter time.Duration // when the same request may succeed; 0: repeating it does not help
 	kind       signal.ErrorCode
 	cause      error // for the log only
 }
@@ -53,8 +53,8 @@ func (e *Error) As(target any) bool {
 // Unwrap gives what caused the error, if that was another error.
 func (e *Error) Unwrap() error { return e.cause }
 
-// unreachable is a store that does not answer. The cause stays out of the
-// message: it may name tables and addresses.
+// unreachable makes the error of a store that does not answer. The message leaves out
+// the cause, which may name tables and addresses.
 func unreachable(what string, cause error) *Error {
 	if errors.Is(cause, store.ErrDamaged) {
 		return &Error{Message: fmt.Sprintf("The store is damaged, deleted or replaced, and could not be used %s. The server's log says what is wrong and what to do.", what), RetryAfter: time.Minute, kind: ErrStore, cause: cause}

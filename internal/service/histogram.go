@@ -1,16 +1,16 @@
 package service
 
-// Latencies as counts in buckets, so that all processes can add theirs up, and
-// percentiles read from them.
+// Latencies are counted in buckets, so that the counts of all processes can be added up.
+// Percentiles are estimated from the counts.
 
 import "strconv"
 
-// buckets are the upper bounds in milliseconds. Neighbours differ by a factor of
-// at most 1.5 from 100 ms on, so a percentile is off by less than half of its
-// value there, and usually by far less, since it is interpolated.
+// buckets are the upper bounds in milliseconds. From 100 ms on each is at most 1.5 times
+// the one before it, so the error of a percentile is less than half of its value, and
+// usually much less, because it is interpolated.
 var buckets = [...]int64{25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000}
 
-// bucketNames are the counters' names behind the provider's.
+// bucketNames are the names of the buckets' counters, without the provider's name.
 var bucketNames = func() (names [len(buckets) + 1]string) {
 	for i, bound := range buckets {
 		names[i] = "latency_le_" + strconv.FormatInt(bound, 10)
@@ -19,7 +19,7 @@ var bucketNames = func() (names [len(buckets) + 1]string) {
 	return names
 }()
 
-// bucketOf names the bucket that a latency is counted in, and no other.
+// bucketOf names the one bucket that a latency is counted in.
 func bucketOf(ms float64) string {
 	for i, bound := range buckets {
 		if ms <= float64(bound) {
@@ -29,9 +29,9 @@ func bucketOf(ms float64) string {
 	return bucketNames[len(buckets)]
 }
 
-// percentile estimates the latency that a share of the calls did not exceed,
-// interpolating inside its bucket; nil where nothing was counted. What lies
-// beyond the last bound is told as that bound.
+// percentile estimates the latency that a share of the calls did not exceed. It
+// interpolates inside the bucket. It is nil if nothing was counted, and the last bound
+// if the latency is above it.
 func percentile(counts [len(buckets) + 1]int64, share float64) *float64 {
 	total := int64(0)
 	for _, n := range counts {

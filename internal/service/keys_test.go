@@ -37,7 +37,7 @@ func TestHealthWithoutKeysIsWhatRunsHaveShown(t *testing.T) {
 	s.Registry.SetUnavailable("gemini", "no API key")
 	ask(t, s, question())
 
-	reader := serviceOver(t, service.Options{KeysElsewhere: true}, s.store, &voter{name: "openai"}, &voter{name: "gemini"}, &voter{name: "new"})
+	reader := serviceOver(t, service.Options{Keyless: true}, s.store, &voter{name: "openai"}, &voter{name: "gemini"}, &voter{name: "new"})
 	h := reader.Health(t.Context(), false)
 	got := map[string]bool{}
 	for _, p := range h.Providers {
@@ -80,7 +80,7 @@ func TestHealthWithoutKeysKnowsOfRunsThatHadNone(t *testing.T) {
 		if _, err := s.Ask(t.Context(), question()); !errors.Is(err, service.ErrKeys) {
 			t.Fatalf("error %v", err)
 		}
-		reader := serviceOver(t, service.Options{KeysElsewhere: true}, s.store, &voter{name: "openai"})
+		reader := serviceOver(t, service.Options{Keyless: true}, s.store, &voter{name: "openai"})
 		tell := func(what string, status service.HealthStatus, available int) {
 			t.Helper()
 			h := reader.Health(t.Context(), false)

@@ -1,7 +1,7 @@
 package service
 
-// The bound on what runs hold at once. A run holds its question, as it was read and
-// as the models are asked it, until they have answered.
+// The bound on the memory of concurrent runs. A run holds its question until the models
+// have answered: the parsed request, and the prompt that is made of it.
 
 import (
 	"math"
@@ -12,35 +12,34 @@ import (
 )
 
 const (
-	// runBytes is what a run needs whatever it asks: above all the buffers of its
-	// connections.
+	// runBytes is what every run needs, mostly for the buffers of its connections.
 	runBytes = 128 << 10
-	// heldBytes is what each byte of a question takes at the most, where it is many short
-	// numbers; one of candles takes six.
+	// heldBytes is the most memory that a byte of a question takes. A question of many
+	// short numbers takes that much; one of candles takes six bytes for each of its own.
 	heldBytes = 10
-	// clockSize stands for the size of a question that is made here, of candles.
+	// clockSize is the assumed size of a scheduled question, which is made of candles.
 	clockSize = 64 << 10
 )
 
-// memory is what runs at once may hold.
+// memory is the memory that concurrent runs may hold together.
 type memory struct {
 	bound int64
 	left  *semaphore.Weighted
 }
 
-// newMemory gives runs three quarters of the memory that the Go runtime keeps to
-// (GOMEMLIMIT). The rest is for what else the process holds, and for garbage: with less
-// room for it the collector would take the processor from the runs.
+// newMemory gives runs three quarters of the memory limit of the Go runtime
+// (GOMEMLIMIT). The rest is for everything else and for garbage: with less room the
+// garbage collector would take too much processor time.
 func newMemory() memory {
 	bound := debug.SetMemoryLimit(-1)
-	if bound != math.MaxInt64 { // else there is no limit
+	if bound != math.MaxInt64 { // which means no limit
 		bound = bound / 4 * 3
 	}
 	return memory{bound, semaphore.NewWeighted(bound)}
 }
 
-// take reserves what the run of a question of that size needs, until free is called. A
-// run that is alone always gets it.
+// take reserves the memory for the run of a question of size bytes, until free is
+// called. A run that is alone always gets it.
 func (m *memory) take(size int) (free func(), err error) {
 	needs := min(runBytes+heldBytes*int64(size), m.bound)
 	if !m.left.TryAcquire(needs) {

@@ -1,6 +1,6 @@
 package service
 
-// Metrics: sums of the counters that all processes keep together.
+// Metrics: sums of the counters of all processes that share the store.
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"thalas/internal/store"
 )
 
-// Window is the grain of metrics.
+// Window is the unit of time of metrics: their bounds are whole hours or whole days.
 type Window string
 
 // The windows.
@@ -50,14 +50,14 @@ type ProviderMetrics struct {
 	LatencyMS    Percentiles      `json:"latency_ms" doc:"Of the calls that gave a vote, interpolated in buckets; from 100 ms on less than half of the value off, at most 32000."`
 }
 
-// Percentiles are null where nothing was counted.
+// Percentiles are nil if nothing was counted.
 type Percentiles struct {
 	P50 *float64 `json:"p50"`
 	P95 *float64 `json:"p95"`
 }
 
-// Metrics sums the hours from from to to, both cut to the window's grain: the
-// one that to lies in counts whole. Zero times are the current window.
+// Metrics sums the counters between two times, which are widened to whole windows. A
+// zero time is the bound of the current window.
 func (s *Service) Metrics(ctx context.Context, window Window, from, to time.Time) (Metrics, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -84,7 +84,7 @@ func (s *Service) Metrics(ctx context.Context, window Window, from, to time.Time
 	return m, nil
 }
 
-// hourLayout is an hour's day and hour with a T between.
+// hourLayout is the layout of a [store.Hour]'s Day and Hour with a T between them.
 const hourLayout = "2006-01-02T15"
 
 // hours reads the counters of the hours that begin in [from, to).
@@ -99,13 +99,13 @@ func (s *Service) hours(ctx context.Context, from, to time.Time) ([]store.Hour, 
 		if err != nil || begins.Before(from) || !begins.Before(to) {
 			continue
 		}
-		h.Counts, h.Texts = own(h.Counts, s.Simulated), own(h.Texts, s.Simulated)
+		h.Counts, h.Texts = ofKind(h.Counts, s.Simulated), ofKind(h.Texts, s.Simulated)
 		hours = append(hours, h)
 	}
 	return hours, nil
 }
 
-// sum adds hours up.
+// sum adds up the counters of hours.
 func sum(hours []store.Hour) Metrics {
 	totals := map[string]int64{}
 	for _, h := range hours {
@@ -162,11 +162,11 @@ func rate(part, whole int64) float64 {
 	return float64(part) / float64(whole)
 }
 
-// ceil rounds up to a multiple of the grain.
+// ceil rounds a time up to a multiple of the grain.
 func ceil(t time.Time, grain time.Duration) time.Time {
-	if cut := t.Truncate(grain); cut.Before(t) {
+	cut := t.Truncate(grain)
+	if cut.Before(t) {
 		return cut.Add(grain)
-	} else {
-		return cut
 	}
+	return cut
 }
