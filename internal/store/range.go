@@ -87,11 +87,11 @@ func OfLatest(now time.Time) Bounds {
 	return Bounds{Above: PositionsFrom(ahead), created: window{math.MinInt64, ahead}}
 }
 
-// AboveAll sorts behind every position and every id.
+// AboveAll is a bound above every position and every id.
 const AboveAll = "~"
 
-// PositionsFrom is the least position of a candle that opens at that time in
-// milliseconds since 1970 or later: a bound, no position itself.
+// PositionsFrom gives the lower bound of the positions of candles that open at that time,
+// in milliseconds since 1970, or later. The bound itself is not a position.
 func PositionsFrom(milliseconds int64) string {
 	at := time.UnixMilli(milliseconds + 999).UTC().Truncate(time.Second)
 	switch year := at.Year(); {
@@ -103,8 +103,8 @@ func PositionsFrom(milliseconds int64) string {
 	return at.Format(time.RFC3339)
 }
 
-// IDsFrom is the least id that is made at that time in milliseconds since 1970 or
-// later: a bound, no id itself.
+// IDsFrom gives the lower bound of the ids that were made at that time, in milliseconds
+// since 1970, or later. The bound itself is not an id.
 func IDsFrom(milliseconds int64) string {
 	switch {
 	case milliseconds < 0:

@@ -1,7 +1,7 @@
 package bolt
 
-// A result as it stands in the file: its header in JSON, so that a later version
-// can add to it, and its body byte for byte.
+// The form of a result in the file: a header in JSON, to which later versions can add
+// fields, and the body byte for byte.
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ func encodeResult(r *store.Result) ([]byte, error) {
 	return append(value, r.Body...), nil
 }
 
-// decodeResult reads what encodeResult wrote. It keeps nothing of value.
+// decodeResult reads what encodeResult wrote. The result shares no memory with value.
 func decodeResult(id string, value []byte) (store.Result, error) {
 	head, body, err := decodeHeader(id, value)
 	if err != nil {

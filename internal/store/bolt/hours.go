@@ -1,7 +1,8 @@
 package bolt
 
-// The counters of an hour. They are one record, written once in a transaction,
-// however many runs it counts, and read once by the process: nobody else writes.
+// The counters of an hour. They are one record. A transaction writes it once, even if it
+// counts several runs. The writer reads it once and then keeps it in memory, because no
+// other process writes the file.
 
 import (
 	"context"
@@ -16,12 +17,12 @@ type hour struct {
 	Counts    map[string]int64  `json:"counts,omitempty"`
 	Texts     map[string]string `json:"texts,omitempty"`
 	ExpiresAt time.Time         `json:"expires_at,omitzero"`
-	before    int64             // the expiry that stands in the file
+	before    int64             // the expiry of the record in the file
 	changed   bool              // in this transaction
 }
 
-// remembered is how many hours the writer keeps between transactions: the one
-// that passes, and the one before it for runs that end late.
+// remembered is how many hours the writer keeps in memory between transactions: the
+// present hour, and the one before it for runs that end late.
 const remembered = 2
 
 const hourKey = "2006-01-02#15"
@@ -44,7 +45,7 @@ func (t *transaction) count(c store.Count) error {
 	return nil
 }
 
-// hour gives the counters as they stand in this transaction.
+// hour gives the counters of an hour as this transaction sees them.
 func (t *transaction) hour(key string) (*hour, error) {
 	if h := t.hours[key]; h != nil {
 		return h, nil
