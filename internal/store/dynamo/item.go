@@ -1,8 +1,8 @@
 package dynamo
 
-// A result as it stands in its table. Attributes are only ever added: a reader
-// ignores those that it does not know, and does without those that an older
-// writer did not know.
+// The form of a result in its table. Later versions only add attributes: a reader ignores
+// attributes that it does not know, and does without those that an older version did not
+// write.
 
 import (
 	"fmt"

@@ -107,8 +107,8 @@ func (s *Store) walk(ctx context.Context, in *index, list string, b store.Bounds
 	}
 	var results []store.Result
 	query := s.query(in, list, b)
-	// Most often what was asked for is what comes first. Where it is not, because
-	// of a range or of what expired, more is looked at in one go each time.
+	// Most often the first results are those that are wanted. If some of them are not,
+	// because they have expired for example, each query asks for more than the one before.
 	size, chunk := wanted, wanted
 	for {
 		query.Limit = aws.Int32(int32(min(size, keysAtOnce)))
@@ -158,7 +158,7 @@ func (s *Store) query(in *index, list string, b store.Bounds) *dynamodb.QueryInp
 	}
 }
 
-// entry is what an index says about a result.
+// entry is a result in an index.
 type entry struct {
 	id    string
 	order string
