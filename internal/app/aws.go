@@ -13,9 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/logging"
 
 	"thalas/internal/config"
+	"thalas/internal/store"
+	"thalas/internal/store/dynamo"
 )
 
 // awsConfig reads region, credentials and endpoints as every AWS program does.
@@ -57,4 +60,15 @@ func (a *App) sdkLog() logging.Logger {
 		}
 		a.log.Log(context.Background(), level, "AWS SDK:", slog.String("message", fmt.Sprintf(format, values...)))
 	})
+}
+
+// OpenTables opens the store of the three tables that are configured. It does not
+// use the network.
+func (a *App) OpenTables() (store.Store, error) {
+	c, err := a.awsConfig()
+	if err != nil {
+		return nil, err
+	}
+	tables := dynamo.Tables{Results: a.Config.ResultsTable, Metrics: a.Config.MetricsTable, Coordination: a.Config.CoordinationTable}
+	return dynamo.New(dynamodb.NewFromConfig(c, dynamo.Retrying), tables), nil
 }

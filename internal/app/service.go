@@ -3,11 +3,14 @@ package app
 // From a running orchestrator to the service and its HTTP handler.
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
 	"thalas/internal/api"
+	"thalas/internal/config"
 	"thalas/internal/service"
 	"thalas/internal/store"
 )
@@ -44,4 +47,37 @@ func distinct(texts []string) map[string]bool {
 func (a *App) NewHandler(s *service.Service, ready func() bool) http.Handler {
 	own := ready != nil
 	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: own, Ready: ready, Local: own && len(a.Config.APIKeys) == 0, Version: s.Version, Logger: a.log, Causes: !own})
+}
+
+// Gateway is how a Lambda function meets API Gateway. It is passed in, so that this
+// package does not need the library of Lambda.
+type Gateway struct {
+	Caller  func(context.Context) string // who has sent the request of a context: its key is checked already
+	Handler func(http.Handler) any       // answers proxy events by HTTP requests
+}
+
+// Function builds what answers the events of a Lambda function: the Schedule where
+// FUNCTION_ROLE says so, otherwise the HTTP API over the tables, behind the gateway.
+// An error means that it is set up wrongly.
+func Function(environ []string, version string, log *slog.Logger, gateway Gateway) (any, error) {
+	c, err := config.Load(environ, Known())
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range c.Warnings {
+		log.Warn("Configuration:", slog.String("warning", warning))
+	}
+	a, err := New(c, log, nil)
+	if err != nil {
+		return nil, err
+	}
+	if c.Role == "schedule" {
+		return a.NewSchedule(version)
+	}
+	tables, err := a.OpenTables()
+	if err != nil {
+		return nil, err
+	}
+	s := a.NewService(tables, version)
+	return gateway.Handler(api.New(s, api.Options{Caller: gateway.Caller, Version: version, Logger: log})), nil
 }

@@ -4,6 +4,10 @@ package consensus
 // vote with one left out, and the vote with those still to come. So they agree
 // to the last bit.
 
+import (
+	"thalas/internal/signal"
+)
+
 // tieBand is how near the largest weighted vote, as a share of it, another is
 // taken for equal: far above what rounding can do, far below what a model means.
 const tieBand = 1e-9
@@ -87,4 +91,38 @@ func (c *count) agreement(o option) float64 {
 		return 0
 	}
 	return c.weighted[o] / total
+}
+
+type verdict struct {
+	ranking
+	decision   option
+	reason     signal.HoldReason // empty unless decision is hold
+	confidence float64           // of the raw decision, which is ranking.top
+	agreement  float64           // likewise
+}
+
+// judge finds the raw decision, then holds a BUY or SELL against the gates; the
+// first that fails gives the reason. A gate that is no number lets nothing pass,
+// hence the negations.
+func judge(c *count, policy *Policy) verdict {
+	v := verdict{ranking: c.rank()}
+	v.confidence = c.confidence(v.top)
+	v.agreement = c.agreement(v.top)
+	switch {
+	case v.largest == 0:
+		v.reason = signal.HoldNoConviction
+	case v.tie:
+		v.reason = signal.HoldTie
+	case v.top == hold:
+		v.reason = signal.HoldVoted
+	case !(v.confidence >= policy.MinConfidence):
+		v.reason = signal.HoldBelowMinConfidence
+	case !(v.agreement >= policy.MinAgreement):
+		v.reason = signal.HoldBelowMinAgreement
+	}
+	v.decision = v.top
+	if v.reason != "" {
+		v.decision = hold
+	}
+	return v
 }

@@ -3,6 +3,7 @@ package tracing
 // Whether there is a trace at all, and the SDK's configuration.
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/aws/aws-xray-sdk-go/v2/strategy/ctxmissing"
 	"github.com/aws/aws-xray-sdk-go/v2/xray"
+	"github.com/aws/aws-xray-sdk-go/v2/xraylog"
 
 	"thalas/internal/tracing/shield"
 )
@@ -87,4 +89,16 @@ func numeric(address string) error {
 		}
 	}
 	return nil
+}
+
+// bridge passes the SDK's warnings and errors on at DEBUG: that a daemon does not
+// listen is nothing that a request has to do with. The rest, every document that
+// it sends among it, is dropped.
+type bridge struct{ log *slog.Logger }
+
+// Log implements xraylog.Logger.
+func (b bridge) Log(level xraylog.LogLevel, message fmt.Stringer) {
+	if level >= xraylog.LogLevelWarn && b.log.Enabled(context.Background(), slog.LevelDebug) {
+		b.log.Debug("X-Ray SDK:", "message", message.String())
+	}
 }
