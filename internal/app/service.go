@@ -1,6 +1,6 @@
 package app
 
-// From a running orchestrator to the service and its HTTP handler.
+// The service over a store, its HTTP handler, and the Lambda function that answers by it.
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 	})
 }
 
-// distinct gives the texts that differ in more than their case and white space.
+// distinct gives the set of texts, without regard to letter case and surrounding space.
 func distinct(texts []string) map[string]bool {
 	seen := map[string]bool{}
 	for _, text := range texts {
@@ -41,24 +41,28 @@ func distinct(texts []string) map[string]bool {
 	return seen
 }
 
-// NewHandler builds the HTTP handler of a service. ready says whether questions are
-// taken; it is nil but for a server of one's own, which also has the pages for people;
-// without it, it answers the command line in this process, which is told the causes of problems.
+// NewHandler builds the HTTP handler of a service. A server passes ready, which says
+// whether it takes questions; its handler also has the pages for people. With a nil ready
+// the handler answers a command line in the same process, and tells it the causes of
+// problems.
 func (a *App) NewHandler(s *service.Service, ready func() bool) http.Handler {
-	own := ready != nil
-	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: own, Ready: ready, Local: own && len(a.Config.APIKeys) == 0, Version: s.Version, Logger: a.log, Causes: !own})
+	isServer := ready != nil
+	return api.New(s, api.Options{
+		APIKeys: a.Config.APIKeys, Docs: isServer, Ready: ready, Local: isServer && len(a.Config.APIKeys) == 0,
+		Version: s.Version, Logger: a.log, Causes: !isServer,
+	})
 }
 
-// Gateway is how a Lambda function meets API Gateway. It is passed in, so that this
-// package does not need the library of Lambda.
+// Gateway connects a Lambda function to API Gateway. It is passed in, so that this package
+// does not need the library of Lambda.
 type Gateway struct {
-	Caller  func(context.Context) string // who has sent the request of a context: its key is checked already
-	Handler func(http.Handler) any       // answers proxy events by HTTP requests
+	Caller  func(context.Context) string // the caller of a request, whose API key is already checked
+	Handler func(http.Handler) any       // answers proxy events with an HTTP handler
 }
 
-// Function builds what answers the events of a Lambda function: the Schedule where
-// FUNCTION_ROLE says so, otherwise the HTTP API over the tables, behind the gateway.
-// An error means that it is set up wrongly.
+// Function builds the handler of a Lambda function's events: a [Schedule] if
+// FUNCTION_ROLE is schedule, and otherwise the HTTP API over the tables, behind the
+// gateway. An error means that the configuration is wrong.
 func Function(environ []string, version string, log *slog.Logger, gateway Gateway) (any, error) {
 	c, err := config.Load(environ, Known())
 	if err != nil {

@@ -1,7 +1,7 @@
 package consensus
 
-// The explanation: each vote's share, what would have been without it, and who
-// was against.
+// The explanation: each vote's share, the decision without it, and the dissenting votes;
+// and the reasoning, which quotes the best supporter or says why no option won.
 
 import (
 	"strconv"
@@ -25,7 +25,7 @@ func explain(ballots []ballot, votes []signal.Vote, c *count, v *verdict, policy
 			mine.Share = b.weight * b.confidence / total
 		}
 		if len(ballots) == 1 {
-			mine.Pivotal = true // without it there were no decision at all
+			mine.Pivotal = true // without it there would be no decision
 			break
 		}
 		rest := countWithout(ballots, i)
@@ -77,9 +77,9 @@ func tieText(r ranking) string {
 		" are tied (" + strconv.FormatFloat(r.largest, 'g', 6, 64) + " each)"
 }
 
-// mostConfident gives the index of the most confident ballot whose option is
-// wanted, the first of equals, or −1 if there is none. Weights do not matter: it
-// chooses whose words are quoted, not what is done.
+// mostConfident gives the index of the most confident ballot whose option is wanted, the
+// first of equals, or −1 if there is none. Weights do not matter here: the ballot is only
+// quoted.
 func mostConfident(ballots []ballot, wanted func(option) bool) int {
 	best := -1
 	for i := range ballots {

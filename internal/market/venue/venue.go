@@ -1,6 +1,6 @@
 package venue
 
-// The venues that there are: a line each.
+// The venues, one line each, and their names for pairs and timeframes.
 
 import (
 	"fmt"
@@ -27,11 +27,11 @@ var venues = []known{
 	{name: "binanceus", baseURL: "https://api.binance.us", wire: binance{}, optIn: true},
 }
 
-// LicenceWarning is what somebody must be told who names an opt-in venue.
+// LicenceWarning must be shown to a user who names an opt-in venue.
 const LicenceWarning = "the licence of Binance and Binance.US for market data forbids commercial signal services, " +
 	"and Binance answers 451 to addresses in the United States: use them for yourself only"
 
-// Names lists every venue, the first choice first.
+// Names lists all venues, the first choice first.
 func Names() []string {
 	names := make([]string, len(venues))
 	for i, v := range venues {
@@ -40,7 +40,7 @@ func Names() []string {
 	return names
 }
 
-// Defaults lists the venues to ask where none is named, in their order.
+// Defaults lists the venues that are asked if the user names none, in their order.
 func Defaults() []string {
 	var names []string
 	for _, v := range venues {
@@ -51,8 +51,8 @@ func Defaults() []string {
 	return names
 }
 
-// IsOptIn reports whether a venue is asked only where somebody names it, for the
-// reason that LicenceWarning gives.
+// IsOptIn reports whether a venue is asked only if the user names it. [LicenceWarning]
+// gives the reason.
 func IsOptIn(name string) bool {
 	for _, v := range venues {
 		if v.name == name {
@@ -62,10 +62,10 @@ func IsOptIn(name string) bool {
 	return false
 }
 
-// New makes the source of a venue. An empty baseURL is the venue's own; a path
-// in it is kept, so that a proxy may serve several. Of client only the transport
-// is used: a call has a time limit of its own and follows no redirect. An error
-// names the variable to change, or the venues that there are.
+// New makes the source of a venue. An empty baseURL is the venue's own. A path in it is
+// kept, so that one proxy can serve several venues. New uses only the client's transport:
+// a call has its own time limit, and follows no redirect. An error names the variable to
+// change, or the known venues.
 func New(name, baseURL string, client *http.Client) (market.CandleSource, error) {
 	for _, v := range venues {
 		if v.name != name {
@@ -87,10 +87,10 @@ func New(name, baseURL string, client *http.Client) (market.CandleSource, error)
 	return nil, fmt.Errorf("venue %q is not known: known are %s", name, strings.Join(Names(), ", "))
 }
 
-// variable gives the name of the variable that holds a venue's address.
+// variable gives the name of the variable with a venue's address.
 func variable(name string) string { return strings.ToUpper(name) + "_BASE_URL" }
 
-// parts gives a pair's base and quote, and what a derivative is settled in.
+// parts gives a pair's base, its quote, and the asset in which a derivative is settled.
 func parts(pair signal.Pair) (base, quote, settle string, err error) {
 	text := pair.String()
 	if parsed, err := signal.ParsePair(text); err != nil || parsed != pair {
@@ -101,7 +101,7 @@ func parts(pair signal.Pair) (base, quote, settle string, err error) {
 	return base, quote, settle, nil
 }
 
-// spotParts gives the base and quote of a pair that is no derivative.
+// spotParts gives the base and quote of a spot pair.
 func spotParts(pair signal.Pair) (base, quote string, err error) {
 	base, quote, settle, err := parts(pair)
 	if err == nil && settle != "" {
@@ -110,7 +110,7 @@ func spotParts(pair signal.Pair) (base, quote string, err error) {
 	return base, quote, err
 }
 
-// frames are a venue's names of the timeframes that it has.
+// frames are the timeframes that a venue has, with its names for them.
 type frames map[signal.Timeframe]string
 
 func (f frames) name(timeframe signal.Timeframe) (string, error) {

@@ -1,6 +1,6 @@
 package venuetest
 
-// What can be wrong with an answer.
+// Faults of answers, and their names in text scripts.
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Fault is what one answer has wrong.
+// Fault says what is wrong with an answer.
 type Fault struct {
 	status      int               // this status whatever was asked; 0: the venue answers
 	header      map[string]string // with status
@@ -151,9 +151,9 @@ var named = map[string]Fault{
 // FaultNames lists what a script may name.
 func FaultNames() []string { return slices.Sorted(maps.Keys(named)) }
 
-// Play takes a script for some venues, such as kraken=429,ok;okx=html*: the first
-// request gets the first fault of its venue, and so on; a * behind the last one
-// repeats it. The error names what is not known.
+// Play takes a script for some venues, such as kraken=429,ok;okx=html*. The first request
+// to a venue gets the first fault, and so on; a * after the last fault repeats it. The
+// error names the unknown word.
 func (s *Server) Play(script string) error {
 	for part := range strings.SplitSeq(script, ";") {
 		venue, list, _ := strings.Cut(strings.TrimSpace(part), "=")
