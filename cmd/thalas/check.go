@@ -1,6 +1,6 @@
 package main
 
-// thalas check and compact: is a store's file sound, and how small can it be.
+// thalas check and thalas compact: check the store's file, and make it smaller.
 
 import (
 	"errors"
@@ -54,7 +54,7 @@ else.`,
 	return cmd
 }
 
-// holds says what was found in a file.
+// holds writes what a file holds.
 func holds(c bolt.Checked) string {
 	return fmt.Sprintf("results: %d, hours of counters: %d, claims: %d, sums: %d, size: %s", c.Results, c.Hours, c.Claims, c.Sums, size(c.Size))
 }

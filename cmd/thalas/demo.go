@@ -1,7 +1,6 @@
 package main
 
-// thalas demo: the whole way at a glance. A server comes up, one question goes
-// through its API, and it stays up for more.
+// thalas demo: start a server, ask one question through its API, and keep serving.
 
 import (
 	"bytes"

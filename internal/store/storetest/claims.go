@@ -107,11 +107,11 @@ func claimTransitions(t *testing.T, s store.Store) {
 			}
 			second := claimOf("second")
 			old, err := s.Claim(t.Context(), key, second)
-			var leftBehind *store.Claim // only one that was in progress
+			var replaced *store.Claim // only one that was in progress
 			if !test.release && !test.gone {
-				leftBehind = &standing
+				replaced = &standing
 			}
-			if d := diff(leftBehind, old, err); d != "" {
+			if d := diff(replaced, old, err); d != "" {
 				t.Errorf("what was taken over (-want +got):\n%s", d)
 			}
 			wantHeld(t, s, key, second)
