@@ -22,13 +22,13 @@ func newBackup(t terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Copy the store's file, also while a server has it open",
-		Long: `Copy the store's file as it stands at this moment to FILE: of a server that has it open
-too, however much is written meanwhile. Every result that was answered before is in it.
+		Long: `Copy the store's file to FILE, as it is at this moment. A server may have the file open and
+may go on writing. Every result that was answered before is in the copy.
 
-The copy is read and checked before it is put into its place, there whole or not at all. A
-copy that cp makes while a server has the file open is damaged.
+The copy is checked before it gets its name, so FILE is complete and sound or does not
+exist. Do not use cp while a server has the file open: its copy is damaged.
 
-Exit codes: 0 it is there and sound, 2 wrong usage or configuration, 1 anything else.`,
+Exit codes: 0 the copy exists and is sound, 2 wrong usage or configuration, 1 anything else.`,
 		Example: "  thalas backup thalas-monday.db\n  thalas backup /mnt/backup/thalas.db --data-file ./thalas.db",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

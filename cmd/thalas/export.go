@@ -26,9 +26,9 @@ func newExport(t terminal) *cobra.Command {
 		Short: "Write stored results as CSV or JSON lines",
 		Long: `Write stored results, newest first, as CSV or as JSON lines (one whole result a line).
 
-With a pair, or the free text that was sent to the compatibility route, all results of its
-series are written that lie in the span; without one, all results of the days from --from
-to --to, newest day first.`,
+With a pair, or the free text that was sent to the compatibility route, these are the
+results of its series whose candles are in the span. Without a pair they are all results of
+the days from --from to --to, the newest day first.`,
 		Example: "  thalas export BTC/USDT --timeframe 5m --format jsonl -o signals.jsonl\n  thalas export --from 2026-11-01 --to 2026-12-01 > november.csv",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -29,11 +29,11 @@ func newImport(t terminal) *cobra.Command {
 		Long: `Store results that 'thalas export --format jsonl' wrote, byte for byte and under their ids: in
 the file, by the server that has it open, or in the DynamoDB tables.
 
-Results that are there already are left as they are. A line that is no whole result is
-refused with its number before anything is stored. Simulated results stay simulated. How
-long results are kept counts from now. No runs are counted for them, and nobody is asked.
+Results that are stored already are left as they are. A line that is not a whole result is
+refused with its number before anything is stored. Simulated results stay simulated. The
+time for which results are kept begins now. No runs are counted, and no model is asked.
 
-Exit codes: 0 all of them are there, 2 wrong usage, configuration or lines, 1 anything else.`,
+Exit codes: 0 all results are stored, 2 wrong usage, configuration or lines, 1 anything else.`,
 		Example: "  thalas export BTC/USDT --format jsonl -o btc.jsonl\n  thalas import btc.jsonl --data-file ./other.db",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

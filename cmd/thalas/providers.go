@@ -34,8 +34,8 @@ func newProviders(t terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "providers",
 		Short: "Show which providers are set up, with model, price and weight",
-		Long: `Show every provider: its model, what that costs, the weight of its vote, whether it can
-be asked, and what to set where it can't. Nobody is asked.`,
+		Long: `Show every provider: its model and price, the weight of its vote, whether it can be asked,
+and if not, what to set. No provider is called.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := refuseEmpty(cmd); err != nil {

@@ -31,9 +31,9 @@ func newServe(t terminal) *cobra.Command {
 		Long: `Serve the HTTP API on this machine. Results, counters and claims are kept in one file, or in
 the DynamoDB tables that RESULTS_TABLE, METRICS_TABLE and COORDINATION_TABLE name.
 
-Without API_KEYS it listens on loopback only. A signal (Ctrl-C) ends it gently: no new
-questions are taken, runs in flight are finished, stored and answered. Where a load balancer
-asks /readyz, that says no for 5 s before.
+Without API_KEYS it listens on loopback only. After a signal (Ctrl-C) it takes no new
+questions, and ends when the runs under way are finished, stored and answered. If a load
+balancer asks /readyz, that reports the end 5 s before.
 
 Exit codes: 0 ended by a signal, with everything answered and stored, 2 wrong usage or
 configuration, 1 anything else.`,

@@ -65,7 +65,7 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 	case errors.Is(err, store.ErrHeld):
 		return s.held(ctx, c, *old)
 	case err != nil:
-		// The caller asked not to pay twice, and nobody can promise it now.
+		// The caller asked not to pay twice, which can't be promised without the store.
 		return Answer{}, unreachable("to check whether this was asked before", err)
 	}
 	if old != nil && old.Payload == c.payload {

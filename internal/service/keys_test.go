@@ -1,6 +1,6 @@
 package service_test
 
-// Keys that come from elsewhere: before each run, or not to this process at all.
+// Keys that are fetched before each run, and processes without keys.
 
 import (
 	"context"
@@ -54,7 +54,7 @@ func TestHealthWithoutKeysIsWhatRunsHaveShown(t *testing.T) {
 	}
 }
 
-// A process that may read the keys finds out for health too, before any run.
+// A process that may read the keys reads them for health too, before any run.
 func TestHealthReadsTheKeys(t *testing.T) {
 	v := &voter{name: "openai"}
 	var s fixture

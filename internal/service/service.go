@@ -44,10 +44,9 @@ type Options struct {
 	Meter Meter
 }
 
-// Meter counts runs in another place than the store. It is not called for an answer
-// that is replayed, nor for a question that is refused before a run: for its form, or
-// because too many runs are under way. A question over the daily budget is reported by
-// OverBudget alone.
+// Meter counts runs in another place than the store. Decided and Undecided are not called
+// for an answer that is replayed, nor for a question that is refused before a run: for its
+// form, its budget, or because too many runs are under way.
 type Meter interface {
 	// Decided reports a decision, and whether it could be stored.
 	Decided(result *signal.Consensus, stored bool)

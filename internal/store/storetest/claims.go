@@ -137,7 +137,7 @@ func takenOver(t *testing.T, s store.Store) {
 		t.Errorf("complete by the new owner: %v", err)
 	}
 
-	// A late owner whom nobody replaced still owns the key.
+	// A late owner that was not replaced still owns the key.
 	take(t, s, "idem#other", late)
 	if err := s.Complete(t.Context(), "idem#other", "late", "x"); err != nil {
 		t.Errorf("complete by a late owner that stands alone: %v", err)
