@@ -51,6 +51,7 @@ func (c *chaos) faults() (string, error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		outcomes[jobs[n].fault][name] = outcome{kept, then}
+		c.leftOut[fault] = c.leftOut[fault] || then != ""
 	})
 	var b strings.Builder
 	b.WriteString("| fault of one provider | what it is | its entry in the answer | left out afterwards |\n|---|---|---|---|\n")

@@ -33,10 +33,11 @@ type chaos struct {
 	day int // of the year in UTC, on which the scenario began
 
 	mu       sync.Mutex
-	scenario string    // guarded by mu: the one under way
-	failures []string  // guarded by mu
-	servers  []*server // guarded by mu: all that were started
-	shown    int       // guarded by mu: failures of the scenario that were printed
+	scenario string          // guarded by mu: the one under way
+	failures []string        // guarded by mu
+	leftOut  map[string]bool // guarded by mu: the faults after which a provider is left out, by the scenario faults
+	servers  []*server       // guarded by mu: all that were started
+	shown    int             // guarded by mu: failures of the scenario that were printed
 }
 
 // scenario gives its table for docs/reliability.md. An error ends it; broken promises
@@ -65,7 +66,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	c := &chaos{out: stdout}
+	c := &chaos{out: stdout, leftOut: map[string]bool{}}
 	flags.BoolVar(&c.short, "short", false, "fewer questions and combinations: about a minute")
 	flags.Uint64Var(&c.seed, "seed", 20261128, "of what happens by chance")
 	flags.IntVar(&c.many, "questions", 0, "of the scenario many (default 100000, with -short 10000)")
@@ -86,6 +87,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			fmt.Fprintf(stderr, "Error: -only %s is no scenario: see -h\n", name)
 			return 2
 		}
+	}
+	if slices.Contains(picked, "many") {
+		picked = append(picked, "faults") // which finds out after which faults a provider is left out
 	}
 	if c.many == 0 {
 		if c.many = 100_000; c.short {

@@ -28,17 +28,13 @@ const (
 	memoryLooks = 30
 )
 
-// outlasting faults keep a provider out for a while, so that later questions would not
-// reach it. The scenario faults has them.
-var outlasting = []string{"wrong_key", "echo_key_error", "forbidden", "quota", "credit_balance", "rate_limit", "rate_limit_seconds", "rate_limit_date", "rate_limit_long"}
-
 // rare faults take seconds or megabytes.
 var rare = []simulator.Fault{"hang", "slow_headers", "slow_drip", "huge_body"}
 
 func (c *chaos) manyQuestions() (string, error) {
 	var mixed []simulator.Fault
 	for _, fault := range simulator.Faults() {
-		if name := simulator.Fault(fault.Name); !slices.Contains(outlasting, fault.Name) && !slices.Contains(rare, name) {
+		if name := simulator.Fault(fault.Name); !c.leftOut[fault.Name] && !slices.Contains(rare, name) {
 			mixed = append(mixed, name)
 		}
 	}

@@ -166,47 +166,56 @@ func bill(name string, status int, whole bool, body []byte) (usd float64, unknow
 		return 0, true
 	}
 	var told struct {
-		Model   string `json:"model"`
-		Version string `json:"modelVersion"`
-		Usage   struct {
-			AnthropicInput  *int `json:"input_tokens"`
-			AnthropicCached int  `json:"cache_read_input_tokens"`
-			AnthropicOutput int  `json:"output_tokens"`
-			OpenAIInput     *int `json:"prompt_tokens"`
-			OpenAIOutput    int  `json:"completion_tokens"`
-			OpenAIDetails   struct {
-				Cached int `json:"cached_tokens"`
-			} `json:"prompt_tokens_details"`
-			Ticks *float64 `json:"cost_in_usd_ticks"`
-		} `json:"usage"`
-		Gemini struct {
-			Input    *int `json:"promptTokenCount"`
-			Cached   int  `json:"cachedContentTokenCount"`
-			Output   int  `json:"candidatesTokenCount"`
-			Thoughts int  `json:"thoughtsTokenCount"`
-		} `json:"usageMetadata"`
+		Model         string
+		ModelVersion  string
+		Usage         map[string]any
+		UsageMetadata map[string]any
+		Error         any
 	}
-	if json.Unmarshal(body, &told) != nil {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if decoder.Decode(&told) != nil {
 		return 0, true
 	}
-	used, u, g := provider.Usage{Known: true}, told.Usage, told.Gemini
-	switch {
-	case u.Ticks != nil:
-		return *u.Ticks / 1e10, false
-	case u.AnthropicInput != nil:
-		used.InputTokens, used.CachedTokens, used.OutputTokens = *u.AnthropicInput+u.AnthropicCached, u.AnthropicCached, u.AnthropicOutput
-	case u.OpenAIInput != nil:
-		used.InputTokens, used.CachedTokens, used.OutputTokens = *u.OpenAIInput, u.OpenAIDetails.Cached, u.OpenAIOutput
-	case g.Input != nil:
-		used.InputTokens, used.CachedTokens, used.OutputTokens = *g.Input, g.Cached, g.Output+g.Thoughts
-	default:
-		return 0, true
+	if told.Error != nil { // an error like one with a status
+		return 0, false
 	}
-	cost := provider.DefaultCatalog().Cost(name, told.Model+told.Version, told.Model+told.Version, used, time.Now())
-	if cost == nil {
+	figures := map[string]float64{}
+	readFigures(told.Usage, figures)
+	readFigures(told.UsageMetadata, figures)
+	sum := func(names ...string) (n int) {
+		for _, name := range names {
+			n += int(figures[name])
+		}
+		return n
+	}
+	used := provider.Usage{
+		Known:        true,
+		InputTokens:  sum("input_tokens", "cache_read_input_tokens", "prompt_tokens", "promptTokenCount"),
+		CachedTokens: sum("cache_read_input_tokens", "cached_tokens", "cachedContentTokenCount"),
+		OutputTokens: sum("output_tokens", "completion_tokens", "candidatesTokenCount", "thoughtsTokenCount"),
+	}
+	model := told.Model + told.ModelVersion
+	cost := provider.DefaultCatalog().Cost(name, model, model, used, time.Now())
+	switch ticks, are := figures["cost_in_usd_ticks"]; {
+	case are:
+		return ticks / 1e10, false
+	case used.InputTokens == 0 || cost == nil:
 		return 0, true
 	}
 	return *cost, false
+}
+
+// readFigures collects the numbers of a usage and of its details by name. A number may
+// be written as text or with decimals; one that can't be a count of tokens is left out.
+func readFigures(usage map[string]any, into map[string]float64) {
+	for name, value := range usage {
+		if details, are := value.(map[string]any); are {
+			readFigures(details, into)
+		} else if n, err := strconv.ParseFloat(fmt.Sprint(value), 64); err == nil && n >= 0 {
+			into[name] = n
+		}
+	}
 }
 
 // chance draws for one call: the same seed and call give the same draws, in whatever
