@@ -7,12 +7,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"io"
-	"math/rand/v2"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,9 +25,9 @@ import (
 // call is one question that reached a provider.
 type call struct {
 	provider string
-	usd      float64 // billed, as the answer tells
-	unknown  bool    // may be billed, and the answer does not tell how much
-	whole    bool    // the answer went out to its end
+	usd      float64       // billed, as the answer tells
+	unknown  bool          // may be billed, and the answer does not tell how much
+	done     chan struct{} // closed when the call has ended; what it is billed is known then
 }
 
 // providers serve all four wire formats.
@@ -37,26 +37,20 @@ type providers struct {
 	pick    func(provider, pair string, n int) simulator.Fault // of the nth call about a pair, from 1
 	arrived func()                                             // told of each question; may be nil
 
-	mu       sync.Mutex
-	servers  map[simulator.Fault]*simulator.Server // guarded by mu
-	calls    map[string][]*call                    // guarded by mu; by pair
-	underway map[string]int                        // guarded by mu; by pair
-	ended    *sync.Cond                            // on mu: a call has ended
+	mu      sync.Mutex
+	servers map[simulator.Fault]*simulator.Server // guarded by mu
+	calls   map[string][]*call                    // guarded by mu; by pair
 }
 
 // sound answers every call.
 func sound(string, string, int) simulator.Fault { return simulator.OK }
 
-func newProviders(pick func(provider, pair string, n int) simulator.Fault) *providers {
-	p := &providers{pick: pick, servers: map[simulator.Fault]*simulator.Server{}, calls: map[string][]*call{}, underway: map[string]int{}}
-	p.ended = sync.NewCond(&p.mu)
+// providers starts providers, which end with the scenario.
+func (c *chaos) providers(pick func(provider, pair string, n int) simulator.Fault) *providers {
+	p := &providers{pick: pick, servers: map[simulator.Fault]*simulator.Server{}, calls: map[string][]*call{}}
 	p.http = httptest.NewServer(p)
+	c.later(func() { p.http.CloseClientConnections(); p.http.Close() })
 	return p
-}
-
-func (p *providers) close() {
-	p.http.CloseClientConnections()
-	p.http.Close()
 }
 
 // env leads a server to these providers.
@@ -80,16 +74,13 @@ func (p *providers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	pair, made := string(pairAsked.Find(body)), &call{provider: name}
-	server := p.begin(pair, made)
+	made := &call{provider: name, done: make(chan struct{})}
+	server := p.begin(string(pairAsked.Find(body)), made)
 	out := &recorder{ResponseWriter: w}
 	defer func() {
-		made.whole = out.status != 0 && strconv.Itoa(out.body.Len()) == out.Header().Get("Content-Length")
-		made.usd, made.unknown = bill(name, out.status, made.whole, out.body.Bytes())
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.underway[pair]--
-		p.ended.Broadcast()
+		whole := out.status != 0 && strconv.Itoa(out.body.Len()) == out.Header().Get("Content-Length")
+		made.usd, made.unknown = bill(name, out.status, whole, out.body.Bytes())
+		close(made.done)
 	}()
 	server.ServeHTTP(out, r)
 }
@@ -108,7 +99,6 @@ func (p *providers) begin(pair string, made *call) *simulator.Server {
 		}
 	}
 	p.calls[pair] = append(p.calls[pair], made)
-	p.underway[pair]++
 	fault := p.pick(made.provider, pair, n)
 	if p.servers[fault] == nil {
 		options := simulator.Options{Latency: p.latency, Seed: 1, Keep: 1, Slow: time.Hour, Faults: map[string][]simulator.Fault{}}
@@ -120,14 +110,18 @@ func (p *providers) begin(pair string, made *call) *simulator.Server {
 	return p.servers[fault]
 }
 
-// about gives the calls about a pair, once all of them have ended.
+// about gives the calls about a pair, or about all where it is empty, once they have ended.
 func (p *providers) about(pair string) []*call {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for p.underway[pair] > 0 {
-		p.ended.Wait()
+	calls := slices.Clone(p.calls[pair])
+	if pair == "" {
+		calls = slices.Concat(slices.Collect(maps.Values(p.calls))...)
 	}
-	return p.calls[pair]
+	p.mu.Unlock()
+	for _, made := range calls {
+		<-made.done
+	}
+	return calls
 }
 
 // recorder keeps what is answered.
@@ -216,12 +210,4 @@ func readFigures(usage map[string]any, into map[string]float64) {
 			into[name] = n
 		}
 	}
-}
-
-// chance draws for one call: the same seed and call give the same draws, in whatever
-// order the calls come.
-func (c *chaos) chance(of ...any) *rand.Rand {
-	hash := fnv.New64a()
-	fmt.Fprint(hash, of...)
-	return rand.New(rand.NewPCG(c.seed, hash.Sum64()))
 }
