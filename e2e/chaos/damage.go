@@ -66,7 +66,7 @@ func (c *chaos) harmed(h harm) (row []any) {
 	if strings.Contains(h.wrapper, "unshare") && exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", c.folder).Run() != nil {
 		return []any{h.name, "", "", "", "", "", "not tried: this system does not let us mount", ""}
 	}
-	file, p := c.scratch(), c.providers(sound)
+	file, p := c.scratch(), c.providers(0, sound)
 	s := c.serve(p, file, h.wrapper)
 	var before []answer
 	for i := range 20 {
@@ -155,7 +155,7 @@ func (c *chaos) harmed(h harm) (row []any) {
 // clock has results dated into the future, as by a clock that was ahead for a while. They
 // are made of a real one and imported, since no test may set the machine's clock.
 func (c *chaos) clock() {
-	file, p := c.scratch(), c.providers(sound)
+	file, p := c.scratch(), c.providers(0, sound)
 	s := c.serve(p, file, "")
 	now := s.ask(pairOf(1), 2, 25, "")
 	c.must(s.end())

@@ -66,7 +66,7 @@ func grouped(providers map[string][]string) string {
 // faultOf asks once while one provider has a fault. It gives what became of that
 // provider in the answer, and why it is left out afterwards.
 func (c *chaos) faultOf(name, fault string, quorum int) (entry, leftOut string) {
-	p := c.providers(func(provider, _ string, _ int) simulator.Fault {
+	p := c.providers(0, func(provider, _ string, _ int) simulator.Fault {
 		if provider == name {
 			return simulator.Fault(fault)
 		}

@@ -19,9 +19,8 @@ type keyed struct {
 // same file, and asks everything again.
 func (c *chaos) killed() {
 	kills := c.size(25, 5)
-	file, p := c.scratch(), c.providers(sound)
-	p.latency = 10 * time.Millisecond // so that runs are under way at any time
-	var left atomic.Int64             // calls until the kill
+	file, p := c.scratch(), c.providers(10*time.Millisecond, sound) // so that runs are under way at any time
+	var left atomic.Int64                                           // calls until the kill
 	reached := make(chan struct{}, 1)
 	p.arrived = func() {
 		if left.Add(-1) == 0 {

@@ -44,7 +44,7 @@ func (c *chaos) many() {
 	slowOf := func(pair string) bool {
 		return strings.HasSuffix(pair, "7") && c.chance("slow", pair).IntN(rarely/10) == 0
 	}
-	p := c.providers(func(provider, pair string, n int) simulator.Fault {
+	p := c.providers(0, func(provider, pair string, n int) simulator.Fault {
 		if hasTwin(pair) { // where the first one fails, the twin is a run of its own
 			return simulator.OK
 		}
@@ -114,9 +114,6 @@ func (c *chaos) many() {
 		if n := int(done.Add(1)); n%max(questions/memoryLooks, 1) == 0 {
 			if used := process.MemoryOf(s.PID()); used != nil {
 				memory = append(memory, used.Anonymous)
-			}
-			if n%max(questions/5, 1) == 0 {
-				fmt.Fprintf(c.out, "  %d questions, %d decided\n", n, decided.Load())
 			}
 		}
 	})

@@ -1,20 +1,17 @@
 package main
 
-// The providers: the simulator behind a front that picks the fault of each call and
-// notes what the call must be billed, by what went over the wire and nothing else.
+// The providers: the simulator, with the fault of each call and what it must be billed,
+// by what went over the wire and nothing else.
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,41 +22,35 @@ import (
 // call is one question that reached a provider.
 type call struct {
 	provider string
+	done     chan struct{} // closed when the call has ended; what it is billed is known then
 	usd      float64       // billed, as the answer tells
 	unknown  bool          // may be billed, and the answer does not tell how much
-	done     chan struct{} // closed when the call has ended; what it is billed is known then
 }
 
-// providers serve all four wire formats.
-type providers struct {
-	http    *httptest.Server
-	latency time.Duration
-	pick    func(provider, pair string, n int) simulator.Fault // of the nth call about a pair, from 1
-	arrived func()                                             // told of each question; may be nil
-
-	mu      sync.Mutex
-	servers map[simulator.Fault]*simulator.Server // guarded by mu
-	calls   map[string][]*call                    // guarded by mu; by pair
-}
+// picker gives the fault of the nth call to a provider about a pair, from 1.
+type picker func(provider, pair string, n int) simulator.Fault
 
 // sound answers every call.
 func sound(string, string, int) simulator.Fault { return simulator.OK }
 
-// providers starts providers, which end with the scenario.
-func (c *chaos) providers(pick func(provider, pair string, n int) simulator.Fault) *providers {
-	p := &providers{pick: pick, servers: map[simulator.Fault]*simulator.Server{}, calls: map[string][]*call{}}
-	p.http = httptest.NewServer(p)
-	c.later(func() { p.http.CloseClientConnections(); p.http.Close() })
-	return p
+// providers serve all four wire formats.
+type providers struct {
+	*simulator.Running
+	pick    picker
+	arrived func() // told of each question; may be nil
+
+	mu    sync.Mutex
+	calls map[string][]*call // guarded by mu; by pair
 }
 
-// env leads a server to these providers.
-func (p *providers) env() (env []string) {
-	for _, name := range simulator.Providers {
-		variable := strings.ToUpper(name)
-		env = append(env, variable+"_BASE_URL="+p.http.URL+"/"+name, variable+"_API_KEY=chaos-test-key", variable+"_ENABLED=true")
-	}
-	return env
+// providers starts providers, which end with the scenario.
+func (c *chaos) providers(latency time.Duration, pick picker) *providers {
+	p := &providers{pick: pick, calls: map[string][]*call{}}
+	var err error
+	p.Running, err = simulator.Start(simulator.Options{Latency: latency, Slow: time.Hour, Keep: 1, Each: p.each})
+	c.must(err)
+	c.later(func() { _ = p.Close() })
+	return p
 }
 
 // pairAsked finds the pair in the text of a question: every one has this form.
@@ -67,47 +58,24 @@ var pairAsked = regexp.MustCompile(`C\d{6}`)
 
 func pairOf(i int) string { return fmt.Sprintf("C%06d", i) }
 
-func (p *providers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	made := &call{provider: name, done: make(chan struct{})}
-	server := p.begin(string(pairAsked.Find(body)), made)
-	out := &recorder{ResponseWriter: w}
-	defer func() {
-		whole := out.status != 0 && strconv.Itoa(out.body.Len()) == out.Header().Get("Content-Length")
-		made.usd, made.unknown = bill(name, out.status, whole, out.body.Bytes())
-		close(made.done)
-	}()
-	server.ServeHTTP(out, r)
-}
-
-// begin notes a call and gives the simulator that has its fault.
-func (p *providers) begin(pair string, made *call) *simulator.Server {
+// each notes a call, picks its fault, and reads its bill once it has ended.
+func (p *providers) each(name string, body []byte) (simulator.Fault, func(int, []byte, bool)) {
 	if p.arrived != nil {
 		defer p.arrived()
 	}
+	pair, made, n := string(pairAsked.Find(body)), &call{provider: name, done: make(chan struct{})}, 1
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := 1
 	for _, before := range p.calls[pair] {
-		if before.provider == made.provider {
+		if before.provider == name {
 			n++
 		}
 	}
 	p.calls[pair] = append(p.calls[pair], made)
-	fault := p.pick(made.provider, pair, n)
-	if p.servers[fault] == nil {
-		options := simulator.Options{Latency: p.latency, Seed: 1, Keep: 1, Slow: time.Hour, Faults: map[string][]simulator.Fault{}}
-		for _, name := range simulator.Providers {
-			options.Faults[name] = []simulator.Fault{fault + "*"}
-		}
-		p.servers[fault] = simulator.New(options)
+	return p.pick(name, pair, n), func(status int, body []byte, whole bool) {
+		made.usd, made.unknown = bill(name, status, whole, body)
+		close(made.done)
 	}
-	return p.servers[fault]
 }
 
 // about gives the calls about a pair, or about all where it is empty, once they have ended.
@@ -122,27 +90,6 @@ func (p *providers) about(pair string) []*call {
 		<-made.done
 	}
 	return calls
-}
-
-// recorder keeps what is answered.
-type recorder struct {
-	http.ResponseWriter
-	status int
-	body   bytes.Buffer
-}
-
-// Unwrap lets the simulator flush and reset the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
-func (r *recorder) WriteHeader(status int) {
-	r.status = status
-	r.ResponseWriter.WriteHeader(status)
-}
-
-func (r *recorder) Write(p []byte) (int, error) {
-	n, err := r.ResponseWriter.Write(p)
-	r.body.Write(p[:n])
-	return n, err
 }
 
 // readable is the longest answer that the server reads, in bytes.

@@ -33,7 +33,7 @@ func (c *chaos) random() {
 			if most == defaultAttempts { // which is held to be so
 				setting, env = setting+", the default", nil
 			}
-			p := c.providers(func(provider, pair string, n int) simulator.Fault {
+			p := c.providers(0, func(provider, pair string, n int) simulator.Fault {
 				return drawn(c.chance(provider, pair, n), rate, passing)
 			})
 			s := c.serve(p, c.scratch(), "", env...)

@@ -38,7 +38,7 @@ var serving = regexp.MustCompile(`Try it in a browser: (http://\S+)/docs\n`)
 // serve starts the server over a data file, and returns once it listens. A wrapper is a
 // shell script that ends by running its arguments. The day's budget is never used up.
 func (c *chaos) serve(p *providers, file, wrapper string, env ...string) *server {
-	environ := slices.Concat(process.PlainEnvironment(), p.env(), []string{"LISTEN_ADDR=127.0.0.1:0", "DATA_FILE=" + file, "LOG_LEVEL=error", "DAILY_BUDGET_USD=1000000"}, env)
+	environ := slices.Concat(process.PlainEnvironment(), p.Env(), []string{"LISTEN_ADDR=127.0.0.1:0", "DATA_FILE=" + file, "LOG_LEVEL=error", "DAILY_BUDGET_USD=1000000"}, env)
 	command := []string{c.program, "serve"}
 	if wrapper != "" {
 		command = append([]string{"/bin/sh", "-c", wrapper, "sh"}, command...)
@@ -173,7 +173,7 @@ func (s *server) money() (spent, reserved int64, err error) {
 func (c *chaos) worstCases() {
 	for _, name := range simulator.Providers {
 		asked := make(chan struct{}, 1)
-		p := c.providers(func(string, string, int) simulator.Fault { return "hang" })
+		p := c.providers(0, func(string, string, int) simulator.Fault { return "hang" })
 		p.arrived = func() { asked <- struct{}{} }
 		env := []string{"MAX_ATTEMPTS=1"}
 		for _, other := range simulator.Providers {
