@@ -37,7 +37,8 @@ func (c *chaos) faults() {
 		}
 		cases += 2
 		entries[i][kept] = append(entries[i][kept], name)
-		outs[i][leftOut] = append(outs[i][leftOut], name)
+		out := cmp.Or(leftOut, "no")
+		outs[i][out] = append(outs[i][out], name)
 		c.leftOut[fault] = c.leftOut[fault] || leftOut != ""
 	})
 	for i, fault := range all {

@@ -79,6 +79,7 @@ func (c *chaos) killed() {
 		}
 		select {
 		case <-reached:
+		case <-c.ctx.Done():
 		case <-time.After(guard):
 			c.failf("round %d: the providers are not asked", round)
 		}
