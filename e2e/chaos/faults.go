@@ -74,7 +74,7 @@ func (c *chaos) faultOf(name, fault string, quorum int) (entry, leftOut string) 
 		return simulator.OK
 	})
 	s := c.serve(p, c.scratch(), "")
-	a := s.ask(pairOf(1), quorum, 8, "") // seconds, which a provider that hangs uses up
+	a := s.ask(pairOf(1), quorum, 15, "") // seconds, which a provider that hangs uses up
 	what := fmt.Sprintf("%s of %s with quorum %d", fault, name, quorum)
 	calls := p.about(pairOf(1))
 	for _, broken := range a.broken(calls, quorum) {
