@@ -13,8 +13,12 @@ import (
 // limits are raised and accounts paid before their time.
 const maxRetryAfter = 15 * time.Minute
 
-// firstEpoch is the number of seconds from which on a wait is a time since 1970.
-const firstEpoch = 1e9
+// From these numbers of seconds on, a wait is a time since 1970: in seconds, or in
+// milliseconds, as some gateways write it.
+const (
+	firstEpoch         = 1e9
+	firstEpochInMillis = 1e12
+)
 
 // ParseRetryAfter reads Retry-After-Ms (milliseconds) or, without a usable one,
 // Retry-After (seconds, also with a fraction; an HTTP date; or, above 10^9, a time
@@ -50,6 +54,9 @@ func parseWaitFrom(text string, unit time.Duration, now time.Time) time.Duration
 	seconds, err := parseDecimal(strings.TrimSpace(text))
 	if seconds *= unit.Seconds(); err != nil || seconds <= firstEpoch {
 		return parseWait(text, unit)
+	}
+	if seconds >= firstEpochInMillis {
+		seconds /= 1000
 	}
 	left := seconds - float64(now.UnixMilli())/1000
 	return boundWait(time.Duration(min(left, maxRetryAfter.Seconds()) * float64(time.Second)))
