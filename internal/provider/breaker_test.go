@@ -341,6 +341,31 @@ func TestBreakerAndCallsOfBefore(t *testing.T) {
 	})
 }
 
+// A call that was to decide on an outage that is over decides nothing about the next.
+func TestBreakerAndATryOfBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := provider.NewBreaker()
+		early, _ := b.Acquire(whole)
+		for range 8 {
+			call(b, broken, whole)
+		}
+		time.Sleep(5 * time.Second)
+		late, _ := b.Acquire(whole) // is to decide on the first outage
+		early.Record(nil)           // but this ends it
+		for range 8 {
+			call(b, broken, whole)
+		}
+		time.Sleep(5 * time.Second)
+		if _, left := b.Acquire(whole); left != nil {
+			t.Fatal("the second outage is not tried")
+		}
+		late.Record(broken)
+		if _, left := b.Acquire(whole); left == nil || left.Until.After(time.Now()) {
+			t.Errorf("left out %+v, want one call that tries", left)
+		}
+	})
+}
+
 // No order of events panics, locks up or keeps a provider out for longer than 15 minutes.
 func TestBreakerTogether(t *testing.T) {
 	b := provider.NewBreaker()
