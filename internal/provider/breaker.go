@@ -56,7 +56,7 @@ func (l LeftOut) Message(name string) string {
 	}
 	wait := time.Until(l.Until)
 	if wait <= 0 {
-		return "not asked, one run is trying it again: " + why
+		return "not asked until another run has tried it: " + why
 	}
 	return fmt.Sprintf("not asked for another %s: %s", max(wait.Round(time.Second), time.Second), why)
 }

@@ -191,7 +191,7 @@ func TestBreakerLetsOneCallTry(t *testing.T) {
 		if left != nil {
 			t.Fatal("no call was let through to try")
 		}
-		if _, left := b.Acquire(whole); left == nil || b.State() != provider.BreakerHalfOpen || !strings.Contains(left.Message("grok"), "one run is trying it again") {
+		if _, left := b.Acquire(whole); left == nil || b.State() != provider.BreakerHalfOpen || !strings.Contains(left.Message("grok"), "until another run has tried it") {
 			t.Fatalf("a second call was let through while the first one tries: %+v", left)
 		}
 		// A call that insists for its quorum is no try: its failure makes nothing later.
