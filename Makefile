@@ -1,6 +1,6 @@
 # Needs Go, make and git. `make` lists the targets.
 
-MODULES  := . $(patsubst %/go.mod,%,$(wildcard internal/contract/go.mod))
+MODULES  := . $(patsubst %/go.mod,%,$(wildcard internal/contract/go.mod e2e/load/go.mod))
 TOOL     := go tool -modfile=$(CURDIR)/tools/go.mod
 VERSION   = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 30s
@@ -23,7 +23,7 @@ WITH_SDKS := export CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath -tags=la
 AGAIN := ^thalas/(e2e|functions|internal/importtest)(/|$$)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-race test-contract schemathesis aws-servers e2e e2e-sam local test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda chaos cover
+.PHONY: help run build test test-race test-contract test-load schemathesis aws-servers e2e e2e-sam local test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda chaos cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ test-race: ## the tests of cmd, functions and internal with the race detector, i
 
 test-contract: ## the fixtures of the wire formats against the vendors' SDKs
 	@set -e; $(WITH_SDKS); cd internal/contract; go test -vet=off -shuffle=on ./...
+
+test-load: ## the load generator of make bench, against the server and against one that forgets
+	@set -e; $(PLAIN); cd e2e/load; go test -vet=off -count=1 -shuffle=on ./...
 
 schemathesis: ## requests made of the OpenAPI document, right and wrong ones, against the real API; needs python3
 	@if ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then \
@@ -134,7 +137,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 
 bench: ## every benchmark with its allocations (BENCH=pattern picks some), then the server under load (LOAD=flags)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem ./...
-	go run ./e2e/load $(LOAD)
+	go run -C e2e/load . $(LOAD)
 
 bench-lambda: ## the Lambda functions: size, start, memory, what a request costs, capacity units of a run
 	THALAS_SIZE_GOARCH=arm64 go test -run='^TestFunctionsAreSmall$$' -count=1 -v ./functions

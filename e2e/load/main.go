@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -72,17 +71,11 @@ func measure(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		}
 		return err
 	}
-	if o.json {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(r)
-	} else {
-		err = r.write(stdout)
+	r.write(stdout)
+	if len(r.failures) > 0 {
+		return fmt.Errorf("%d failures, listed in the report", len(r.failures))
 	}
-	if err == nil && len(r.Failures) > 0 {
-		err = fmt.Errorf("%d failures, listed in the report", len(r.Failures))
-	}
-	return err
+	return nil
 }
 
 // childFlags are what both children know.
@@ -108,8 +101,7 @@ func runStub(ctx context.Context, args []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "stub of the providers on http://%s/{anthropic,openai,gemini,grok}\n", l.Addr())
-	return untilDone(ctx, *bound, func() { l.Close() }, func() error { return s.serve(l) })
+	return serve(ctx, *bound, l, s)
 }
 
 func runBare(ctx context.Context, args []string, stderr io.Writer) error {
@@ -122,26 +114,18 @@ func runBare(ctx context.Context, args []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: newBare(*upstream).handler(), ReadHeaderTimeout: 10 * time.Second}
-	fmt.Fprintf(stderr, "bare program on http://%s/v1/consensus\n", l.Addr())
-	return untilDone(ctx, *bound, func() { server.Close() }, func() error { return server.Serve(l) })
+	return serve(ctx, *bound, l, newBare(*upstream).handler())
 }
 
 func listenLocally(address string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil || !isLoopback(host) {
+	if host, _, err := net.SplitHostPort(address); err != nil || !net.ParseIP(host).IsLoopback() {
 		return nil, usagef("--listen %s is not an address on the loopback, such as 127.0.0.1:9100", address)
 	}
 	return net.Listen("tcp", address)
 }
 
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// untilDone serves until ctx ends, or the parent of a bound child does.
-func untilDone(ctx context.Context, bound bool, stop func(), serve func() error) error {
+// serve serves until ctx ends, or the parent of a bound child does.
+func serve(ctx context.Context, bound bool, l net.Listener, handler http.Handler) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if bound {
@@ -150,8 +134,9 @@ func untilDone(ctx context.Context, bound bool, stop func(), serve func() error)
 			cancel()
 		}()
 	}
-	defer context.AfterFunc(ctx, stop)()
-	if err := serve(); ctx.Err() == nil {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	if err := server.Serve(l); ctx.Err() == nil {
 		return err
 	}
 	return nil
