@@ -167,7 +167,7 @@ func (b *bench) startAll(ctx context.Context, p phase) (providers *process.Proce
 	environ := process.PlainEnvironment()
 	address, err := process.FreeAddress()
 	if err == nil {
-		providers, err = startAt(address, "stub", b.folder, environ, self, "stub", "--with-parent", "--listen", address, "--delay", p.delay.String())
+		providers, err = startAt(address, "stub", b.folder, environ, self, "stub", address, p.delay.String())
 	}
 	if err != nil {
 		return nil, nil, err
@@ -185,7 +185,7 @@ func (b *bench) startAll(ctx context.Context, p phase) (providers *process.Proce
 		}
 		s := &server{name: name, keeps: name == "thalas", client: newClient(), tally: newTally(), since: time.Now()}
 		if name == "bare" {
-			s.process, err = startAt(address, name, b.folder, environ, self, "bare", "--with-parent", "--listen", address, "--upstream", "http://"+providers.Address)
+			s.process, err = startAt(address, name, b.folder, environ, self, "bare", address, "http://"+providers.Address)
 		} else {
 			s.process, err = startAt(address, name, b.folder, slices.Concat(environ, b.serverEnvironment(address, providers.Address)), b.program, "serve")
 		}

@@ -21,21 +21,14 @@ type server struct {
 	process *process.Process
 	client  *http.Client
 
-	tally    *tally
-	since    time.Time
-	took     time.Duration // driven
-	rounds   []float64     // consensus a second
-	late     []float64     // ms after it was due that a question was sent
-	cpu      cpuTimes      // while driven
-	memory   *process.Memory
-	memoryAt []memoryAt
-	looked   int // up by id
-}
-
-// memoryAt is the memory after so many requests.
-type memoryAt struct {
-	requests int
-	process.Memory
+	tally  *tally
+	since  time.Time
+	took   time.Duration    // driven
+	rounds []float64        // consensus a second
+	late   []float64        // ms after it was due that a question was sent
+	cpu    cpuTimes         // while driven
+	memory []process.Memory // after each attack, before the checks; none where it is not known
+	looked int              // up by id
 }
 
 // cpuTimes of the three sides; 0 where it is not known.
@@ -64,8 +57,7 @@ func (s *server) drive(ctx context.Context, p phase, questions []question, provi
 			}
 		}
 		if m := process.MemoryOf(s.process.PID()); m != nil {
-			s.memory = m
-			s.memoryAt = append(s.memoryAt, memoryAt{s.tally.sent, *m})
+			s.memory = append(s.memory, *m)
 		}
 	}
 	after := s.cpuTimes(providers)

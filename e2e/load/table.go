@@ -51,7 +51,7 @@ func (r report) write(w io.Writer) {
 		m.table(w)
 	}
 	fmt.Fprintln(w, "\nLatency is what the caller sees; overhead_ms is what the server knows of it. Aims: 60 % of bare's throughput, twice its added latency, 80 MiB.")
-	if len(r.phases) > 0 && !slices.ContainsFunc(r.phases[0].servers, func(s *server) bool { return s.memory != nil }) {
+	if len(r.phases) > 0 && !slices.ContainsFunc(r.phases[0].servers, func(s *server) bool { return len(s.memory) > 0 }) {
 		fmt.Fprintln(w, "CPU and memory of the servers were not measured: that needs Linux.")
 	}
 	if len(r.failures) == 0 {
@@ -134,10 +134,10 @@ func (m measured) table(w io.Writer) {
 
 	memory := func(what string, compared bool, of func(process.Memory) float64) {
 		line(what, "%.1f", compared, func(s *server) float64 {
-			if s.memory == nil {
+			if len(s.memory) == 0 {
 				return math.NaN()
 			}
-			return of(*s.memory)
+			return of(s.memory[len(s.memory)-1])
 		})
 	}
 	memory("resident MiB, peak", true, func(m process.Memory) float64 { return m.Peak })
@@ -145,8 +145,8 @@ func (m measured) table(w io.Writer) {
 	memory("  of it anonymous", false, func(m process.Memory) float64 { return m.Anonymous })
 	memory("  of it files", false, func(m process.Memory) float64 { return m.File })
 	if len(m.attacks) > 1 {
-		for i := range m.servers[0].memoryAt {
-			line(fmt.Sprintf("anonymous MiB, part %d", i+1), "%.1f", false, func(s *server) float64 { return s.memoryAt[i].Anonymous })
+		for i := range m.servers[0].memory {
+			line(fmt.Sprintf("anonymous MiB at %d/%d", i+1, len(m.attacks)), "%.1f", false, func(s *server) float64 { return s.memory[i].Anonymous })
 		}
 	}
 	statuses := map[string]bool{}
