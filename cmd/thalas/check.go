@@ -47,6 +47,9 @@ else.`,
 					return err
 				}
 			}
+			if checked.Results == 0 {
+				return fmt.Errorf("%s is damaged, or not a store file, and no result of it can be read: restore it from a backup", path)
+			}
 			return fmt.Errorf("%s is damaged. What can be read of it: %s. Restore it from a backup and keep the damaged file: 'thalas export --format jsonl' may save results of it that are younger, for 'thalas import'", path, holds(checked))
 		},
 	}

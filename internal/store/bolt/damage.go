@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -60,9 +61,14 @@ func (f *fate) is() error {
 func contained(path string, run func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if found := recover(); found != nil {
-			err = &damaged{path: path, found: fmt.Sprint(found), fatal: true}
+		found := recover()
+		if found == nil {
+			return
 		}
+		if _, fault := found.(runtime.Error); fault {
+			found = "it is cut, or its pages make no sense"
+		}
+		err = &damaged{path: path, found: fmt.Sprint(found), fatal: true}
 	}()
 	return run()
 }

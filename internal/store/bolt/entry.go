@@ -1,13 +1,15 @@
 package bolt
 
 // A result as it stands in the file: its header in JSON, so that a later version
-// can add to it, and its body byte for byte.
+// can add to it, and its body byte for byte. The header has the body's checksum: a
+// number that damage has changed must not be answered as one that was voted.
 
 import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"strings"
 	"time"
 
@@ -26,7 +28,10 @@ type header struct {
 	Status    string    `json:"status"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	Checksum  uint32    `json:"crc32c,omitempty"` // of the body; 0: an older program wrote it
 }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli) // processors compute this one by themselves
 
 // checkResult refuses what could not be found again.
 func checkResult(r *store.Result) error {
@@ -53,6 +58,7 @@ func encodeResult(r *store.Result) ([]byte, error) {
 	head, err := json.Marshal(header{
 		Schema: r.Schema, Series: r.Series, Position: r.Position, Day: r.Day,
 		Decision: r.Decision, Status: r.Status, CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
+		Checksum: crc32.Checksum(r.Body, castagnoli),
 	})
 	if err != nil {
 		return nil, err
@@ -68,6 +74,9 @@ func decodeResult(id string, value []byte) (store.Result, error) {
 	head, body, err := decodeHeader(id, value)
 	if err != nil {
 		return store.Result{}, err
+	}
+	if head.Checksum != 0 && head.Checksum != crc32.Checksum(body, castagnoli) {
+		return store.Result{}, damagedRecord("the result %s: its body is not what was written", id)
 	}
 	return store.Result{
 		ID: id, Schema: head.Schema, Series: head.Series, Position: head.Position, Day: head.Day,
