@@ -170,9 +170,10 @@ func TestImportRefuses(t *testing.T) {
 	}
 	folder := t.TempDir()
 	for _, test := range []struct{ name, line, says string }{
-		{"cut", f.answers[0][:200], "unexpected end of JSON"},
-		{"CSV", "id,timestamp", "invalid character"},
-		{"a list", "[" + f.answers[0] + "]", "cannot unmarshal"},
+		{"cut", f.answers[0][:200], "it is not JSON: unexpected end"},
+		{"CSV", "id,timestamp", "it is not JSON"},
+		{"a list", "[" + f.answers[0] + "]", "it is of a wrong kind, array"},
+		{"a price that is a text", set("current_price", "50000"), "current_price is of a wrong kind, string"},
 		{"two", f.answers[0] + f.answers[1], "after top-level value"},
 		{"null", "null", "timestamp is missing"},
 		{"no id", set("id", ""), `id "" is no id of a result`},

@@ -3,6 +3,7 @@ package service
 // Importing: results that were exported, here or elsewhere, stored under their ids.
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,8 +48,12 @@ func (s *Service) Import(ctx context.Context, bodies [][]byte) (added int, err e
 // version does not know are none of its business.
 func WholeResult(body []byte) (*signal.Consensus, error) {
 	var c signal.Consensus
-	if err := json.Unmarshal(body, &c); err != nil {
-		return nil, err
+	var other *json.UnmarshalTypeError
+	switch err := json.Unmarshal(body, &c); {
+	case errors.As(err, &other):
+		return nil, fmt.Errorf("%s is of a wrong kind, %s", cmp.Or(other.Field, "it"), other.Value)
+	case err != nil:
+		return nil, fmt.Errorf("it is not JSON: %w", err)
 	}
 	// As they are written: reading takes other forms of them too.
 	var said struct {
