@@ -19,10 +19,7 @@ import (
 // can still be saved by it. A file that has to grow waits for its end: give it a w
 // that is as fast as the disk.
 func (s *Store) Backup(ctx context.Context, w io.Writer) (size int64, err error) {
-	if s.isClosed() {
-		return 0, ErrClosed
-	}
-	if err := s.fate.is(); err != nil {
+	if err := s.usable(); err != nil {
 		return 0, err
 	}
 	return apart(ctx, s, func(t *transaction) (int64, error) { return t.tx.WriteTo(w) })

@@ -9,13 +9,13 @@ package bolt
 // everything with that error at once, never calls bbolt again, and closes without it.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"runtime"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	berrors "go.etcd.io/bbolt/errors"
@@ -28,32 +28,6 @@ const (
 	// somebody else meets damage. Past it the writer hangs.
 	graceAfterDamage = time.Second
 )
-
-// fate is the damage that a store has met: none or one, and that one for good.
-type fate struct {
-	once sync.Once
-	met  chan struct{} // closed once err is set
-	err  error
-}
-
-// meet reports whether this damage is the first.
-func (f *fate) meet(err error) (first bool) {
-	f.once.Do(func() {
-		f.err, first = err, true
-		close(f.met)
-	})
-	return first
-}
-
-// is gives the damage that was met, or nil.
-func (f *fate) is() error {
-	select {
-	case <-f.met:
-		return f.err
-	default:
-		return nil
-	}
-}
 
 // contained runs what touches the mapped file. A panic in it becomes an
 // ErrDamaged: bbolt's own on a page that makes no sense, and the fault of an
@@ -74,7 +48,7 @@ func contained(path string, run func() error) (err error) {
 }
 
 // contained runs what touches the mapped file of an open store. Damage that bbolt
-// itself met is the store's fate; a record that can't be read is only that record's.
+// itself met ends the store's use; a record that can't be read is only that record's.
 func (s *Store) contained(run func() error) error {
 	err := contained(s.path, run)
 	var found *damaged
@@ -91,11 +65,15 @@ func (s *Store) contained(run func() error) error {
 	return err
 }
 
-// meet makes damage the store's fate.
+// met is the damage that the store has met, for good, or nil.
+func (s *Store) met() error { return context.Cause(s.sound) }
+
+// meet notes damage that was met. Only the first is told.
 func (s *Store) meet(err error) {
-	if s.fate.meet(err) {
+	s.meetOnce.Do(func() {
+		s.endSound(err)
 		s.log.Error("The store is damaged, and nothing is stored or read any more:", "error", err)
-	}
+	})
 }
 
 // look inspects the file, or tells what the last inspection found where that is less
@@ -112,7 +90,7 @@ func (s *Store) look() error {
 }
 
 // inspect holds the open file against the one at its path. A file that was moved away
-// may come back, so that is no fate; one that was cut is.
+// may come back; one that was cut is damaged for good.
 func (s *Store) inspect() error {
 	standing, err := os.Stat(s.path)
 	mine, failed := s.file.Stat()
@@ -125,7 +103,7 @@ func (s *Store) inspect() error {
 		return gone
 	case failed == nil && mine.Size() < s.size.Load():
 		s.meet(&damaged{path: s.path, fatal: true, found: fmt.Sprintf("cut to %d bytes while it was open, and should have %d", mine.Size(), s.size.Load())})
-		return s.fate.is()
+		return s.met()
 	}
 	s.missing.Store(nil)
 	return nil
