@@ -69,7 +69,9 @@ func newCompact(t terminal) *cobra.Command {
 		Short: "Write the store's file anew without the space that it does not use",
 		Long: `Write the store's file anew without the space that it does not use. The new file is checked
 and then put into the place of the old one, which stays as it is until then. No server may
-have the file open, and the disk needs room for both.`,
+have the file open, and the disk needs room for both.
+
+Exit codes: 0 it is done, 2 wrong usage or configuration, 1 anything else.`,
 		Example: "  thalas compact\n  thalas compact --data-file ./thalas.db",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -21,8 +21,9 @@
 // store that has met such damage while it was open, or whose file was cut or written
 // by somebody else, gives ErrDamaged from then on, at once and for everything, Close
 // excepted; one whose file is not at its place gives it until the file is back.
-// bbolt has no checksums of pages, though: a few flipped bits in one can stay
-// unseen, and can mislead bbolt itself. Check reads every record.
+// bbolt has no checksums of pages, though: a few flipped bits in one can mislead bbolt
+// itself. A result's answer has a checksum, which is looked at whenever it is read. Check
+// reads every record.
 //
 // What has expired is hidden by the machine's clock, and removed by the time that is
 // known to have passed (passed.go), so that a wrong clock removes nothing.
