@@ -92,8 +92,9 @@ func New(options Options) *Service {
 	return s
 }
 
-// Wait returns when no run is under way any more and what they cost is booked, or with
-// ctx's error. Whoever calls it has stopped new questions from coming.
+// Wait returns when no run is under way any more, what they cost is booked, and results
+// that could not be stored before are stored. Its error is ctx's, or that such results
+// are lost. Whoever calls it has stopped new questions from coming.
 func (s *Service) Wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
@@ -103,7 +104,11 @@ func (s *Service) Wait(ctx context.Context) error {
 	select {
 	case <-done:
 		s.bookOwed(ctx)
-		return nil
+		until, ok := ctx.Deadline()
+		if !ok {
+			until = time.Now().Add(paidTimeout)
+		}
+		return s.storeLast(ctx, until)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
