@@ -104,7 +104,7 @@ func (s *Service) storeLast(ctx context.Context, until time.Time) error {
 	s.unstored.mu.Lock()
 	defer s.unstored.mu.Unlock()
 	if lost := len(s.unstored.results); lost > 0 {
-		return fmt.Errorf("%d results that were answered could not be stored, and are lost: the log says which and why", lost)
+		return fmt.Errorf("answers that could not be stored, and are lost now: %d; the log says which and why", lost)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func TestUnstoredResults(t *testing.T) {
 			}
 		}, false},
 		{"the process ends while the disk is full", func(t *testing.T, s fixture) {
-			if err := wait(t, s); err == nil || !strings.HasPrefix(err.Error(), "3 results that were answered could not be stored") {
+			if err := wait(t, s); err == nil || !strings.HasPrefix(err.Error(), "answers that could not be stored, and are lost now: 3;") {
 				t.Errorf("it ends with %v", err)
 			}
 		}, true},
