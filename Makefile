@@ -127,7 +127,7 @@ bench-lambda: ## the Lambda functions: size, start, memory, what a request costs
 	go test -run='^TestFigures$$' -count=1 -v ./e2e -figures
 	go test -run='^TestCapacityOfARun$$' -count=1 -v ./internal/store/dynamo
 
-chaos: ## break everything around the server on this machine, some ten minutes, and write the tables of docs/reliability.md (CHAOS=flags)
+chaos: ## break everything around the server on this machine for 5 to 12 minutes, and write the tables of docs/reliability.md (CHAOS=flags)
 	go run ./e2e/chaos -docs docs/reliability.md $(CHAOS)
 
 # The suite in providertest is test code itself: its lines are its failures.

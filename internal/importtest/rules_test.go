@@ -56,7 +56,7 @@ var mayImport = map[string][]string{
 
 	"e2e":         {},
 	"e2e/process": {},
-	"e2e/chaos":   {"e2e/process", "internal/provider", "internal/signal", "internal/simulator"},
+	"e2e/chaos":   {"e2e/process", "internal/api", "internal/provider", "internal/service", "internal/signal", "internal/simulator"},
 	"e2e/load":    {"e2e/process"},
 	"e2e/venue":   {"internal/market/venue", "internal/market/venuetest"},
 	// What the functions call without an account, and the SAM command line.

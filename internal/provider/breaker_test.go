@@ -96,7 +96,7 @@ func TestBreakerByWhatTheFailureSays(t *testing.T) {
 				if left == nil || b.State() != provider.BreakerOpen {
 					t.Fatalf("not left out after %d calls: %s", calls, b.State())
 				}
-				if left.Reason != test.reason || left.Until.Sub(time.Now()) != test.until {
+				if left.Reason != test.reason || time.Until(left.Until) != test.until {
 					t.Errorf("left out for %s in %v, want %s in %v", left.Reason, time.Until(left.Until), test.reason, test.until)
 				}
 				if _, left := b.Insist(short); (left == nil) != test.insisted {
