@@ -53,6 +53,8 @@ func TestBackup(t *testing.T) {
 	wantRun(t, f.env, 0, "sound (results: 2,", "", "backup", saved)
 	s.stop()
 	wantRun(t, f.env, 2, "", "there is no store at", "backup", saved)
+	mustWrite(t, f.file+".addr", s.url+"\nof-a-server-that-was-killed\n")
+	wantRun(t, f.env, 1, "", "there is no store at "+f.file+", and no server gives", "backup", saved)
 
 	for _, path := range []string{stopped, running, saved} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
