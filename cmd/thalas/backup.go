@@ -113,9 +113,12 @@ func copyStore(ctx context.Context, path string, w io.Writer) error {
 	default:
 		return err
 	}
-	response, err := askLocal(ctx, held, http.MethodGet, localBackup, nil)
-	if err != nil {
-		return err
+	response, refused := askLocal(ctx, held, http.MethodGet, localBackup, nil)
+	switch {
+	case refused != nil && errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no store at %s, and no server gives what it still has of it: %w; --data-file or DATA_FILE name another", path, refused)
+	case refused != nil:
+		return refused
 	}
 	defer response.Body.Close()
 	if _, err := io.Copy(w, response.Body); err != nil {

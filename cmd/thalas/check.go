@@ -47,6 +47,9 @@ else.`,
 					return err
 				}
 			}
+			if checked.Results == 0 {
+				return fmt.Errorf("%s is damaged, or not a store file, and no result of it can be read: restore it from a backup", path)
+			}
 			return fmt.Errorf("%s is damaged. What can be read of it: %s. Restore it from a backup and keep the damaged file: 'thalas export --format jsonl' may save results of it that are younger, for 'thalas import'", path, holds(checked))
 		},
 	}
@@ -66,7 +69,9 @@ func newCompact(t terminal) *cobra.Command {
 		Short: "Write the store's file anew without the space that it does not use",
 		Long: `Write a copy of the store's file without unused space, check the copy, and replace the file
 by it. Until then the file stays as it is. No server may have the file open, and the disk
-needs room for both.`,
+needs room for both.
+
+Exit codes: 0 it is done, 2 wrong usage or configuration, 1 anything else.`,
 		Example: "  thalas compact\n  thalas compact --data-file ./thalas.db",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

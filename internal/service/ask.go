@@ -194,14 +194,16 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 	}
 	s.writeFailed.Store(err != nil)
 	if err != nil {
-		if record != nil {
-			s.unstored.add(record, s.countResult(result))
-		}
 		s.log.LogAttrs(ctx, slog.LevelError, "Result not stored:", slog.String("run", result.ID), slog.String("error", err.Error()))
+		if record != nil {
+			if lost := s.unstored.add(record, s.countResult(result)); lost != "" {
+				s.log.LogAttrs(ctx, slog.LevelError, "Result lost, since too many others are not stored:", slog.String("run", lost))
+			}
+		}
 		result.Warnings = append(result.Warnings, notStored)
 		return nil
 	}
-	s.storeOldest(ctx)
+	s.storeBacklog(ctx, time.Now().Add(backlogTime))
 	return record.Body
 }
 

@@ -4,6 +4,7 @@ package service
 // their ids.
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,8 +49,12 @@ func (s *Service) Import(ctx context.Context, bodies [][]byte) (added int, err e
 // does not know are ignored.
 func WholeResult(body []byte) (*signal.Consensus, error) {
 	var c signal.Consensus
-	if err := json.Unmarshal(body, &c); err != nil {
-		return nil, err
+	var other *json.UnmarshalTypeError
+	switch err := json.Unmarshal(body, &c); {
+	case errors.As(err, &other):
+		return nil, fmt.Errorf("%s is of a wrong kind, %s", cmp.Or(other.Field, "it"), other.Value)
+	case err != nil:
+		return nil, fmt.Errorf("it is not JSON: %w", err)
 	}
 	// The texts as they are written, since parsing accepts other forms too.
 	var said struct {

@@ -93,8 +93,9 @@ func New(options Options) *Service {
 	return s
 }
 
-// Wait returns after the last run has ended and its cost is booked, or with ctx's error.
-// The caller must have stopped accepting questions.
+// Wait returns after the last run has ended, its cost is booked, and results that could
+// not be stored before are stored. Its error is ctx's, or that such results are lost. The
+// caller must have stopped accepting questions.
 func (s *Service) Wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
@@ -104,7 +105,11 @@ func (s *Service) Wait(ctx context.Context) error {
 	select {
 	case <-done:
 		s.bookOwed(ctx)
-		return nil
+		until, ok := ctx.Deadline()
+		if !ok {
+			until = time.Now().Add(paidTimeout)
+		}
+		return s.storeLast(ctx, until)
 	case <-ctx.Done():
 		return ctx.Err()
 	}

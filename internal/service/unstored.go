@@ -6,9 +6,11 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"thalas/internal/signal"
 	"thalas/internal/store"
@@ -20,6 +22,10 @@ var notStored = signal.Warning{Code: signal.WarnNotStored, Message: "the result 
 // mostUnstored is the most results that are kept in memory, some 20 kB each. If there
 // are more, the oldest is lost.
 const mostUnstored = 256
+
+// backlogTime is how long one answer waits for the storing of others that could not be
+// stored before it.
+const backlogTime = time.Second
 
 // unstoredResult is a result with its count, as they should have been stored.
 type unstoredResult struct {
@@ -34,13 +40,16 @@ type unstored struct {
 	results []*unstoredResult // the oldest first; guarded by mu
 }
 
-func (u *unstored) add(result *store.Result, count store.Count) {
+// add keeps a result, and gives the id of the one that is lost for it, if one is.
+func (u *unstored) add(result *store.Result, count store.Count) (lost string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.results = append(u.results, &unstoredResult{result: result, count: count})
 	if len(u.results) > mostUnstored {
+		lost = u.results[0].result.ID
 		u.results = slices.Delete(u.results, 0, 1)
 	}
+	return lost
 }
 
 // find gives the result of an id, or with an empty id the oldest that is not being
@@ -80,12 +89,25 @@ func (s *Service) result(ctx context.Context, id string) (result store.Result, s
 	return *kept.result, mine && s.storeAgain(ctx, kept), nil
 }
 
-// storeOldest stores the oldest result in memory. It is called after another result was
-// stored.
-func (s *Service) storeOldest(ctx context.Context) {
-	if kept, mine := s.unstored.find(""); mine {
-		s.storeAgain(ctx, kept)
+// storeBacklog stores results that could not be stored, the oldest first, until that
+// does not work, or the time is over.
+func (s *Service) storeBacklog(ctx context.Context, until time.Time) {
+	for time.Now().Before(until) {
+		if kept, mine := s.unstored.find(""); !mine || !s.storeAgain(ctx, kept) {
+			return
+		}
 	}
+}
+
+// storeLast stores what it can before the process ends, and says what is lost with it.
+func (s *Service) storeLast(ctx context.Context, until time.Time) error {
+	s.storeBacklog(ctx, until)
+	s.unstored.mu.Lock()
+	defer s.unstored.mu.Unlock()
+	if lost := len(s.unstored.results); lost > 0 {
+		return fmt.Errorf("answers that could not be stored, and are lost now: %d; the log says which and why", lost)
+	}
+	return nil
 }
 
 // storeAgain stores a result that find gave. The result may be in the store already: a

@@ -18,10 +18,7 @@ import (
 // was open. If the file has to grow, that waits until the backup has ended: w should be
 // as fast as the disk.
 func (s *Store) Backup(ctx context.Context, w io.Writer) (size int64, err error) {
-	if s.isClosed() {
-		return 0, ErrClosed
-	}
-	if err := s.fate.is(); err != nil {
+	if err := s.usable(); err != nil {
 		return 0, err
 	}
 	return viewInGoroutine(ctx, s, func(t *transaction) (int64, error) { return t.tx.WriteTo(w) })

@@ -9,12 +9,13 @@ package bolt
 // and closes without it.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	berrors "go.etcd.io/bbolt/errors"
@@ -28,41 +29,20 @@ const (
 	graceAfterDamage = time.Second
 )
 
-// fate is the first damage that a store has met. It is never taken back.
-type fate struct {
-	once sync.Once
-	met  chan struct{} // closed once err is set
-	err  error
-}
-
-// meet reports whether this damage is the first.
-func (f *fate) meet(err error) (first bool) {
-	f.once.Do(func() {
-		f.err, first = err, true
-		close(f.met)
-	})
-	return first
-}
-
-// is gives the damage that was met, or nil.
-func (f *fate) is() error {
-	select {
-	case <-f.met:
-		return f.err
-	default:
-		return nil
-	}
-}
-
 // contained calls a function that reads or writes the mapped file. It turns a panic of
 // bbolt, and the fault of an access beyond the file's end, into an ErrDamaged. The fault
 // would otherwise end the process.
 func contained(path string, run func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if found := recover(); found != nil {
-			err = &damaged{path: path, found: fmt.Sprint(found), fatal: true}
+		found := recover()
+		if found == nil {
+			return
 		}
+		if _, fault := found.(runtime.Error); fault {
+			found = "it is cut, or its pages make no sense"
+		}
+		err = &damaged{path: path, found: fmt.Sprint(found), fatal: true}
 	}()
 	return run()
 }
@@ -86,11 +66,15 @@ func (s *Store) contained(run func() error) error {
 	return err
 }
 
-// meet ends the use of the store because of damage.
+// met is the damage that the store has met, for good, or nil.
+func (s *Store) met() error { return context.Cause(s.sound) }
+
+// meet notes damage that was met. Only the first is told.
 func (s *Store) meet(err error) {
-	if s.fate.meet(err) {
+	s.meetOnce.Do(func() {
+		s.endSound(err)
 		s.log.Error("The store is damaged, and nothing is stored or read any more:", "error", err)
-	}
+	})
 }
 
 // look inspects the file, or gives the result of the last inspection if that was less
@@ -120,7 +104,7 @@ func (s *Store) inspect() error {
 		return gone
 	case failed == nil && mine.Size() < s.size.Load():
 		s.meet(&damaged{path: s.path, fatal: true, found: fmt.Sprintf("cut to %d bytes while it was open, and should have %d", mine.Size(), s.size.Load())})
-		return s.fate.is()
+		return s.met()
 	}
 	s.missing.Store(nil)
 	return nil

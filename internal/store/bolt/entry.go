@@ -1,12 +1,14 @@
 package bolt
 
 // The form of a result in the file: a header in JSON, to which later versions can add
-// fields, and the body byte for byte.
+// fields, and the body byte for byte. The header has the body's checksum, because a number that damage
+// has changed must not be given as one that was voted.
 
 import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"hash/crc32"
 	"time"
 
 	"thalas/internal/store"
@@ -21,13 +23,17 @@ type header struct {
 	Status    string    `json:"status"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	Checksum  uint32    `json:"crc32c,omitempty"` // of the body; 0: an older program wrote it
 }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli) // processors compute this one by themselves
 
 // encodeResult writes the header's length, the header and the body.
 func encodeResult(r *store.Result) ([]byte, error) {
 	head, err := json.Marshal(header{
 		Schema: r.Schema, Series: r.Series, Position: r.Position, Day: r.Day,
 		Decision: r.Decision, Status: r.Status, CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
+		Checksum: crc32.Checksum(r.Body, castagnoli),
 	})
 	if err != nil {
 		return nil, err
@@ -43,6 +49,9 @@ func decodeResult(id string, value []byte) (store.Result, error) {
 	head, body, err := decodeHeader(id, value)
 	if err != nil {
 		return store.Result{}, err
+	}
+	if head.Checksum != 0 && head.Checksum != crc32.Checksum(body, castagnoli) {
+		return store.Result{}, damagedRecord("the result %s: its body is not what was written", id)
 	}
 	return store.Result{
 		ID: id, Schema: head.Schema, Series: head.Series, Position: head.Position, Day: head.Day,

@@ -42,8 +42,10 @@ type Store struct {
 	counted  time.Duration    // the part of the time since opened that has been counted (passed.go)
 	isAhead  bool             // it was logged that the clock is ahead
 
-	opened    time.Time             // has a monotonic clock reading
-	fate      fate                  // the damage that this store has met
+	opened    time.Time       // has a monotonic clock reading
+	sound     context.Context // ends when damage is met, which is its cause
+	endSound  context.CancelCauseFunc
+	meetOnce  sync.Once
 	missing   atomic.Pointer[error] // the result of the last inspection: nil, or that the file is not at its path
 	inspected atomic.Int64          // the time of that inspection, since opened
 	size      atomic.Int64          // bytes that the file must have at least
@@ -57,9 +59,10 @@ func newStore(path string, options Options, db *bbolt.DB, file *os.File) *Store 
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
+	sound, endSound := context.WithCancelCause(context.Background())
 	return &Store{
 		path: path, options: options, log: options.Log, db: db, file: file, opening: rand.Text(),
-		queue: make(chan *operation, queueLength), now: time.Now, opened: time.Now(), fate: fate{met: make(chan struct{})},
+		queue: make(chan *operation, queueLength), now: time.Now, opened: time.Now(), sound: sound, endSound: endSound,
 	}
 }
 
@@ -100,7 +103,7 @@ func (s *Store) end() error {
 	done := make(chan error, 1)
 	go func() {
 		s.writer.Wait()
-		if s.fate.is() != nil {
+		if s.met() != nil {
 			done <- nil
 			return
 		}
@@ -108,10 +111,10 @@ func (s *Store) end() error {
 	}()
 	select {
 	case err := <-done:
-		if s.fate.is() == nil {
+		if s.met() == nil {
 			return err
 		}
-	case <-s.fate.met:
+	case <-s.sound.Done():
 		grace := time.NewTimer(graceAfterDamage)
 		defer grace.Stop()
 		select {
@@ -130,10 +133,7 @@ func view[T any](ctx context.Context, s *Store, read func(*transaction) (T, erro
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	if s.isClosed() {
-		return none, ErrClosed
-	}
-	if err := s.fate.is(); err != nil {
+	if err := s.usable(); err != nil {
 		return none, err
 	}
 	if err := s.look(); err != nil {
@@ -159,8 +159,8 @@ func viewInGoroutine[T any](ctx context.Context, s *Store, read func(*transactio
 		return o.found, o.err
 	case <-ctx.Done():
 		return none, ctx.Err()
-	case <-s.fate.met:
-		return none, s.fate.is()
+	case <-s.sound.Done():
+		return none, s.met()
 	}
 }
 
@@ -183,8 +183,12 @@ func viewHere[T any](s *Store, read func(*transaction) (T, error)) (found T, err
 	return found, err
 }
 
-func (s *Store) isClosed() bool {
+// usable is why nothing can be read any more, or nil.
+func (s *Store) usable() error {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
-	return s.closed
+	if s.closed {
+		return ErrClosed
+	}
+	return s.met()
 }

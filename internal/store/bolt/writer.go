@@ -52,7 +52,7 @@ func (s *Store) write(ctx context.Context, run func(*transaction) error) error {
 		if op.state.CompareAndSwap(waiting, abandoned) {
 			return ctx.Err()
 		}
-	case <-s.fate.met:
+	case <-s.sound.Done():
 	}
 	return s.outcome(op)
 }
@@ -63,10 +63,10 @@ func (s *Store) outcome(op *operation) error {
 	select {
 	case err := <-op.done:
 		return err
-	case <-s.fate.met:
+	case <-s.sound.Done():
 	}
 	if op.state.CompareAndSwap(waiting, abandoned) {
-		return s.fate.is()
+		return s.met()
 	}
 	grace := time.NewTimer(graceAfterDamage)
 	defer grace.Stop()
@@ -74,7 +74,7 @@ func (s *Store) outcome(op *operation) error {
 	case err := <-op.done:
 		return err
 	case <-grace.C:
-		return s.fate.is()
+		return s.met()
 	}
 }
 
@@ -87,7 +87,7 @@ func (s *Store) enqueue(op *operation) error {
 	if s.closed {
 		return ErrClosed
 	}
-	if err := s.fate.is(); err != nil {
+	if err := s.met(); err != nil {
 		return err
 	}
 	select {
@@ -95,8 +95,8 @@ func (s *Store) enqueue(op *operation) error {
 		return nil
 	case <-op.ctx.Done():
 		return op.ctx.Err()
-	case <-s.fate.met:
-		return s.fate.is()
+	case <-s.sound.Done():
+		return s.met()
 	}
 }
 
@@ -156,7 +156,7 @@ var errUnchanged = errors.New("nothing was changed")
 // update runs one transaction. It writes nothing to a file that was found damaged. If
 // the commit itself fails, it is not known whether the changes are on the disk.
 func (s *Store) update(change func(*transaction) error) error {
-	if err := s.fate.is(); err != nil {
+	if err := s.met(); err != nil {
 		return err
 	}
 	if err := s.inspect(); err != nil {

@@ -280,7 +280,7 @@ func TestCloseWritesWhatIsQueued(t *testing.T) {
 	for range cap(closed) {
 		go func() { closed <- s.Close() }()
 	}
-	for !s.isClosed() {
+	for s.usable() == nil {
 		runtime.Gosched()
 	}
 	if err := spendOn(t.Context(), s, "sum"); !errors.Is(err, ErrClosed) {
