@@ -100,7 +100,7 @@ func (w *Writer) providers(run string, votes []signal.Vote, failures []signal.Fa
 	}
 	for i := range failures {
 		f := &failures[i]
-		if f.Error == signal.FailureLeftOut {
+		if f.Attempts == 0 { // it was not asked
 			continue
 		}
 		w.provider(run, f.Provider, f.CostUSD,
