@@ -106,7 +106,7 @@ func TestLocalRoutes(t *testing.T) {
 			t.Errorf("%s: %d, want %d", test.name, response.StatusCode, test.status)
 		}
 	}
-	l := &localServer{keep: keep{token: token}}
+	l := &localServer{openedStore: openedStore{token: token}}
 	for from, want := range map[string]bool{"127.0.0.1:1": true, "[::1]:1": true, "192.0.2.7:1": false, "": false} {
 		r, _ := http.NewRequestWithContext(t.Context(), "GET", "/", nil)
 		r.RemoteAddr = from

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"thalas/internal/endpoint"
 	"thalas/internal/signal"
 )
 
@@ -223,6 +224,20 @@ func effectiveStatus(status int, p problem) int {
 	return status
 }
 
+// maxRetryAfter bounds a wait. A provider that says more is tried again after it:
+// limits are raised and accounts paid before their time.
+const maxRetryAfter = 15 * time.Minute
+
+// ParseRetryDelay reads a duration as protocol buffers write it in JSON, such as
+// 17.5s. It gives 0…15 min; 0 for text that is none.
+func ParseRetryDelay(text string) time.Duration {
+	seconds, isDuration := strings.CutSuffix(strings.TrimSpace(text), "s")
+	if !isDuration {
+		return 0
+	}
+	return endpoint.ParseWait(seconds, time.Second, maxRetryAfter)
+}
+
 // named finds a wait or a time in a message: "try again in 9m38.016s", "regain
 // access on 2026-12-01 at 00:00 UTC", "retry after 30 seconds".
 var named = regexp.MustCompile(`(?i)(?:again|retry|access|resets?)\s+(?:in|on|at|after)\s+([0-9][0-9a-z.:-]*)(?:\s+(seconds?|minutes?|at\s+[0-9]{2}:[0-9]{2}))?`)
@@ -236,14 +251,14 @@ func namedWait(message string, asked *original, now time.Time) time.Duration {
 	}
 	what, unit := strings.TrimRight(found[1], ".:-"), strings.ToLower(found[2])
 	if wait, err := time.ParseDuration(what); err == nil {
-		return boundWait(wait)
+		return endpoint.BoundWait(wait, maxRetryAfter)
 	}
 	if n, err := strconv.Atoi(what); err == nil {
 		switch {
 		case strings.HasPrefix(unit, "second"):
-			return parseWait(what, time.Second)
+			return endpoint.ParseWait(what, time.Second, maxRetryAfter)
 		case strings.HasPrefix(unit, "minute") && n <= int(maxRetryAfter/time.Minute):
-			return boundWait(time.Duration(n) * time.Minute)
+			return endpoint.BoundWait(time.Duration(n)*time.Minute, maxRetryAfter)
 		case strings.HasPrefix(unit, "minute"):
 			return maxRetryAfter
 		}
@@ -259,7 +274,7 @@ func namedWait(message string, asked *original, now time.Time) time.Duration {
 				at = at.Add(time.Duration(hour.Hour())*time.Hour + time.Duration(hour.Minute())*time.Minute)
 			}
 		}
-		return boundWait(at.Sub(now))
+		return endpoint.BoundWait(at.Sub(now), maxRetryAfter)
 	}
 	return 0
 }

@@ -168,7 +168,7 @@ func TestRefusalsNeedNoCommit(t *testing.T) {
 	}
 }
 
-// A failing commit is everybody's error and nobody's record.
+// After a failed commit every operation of its group has the error, and none is stored.
 func TestFailedCommit(t *testing.T) {
 	s := open(t, tempFile(t), Options{})
 	letGo := holdUp(t, s)
