@@ -9,8 +9,12 @@ import (
 	"time"
 )
 
-// firstEpoch is the number of seconds from which on a wait is a time since 1970.
-const firstEpoch = 1e9
+// From these numbers of seconds on, a wait is a time since 1970: in seconds, or in
+// milliseconds, as some gateways write it.
+const (
+	firstEpoch         = 1e9
+	firstEpochInMillis = 1e12
+)
 
 // RetryAfter reads Retry-After-Ms (milliseconds) or, without a usable one,
 // Retry-After (seconds, also with a fraction; an HTTP date; or, above 10^9, a time in
@@ -36,6 +40,9 @@ func waitOrTime(text string, unit time.Duration, now time.Time, most time.Durati
 	seconds, err := ParseDecimal(strings.TrimSpace(text))
 	if seconds *= unit.Seconds(); err != nil || seconds <= firstEpoch {
 		return ParseWait(text, unit, most)
+	}
+	if seconds >= firstEpochInMillis {
+		seconds /= 1000
 	}
 	left := seconds - float64(now.UnixMilli())/1000
 	return BoundWait(time.Duration(min(left, most.Seconds())*float64(time.Second)), most)

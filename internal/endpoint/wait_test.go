@@ -27,6 +27,7 @@ func TestRetryAfter(t *testing.T) {
 		{"far date", "", "Mon, 23 Nov 2099 07:00:00 GMT", maxWait},
 		{"epoch", "", "1795420920", 2 * time.Minute},
 		{"epoch in milliseconds", "1795420890500", "", 90*time.Second + 500*time.Millisecond},
+		{"epoch in milliseconds as seconds", "", "1795420890500", 90*time.Second + 500*time.Millisecond},
 		{"past epoch", "", "1795420700", 0},
 		{"far epoch", "", "1895420700", maxWait},
 		{"largest that is no epoch", "", "1000000000", maxWait},

@@ -59,7 +59,6 @@ var mayImport = map[string][]string{
 	"e2e":         {},
 	"e2e/process": {},
 	"e2e/chaos":   {"e2e/process", "internal/api", "internal/provider", "internal/service", "internal/signal", "internal/simulator"},
-	"e2e/load":    {"e2e/process"},
 	"e2e/venue":   {"internal/market/venue", "internal/market/venuetest"},
 	// What the functions call without an account, and the SAM command line.
 	"e2e/backends":        {"internal/market/venuetest", "internal/simulator", "internal/store/dynamo", "internal/store/dynamo/dynamotest"},
