@@ -71,7 +71,7 @@ func newCompact(t terminal) *cobra.Command {
 by it. Until then the file stays as it is. No server may have the file open, and the disk
 needs room for both.
 
-Exit codes: 0 it is done, 2 wrong usage or configuration, 1 anything else.`,
+Exit codes: 0 done, 2 wrong usage or configuration, 1 anything else.`,
 		Example: "  thalas compact\n  thalas compact --data-file ./thalas.db",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -94,8 +94,8 @@ func New(options Options) *Service {
 }
 
 // Wait returns after the last run has ended, its cost is booked, and results that could
-// not be stored before are stored. Its error is ctx's, or that such results are lost. The
-// caller must have stopped accepting questions.
+// not be stored before are stored. Its error is ctx's, or says how many results are lost.
+// The caller must have stopped accepting questions.
 func (s *Service) Wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {

@@ -23,8 +23,7 @@ var notStored = signal.Warning{Code: signal.WarnNotStored, Message: "the result 
 // are more, the oldest is lost.
 const mostUnstored = 256
 
-// backlogTime is how long one answer waits for the storing of others that could not be
-// stored before it.
+// backlogTime is how long one answer may wait while results of earlier runs are stored.
 const backlogTime = time.Second
 
 // unstoredResult is a result with its count, as they should have been stored.
@@ -89,8 +88,8 @@ func (s *Service) result(ctx context.Context, id string) (result store.Result, s
 	return *kept.result, mine && s.storeAgain(ctx, kept), nil
 }
 
-// storeBacklog stores results that could not be stored, the oldest first, until that
-// does not work, or the time is over.
+// storeBacklog stores the results in memory, the oldest first, until one can't be stored
+// or the time is over.
 func (s *Service) storeBacklog(ctx context.Context, until time.Time) {
 	for time.Now().Before(until) {
 		if kept, mine := s.unstored.find(""); !mine || !s.storeAgain(ctx, kept) {
@@ -99,7 +98,8 @@ func (s *Service) storeBacklog(ctx context.Context, until time.Time) {
 	}
 }
 
-// storeLast stores what it can before the process ends, and says what is lost with it.
+// storeLast stores the results in memory before the process ends. Its error says how
+// many of them are lost.
 func (s *Service) storeLast(ctx context.Context, until time.Time) error {
 	s.storeBacklog(ctx, until)
 	s.unstored.mu.Lock()

@@ -66,10 +66,10 @@ func (s *Store) contained(run func() error) error {
 	return err
 }
 
-// met is the damage that the store has met, for good, or nil.
+// met gives the damage that ended the use of the store, or nil.
 func (s *Store) met() error { return context.Cause(s.sound) }
 
-// meet notes damage that was met. Only the first is told.
+// meet ends the use of the store because of damage. Only the first damage is logged.
 func (s *Store) meet(err error) {
 	s.meetOnce.Do(func() {
 		s.endSound(err)

@@ -19,9 +19,9 @@
 // mapped file is a fault, and both are caught here. A store that meets such damage, or
 // whose file is cut or written by another program while it is open, gives ErrDamaged for
 // everything but Close from then on. A store whose file was moved away gives ErrDamaged
-// until the file is back. bbolt has no checksums, so a few changed bits can mislead
-// it. The body of a result has a checksum, which is compared at every read. [Check] reads
-// every record.
+// until the file is back. bbolt has no checksums, so a few changed bits can mislead it
+// unnoticed. The answer of a result has a checksum here, which every read compares.
+// [Check] reads every record.
 //
 // Reads hide what has expired by the machine's clock. Expired records are removed only by
 // the time that is known to have passed (passed.go), so that a wrong clock removes

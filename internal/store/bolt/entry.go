@@ -1,8 +1,8 @@
 package bolt
 
 // The form of a result in the file: a header in JSON, to which later versions can add
-// fields, and the body byte for byte. The header has the body's checksum, because a number that damage
-// has changed must not be given as one that was voted.
+// fields, and the body byte for byte. The header has a checksum of the body, so that a
+// number that damage has changed is never given as one that was voted.
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ type header struct {
 	Checksum  uint32    `json:"crc32c,omitempty"` // of the body; 0: an older program wrote it
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli) // processors compute this one by themselves
+var castagnoli = crc32.MakeTable(crc32.Castagnoli) // most processors have instructions for this polynomial
 
 // encodeResult writes the header's length, the header and the body.
 func encodeResult(r *store.Result) ([]byte, error) {

@@ -43,7 +43,7 @@ type Store struct {
 	isAhead  bool             // it was logged that the clock is ahead
 
 	opened    time.Time       // has a monotonic clock reading
-	sound     context.Context // ends when damage is met, which is its cause
+	sound     context.Context // canceled when damage is met; its cause is that damage
 	endSound  context.CancelCauseFunc
 	meetOnce  sync.Once
 	missing   atomic.Pointer[error] // the result of the last inspection: nil, or that the file is not at its path
