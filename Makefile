@@ -1,6 +1,6 @@
 # Needs Go, make and git. `make` lists the targets.
 
-MODULES  := . $(patsubst %/go.mod,%,$(wildcard internal/contract/go.mod))
+MODULES  := . $(patsubst %/go.mod,%,$(wildcard internal/contract/go.mod e2e/load/go.mod))
 TOOL     := go tool -modfile=$(CURDIR)/tools/go.mod
 VERSION   = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 30s
@@ -9,13 +9,21 @@ COVERAGE ?= 90
 ENV      ?= default
 STACK    ?= $(if $(filter default,$(ENV)),thalas,thalas-$(ENV))
 
-# The contract module compares shapes, in one goroutine: it is compiled without the race detector, for the linter too,
-# and the vendors' SDKs, which are large, without optimizing: that takes half the time.
-WITH_SDKS := export CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath \
+# Flags of the functions as they are deployed: what the tests compile and the programs that they build are then
+# compiled once. Lint has vetted the packages.
+PLAIN := export CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath -tags=lambda.norpc,grpcnotrace"
+
+# The contract module compares shapes: the vendors' SDKs, which are large, are compiled without optimizing, which
+# takes half the time.
+WITH_SDKS := export CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath -tags=lambda.norpc,grpcnotrace \
 	'-gcflags=github.com/anthropics/...=-N -l' '-gcflags=github.com/openai/...=-N -l'"
 
+# Tests of these packages run the go command, so that go test can't know what they depend on: their results are never
+# taken from its cache.
+AGAIN := ^thalas/(e2e|functions|internal/importtest)(/|$$)
+
 .DEFAULT_GOAL := help
-.PHONY: help run build test schemathesis aws-servers e2e e2e-sam local test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda chaos cover
+.PHONY: help run build test test-race test-contract test-load schemathesis aws-servers e2e e2e-sam local test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda chaos cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,18 +43,27 @@ build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunc
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(or $(GOARCH),arm64) go build -tags lambda.norpc,grpcnotrace -trimpath \
 		-ldflags "-s -w -X main.version=$(VERSION)" -o $(ARTIFACTS_DIR)/bootstrap ./functions/$(FOLDER)
 
-# The race detector needs a working C compiler; building runtime/cgo with it is the test for one.
 # e2e builds programs within its time, which is long where nothing is compiled yet.
-test: ## all tests, with the race detector where there is a C compiler
-	@set -e; race="-race "; \
-	if ! go build -race runtime/cgo >/dev/null 2>&1; then \
-		race=; echo "No working C compiler (or CGO_ENABLED=0): the tests run without the race detector."; \
-	fi; \
-	for module in $(MODULES); do \
-		if [ "$$module" != . ]; then race=; $(WITH_SDKS); fi; \
-		echo "cd $$module && go test $${race}-timeout=30m -shuffle=on ./..."; \
-		(cd $$module && go test $${race}-timeout=30m -shuffle=on ./...); \
-	done
+test: ## all tests of the product; what has not changed is not tested again
+	@set -e; $(PLAIN); packages="$$(go list ./...)"; \
+	rest="$$(echo "$$packages" | grep -Ev '$(AGAIN)')"; again="$$(echo "$$packages" | grep -E '$(AGAIN)')"; \
+	echo "go test of all that has changed"; go test -vet=off $$rest; \
+	echo "go test -count=1" $$again; go test -vet=off -count=1 -timeout=30m -shuffle=on $$again
+
+# Building runtime/cgo with the race detector tells whether there is a working C compiler. The tests of e2e drive
+# programs, which the detector would not see.
+test-race: ## the tests of cmd, functions and internal with the race detector, in a random order; needs a C compiler
+	@if ! CGO_ENABLED=1 go build -race runtime/cgo >/dev/null 2>&1; then \
+		echo "SKIPPED: the race detector needs a working C compiler."; \
+	else \
+		CGO_ENABLED=1 go test -race -vet=off -timeout=30m -shuffle=on ./cmd/... ./functions/... ./internal/...; \
+	fi
+
+test-contract: ## the fixtures of the wire formats against the vendors' SDKs
+	@set -e; $(WITH_SDKS); cd internal/contract; go test -vet=off -shuffle=on ./...
+
+test-load: ## the load generator of make bench, against the server and against one that forgets
+	@set -e; $(PLAIN); cd e2e/load; go test -vet=off -count=1 -shuffle=on ./...
 
 schemathesis: ## requests made of the OpenAPI document, right and wrong ones, against the real API; needs python3
 	@if ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then \
@@ -120,14 +137,14 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 
 bench: ## every benchmark with its allocations (BENCH=pattern picks some), then the server under load (LOAD=flags)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem ./...
-	go run ./e2e/load $(LOAD)
+	go run -C e2e/load . $(LOAD)
 
 bench-lambda: ## the Lambda functions: size, start, memory, what a request costs, capacity units of a run
 	THALAS_SIZE_GOARCH=arm64 go test -run='^TestFunctionsAreSmall$$' -count=1 -v ./functions
 	go test -run='^TestFigures$$' -count=1 -v ./e2e -figures
 	go test -run='^TestCapacityOfARun$$' -count=1 -v ./internal/store/dynamo
 
-chaos: ## break everything around the server on this machine, some ten minutes, and write the tables of docs/reliability.md (CHAOS=flags)
+chaos: ## break everything around the server on this machine for 5 to 12 minutes, and write the tables of docs/reliability.md (CHAOS=flags)
 	go run ./e2e/chaos -docs docs/reliability.md $(CHAOS)
 
 # The suite in providertest is test code itself: its lines are its failures.

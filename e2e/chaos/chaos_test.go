@@ -55,16 +55,19 @@ func TestBill(t *testing.T) {
 		usd      float64
 		unknown  bool
 	}{
-		"ticks":         {"grok", 200, true, `{"usage": {"cost_in_usd_ticks": 15000000}}`, 0.0015, false},
-		"own error":     {"openai", 500, true, `{}`, 0, false},
-		"refused":       {"openai", 429, true, `{}`, 0, false},
-		"gateway":       {"openai", 502, true, `{}`, 0, true},
-		"cut":           {"openai", 200, false, openai[:40], 0, true},
-		"never begun":   {"openai", 0, false, ``, 0, true},
-		"no usage":      {"openai", 200, true, `{"model": "gpt-6-luna"}`, 0, true},
-		"not JSON":      {"openai", 200, true, `<html>`, 0, true},
-		"no price":      {"openai", 200, true, strings.Replace(openai, "gpt-6-luna", "gpt-test", 1), 0, true},
-		"beyond a read": {"openai", 200, true, openai + strings.Repeat(" ", readable), 0, true},
+		"ticks":             {"grok", 200, true, `{"usage": {"cost_in_usd_ticks": 15000000}}`, 0.0015, false},
+		"own error":         {"openai", 500, true, `{}`, 0, false},
+		"refused":           {"openai", 429, true, `{}`, 0, false},
+		"gateway":           {"openai", 502, true, `{}`, 0, true},
+		"cut":               {"openai", 200, false, openai[:40], 0, true},
+		"never begun":       {"openai", 0, false, ``, 0, true},
+		"an error in a 200": {"openai", 200, true, `{"error": {"message": "You exceeded your current quota."}}`, 0, false},
+		"ticks as text":     {"grok", 200, true, `{"usage": {"cost_in_usd_ticks": "15000000", "details": []}}`, 0.0015, false},
+		"absurd":            {"openai", 200, true, `{"model": "gpt-6-luna", "usage": {"prompt_tokens": -1, "completion_tokens": 1e400}}`, 0, true},
+		"no usage":          {"openai", 200, true, `{"model": "gpt-6-luna"}`, 0, true},
+		"not JSON":          {"openai", 200, true, `<html>`, 0, true},
+		"no price":          {"openai", 200, true, strings.Replace(openai, "gpt-6-luna", "gpt-test", 1), 0, true},
+		"beyond a read":     {"openai", 200, true, openai + strings.Repeat(" ", readable), 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			usd, unknown := bill(tt.provider, tt.status, tt.whole, []byte(tt.body))

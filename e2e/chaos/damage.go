@@ -1,8 +1,10 @@
 package main
 
-// The data file while the server has it open: no room, cut, overwritten, gone.
+// The data file while the server has it open: no room, cut, overwritten, gone; and
+// results in it that a wrong clock has dated.
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -11,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"thalas/e2e/process"
 )
@@ -31,8 +34,7 @@ var harms = []harm{
 	{name: "cut to half", do: func(file string, content []byte) error { return os.Truncate(file, int64(len(content)/2)) }},
 	{name: "cut to nothing", do: func(file string, _ []byte) error { return os.Truncate(file, 0) }},
 	{name: "overwritten with noise", do: func(file string, content []byte) error {
-		noise := rand.NewChaCha8([32]byte{1})
-		_, _ = noise.Read(content)
+		_, _ = rand.NewChaCha8([32]byte{1}).Read(content)
 		return overwrite(file, content)
 	}},
 	{name: "overwritten with zeros", do: func(file string, content []byte) error { return overwrite(file, make([]byte, len(content))) }},
@@ -52,36 +54,23 @@ func overwrite(file string, content []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-func (c *chaos) damage() (string, error) {
-	var b strings.Builder
-	b.WriteString("| the data file, while it serves | questions | decided and found again | decided, `not_stored` | errors | reads answered | health says | SIGTERM |\n|---|---|---|---|---|---|---|---|\n")
-	rows, errs := make([]string, len(harms)), make([]error, len(harms))
-	c.parallel(len(harms), 3, func(i int) { rows[i], errs[i] = c.harmed(harms[i]) })
+func (c *chaos) damage() {
+	rows := make([][]any, len(harms))
+	c.parallel(len(harms), 3, func(i int) { rows[i] = c.harmed(harms[i]) })
 	for _, row := range rows {
-		b.WriteString(row)
+		c.row(row...)
 	}
-	return b.String(), errors.Join(errs...)
 }
 
-func (c *chaos) harmed(h harm) (row string, err error) {
-	file, err := c.scratch()
-	if err != nil {
-		return "", err
+func (c *chaos) harmed(h harm) (row []any) {
+	if strings.Contains(h.wrapper, "unshare") && exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", c.folder).Run() != nil {
+		return []any{h.name, "", "", "", "", "", "not tried: this system does not let us mount", ""}
 	}
-	if strings.Contains(h.wrapper, "unshare") {
-		if exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", c.folder).Run() != nil {
-			return fmt.Sprintf("| %s | | | | | | not tried: this system does not let us mount | |\n", h.name), nil
-		}
-	}
-	p := newProviders(sound)
-	defer p.close()
-	s, err := c.start(p, file, h.wrapper)
-	if err != nil {
-		return "", err
-	}
+	file, p := c.scratch(), c.providers(0, sound)
+	s := c.serve(p, file, h.wrapper)
 	var before []answer
 	for i := range 20 {
-		before = append(before, s.ask(question(pairOf(i), 2, "25"), ""))
+		before = append(before, s.ask(pairOf(i), 2, 25, ""))
 		if a := before[i]; a.status != 200 || !s.isKept(a) {
 			c.failf("%s: before it: %s", h.name, &a)
 		}
@@ -91,12 +80,8 @@ func (c *chaos) harmed(h harm) (row string, err error) {
 		questions = 400 // they need more than 1 MiB
 	} else {
 		content, err := os.ReadFile(file)
-		if err == nil {
-			err = h.do(file, content)
-		}
-		if err != nil {
-			return "", err
-		}
+		c.must(err)
+		c.must(h.do(file, content))
 	}
 
 	var mu sync.Mutex // guards what follows
@@ -107,13 +92,13 @@ func (c *chaos) harmed(h harm) (row string, err error) {
 		if hangs.Load() {
 			return
 		}
-		pair := pairOf(100 + i)
-		a := s.ask(question(pair, 2, "25"), "")
+		market := "timeframe=5m&pair=" + pairOf(100+i) + "/USDT"
+		a := s.ask(pairOf(100+i), 2, 25, "")
 		found := a.status == 200 && s.isKept(a)
 		answered := 0
-		for _, path := range []string{"/v1/health", "/v1/metrics", "/v1/consensus/" + before[i%len(before)].ID, "/v1/consensus/latest?timeframe=5m&pair=" + pair + "/USDT", "/v1/consensus?timeframe=5m&pair=" + pair + "/USDT"} {
-			if r := s.get(path); r.err != nil || len(r.body) == 0 {
-				c.failf("%s: GET %s: %s: %v", h.name, path, &r, r.err)
+		for _, path := range []string{"health", "metrics", "consensus/" + before[i%len(before)].ID, "consensus/latest?" + market, "consensus?" + market} {
+			if r := s.get("/v1/" + path); r.err != nil || len(r.body) == 0 {
+				c.failf("%s: GET %s: %s", h.name, path, &r)
 				hangs.Store(true)
 				continue
 			}
@@ -125,10 +110,10 @@ func (c *chaos) harmed(h harm) (row string, err error) {
 		switch {
 		case a.err == nil && a.status >= 500:
 			failed++
-		case a.status != 200:
-			c.failf("%s: %s: %v", h.name, &a, a.err)
+		case a.err != nil || a.status != 200:
+			c.failf("%s: %s", h.name, &a)
 			hangs.Store(true)
-		case a.warns("not_stored"):
+		case !a.isStored():
 			unstored++
 		case found:
 			stored = append(stored, a)
@@ -141,7 +126,7 @@ func (c *chaos) harmed(h harm) (row string, err error) {
 	}
 	// Where there is little room, a small write may still find it.
 	for i := range 100 {
-		if a := s.ask(question(pairOf(1000+i), 2, "25"), ""); a.status != 200 || a.warns("not_stored") {
+		if a := s.ask(pairOf(1000+i), 2, 25, ""); a.status != 200 || !a.isStored() {
 			break
 		}
 	}
@@ -150,29 +135,57 @@ func (c *chaos) harmed(h harm) (row string, err error) {
 		c.failf("%s: health says %s, and %s of the store: %v", h.name, said.Status, said.Store, err)
 	}
 	ended := "ends it"
-	if err := s.end(); errors.Is(err, process.ErrForced) {
+	if err := s.end(); errors.Is(err, process.ErrForced) { // any exit status will do
 		c.failf("%s: %v", h.name, err)
 		ended = "does not end it"
 	}
 	if h.sound {
-		if err := c.reopened(h.name, p, file, append(before, stored...)); err != nil {
-			return "", err
+		s := c.serve(p, file, "")
+		for _, a := range append(before, stored...) {
+			if !s.isKept(a) {
+				c.failf("%s: a stored result is gone after a restart: %s", h.name, a.ID)
+			}
 		}
+		c.must(s.end())
+		c.thalas(file, "check")
 	}
-	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d of %d | store %s | %s |\n", h.name, questions, len(stored), unstored, failed, reads, 5*questions, said.Store, ended), nil
+	return []any{h.name, questions, len(stored), unstored, failed, fmt.Sprintf("%d of %d", reads, 5*questions), "store " + said.Store, ended}
 }
 
-// reopened starts a server without harm over the file, and looks for all that was stored.
-func (c *chaos) reopened(name string, p *providers, file string, stored []answer) error {
-	s, err := c.start(p, file, "")
-	if err != nil {
-		return err
+// clock has results dated into the future, as by a clock that was ahead for a while. They
+// are made of a real one and imported, since no test may set the machine's clock.
+func (c *chaos) clock() {
+	file, p := c.scratch(), c.providers(0, sound)
+	s := c.serve(p, file, "")
+	now := s.ask(pairOf(1), 2, 25, "")
+	c.must(s.end())
+	ahead := []time.Duration{2 * time.Hour, 100 * 24 * time.Hour}
+	ids := make([]string, len(ahead))
+	for i, by := range ahead {
+		dated := now.Consensus
+		dated.Timestamp, dated.CandleTime, dated.ValidUntil = dated.Timestamp.Add(by), dated.CandleTime.Add(by), dated.ValidUntil.Add(by)
+		stamp := fmt.Sprintf("%012x", dated.Timestamp.UnixMilli()) // how a UUIDv7 begins
+		dated.ID = stamp[:8] + "-" + stamp[8:] + dated.ID[13:]
+		ids[i] = dated.ID
+		line, err := json.Marshal(dated)
+		c.must(err)
+		path := file + "." + dated.ID + ".jsonl"
+		c.must(os.WriteFile(path, append(line, '\n'), 0o600))
+		c.thalas(file, "import", path)
 	}
-	for _, a := range stored {
-		if !s.isKept(a) {
-			c.failf("%s: a stored result is gone after a restart: %s", name, a.ID)
+	s = c.serve(p, file, "")
+	holdLatest := func(when string, want answer) {
+		if a := s.get("/v1/consensus/latest?timeframe=5m&pair=" + pairOf(1) + "/USDT"); a.status != 200 || !strings.Contains(string(a.body), want.ID) {
+			c.failf("%s latest is not %s: %s", when, want.ID, &a)
 		}
 	}
-	defer c.checkFile(file)
-	return s.end()
+	holdLatest("with results of the future", now)
+	holdLatest("after another question", s.ask(pairOf(1), 2, 25, ""))
+	for i, by := range ahead {
+		if a := s.get("/v1/consensus/" + ids[i]); a.status != 200 {
+			c.failf("the result of %v ahead is gone: %s", by, &a)
+		}
+		c.row(fmt.Sprintf("%.0f hours ahead", by.Hours()), "the newest of the present", "the new one", "still found by their id")
+	}
+	c.must(s.end())
 }

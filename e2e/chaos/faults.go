@@ -7,141 +7,102 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"thalas/internal/simulator"
 )
 
-// faultTimeout is what a run has where a provider never answers, in seconds.
-const faultTimeout = "8"
-
 // faults asks a fresh server twice for each case: with a quorum that the others reach,
-// and with one that they don't. A fault repeats until the run gives up.
-func (c *chaos) faults() (string, error) {
-	type outcome struct{ kept, then string }
-	all := simulator.Faults()
-	outcomes := make([]map[string]outcome, len(all)) // by fault, then by provider
-	for i := range outcomes {
-		outcomes[i] = map[string]outcome{}
-	}
-	type job struct {
-		fault    int
-		provider string
-	}
-	var jobs []job
-	for i := range all {
-		for j, name := range simulator.Providers {
-			if !c.short || uint64(i+j)%uint64(len(simulator.Providers)) == c.seed%uint64(len(simulator.Providers)) {
-				jobs = append(jobs, job{i, name})
-			}
+// and with one that they don't. A fault repeats until the run gives up. A short run has
+// one provider for each fault.
+func (c *chaos) faults() {
+	all, count := simulator.Faults(), len(simulator.Providers)
+	entries, outs := make([]map[string][]string, len(all)), make([]map[string][]string, len(all)) // providers by text, by fault
+	cases := 0
+	var mu sync.Mutex // guards entries, outs and cases
+	c.parallel(len(all)*count, 16, func(n int) {
+		i, fault, name := n/count, all[n/count].Name, simulator.Providers[n%count]
+		if c.short && (uint64(n/count+n%count)-c.seed)%uint64(count) != 0 {
+			return
 		}
-	}
-	c.parallel(len(jobs), 12, func(n int) {
-		fault, name := all[jobs[n].fault].Name, jobs[n].provider
-		kept, then, err := c.faultOf(name, fault, 2)
-		lost := ""
-		if err == nil {
-			lost, _, err = c.faultOf(name, fault, len(simulator.Providers))
-		}
-		switch {
-		case err != nil:
-			c.failf("%s of %s: %v", fault, name, err)
-		case kept != lost:
+		kept, leftOut := c.faultOf(name, fault, 2)
+		lost, _ := c.faultOf(name, fault, count)
+		if kept != lost {
 			c.failf("%s of %s is %q where the quorum is kept, and %q where it is lost", fault, name, kept, lost)
 		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		outcomes[jobs[n].fault][name] = outcome{kept, then}
-	})
-	var b strings.Builder
-	b.WriteString("| fault of one provider | what it is | its entry in the answer | left out afterwards |\n|---|---|---|---|\n")
-	for i, fault := range all {
-		of := func(pick func(outcome) string) string {
-			byText := map[string][]string{}
-			for _, name := range slices.Sorted(slices.Values(simulator.Providers)) {
-				if o, asked := outcomes[i][name]; asked {
-					byText[pick(o)] = append(byText[pick(o)], name)
-				}
-			}
-			texts := make([]string, 0, len(byText))
-			for text := range byText {
-				texts = append(texts, text)
-			}
-			// The one of most providers comes first and goes without their names.
-			slices.SortFunc(texts, func(a, b string) int {
-				return cmp.Or(cmp.Compare(len(byText[b]), len(byText[a])), cmp.Compare(a, b))
-			})
-			for j := 1; j < len(texts); j++ {
-				texts[j] = strings.Join(byText[texts[j]], ", ") + ": " + texts[j]
-			}
-			return strings.Join(texts, "; ")
+		mu.Lock()
+		defer mu.Unlock()
+		if entries[i] == nil {
+			entries[i], outs[i] = map[string][]string{}, map[string][]string{}
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", fault.Name, fault.What, of(func(o outcome) string { return o.kept }), of(func(o outcome) string { return o.then }))
+		cases += 2
+		entries[i][kept] = append(entries[i][kept], name)
+		out := cmp.Or(leftOut, "no")
+		outs[i][out] = append(outs[i][out], name)
+		c.leftOut[fault] = c.leftOut[fault] || leftOut != ""
+	})
+	for i, fault := range all {
+		c.row("`"+fault.Name+"`", fault.What, grouped(entries[i]), grouped(outs[i]))
 	}
-	fmt.Fprintf(&b, "\n%d combinations of provider, fault and quorum.\n", 2*len(jobs))
-	return b.String(), nil
+	fmt.Fprintf(&c.table, "\n%d combinations of provider, fault and quorum.\n", cases)
+}
+
+// grouped writes texts with the providers that have them. The text of most providers
+// comes first and goes without their names.
+func grouped(providers map[string][]string) string {
+	var texts []string
+	for text, names := range providers {
+		slices.Sort(names)
+		texts = append(texts, text)
+	}
+	slices.SortFunc(texts, func(a, b string) int {
+		return cmp.Or(len(providers[b])-len(providers[a]), cmp.Compare(a, b))
+	})
+	for i := 1; i < len(texts); i++ {
+		texts[i] = strings.Join(providers[texts[i]], ", ") + ": " + texts[i]
+	}
+	return strings.Join(texts, "; ")
 }
 
 // faultOf asks once while one provider has a fault. It gives what became of that
 // provider in the answer, and why it is left out afterwards.
-func (c *chaos) faultOf(name, fault string, quorum int) (entry, leftOut string, err error) {
-	p := newProviders(func(provider, _ string, _ int) simulator.Fault {
+func (c *chaos) faultOf(name, fault string, quorum int) (entry, leftOut string) {
+	p := c.providers(0, func(provider, _ string, _ int) simulator.Fault {
 		if provider == name {
 			return simulator.Fault(fault)
 		}
 		return simulator.OK
 	})
-	defer p.close()
-	file, err := c.scratch()
-	if err != nil {
-		return "", "", err
-	}
-	s, err := c.start(p, file, "")
-	if err != nil {
-		return "", "", err
-	}
-	a := s.ask(question(pairOf(1), quorum, faultTimeout), "")
+	s := c.serve(p, c.scratch(), "")
+	a := s.ask(pairOf(1), quorum, 15, "") // seconds, which a provider that hangs uses up
+	what := fmt.Sprintf("%s of %s with quorum %d", fault, name, quorum)
 	calls := p.about(pairOf(1))
-	promise := func(format string, args ...any) {
-		c.failf("%s of %s with quorum %d: %s: %s", fault, name, quorum, fmt.Sprintf(format, args...), &a)
-	}
-	for _, what := range a.broken(calls, quorum) {
-		promise("%s", what)
-	}
-	failures := a.Failures
-	if a.status != 200 {
-		failures = a.problem.Failures
+	for _, broken := range a.broken(calls, quorum) {
+		c.failf("%s: %s: %s", what, broken, &a)
 	}
 	entry = "a vote"
-	for _, f := range failures {
+	for _, f := range a.failures() {
 		if f.Provider != name {
-			promise("%s has failed too", f.Provider)
+			c.failf("%s: %s has failed too: %s", what, f.Provider, &a)
 			continue
 		}
-		entry = fmt.Sprintf("`%s`, %s, %s", f.Error, attempts(f.Attempts), map[bool]string{true: "may pass", false: "final"}[f.Retryable])
+		entry = fmt.Sprintf("`%s`, %s, %s", f.Error, counted(f.Attempts, "attempt"), map[bool]string{true: "may pass", false: "final"}[f.Retryable])
 	}
-	if wasVote := entry == "a vote"; a.status != 200 && (quorum < len(simulator.Providers) || wasVote) || a.status == 200 && quorum == len(simulator.Providers) && !wasVote {
-		promise("status %d with the entry %s", a.status, entry)
+	if decided := quorum < len(simulator.Providers) || entry == "a vote"; decided != (a.status == 200) {
+		c.failf("%s: status %d with the entry %s: %s", what, a.status, entry, &a)
 	}
-	entry += billed(calls, name)
-	low, high := c.booked(calls, failures)
-	c.holdMoney(s, fmt.Sprintf("after %s of %s with quorum %d", fault, name, quorum), low, high)
+	entry += "; " + billed(calls, name)
+	low, high := c.booked(calls, a.failures())
+	c.holdMoney(s, "after "+what, low, high)
 	h, err := s.health()
+	c.must(err)
 	for _, of := range h.Providers {
 		if of.Name == name && of.LeftOut != nil {
-			leftOut = of.LeftOut.Reason
+			leftOut = "`" + string(of.LeftOut.Reason) + "`"
 		}
 	}
-	if err != nil {
-		return "", "", err
-	}
-	return entry, leftOut, s.end()
-}
-
-func attempts(n int) string {
-	if n == 1 {
-		return "1 attempt"
-	}
-	return fmt.Sprintf("%d attempts", n)
+	c.must(s.end())
+	return entry, leftOut
 }
 
 // billed says how a provider's calls are booked in the day's budget.
@@ -157,9 +118,16 @@ func billed(calls []*call, name string) string {
 	}
 	switch {
 	case unknown > 0:
-		return fmt.Sprintf("; %d worst cases booked", unknown)
+		return counted(unknown, "worst case") + " booked"
 	case usd > 0:
-		return "; booked as told"
+		return "booked as told"
 	}
-	return "; nothing booked"
+	return "nothing booked"
+}
+
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprint(n, " ", what)
 }

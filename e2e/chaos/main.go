@@ -1,59 +1,76 @@
+// Command chaos breaks everything around the server and holds what callers get
+// against what they were promised.
+//
+// It runs `thalas serve` as a child, over the simulator of the providers, which is in
+// this process and fails as each scenario says. It notes every call that reaches a
+// provider, with what that call must be billed.
+//
+// What fails is a broken promise, never a slow machine: no time is measured, and a
+// share is held against a bound that chance breaks once in 10^9 times. The same seed
+// gives the same faults to the same questions. docs/reliability.md has the promises,
+// the commands and the figures.
 package main
-
-// The command line: the scenarios one after the other, and what became of them.
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/signal"
-	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"thalas/e2e/process"
 )
 
+// scenarios are run in this order. The columns are those of the scenario's table in
+// docs/reliability.md.
+var scenarios = []struct {
+	name    string
+	run     func(*chaos)
+	columns []any
+}{
+	{"faults", (*chaos).faults, []any{"fault of one provider", "what it is", "its entry in the answer", "left out afterwards"}},
+	{"random", (*chaos).random, []any{"attempts that fail", "`MAX_ATTEMPTS`", "questions", "answered", "without a breaker"}},
+	{"killed", (*chaos).killed, []any{"SIGKILLs", "questions", "answered before", "cut off by a kill", "of those found answered at the restart", "asked anew, at once", "paid twice after an answer", "reserved after a restart"}},
+	{"damage", (*chaos).damage, []any{"the data file, while it serves", "questions", "decided and found again", "decided, `not_stored`", "errors", "reads answered", "health says", "SIGTERM"}},
+	{"clock", (*chaos).clock, []any{"results dated", "`latest` gives", "after another question", "the future results"}},
+	{"many", (*chaos).many, []any{"questions", "decided", "without a quorum", "found again byte for byte", "repeated under their key, paid once", "refused while their twin was asked", "day's budget", "billed and worst cases", "memory, middle and last third"}},
+}
+
+// limit ends a run that hangs.
+const limit = 45 * time.Minute
+
 // chaos is one run of the program.
 type chaos struct {
 	ctx     context.Context
+	stop    context.CancelCauseFunc // ends the run, with the reason
 	out     io.Writer
 	folder  string // temporary, for data files and logs
 	program string
 	seed    uint64
 	short   bool
-	many    int              // questions of the scenario many
 	worst   map[string]int64 // millionths of a USD that one attempt may cost, by provider
 
-	day int // of the year in UTC, on which the scenario began
+	// Of the scenario under way.
+	scenario string
+	day      int // of the year in UTC, on which it began
+	table    strings.Builder
 
 	mu       sync.Mutex
-	scenario string    // guarded by mu: the one under way
-	failures []string  // guarded by mu
-	servers  []*server // guarded by mu: all that were started
-	shown    int       // guarded by mu: failures of the scenario that were printed
-}
-
-// scenario gives its table for docs/reliability.md. An error ends it; broken promises
-// are reported by failf.
-type scenario struct {
-	name string
-	run  func(*chaos) (table string, err error)
-}
-
-// scenarios are run in this order.
-var scenarios = []scenario{
-	{"faults", (*chaos).faults},
-	{"random", (*chaos).random},
-	{"killed", (*chaos).killed},
-	{"damage", (*chaos).damage},
-	{"clock", (*chaos).clock},
-	{"many", (*chaos).manyQuestions},
+	failures int             // guarded by mu
+	shown    int             // guarded by mu: failures of the scenario that were printed
+	leftOut  map[string]bool // guarded by mu: the faults that keep a provider out, as the scenario faults has seen
+	cleanup  []func()        // guarded by mu: run after the scenario, the last one first
 }
 
 func main() {
@@ -65,142 +82,170 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	c := &chaos{out: stdout}
+	c := &chaos{out: stdout, worst: map[string]int64{}, leftOut: map[string]bool{}}
 	flags.BoolVar(&c.short, "short", false, "fewer questions and combinations: about a minute")
 	flags.Uint64Var(&c.seed, "seed", 20261128, "of what happens by chance")
-	flags.IntVar(&c.many, "questions", 0, "of the scenario many (default 100000, with -short 10000)")
 	only := flags.String("only", "", "`scenarios` to run, with commas between: faults, random, killed, damage, clock, many")
 	docs := flags.String("docs", "", "`file` whose tables are written when everything has passed")
-	binary := flags.String("binary", "", "the server's `program`; else ./cmd/thalas is built")
-	limit := flags.Duration("limit", 30*time.Minute, "give up after this time")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
+	usage := func(mistake string) int { fmt.Fprintln(stderr, "Error:", mistake); return 2 }
 	if *docs != "" && c.short {
-		fmt.Fprintln(stderr, "Error: the docs have the figures of a whole run: leave out -short or -docs")
-		return 2
+		return usage("the docs have the figures of a whole run: leave out -short or -docs")
 	}
 	picked := strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
+	var known []string
+	for _, s := range scenarios {
+		known = append(known, s.name)
+	}
 	for _, name := range picked {
-		if !slices.ContainsFunc(scenarios, func(s scenario) bool { return s.name == name }) {
-			fmt.Fprintf(stderr, "Error: -only %s is no scenario: see -h\n", name)
-			return 2
+		if !slices.Contains(known, name) {
+			return usage("-only " + name + " is no scenario: there are " + strings.Join(known, ", "))
 		}
 	}
-	if c.many == 0 {
-		if c.many = 100_000; c.short {
-			c.many = 10_000
-		}
+	if len(picked) == 0 {
+		picked = known
+	} else if slices.Contains(picked, "many") {
+		picked = append(picked, "faults") // which finds out what keeps a provider out
 	}
-	var cancel context.CancelFunc
-	c.ctx, cancel = context.WithTimeoutCause(ctx, *limit, fmt.Errorf("not done within %v: see -limit", *limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the run is not done within %v", limit))
 	defer cancel()
-	tables, err := c.all(*binary, picked)
+	c.ctx, c.stop = context.WithCancelCause(ctx)
+	defer c.stop(nil)
+
+	began := time.Now()
+	tables, err := c.all(picked)
+	if err == nil && c.failures == 0 && *docs != "" {
+		err = writeTables(*docs, tables)
+	}
 	switch {
 	case err != nil:
 		fmt.Fprintln(stderr, "Error:", err)
-	case len(c.failures) == 0:
-		if *docs != "" {
-			if err := writeTables(*docs, tables); err != nil {
-				fmt.Fprintln(stderr, "Error:", err)
-				return 1
-			}
-		}
-		fmt.Fprintf(stdout, "\nPASS with -seed %d\n", c.seed)
+	case c.failures == 0:
+		fmt.Fprintf(stdout, "\nPASS with -seed %d, %.0f s\n", c.seed, time.Since(began).Seconds())
 		return 0
 	}
-	fmt.Fprintf(stdout, "\nFAILED with -seed %d: %d broken promises, of which the first of each scenario stand above\n", c.seed, len(c.failures))
+	fmt.Fprintf(stdout, "\nFAILED with -seed %d: %d broken promises, of which the first of each scenario stand above\n", c.seed, c.failures)
 	return 1
 }
 
-// all runs the scenarios that were picked, or every one.
-func (c *chaos) all(binary string, picked []string) (tables map[string]string, err error) {
+// all runs the scenarios that were picked, and gives their tables.
+func (c *chaos) all(picked []string) (tables map[string]string, err error) {
 	if c.folder, err = os.MkdirTemp("", "thalas-chaos-"); err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(c.folder)
-	defer func() {
-		for _, s := range c.servers {
-			s.Kill() // those that a scenario has left behind
-		}
-	}()
-	if c.program = binary; binary == "" {
-		fmt.Fprintln(c.out, "building ./cmd/thalas")
-		c.program, err = process.Build(c.ctx, c.folder)
-	} else {
-		c.program, err = filepath.Abs(binary) // children run in another folder
-	}
-	if err != nil {
+	if c.program, err = process.Build(c.ctx, c.folder); err != nil {
 		return nil, err
 	}
-	c.scenario = "budget"
-	if c.worst, err = c.worstCases(); err != nil {
-		c.failf("%v", err)
-	}
+	c.play("budget", (*chaos).worstCases)
 	tables = map[string]string{}
 	for _, s := range scenarios {
-		if len(picked) > 0 && !slices.Contains(picked, s.name) {
+		if !slices.Contains(picked, s.name) || c.ctx.Err() != nil {
 			continue
 		}
-		c.scenario, c.shown, c.day = s.name, 0, time.Now().UTC().YearDay()
 		fmt.Fprintf(c.out, "\n%s\n", s.name)
-		began, broken := time.Now(), len(c.failures)
-		table, err := s.run(c)
-		if err != nil {
-			c.failf("it could not go on: %v", err)
-		}
-		if cause := context.Cause(c.ctx); cause != nil {
-			return nil, cause
-		}
-		fmt.Fprintf(c.out, "%s%d broken promises, %.0f s\n", table, len(c.failures)-broken, time.Since(began).Seconds())
-		tables[s.name] = table
+		began, broken := time.Now(), c.failures
+		c.table.Reset()
+		c.row(s.columns...)
+		c.table.WriteString(strings.Repeat("|---", len(s.columns)) + "|\n")
+		c.play(s.name, s.run)
+		tables[s.name] = c.table.String()
+		fmt.Fprintf(c.out, "%s%d broken promises, %.0f s\n", tables[s.name], c.failures-broken, time.Since(began).Seconds())
 	}
-	return tables, nil
+	return tables, context.Cause(c.ctx)
+}
+
+// play runs a scenario in a goroutine that must may end, and cleans up behind it.
+func (c *chaos) play(name string, run func(*chaos)) {
+	c.scenario, c.shown, c.day = name, 0, time.Now().UTC().YearDay()
+	c.parallel(1, 1, func(int) { run(c) })
+	for _, clean := range slices.Backward(c.cleanup) {
+		clean()
+	}
+	c.cleanup = nil
+}
+
+// later has something done after the scenario.
+func (c *chaos) later(do func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cleanup = append(c.cleanup, do)
 }
 
 // failf reports a broken promise.
 func (c *chaos) failf(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	failure := c.scenario + ": " + fmt.Sprintf(format, args...)
-	c.failures = append(c.failures, failure)
+	c.failures++
 	if c.shown++; c.shown <= 10 {
-		fmt.Fprintln(c.out, "  BROKEN", failure)
+		fmt.Fprintf(c.out, "  BROKEN %s: %s\n", c.scenario, fmt.Sprintf(format, args...))
+	}
+}
+
+// must ends the goroutine and with it the run where there is an error that lets nothing
+// be found out. Other goroutines end when they look at the context.
+func (c *chaos) must(err error) {
+	if err != nil {
+		c.stop(fmt.Errorf("%s: %w", c.scenario, err))
+		runtime.Goexit()
 	}
 }
 
 // parallel calls do for each of 0 to n-1, so many at once.
 func (c *chaos) parallel(n, atOnce int, do func(i int)) {
-	next := make(chan int)
+	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(n, atOnce) {
 		workers.Go(func() {
-			for i := range next {
-				do(i)
+			for i := int(next.Add(1)); i <= n && c.ctx.Err() == nil; i = int(next.Add(1)) {
+				do(i - 1)
 			}
 		})
 	}
-	for i := 0; i < n && c.ctx.Err() == nil; i++ {
-		next <- i
-	}
-	close(next)
 	workers.Wait()
+}
+
+// row adds a line to the table of the scenario.
+func (c *chaos) row(cells ...any) {
+	for _, cell := range cells {
+		fmt.Fprintf(&c.table, "| %v ", cell)
+	}
+	c.table.WriteString("|\n")
+}
+
+// size is how much is done: the second in a short run.
+func (c *chaos) size(whole, short int) int {
+	if c.short {
+		return short
+	}
+	return whole
+}
+
+// chance draws for one call: the same seed and call give the same draws, in whatever
+// order the calls come.
+func (c *chaos) chance(of ...any) *rand.Rand {
+	hash := fnv.New64a()
+	fmt.Fprint(hash, of...)
+	return rand.New(rand.NewPCG(c.seed, hash.Sum64()))
 }
 
 // writeTables puts each table between its two marks in the file.
 func writeTables(file string, tables map[string]string) error {
-	text, err := os.ReadFile(file)
+	content, err := os.ReadFile(file)
+	text := string(content)
+	for name, table := range tables {
+		begin, end := "<!-- "+name+": written by make chaos -->\n", "<!-- end of "+name+" -->\n"
+		before, rest, found := strings.Cut(text, begin)
+		_, after, closed := strings.Cut(rest, end)
+		if err == nil && !(found && closed) {
+			err = errors.New(file + " has lost the lines around its table:\n" + begin + end)
+		}
+		text = before + begin + table + end + after
+	}
 	if err != nil {
 		return err
 	}
-	for name, table := range tables {
-		begin, end := "<!-- "+name+": written by make chaos -->\n", "<!-- end of "+name+" -->\n"
-		before, rest, found := strings.Cut(string(text), begin)
-		_, after, closed := strings.Cut(rest, end)
-		if !found || !closed {
-			return fmt.Errorf("%s has lost the lines around its table:\n%s%s", file, begin, end)
-		}
-		text = []byte(before + begin + table + end + after)
-	}
-	return os.WriteFile(file, text, 0o644)
+	return os.WriteFile(file, []byte(text), 0o644)
 }

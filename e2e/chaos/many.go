@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"thalas/e2e/process"
+	"thalas/internal/service"
 	"thalas/internal/simulator"
 )
 
@@ -23,22 +24,19 @@ const (
 	// rarely is how many questions there are for one with a slow or large fault.
 	rarely = 400
 	// rareTimeout is what such a question has, in seconds.
-	rareTimeout = "3"
+	rareTimeout = 3
 	// memoryLooks is how often the memory is read.
 	memoryLooks = 30
 )
 
-// outlasting faults keep a provider out for a while, so that later questions would not
-// reach it. The scenario faults has them.
-var outlasting = []string{"wrong_key", "echo_key_error", "forbidden", "quota", "credit_balance", "rate_limit", "rate_limit_seconds", "rate_limit_date", "rate_limit_long"}
-
 // rare faults take seconds or megabytes.
 var rare = []simulator.Fault{"hang", "slow_headers", "slow_drip", "huge_body"}
 
-func (c *chaos) manyQuestions() (string, error) {
+func (c *chaos) many() {
+	questions := c.size(100_000, 10_000)
 	var mixed []simulator.Fault
 	for _, fault := range simulator.Faults() {
-		if name := simulator.Fault(fault.Name); !slices.Contains(outlasting, fault.Name) && !slices.Contains(rare, name) {
+		if name := simulator.Fault(fault.Name); !c.leftOut[fault.Name] && !slices.Contains(rare, name) {
 			mixed = append(mixed, name)
 		}
 	}
@@ -46,7 +44,7 @@ func (c *chaos) manyQuestions() (string, error) {
 	slowOf := func(pair string) bool {
 		return strings.HasSuffix(pair, "7") && c.chance("slow", pair).IntN(rarely/10) == 0
 	}
-	p := newProviders(func(provider, pair string, n int) simulator.Fault {
+	p := c.providers(0, func(provider, pair string, n int) simulator.Fault {
 		if hasTwin(pair) { // where the first one fails, the twin is a run of its own
 			return simulator.OK
 		}
@@ -55,16 +53,8 @@ func (c *chaos) manyQuestions() (string, error) {
 		}
 		return drawn(c.chance(provider, pair, n), mixedRate, mixed)
 	})
-	defer p.close()
-	file, err := c.scratch()
-	if err != nil {
-		return "", err
-	}
-	s, err := c.start(p, file, "")
-	if err != nil {
-		return "", err
-	}
-
+	file := c.scratch()
+	s := c.serve(p, file, "")
 	var decided, repeated, inFlight, failed, done atomic.Int64
 	var mu sync.Mutex // guards low, high and memory
 	var low, high int64
@@ -72,16 +62,16 @@ func (c *chaos) manyQuestions() (string, error) {
 	kept := make([]struct {
 		id   string
 		hash [sha256.Size]byte
-	}, c.many)
-	c.parallel(c.many, 200, func(i int) {
-		pair, timeout, key := pairOf(i), "25", ""
+	}, questions)
+	c.parallel(questions, 200, func(i int) {
+		pair, timeout, key := pairOf(i), 25, ""
 		if slowOf(pair) {
 			timeout = rareTimeout
 		}
 		if i%10 == 0 {
 			key = pair
 		}
-		ask := func() answer { return s.ask(question(pair, 2, timeout), key) }
+		ask := func() answer { return s.ask(pair, 2, timeout, key) }
 		var twin chan answer
 		if hasTwin(pair) { // two at the same moment
 			twin = make(chan answer, 1)
@@ -102,16 +92,14 @@ func (c *chaos) manyQuestions() (string, error) {
 		for _, what := range a.broken(calls, 2) {
 			c.failf("question %d: %s: %s", i, what, &a)
 		}
-		failures := a.Failures
 		if a.status == 200 {
 			decided.Add(1)
 			kept[i].id, kept[i].hash = a.ID, sha256.Sum256(a.body)
-			if a.warns("not_stored") {
+			if !a.isStored() {
 				c.failf("question %d is not stored", i)
 			}
 		} else {
 			failed.Add(1)
-			failures = a.problem.Failures
 		}
 		if key != "" && a.status == 200 {
 			repeated.Add(1)
@@ -119,25 +107,22 @@ func (c *chaos) manyQuestions() (string, error) {
 				c.failf("question %d is asked again: %d calls and then %d: %s", i, len(calls), len(p.about(pair)), &again)
 			}
 		}
-		least, most := c.booked(calls, failures)
+		least, most := c.booked(calls, a.failures())
 		mu.Lock()
 		defer mu.Unlock()
 		low, high = low+least, high+most
-		if n := int(done.Add(1)); n%max(c.many/memoryLooks, 1) == 0 {
+		if n := int(done.Add(1)); n%max(questions/memoryLooks, 1) == 0 {
 			if used := process.MemoryOf(s.PID()); used != nil {
 				memory = append(memory, used.Anonymous)
 			}
-			if n%max(c.many/5, 1) == 0 {
-				fmt.Fprintf(c.out, "  %d questions, %d decided\n", n, decided.Load())
-			}
 		}
 	})
-	if decided.Load() < int64(c.many/2) {
-		c.failf("%d of %d questions are decided: the faults keep the providers out", decided.Load(), c.many)
+	if decided.Load() < int64(questions/2) {
+		c.failf("%d of %d questions are decided: the faults keep the providers out", decided.Load(), questions)
 	}
 
 	spent := c.holdMoney(s, "in the end", low, high)
-	c.parallel(c.many, 32, func(i int) {
+	c.parallel(questions, 32, func(i int) {
 		if kept[i].id == "" {
 			return
 		}
@@ -145,25 +130,18 @@ func (c *chaos) manyQuestions() (string, error) {
 			c.failf("question %d: the answer %s is not found again as it was: %s", i, kept[i].id, &found)
 		}
 	})
-	var counted struct {
-		Total      int64 `json:"total_requests"`
-		Successful int64 `json:"successful_requests"`
-	}
-	if a := s.get("/v1/metrics?from=" + time.Now().UTC().Add(-24*time.Hour).Format(time.RFC3339)); json.Unmarshal(a.body, &counted) != nil || counted.Total != decided.Load()+failed.Load() || counted.Successful != decided.Load() {
-		c.failf("%d runs and %d decisions are counted, want %d and %d", counted.Total, counted.Successful, decided.Load()+failed.Load(), decided.Load())
+	var counted service.Metrics
+	if a := s.get("/v1/metrics?from=" + time.Now().UTC().Add(-24*time.Hour).Format(time.RFC3339)); json.Unmarshal(a.body, &counted) != nil || counted.TotalRequests != decided.Load()+failed.Load() || counted.SuccessfulRequests != decided.Load() {
+		c.failf("%d runs and %d decisions are counted, want %d and %d", counted.TotalRequests, counted.SuccessfulRequests, decided.Load()+failed.Load(), decided.Load())
 	}
 	middle, last := thirds(memory)
 	if last > 1.25*middle+16 {
 		c.failf("the memory grows: %.0f MiB in the middle third, %.0f in the last", middle, last)
 	}
-	if err := s.end(); err != nil {
-		return "", err
-	}
-	c.checkFile(file)
-	return fmt.Sprintf(`| questions | decided | without a quorum | found again byte for byte | repeated under their key, paid once | refused while their twin was asked | day's budget | billed and worst cases | memory, middle and last third |
-|---|---|---|---|---|---|---|---|---|
-| %d | %d | %d | %d | %d | %d | $%.6f | $%.6f to $%.6f | %.0f and %.0f MiB |
-`, c.many, decided.Load(), failed.Load(), decided.Load(), repeated.Load(), inFlight.Load(), float64(spent)/1e6, float64(low)/1e6, float64(high)/1e6, middle, last), nil
+	c.must(s.end())
+	c.thalas(file, "check")
+	c.row(questions, decided.Load(), failed.Load(), decided.Load(), repeated.Load(), inFlight.Load(), fmt.Sprintf("$%.6f", float64(spent)/1e6),
+		fmt.Sprintf("$%.6f to $%.6f", float64(low)/1e6, float64(high)/1e6), fmt.Sprintf("%.0f and %.0f MiB", middle, last))
 }
 
 // thirds gives the medians of the middle and of the last third; 0 where there are none.

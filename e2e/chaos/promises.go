@@ -21,17 +21,16 @@ import (
 func (a *answer) broken(calls []*call, quorum int) (what []string) {
 	report := func(format string, args ...any) { what = append(what, fmt.Sprintf(format, args...)) }
 	if a.err != nil {
-		return []string{"no answer that can be read: " + a.err.Error()}
+		return []string{"no answer that can be read"}
 	}
 	asked := map[string]int{} // attempts, by provider
 	for _, made := range calls {
 		asked[made.provider]++
 	}
-	failures := a.problem.Failures
+	failures := a.failures()
 	var names []string
 	switch a.status {
 	case http.StatusOK:
-		failures = a.Failures
 		for _, vote := range a.Responses {
 			names = append(names, vote.Provider)
 			if vote.Attempts != asked[vote.Provider] {

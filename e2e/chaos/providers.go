@@ -1,20 +1,17 @@
 package main
 
-// The providers: the simulator behind a front that picks the fault of each call and
-// notes what the call must be billed, by what went over the wire and nothing else.
+// The providers: the simulator, with the fault of each call and what it must be billed,
+// by what went over the wire and nothing else.
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
-	"io"
-	"math/rand/v2"
+	"maps"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,47 +22,35 @@ import (
 // call is one question that reached a provider.
 type call struct {
 	provider string
-	usd      float64 // billed, as the answer tells
-	unknown  bool    // may be billed, and the answer does not tell how much
-	whole    bool    // the answer went out to its end
+	done     chan struct{} // closed when the call has ended; what it is billed is known then
+	usd      float64       // billed, as the answer tells
+	unknown  bool          // may be billed, and the answer does not tell how much
 }
 
-// providers serve all four wire formats.
-type providers struct {
-	http    *httptest.Server
-	latency time.Duration
-	pick    func(provider, pair string, n int) simulator.Fault // of the nth call about a pair, from 1
-	arrived func()                                             // told of each question; may be nil
-
-	mu       sync.Mutex
-	servers  map[simulator.Fault]*simulator.Server // guarded by mu
-	calls    map[string][]*call                    // guarded by mu; by pair
-	underway map[string]int                        // guarded by mu; by pair
-	ended    *sync.Cond                            // on mu: a call has ended
-}
+// picker gives the fault of the nth call to a provider about a pair, from 1.
+type picker func(provider, pair string, n int) simulator.Fault
 
 // sound answers every call.
 func sound(string, string, int) simulator.Fault { return simulator.OK }
 
-func newProviders(pick func(provider, pair string, n int) simulator.Fault) *providers {
-	p := &providers{pick: pick, servers: map[simulator.Fault]*simulator.Server{}, calls: map[string][]*call{}, underway: map[string]int{}}
-	p.ended = sync.NewCond(&p.mu)
-	p.http = httptest.NewServer(p)
+// providers serve all four wire formats.
+type providers struct {
+	*simulator.Running
+	pick    picker
+	arrived func() // told of each question; may be nil
+
+	mu    sync.Mutex
+	calls map[string][]*call // guarded by mu; by pair
+}
+
+// providers starts providers, which end with the scenario.
+func (c *chaos) providers(latency time.Duration, pick picker) *providers {
+	p := &providers{pick: pick, calls: map[string][]*call{}}
+	var err error
+	p.Running, err = simulator.Start(simulator.Options{Latency: latency, Slow: time.Hour, Keep: 1, Each: p.each})
+	c.must(err)
+	c.later(func() { _ = p.Close() })
 	return p
-}
-
-func (p *providers) close() {
-	p.http.CloseClientConnections()
-	p.http.Close()
-}
-
-// env leads a server to these providers.
-func (p *providers) env() (env []string) {
-	for _, name := range simulator.Providers {
-		variable := strings.ToUpper(name)
-		env = append(env, variable+"_BASE_URL="+p.http.URL+"/"+name, variable+"_API_KEY=chaos-test-key", variable+"_ENABLED=true")
-	}
-	return env
 }
 
 // pairAsked finds the pair in the text of a question: every one has this form.
@@ -73,82 +58,38 @@ var pairAsked = regexp.MustCompile(`C\d{6}`)
 
 func pairOf(i int) string { return fmt.Sprintf("C%06d", i) }
 
-func (p *providers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	pair, made := string(pairAsked.Find(body)), &call{provider: name}
-	server := p.begin(pair, made)
-	out := &recorder{ResponseWriter: w}
-	defer func() {
-		made.whole = out.status != 0 && strconv.Itoa(out.body.Len()) == out.Header().Get("Content-Length")
-		made.usd, made.unknown = bill(name, out.status, made.whole, out.body.Bytes())
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.underway[pair]--
-		p.ended.Broadcast()
-	}()
-	server.ServeHTTP(out, r)
-}
-
-// begin notes a call and gives the simulator that has its fault.
-func (p *providers) begin(pair string, made *call) *simulator.Server {
+// each notes a call, picks its fault, and reads its bill once it has ended.
+func (p *providers) each(name string, body []byte) (simulator.Fault, func(int, []byte, bool)) {
 	if p.arrived != nil {
 		defer p.arrived()
 	}
+	pair, made, n := string(pairAsked.Find(body)), &call{provider: name, done: make(chan struct{})}, 1
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := 1
 	for _, before := range p.calls[pair] {
-		if before.provider == made.provider {
+		if before.provider == name {
 			n++
 		}
 	}
 	p.calls[pair] = append(p.calls[pair], made)
-	p.underway[pair]++
-	fault := p.pick(made.provider, pair, n)
-	if p.servers[fault] == nil {
-		options := simulator.Options{Latency: p.latency, Seed: 1, Keep: 1, Slow: time.Hour, Faults: map[string][]simulator.Fault{}}
-		for _, name := range simulator.Providers {
-			options.Faults[name] = []simulator.Fault{fault + "*"}
-		}
-		p.servers[fault] = simulator.New(options)
+	return p.pick(name, pair, n), func(status int, body []byte, whole bool) {
+		made.usd, made.unknown = bill(name, status, whole, body)
+		close(made.done)
 	}
-	return p.servers[fault]
 }
 
-// about gives the calls about a pair, once all of them have ended.
+// about gives the calls about a pair, or about all where it is empty, once they have ended.
 func (p *providers) about(pair string) []*call {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for p.underway[pair] > 0 {
-		p.ended.Wait()
+	calls := slices.Clone(p.calls[pair])
+	if pair == "" {
+		calls = slices.Concat(slices.Collect(maps.Values(p.calls))...)
 	}
-	return p.calls[pair]
-}
-
-// recorder keeps what is answered.
-type recorder struct {
-	http.ResponseWriter
-	status int
-	body   bytes.Buffer
-}
-
-// Unwrap lets the simulator flush and reset the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
-func (r *recorder) WriteHeader(status int) {
-	r.status = status
-	r.ResponseWriter.WriteHeader(status)
-}
-
-func (r *recorder) Write(p []byte) (int, error) {
-	n, err := r.ResponseWriter.Write(p)
-	r.body.Write(p[:n])
-	return n, err
+	p.mu.Unlock()
+	for _, made := range calls {
+		<-made.done
+	}
+	return calls
 }
 
 // readable is the longest answer that the server reads, in bytes.
@@ -166,53 +107,54 @@ func bill(name string, status int, whole bool, body []byte) (usd float64, unknow
 		return 0, true
 	}
 	var told struct {
-		Model   string `json:"model"`
-		Version string `json:"modelVersion"`
-		Usage   struct {
-			AnthropicInput  *int `json:"input_tokens"`
-			AnthropicCached int  `json:"cache_read_input_tokens"`
-			AnthropicOutput int  `json:"output_tokens"`
-			OpenAIInput     *int `json:"prompt_tokens"`
-			OpenAIOutput    int  `json:"completion_tokens"`
-			OpenAIDetails   struct {
-				Cached int `json:"cached_tokens"`
-			} `json:"prompt_tokens_details"`
-			Ticks *float64 `json:"cost_in_usd_ticks"`
-		} `json:"usage"`
-		Gemini struct {
-			Input    *int `json:"promptTokenCount"`
-			Cached   int  `json:"cachedContentTokenCount"`
-			Output   int  `json:"candidatesTokenCount"`
-			Thoughts int  `json:"thoughtsTokenCount"`
-		} `json:"usageMetadata"`
+		Model         string
+		ModelVersion  string
+		Usage         map[string]any
+		UsageMetadata map[string]any
+		Error         any
 	}
-	if json.Unmarshal(body, &told) != nil {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if decoder.Decode(&told) != nil {
 		return 0, true
 	}
-	used, u, g := provider.Usage{Known: true}, told.Usage, told.Gemini
-	switch {
-	case u.Ticks != nil:
-		return *u.Ticks / 1e10, false
-	case u.AnthropicInput != nil:
-		used.InputTokens, used.CachedTokens, used.OutputTokens = *u.AnthropicInput+u.AnthropicCached, u.AnthropicCached, u.AnthropicOutput
-	case u.OpenAIInput != nil:
-		used.InputTokens, used.CachedTokens, used.OutputTokens = *u.OpenAIInput, u.OpenAIDetails.Cached, u.OpenAIOutput
-	case g.Input != nil:
-		used.InputTokens, used.CachedTokens, used.OutputTokens = *g.Input, g.Cached, g.Output+g.Thoughts
-	default:
-		return 0, true
+	if told.Error != nil { // an error like one with a status
+		return 0, false
 	}
-	cost := provider.DefaultCatalog().Cost(name, told.Model+told.Version, told.Model+told.Version, used, time.Now())
-	if cost == nil {
+	figures := map[string]float64{}
+	readFigures(told.Usage, figures)
+	readFigures(told.UsageMetadata, figures)
+	sum := func(names ...string) (n int) {
+		for _, name := range names {
+			n += int(figures[name])
+		}
+		return n
+	}
+	used := provider.Usage{
+		Known:        true,
+		InputTokens:  sum("input_tokens", "cache_read_input_tokens", "prompt_tokens", "promptTokenCount"),
+		CachedTokens: sum("cache_read_input_tokens", "cached_tokens", "cachedContentTokenCount"),
+		OutputTokens: sum("output_tokens", "completion_tokens", "candidatesTokenCount", "thoughtsTokenCount"),
+	}
+	model := told.Model + told.ModelVersion
+	cost := provider.DefaultCatalog().Cost(name, model, model, used, time.Now())
+	switch ticks, are := figures["cost_in_usd_ticks"]; {
+	case are:
+		return ticks / 1e10, false
+	case used.InputTokens == 0 || cost == nil:
 		return 0, true
 	}
 	return *cost, false
 }
 
-// chance draws for one call: the same seed and call give the same draws, in whatever
-// order the calls come.
-func (c *chaos) chance(of ...any) *rand.Rand {
-	hash := fnv.New64a()
-	fmt.Fprint(hash, of...)
-	return rand.New(rand.NewPCG(c.seed, hash.Sum64()))
+// readFigures collects the numbers of a usage and of its details by name. A number may
+// be written as text or with decimals; one that can't be a count of tokens is left out.
+func readFigures(usage map[string]any, into map[string]float64) {
+	for name, value := range usage {
+		if details, are := value.(map[string]any); are {
+			readFigures(details, into)
+		} else if n, err := strconv.ParseFloat(fmt.Sprint(value), 64); err == nil && n >= 0 {
+			into[name] = n
+		}
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"sync/atomic"
 
 	"thalas/internal/simulator"
@@ -24,39 +23,39 @@ const mistaken = 1e-9
 
 // random asks many callers' questions at once, with each attempt failing by itself, and
 // holds the share that is answered against the one without a breaker.
-func (c *chaos) random() (string, error) {
+func (c *chaos) random() {
 	const quorum = 2
-	questions := 5000
-	if c.short {
-		questions = 1000
-	}
-	var b strings.Builder
-	b.WriteString("| attempts that fail | `MAX_ATTEMPTS` | questions | answered | without a breaker |\n|---|---|---|---|---|\n")
+	questions := c.size(5000, 1000)
 	for _, rate := range []float64{0.1, 0.3, 0.5} {
 		for _, most := range []int{1, defaultAttempts} {
-			var env []string
 			setting := strconv.Itoa(most)
-			if most == defaultAttempts {
-				setting += ", the default"
-			} else {
-				env = []string{"MAX_ATTEMPTS=" + setting}
+			env := []string{"MAX_ATTEMPTS=" + setting}
+			if most == defaultAttempts { // which is held to be so
+				setting, env = setting+", the default", nil
 			}
-			p := newProviders(func(provider, pair string, n int) simulator.Fault {
+			p := c.providers(0, func(provider, pair string, n int) simulator.Fault {
 				return drawn(c.chance(provider, pair, n), rate, passing)
 			})
-			answered, err := c.answeredOf(p, questions, quorum, env)
-			p.close()
-			if err != nil {
-				return "", err
-			}
+			s := c.serve(p, c.scratch(), "", env...)
+			var decided atomic.Int64
+			c.parallel(questions, 200, func(i int) {
+				a := s.ask(pairOf(i), quorum, 30, "")
+				for _, what := range a.broken(p.about(pairOf(i)), quorum) {
+					c.failf("question %d: %s: %s", i, what, &a)
+				}
+				if a.status == 200 {
+					decided.Add(1)
+				}
+			})
+			c.must(s.end())
+			answered := int(decided.Load())
 			share := kept(1-math.Pow(rate, float64(most)), len(simulator.Providers), quorum)
 			if least := atLeast(questions, share, mistaken); answered < least {
 				c.failf("%v of the attempts fail, %d are made: %d of %d questions are answered, want at least %d", rate, most, answered, questions, least)
 			}
-			fmt.Fprintf(&b, "| %.0f %% | %s | %d | %.2f %% | %.3f %% |\n", 100*rate, setting, questions, 100*float64(answered)/float64(questions), 100*share)
+			c.row(fmt.Sprintf("%.0f %%", 100*rate), setting, questions, fmt.Sprintf("%.2f %%", 100*float64(answered)/float64(questions)), fmt.Sprintf("%.3f %%", 100*share))
 		}
 	}
-	return b.String(), nil
 }
 
 // drawn gives one of the faults at a rate.
@@ -65,29 +64,6 @@ func drawn(chance *rand.Rand, rate float64, of []simulator.Fault) simulator.Faul
 		return simulator.OK
 	}
 	return of[chance.IntN(len(of))]
-}
-
-// answeredOf counts the decisions of a fresh server.
-func (c *chaos) answeredOf(p *providers, questions, quorum int, env []string) (int, error) {
-	file, err := c.scratch()
-	if err != nil {
-		return 0, err
-	}
-	s, err := c.start(p, file, "", env...)
-	if err != nil {
-		return 0, err
-	}
-	var answered atomic.Int64
-	c.parallel(questions, 200, func(i int) {
-		a := s.ask(question(pairOf(i), quorum, "30"), "")
-		for _, what := range a.broken(p.about(pairOf(i)), quorum) {
-			c.failf("question %d: %s: %s", i, what, &a)
-		}
-		if a.status == 200 {
-			answered.Add(1)
-		}
-	})
-	return int(answered.Load()), s.end()
 }
 
 // kept is how likely at least quorum of n independent providers answer, each of which

@@ -3,7 +3,8 @@ package main
 // The bare program, the yardstick: JSON in, four net/http calls at once through
 // one shared transport, the votes parsed strictly, a weighted vote, JSON out. No
 // store, no retries, no breaker, no validation library, no log. It is plain Go as
-// one would write it first, with the runtime's defaults.
+// one would write it first, with the runtime's defaults. It knows one wire format,
+// that of chat completions, and asks four models in it.
 
 import (
 	"bytes"
@@ -23,6 +24,44 @@ const (
 )
 
 var bareSchema = json.RawMessage(`{"type":"object","properties":{"decision":{"type":"string","enum":["BUY","SELL","HOLD"]},"confidence":{"type":"number"},"reasoning":{"type":"string"},"risk_level":{"type":"string","enum":["low","medium","high"]},"stop_loss":{"anyOf":[{"type":"number"},{"type":"null"}]},"take_profit":{"anyOf":[{"type":"number"},{"type":"null"}]}},"required":["decision","confidence","reasoning","risk_level","stop_loss","take_profit"],"additionalProperties":false}`)
+
+// bareWeights are the models' in the order of providerNames, where the question has none.
+var bareWeights = []float64{1, 0.9, 0.8, 0.7}
+
+type bareMessage struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+type bareQuestion struct {
+	Model     string        `json:"model"`
+	MaxTokens int           `json:"max_completion_tokens"`
+	Messages  []bareMessage `json:"messages"`
+	Format    bareFormat    `json:"response_format"`
+}
+
+type bareFormat struct {
+	Type   string     `json:"type"`
+	Schema bareStrict `json:"json_schema"`
+}
+
+type bareStrict struct {
+	Name   string          `json:"name"`
+	Strict bool            `json:"strict"`
+	Schema json.RawMessage `json:"schema"`
+}
+
+type bareReply struct {
+	Model   string
+	Choices []struct {
+		Message struct{ Content, Refusal string }
+		Finish  string `json:"finish_reason"`
+	}
+	Usage struct {
+		Input  int `json:"prompt_tokens"`
+		Output int `json:"completion_tokens"`
+	}
+}
 
 type bareRequest struct {
 	Pair         string             `json:"pair"`
@@ -86,7 +125,7 @@ func (b *bare) consensus(w http.ResponseWriter, r *http.Request) {
 	}
 	answer := bareAnswer{
 		Pair: q.Pair, Timeframe: q.Timeframe, CurrentPrice: q.CurrentPrice, bareVerdict: decide(votes, q.CurrentPrice),
-		Providers: len(wires), Participating: len(votes), Votes: votes,
+		Providers: len(providerNames), Participating: len(votes), Votes: votes,
 	}
 	total := time.Since(start)
 	answer.TotalLatencyMS, answer.OverheadMS = ms(total), ms(total-waited)
@@ -99,21 +138,21 @@ func (b *bare) consensus(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(text)
 }
 
-// ask calls every provider at once and gives the votes in the order of wires, and
+// ask calls every provider at once and gives the votes in the order of providerNames, and
 // how long the calls took.
 func (b *bare) ask(ctx context.Context, q bareRequest) ([]bareVote, time.Duration) {
 	user := fmt.Sprintf("Vote on this market.\n<market_data>\n{\"pair\":%q,\"timeframe\":%q,\"current_price\":%v,\"indicators\":%s}\n</market_data>", q.Pair, q.Timeframe, q.CurrentPrice, q.MarketData)
-	answers := make([]*bareVote, len(wires))
+	answers := make([]*bareVote, len(providerNames))
 	start := time.Now()
 	var calls sync.WaitGroup
-	for i, wire := range wires {
+	for i, name := range providerNames {
 		calls.Go(func() {
-			vote, err := b.call(ctx, wire, user)
+			vote, err := b.call(ctx, name, user)
 			if err != nil {
 				return // no vote; the load generator sees that one is missing
 			}
-			vote.Weight = wire.weight
-			if weight, given := q.Weights[wire.name]; given {
+			vote.Weight = bareWeights[i]
+			if weight, given := q.Weights[name]; given {
 				vote.Weight = weight
 			}
 			answers[i] = &vote
@@ -121,7 +160,7 @@ func (b *bare) ask(ctx context.Context, q bareRequest) ([]bareVote, time.Duratio
 	}
 	calls.Wait()
 	waited := time.Since(start)
-	votes := make([]bareVote, 0, len(wires))
+	votes := make([]bareVote, 0, len(providerNames))
 	for _, vote := range answers {
 		if vote != nil {
 			votes = append(votes, *vote)
@@ -130,18 +169,18 @@ func (b *bare) ask(ctx context.Context, q bareRequest) ([]bareVote, time.Duratio
 	return votes, waited
 }
 
-func (b *bare) call(ctx context.Context, wire bareWire, user string) (bareVote, error) {
+func (b *bare) call(ctx context.Context, name, user string) (bareVote, error) {
 	start := time.Now()
-	body, err := json.Marshal(wire.question(user))
+	body, err := json.Marshal(bareQuestion{"gpt-6-luna", 1024, []bareMessage{{"system", bareSystem}, {"user", user}}, bareFormat{"json_schema", bareStrict{"trading_vote", true, bareSchema}}})
 	if err != nil {
 		return bareVote{}, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.upstream+"/"+wire.name+wire.path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.upstream+"/openai/v1/chat/completions", bytes.NewReader(body))
 	if err != nil {
 		return bareVote{}, err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set(wire.keyHeader, "load")
+	request.Header.Set("Authorization", "load")
 	response, err := b.client.Do(request)
 	if err != nil {
 		return bareVote{}, err
@@ -151,15 +190,15 @@ func (b *bare) call(ctx context.Context, wire bareWire, user string) (bareVote, 
 	if err != nil {
 		return bareVote{}, err
 	}
-	if response.StatusCode != http.StatusOK {
-		return bareVote{}, fmt.Errorf("%s answered %s", wire.name, response.Status)
-	}
-	reply, err := wire.answer(text)
-	if err != nil {
+	var reply bareReply
+	if err := json.Unmarshal(text, &reply); err != nil {
 		return bareVote{}, err
 	}
-	vote, err := parseVote(reply.text)
-	vote.Provider, vote.Model, vote.InputTokens, vote.OutputTokens = wire.name, reply.model, reply.input, reply.output
+	if response.StatusCode != http.StatusOK || len(reply.Choices) != 1 || reply.Choices[0].Finish != "stop" || reply.Choices[0].Message.Refusal != "" {
+		return bareVote{}, fmt.Errorf("%s answered %s, without a complete choice", name, response.Status)
+	}
+	vote, err := parseVote(reply.Choices[0].Message.Content)
+	vote.Provider, vote.Model, vote.InputTokens, vote.OutputTokens = name, reply.Model, reply.Usage.Input, reply.Usage.Output
 	vote.LatencyMS = ms(time.Since(start))
 	return vote, err
 }

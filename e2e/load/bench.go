@@ -3,7 +3,6 @@ package main
 // The order of things: phases, the servers of a phase, and their rounds in turns.
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,10 +10,10 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
-	"sync"
-	"sync/atomic"
+	"strings"
 	"time"
 
 	"thalas/e2e/process"
@@ -34,169 +33,133 @@ type phase struct {
 	name, title string
 	delay       time.Duration
 	rounds      int
-	drive       func(ctx context.Context, s *server) (*tally, time.Duration)
+	rate        int     // a second; 0: a closed loop
+	attacks     []shape // of a round
 }
 
 func (b *bench) phases() (phases []phase) {
-	instant, delayed := "providers answer at once", fmt.Sprintf("providers take %v", b.delay)
-	if b.address != "" { // we did not choose them
-		instant, delayed = "providers of the running server", delayed+" if the running server's do"
-	}
 	if b.closed > 0 {
 		phases = append(phases, phase{
-			"closed", fmt.Sprintf("Closed loop: %d connections, %s, %d rounds of %v", b.connections, instant, b.rounds, b.closed), 0, b.rounds,
-			func(ctx context.Context, s *server) (*tally, time.Duration) {
-				return closedLoop(ctx, s.address, s.script, b.connections, within(b.closed))
-			}})
+			"closed", fmt.Sprintf("Closed loop: %d connections, providers answer at once, %d rounds of %v", b.connections, b.rounds, b.closed),
+			0, b.rounds, 0, []shape{closedLoop(b.closed, b.connections)}})
 	}
 	if b.open > 0 {
 		phases = append(phases, phase{
-			"open", fmt.Sprintf("Open loop: %v arrivals a second, %s, %d rounds of %v", b.rate, delayed, b.rounds, b.open), b.delay, b.rounds,
-			func(ctx context.Context, s *server) (*tally, time.Duration) {
-				return openLoop(ctx, s.address, s.script, b.rate, b.open, b.connections)
-			}})
+			"open", fmt.Sprintf("Fixed rate: %d arrivals a second, providers take %v, %d rounds of %v", b.rate, b.delay, b.rounds, b.open),
+			b.delay, b.rounds, b.rate, []shape{fixedRate(b.rate, b.open, b.connections)}})
 	}
 	if b.soak > 0 {
-		phases = append(phases, phase{
-			"soak", fmt.Sprintf("Soak: %d requests on %d connections, %s", b.soak, b.connections, instant), 0, 1, b.driveSoak})
+		p := phase{"soak", fmt.Sprintf("Soak: %d requests on %d connections, providers answer at once", b.soak, b.connections), 0, 1, 0, nil}
+		for i := range soakPoints {
+			p.attacks = append(p.attacks, exactly(b.soak*(i+1)/soakPoints-b.soak*i/soakPoints, b.connections))
+		}
+		phases = append(phases, p)
 	}
 	return phases
 }
 
-// within says yes until the length is over, counted from its first call.
-func within(length time.Duration) func() bool {
-	end := sync.OnceValue(func() time.Time { return time.Now().Add(length) })
-	return func() bool { return time.Now().Before(end()) }
-}
-
-// driveSoak reads the memory on the way.
-func (b *bench) driveSoak(ctx context.Context, s *server) (*tally, time.Duration) {
-	var asked atomic.Int64
-	every := int64(max(1, b.soak/soakPoints))
-	points := make(chan memoryAt, b.soak/int(every)+1)
-	note := func(n int) {
-		if m := s.memory(); m != nil {
-			points <- memoryAt{n, *m}
-		}
-	}
-	counted, took := closedLoop(ctx, s.address, s.script, b.connections, func() bool {
-		n := asked.Add(1)
-		if n > int64(b.soak) {
-			return false
-		}
-		if n%every == 0 && n < int64(b.soak) {
-			note(int(n))
-		}
-		return true
-	})
-	note(b.soak)
-	close(points)
-	for point := range points {
-		s.memoryAt = append(s.memoryAt, point)
-	}
-	slices.SortFunc(s.memoryAt, func(a, b memoryAt) int { return a.Requests - b.Requests })
-	return counted, took
-}
-
 func (b *bench) run(ctx context.Context) (report, error) {
 	r := newReport()
-	if b.address == "" && b.only != "bare" {
+	if b.only != "bare" {
 		var err error
 		if b.binary != "" {
 			b.program, err = filepath.Abs(b.binary) // the children run in another folder
 		} else {
 			fmt.Fprintln(b.progress, "building ./cmd/thalas")
-			b.program, err = process.Build(ctx, b.folder)
+			b.program, err = buildServer(ctx, b.folder)
 		}
 		if err != nil {
 			return r, err
 		}
 	}
 	for _, p := range b.phases() {
-		figures, err := b.runPhase(ctx, p)
+		measured, err := b.runPhase(ctx, p)
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", p.name, err)
 		}
-		r.add(figures)
+		r.add(measured)
 	}
 	return r, nil
 }
 
-// runPhase starts everything anew, so that a phase's memory and counters are its own.
-func (b *bench) runPhase(ctx context.Context, p phase) (phaseReport, error) {
-	providers, servers, err := b.startAll(ctx, p)
-	result := phaseReport{Name: p.name, Title: p.title}
+// buildServer goes to the product's module, which this one replaces, since what is
+// built is the module of the working folder.
+func buildServer(ctx context.Context, folder string) (string, error) {
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "thalas").Output()
 	if err == nil {
-		result.Servers, err = b.load(ctx, p, providers, servers)
+		err = os.Chdir(strings.TrimSpace(string(root)))
+	}
+	if err != nil {
+		return "", fmt.Errorf("find the server's sources, try with --binary: %w", err)
+	}
+	return process.Build(ctx, folder)
+}
+
+// runPhase starts everything anew, so that a phase's memory and counters are its own.
+func (b *bench) runPhase(ctx context.Context, p phase) (measured, error) {
+	m := measured{phase: p}
+	providers, servers, err := b.startAll(ctx, p)
+	if err == nil {
+		m.servers = servers
+		m.failures, err = b.load(ctx, p, providers, servers)
 	}
 	var ends []error
 	for _, s := range servers {
-		if s.process != nil {
-			ends = append(ends, s.process.Stop())
-		}
+		ends = append(ends, s.process.Stop())
 	}
 	if providers != nil {
 		ends = append(ends, providers.Stop())
 	}
 	switch {
 	case ctx.Err() != nil: // the interrupt may have ended the children too
-		return result, ctx.Err()
+		return m, ctx.Err()
 	case err != nil: // and why it came to that, if a child knows
-		return result, errors.Join(append([]error{err}, ends...)...)
+		return m, errors.Join(append([]error{err}, ends...)...)
 	}
 	for _, end := range ends {
 		if end != nil {
-			result.Failures = append(result.Failures, end.Error())
+			m.failures = append(m.failures, end.Error())
 		}
 	}
-	result.compare()
-	return result, nil
+	return m, nil
 }
 
 // load drives the servers in turns, and then checks what they have kept.
-func (b *bench) load(ctx context.Context, p phase, providers *process.Process, servers []*server) ([]figures, error) {
+func (b *bench) load(ctx context.Context, p phase, providers *process.Process, servers []*server) (failures []string, err error) {
 	questions, err := newQuestions(time.Now(), b.body)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range servers {
-		s.script = newScript(questions, s.address)
-		if err := s.begin(ctx); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
-		}
 		if b.warmup > 0 {
-			warm, _ := closedLoop(ctx, s.address, s.script, b.connections, within(b.warmup))
-			warm.forgetTimes()
-			s.tally.merge(warm)
+			results, _ := attack(ctx, s.client, asking(s.process.Address, questions), closedLoop(b.warmup, b.connections))
+			s.tally.add(questions, results)
+			s.tally.forgetTimes()
 		}
 	}
 	for round := range p.rounds {
 		for i := range servers {
 			s := servers[(i+round)%len(servers)] // nobody is always the first
-			perSecond := s.drive(ctx, p, providers)
+			perSecond := s.drive(ctx, p, questions, providers)
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
 			fmt.Fprintf(b.progress, "%s, round %d of %d, %s: %.0f consensus a second\n", p.name, round+1, p.rounds, s.name, perSecond)
 		}
 	}
-	var all []figures
 	for _, s := range servers {
-		f := s.figures(p)
-		if f.LookedUp, f.Failures, err = s.check(ctx, b.sample); err != nil {
+		failed, err := s.check(ctx, b.sample)
+		if err != nil {
 			return nil, fmt.Errorf("check %s: %w", s.name, err)
 		}
-		all = append(all, f)
+		failures = append(failures, failed...)
 	}
-	return all, nil
+	return failures, nil
 }
 
 // startAll starts what the phase needs, the providers first. What was started is
 // returned with an error too.
 func (b *bench) startAll(ctx context.Context, p phase) (providers *process.Process, servers []*server, err error) {
-	if b.address != "" {
-		return nil, []*server{newServer("server", b.address, true)}, nil
-	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
@@ -204,12 +167,12 @@ func (b *bench) startAll(ctx context.Context, p phase) (providers *process.Proce
 	environ := process.PlainEnvironment()
 	address, err := process.FreeAddress()
 	if err == nil {
-		providers, err = startAt(address, "stub", b.folder, environ, self, "stub", "--with-parent", "--listen", address, "--delay", p.delay.String())
+		providers, err = startAt(address, "stub", b.folder, environ, self, "stub", address, p.delay.String())
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := awaitListening(ctx, providers); err != nil {
+	if err := awaitHealth(ctx, providers); err != nil {
 		return providers, nil, err
 	}
 	for _, name := range []string{"bare", "thalas"} {
@@ -220,9 +183,9 @@ func (b *bench) startAll(ctx context.Context, p phase) (providers *process.Proce
 		if err != nil {
 			return providers, servers, err
 		}
-		s := newServer(name, address, name == "thalas")
+		s := &server{name: name, keeps: name == "thalas", client: newClient(), tally: newTally(), since: time.Now()}
 		if name == "bare" {
-			s.process, err = startAt(address, name, b.folder, environ, self, "bare", "--with-parent", "--listen", address, "--upstream", "http://"+providers.Address)
+			s.process, err = startAt(address, name, b.folder, environ, self, "bare", address, "http://"+providers.Address)
 		} else {
 			s.process, err = startAt(address, name, b.folder, slices.Concat(environ, b.serverEnvironment(address, providers.Address)), b.program, "serve")
 		}
@@ -248,22 +211,8 @@ func startAt(address, name, folder string, environ []string, program string, arg
 // awaitHealth returns when GET /v1/health answers 200.
 func awaitHealth(ctx context.Context, p *process.Process) error {
 	return p.Await(ctx, func(ctx context.Context) error {
-		c := newConnection(p.Address)
-		defer c.close()
-		status, body, err := c.get(ctx, "/v1/health")
-		if err == nil && status != http.StatusOK {
-			err = fmt.Errorf("GET /v1/health: %d %s", status, bytes.TrimSpace(body[:min(len(body), 300)]))
-		}
+		_, err := get(ctx, http.DefaultClient, "http://"+p.Address+"/v1/health")
 		return err
-	})
-}
-
-// awaitListening returns when the port takes connections.
-func awaitListening(ctx context.Context, p *process.Process) error {
-	return p.Await(ctx, func(ctx context.Context) error {
-		c := newConnection(p.Address)
-		defer c.close()
-		return c.open(ctx)
 	})
 }
 

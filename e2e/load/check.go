@@ -9,70 +9,48 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-const lookups = 8 // connections that look up at once
+const lookups = 8 // at once
 
 // findAgain looks up at most sample of the answers by their ids (0: all), evenly
 // spread. It gives how many it looked up, and what was wrong.
-func findAgain(ctx context.Context, address string, answers []kept, sample int) (looked int, faults map[string]int) {
-	step := 1.0
-	looked = len(answers)
-	if sample > 0 && sample < looked {
-		step, looked = float64(looked)/float64(sample), sample
-	}
+func findAgain(ctx context.Context, client *http.Client, address string, answers []answer, sample int) (looked int, faults map[string]int) {
 	faults = map[string]int{}
-	var mu sync.Mutex // guards faults
+	looked = len(answers)
+	if sample > 0 {
+		looked = min(sample, looked)
+	}
+	if looked == 0 {
+		return 0, faults
+	}
 	var next atomic.Int64
-	var done sync.WaitGroup
-	for range lookups {
-		done.Go(func() {
-			c := newConnection(address)
-			defer c.close()
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= looked {
-					return
-				}
-				if fault := findOne(ctx, c, answers[int(float64(i)*step)]); fault != "" {
-					mu.Lock()
-					faults[fault]++
-					mu.Unlock()
-				}
-			}
-		})
+	byID := func(t *vegeta.Target) error {
+		i := int(next.Add(1)-1) * len(answers) / looked
+		*t = vegeta.Target{Method: http.MethodGet, URL: numbered("http://"+address+"/v1/consensus/"+url.PathEscape(answers[i].ID), i)}
+		return nil
 	}
-	done.Wait()
-	return looked, faults
-}
-
-// findOne gives what is wrong with what is kept of an answer, empty if nothing.
-func findOne(ctx context.Context, c *connection, want kept) string {
-	if want.id == "" {
-		return "a 200 had no id"
+	results, _ := attack(ctx, client, byID, exactly(looked, lookups))
+	for _, result := range results {
+		var got answer
+		switch want := answers[numberOf(result)]; {
+		case want.ID == "":
+			faults["a 200 had no id"]++
+		case result.Code == 0:
+			faults["GET by id: no answer: "+cause(result)]++
+		case result.Code != http.StatusOK:
+			faults[fmt.Sprintf("GET by id: %d", result.Code)]++
+		case json.Unmarshal(result.Body, &got) != nil:
+			faults["GET by id: the body is no JSON"]++
+		case got.ID != want.ID || got.Pair != want.Pair || got.Price != want.Price || got.Decision != want.Decision:
+			faults["GET by id: not what was answered"]++
+		}
 	}
-	status, body, err := c.get(ctx, "/v1/consensus/"+url.PathEscape(want.id))
-	var got struct {
-		ID       string      `json:"id"`
-		Pair     string      `json:"pair"`
-		Price    json.Number `json:"current_price"`
-		Decision string      `json:"decision"`
-	}
-	switch {
-	case err != nil:
-		return "GET by id: no answer: " + cause(err)
-	case status != http.StatusOK:
-		return fmt.Sprintf("GET by id: %d", status)
-	case json.Unmarshal(body, &got) != nil:
-		return "GET by id: the body is no JSON"
-	case got.ID != want.id || got.Pair != want.pair || got.Price.String() != want.price || got.Decision != want.decision:
-		return "GET by id: not what was answered"
-	}
-	return ""
+	return len(results), faults
 }
 
 // counters are what GET /v1/metrics says that can be held against what was sent.
@@ -87,17 +65,11 @@ type counters struct {
 }
 
 // readCounters asks for the day that since lies in and the next one, so that
-// midnight changes nothing.
-func readCounters(ctx context.Context, address string, since time.Time) (counters, error) {
-	c := newConnection(address)
-	defer c.close()
+// midnight changes nothing. The server's store is fresh: all that it counts is ours.
+func readCounters(ctx context.Context, client *http.Client, address string, since time.Time) (read counters, err error) {
 	day := since.UTC().Truncate(24 * time.Hour)
 	span := url.Values{"window": {"day"}, "from": {day.Format(time.RFC3339)}, "to": {day.Add(48 * time.Hour).Format(time.RFC3339)}}
-	status, body, err := c.get(ctx, "/v1/metrics?"+span.Encode())
-	var read counters
-	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("status %d: %s", status, body[:min(len(body), 300)])
-	}
+	body, err := get(ctx, client, "http://"+address+"/v1/metrics?"+span.Encode())
 	if err == nil {
 		err = json.Unmarshal(body, &read)
 	}
@@ -107,23 +79,20 @@ func readCounters(ctx context.Context, address string, since time.Time) (counter
 	return read, nil
 }
 
-// compareCounters holds what the counters rose by against what was answered.
-func compareCounters(before, after counters, t *tally) (faults []string) {
+// compareCounters holds the counters against what was answered.
+func compareCounters(c counters, t *tally) (faults []string) {
 	compare := func(name string, got, want int) {
 		if got != want {
-			faults = append(faults, "counter "+name+" rose by "+strconv.Itoa(got)+", want "+strconv.Itoa(want))
+			faults = append(faults, fmt.Sprintf("counter %s is %d, want %d", name, got, want))
 		}
 	}
-	decided := t.answers["200"]
-	compare("total_requests", after.Total-before.Total, decided+t.runs)
-	compare("successful_requests", after.Successful-before.Successful, decided)
-	compare("failed_requests", after.Failed-before.Failed, t.runs)
+	decided := t.statuses["200"]
+	compare("total_requests", c.Total, decided+t.runs)
+	compare("successful_requests", c.Successful, decided)
+	compare("failed_requests", c.Failed, t.runs)
 	successes := map[string]int{}
-	for _, p := range after.Providers {
+	for _, p := range c.Providers {
 		successes[p.Provider] += p.Successes
-	}
-	for _, p := range before.Providers {
-		successes[p.Provider] -= p.Successes
 	}
 	for _, name := range providerNames {
 		// Failed runs may hold votes of some; they fail the phase anyway.

@@ -8,9 +8,9 @@
 //
 //   - closed loop: so many connections, each asking again once it is answered,
 //     over providers that answer at once. What it tells: throughput.
-//   - open loop: questions arrive at a fixed rate over providers that take 50 ms.
-//     Latency counts from the time a question was due, so a stall is paid for by
-//     all that came meanwhile.
+//   - fixed rate: questions arrive over providers that take 50 ms, whether those
+//     before have an answer or not, so a stall is paid for by all that came
+//     meanwhile.
 //   - soak: many requests in a closed loop; is the memory flat, is each answered.
 //
 // Whatever was answered with 200 must be found again by its id, the server's
@@ -18,10 +18,10 @@
 // and hold four votes; else the exit status is 1. A speed never fails: only
 // ratios within one run say something, and machines differ.
 //
-//	go run ./e2e/load             # all of it, about five minutes
-//	go run ./e2e/load -h          # durations, rate, one program only, a running server
-//	go run ./e2e/load stub -h     # the stub alone, to put a server over it by hand
+//	go run -C e2e/load .       # all of it, about five minutes
+//	go run -C e2e/load . -h    # durations, rate, one program only
 //
-// The package knows the server by its public contract only and needs nothing but
-// the standard library and e2e/process.
+// Package vegeta makes the load. The command is a module of its own, so that
+// vegeta steers no version of the product; of the product it knows the public
+// contract and e2e/process.
 package main

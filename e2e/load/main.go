@@ -4,12 +4,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -31,10 +29,9 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	child := map[string]func(context.Context, []string, io.Writer) error{"stub": runStub, "bare": runBare}
 	var err error
-	if len(args) > 0 && child[args[0]] != nil {
-		err = child[args[0]](ctx, args[1:], stderr)
+	if len(args) == 3 && (args[0] == "stub" || args[0] == "bare") {
+		err = child(ctx, args[0], args[1], args[2])
 	} else {
 		err = measure(ctx, args, stdout, stderr)
 	}
@@ -72,86 +69,35 @@ func measure(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		}
 		return err
 	}
-	if o.json {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(r)
-	} else {
-		err = r.write(stdout)
+	r.write(stdout)
+	if len(r.failures) > 0 {
+		return fmt.Errorf("%d failures, listed in the report", len(r.failures))
 	}
-	if err == nil && len(r.Failures) > 0 {
-		err = fmt.Errorf("%d failures, listed in the report", len(r.Failures))
-	}
-	return err
+	return nil
 }
 
-// childFlags are what both children know.
-func childFlags(name string, stderr io.Writer) (flags *flag.FlagSet, listen *string, bound *bool) {
-	flags = flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	listen = flags.String("listen", "127.0.0.1:9100", "`address` on the loopback")
-	bound = flags.Bool("with-parent", false, "end when the standard input is closed")
-	return flags, listen, bound
-}
-
-func runStub(ctx context.Context, args []string, stderr io.Writer) error {
-	flags, listen, bound := childFlags("stub", stderr)
-	delay := flags.Duration("delay", 0, "time that every answer takes")
-	if err := parse(flags, args); err != nil {
-		return err
+// child is the stub with a delay, or the bare program over the stub's URL. It
+// serves until ctx ends, or its parent does and with it the standard input.
+func child(ctx context.Context, name, address, setting string) error {
+	handler := newBare(setting).handler()
+	if name == "stub" {
+		delay, err := time.ParseDuration(setting)
+		if err != nil {
+			return err
+		}
+		if handler, err = newStub(delay); err != nil {
+			return err
+		}
 	}
-	s, err := newStub(*delay)
-	if err != nil {
-		return err
-	}
-	l, err := listenLocally(*listen)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(stderr, "stub of the providers on http://%s/{anthropic,openai,gemini,grok}\n", l.Addr())
-	return untilDone(ctx, *bound, func() { l.Close() }, func() error { return s.serve(l) })
-}
-
-func runBare(ctx context.Context, args []string, stderr io.Writer) error {
-	flags, listen, bound := childFlags("bare", stderr)
-	upstream := flags.String("upstream", "http://127.0.0.1:9100", "`URL` of the stub")
-	if err := parse(flags, args); err != nil {
-		return err
-	}
-	l, err := listenLocally(*listen)
-	if err != nil {
-		return err
-	}
-	server := &http.Server{Handler: newBare(*upstream).handler(), ReadHeaderTimeout: 10 * time.Second}
-	fmt.Fprintf(stderr, "bare program on http://%s/v1/consensus\n", l.Addr())
-	return untilDone(ctx, *bound, func() { server.Close() }, func() error { return server.Serve(l) })
-}
-
-func listenLocally(address string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil || !isLoopback(host) {
-		return nil, usagef("--listen %s is not an address on the loopback, such as 127.0.0.1:9100", address)
-	}
-	return net.Listen("tcp", address)
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// untilDone serves until ctx ends, or the parent of a bound child does.
-func untilDone(ctx context.Context, bound bool, stop func(), serve func() error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if bound {
-		go func() {
-			_, _ = io.Copy(io.Discard, os.Stdin)
-			cancel()
-		}()
-	}
-	defer context.AfterFunc(ctx, stop)()
-	if err := serve(); ctx.Err() == nil {
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	server := &http.Server{Addr: address, Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	if err := server.ListenAndServe(); ctx.Err() == nil {
 		return err
 	}
 	return nil

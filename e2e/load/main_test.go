@@ -8,13 +8,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"thalas/e2e/process"
+	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
 // TestMain lets the test binary be the children that the program under test
@@ -112,8 +111,8 @@ func (f *forgetful) metrics(w http.ResponseWriter, _ *http.Request) {
 // tiny is a whole measurement in as little time as it takes.
 var tiny = []string{"--closed=20ms", "--open=60ms", "--rounds=2", "--connections=1", "--rate=100", "--delay=5ms", "--soak=10", "--warmup=1ns", "--limit=1m"}
 
-// measured runs the program in a folder of its own, which must be empty afterwards.
-func measured(t *testing.T, args ...string) (code int, stdout, stderr string) {
+// runLoad runs the program in a folder of its own, which must be empty afterwards.
+func runLoad(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
@@ -130,17 +129,17 @@ func TestMeasurement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, stdout, stderr := measured(t, append(tiny, "--json", "--binary", self)...)
+	code, stdout, stderr := runLoad(t, append(tiny, "--binary", self)...)
 	if code != exitGood {
 		t.Fatalf("exit status %d\n%s%s", code, stdout, stderr)
 	}
-	checkReport(t, stdout, "bare", "thalas")
+	checkReport(t, stdout)
 
-	code, stdout, stderr = measured(t, append(tiny, "--only=bare")...)
+	code, stdout, stderr = runLoad(t, append(tiny, "--only=bare")...)
 	if code != exitGood {
 		t.Fatalf("exit status %d\n%s%s", code, stdout, stderr)
 	}
-	for _, want := range []string{"Closed loop: 1 connections", "Open loop: 100 arrivals a second", "Soak: 10 requests", "Every question was answered"} {
+	for _, want := range []string{"Closed loop: 1 connections", "Fixed rate: 100 arrivals a second", "Soak: 10 requests", "Every question was answered"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the report has no %q:\n%s", want, stdout)
 		}
@@ -153,50 +152,51 @@ func TestServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the server")
 	}
-	program, err := process.Build(t.Context(), t.TempDir())
+	program, err := buildServer(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := exec.Command(program, "help", "serve").Run(); err != nil {
-		t.Skipf("thalas has no command serve yet: %v", err)
-	}
-	code, stdout, stderr := measured(t, append(tiny, "--json", "--binary", program)...)
+	code, stdout, stderr := runLoad(t, append(tiny, "--binary", program)...)
 	if code != exitGood {
 		t.Fatalf("exit status %d\n%s%s", code, stdout, stderr)
 	}
-	checkReport(t, stdout, "bare", "thalas")
+	checkReport(t, stdout)
 
-	code, stdout, stderr = measured(t, "--closed=0", "--open=0", "--soak=64", "--connections=16", "--body=126000", "--warmup=0", "--only=thalas", "--binary", program)
+	code, stdout, stderr = runLoad(t, "--closed=0", "--open=0", "--soak=64", "--connections=16", "--body=126000", "--warmup=0", "--only=thalas", "--binary", program)
 	if code != exitGood || !strings.Contains(stdout, "Every question was answered") {
 		t.Errorf("large questions: exit status %d\n%s%s", code, stdout, stderr)
 	}
 }
 
 // checkReport holds what must be true of any good run, however slow.
-func checkReport(t *testing.T, text string, servers ...string) {
+func checkReport(t *testing.T, text string) {
 	t.Helper()
-	var r report
-	if err := json.Unmarshal([]byte(text), &r); err != nil {
-		t.Fatalf("%v in the report:\n%s", err, text)
+	tables := strings.Split(text, "\n\n")
+	if len(tables) != 5 { // the machine, three phases, what holds of all
+		t.Fatalf("got %d parts, want 5:\n%s", len(tables), text)
 	}
-	if len(r.Phases) != 3 {
-		t.Fatalf("got %d phases, want 3:\n%s", len(r.Phases), text)
-	}
-	for _, p := range r.Phases {
-		if len(p.Servers) != len(servers) || p.Ratios == nil || p.Ratios.Throughput == nil {
-			t.Fatalf("%s: got %d servers, want %v with a ratio:\n%s", p.Name, len(p.Servers), servers, text)
-		}
-		for i, f := range p.Servers {
-			if f.Server != servers[i] || f.Sent == 0 || f.Answers["200"] != f.Sent || f.Latency == nil || f.Overhead == nil {
-				t.Errorf("%s: %s: got %+v, want %s with times and an answer to each question", p.Name, f.Server, f, servers[i])
-			}
-			if wantLookedUp := f.Server != "bare"; wantLookedUp && f.LookedUp != f.Sent {
-				t.Errorf("%s: %s: looked up %d of %d answers", p.Name, f.Server, f.LookedUp, f.Sent)
-			}
-			if p.Name == "open" && (f.Added == nil || f.Added.P50 < 0) {
-				t.Errorf("open: %s: added %+v: the providers did not take their time", f.Server, f.Added)
+	for _, table := range tables[1:4] {
+		lines := map[string][]string{}
+		for line := range strings.Lines(table) {
+			if len(line) > 26 {
+				lines[strings.TrimSpace(line[:26])] = strings.Fields(line[26:])
 			}
 		}
+		answered, looked := lines["answered 200"], lines["looked up by id"]
+		if len(answered) != 2 || len(looked) != 2 || answered[0] == "0" || answered[1] == "0" || looked[0] != "0" || looked[1] != answered[1] {
+			t.Errorf("got %v answered and %v looked up, want all that thalas answered looked up:\n%s", answered, looked, table)
+		}
+		for _, what := range []string{"consensus a second", "overhead_ms p50 ms"} {
+			if len(lines[what]) < 2 {
+				t.Errorf("the table has no %q of both:\n%s", what, table)
+			}
+		}
+		if added, ok := lines["added latency p50 ms"]; ok && (strings.HasPrefix(added[0], "-") || strings.HasPrefix(added[1], "-")) {
+			t.Errorf("added %v: the providers did not take their time", added)
+		}
+	}
+	if !strings.Contains(text, "added latency p50 ms") {
+		t.Errorf("nothing was measured at a fixed rate:\n%s", text)
 	}
 }
 
@@ -209,12 +209,12 @@ func TestFailuresAreFound(t *testing.T) {
 		{"refuse", "soak: thalas: 1 × 503 insufficient-responses"},
 		{"forget", "soak: thalas: 1 × GET by id: 404"},
 		{"other question", "thalas: 10 × pair or current_price is not the one that was asked"},
-		{"miscount", "thalas: counter successful_requests rose by 9, want 10"},
+		{"miscount", "thalas: counter successful_requests is 9, want 10"},
 		{"exit", "exit status 3"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.fault, func(t *testing.T) {
-			code, stdout, stderr := measured(t, "--closed=0", "--open=0", "--soak=10", "--connections=1", "--warmup=0", "--only=thalas", "--binary", self, "--env", "FAULT="+tt.fault)
+			code, stdout, stderr := runLoad(t, "--closed=0", "--open=0", "--soak=10", "--connections=1", "--warmup=0", "--only=thalas", "--binary", self, "--env", "FAULT="+tt.fault)
 			if code != exitFailures {
 				t.Errorf("exit status %d, want %d", code, exitFailures)
 			}
@@ -229,7 +229,7 @@ func TestFaultsOfAnswers(t *testing.T) {
 	t.Parallel()
 	total := newTally()
 	q := question{pair: "BTC/USDT", price: "50000"}
-	total.add(q, http.StatusOK, []byte(`{"id":"a","pair":"BTC/USDT","current_price":50000,"participating_providers":3,"overhead_ms":1,"warnings":[{"code":"not_stored"}]}`), nil, 0)
+	total.add([]question{q}, []*vegeta.Result{{Code: http.StatusOK, Body: []byte(`{"id":"a","pair":"BTC/USDT","current_price":50000,"participating_providers":3,"overhead_ms":1,"warnings":[{"code":"not_stored"}]}`)}})
 	for _, want := range []string{"3 of 4 providers took part", "warned of as not_stored"} {
 		if total.faults[want] != 1 {
 			t.Errorf("got faults %v, want %q", total.faults, want)
@@ -271,15 +271,12 @@ func TestMistakes(t *testing.T) {
 		{"argument", []string{"fast"}, `unknown argument "fast"`},
 		{"no rounds", []string{"--rounds=0"}, "at least 1 round"},
 		{"body over the limit", []string{"--body=300000"}, "a body of 0 to 250000 bytes"},
-		{"no rate", []string{"--rate=0"}, "want a rate above 0"},
+		{"no rate", []string{"--rate=0"}, "want a rate of 1"},
 		{"unknown program", []string{"--only=other"}, "neither bare nor thalas"},
-		{"server elsewhere", []string{"--url=http://192.0.2.1:80"}, "want http://127.0.0.1:PORT"},
-		{"two servers", []string{"--url=http://127.0.0.1:8787", "--only=thalas"}, "do not go with it"},
-		{"stub for everybody", []string{"stub", "--listen=0.0.0.0:0"}, "not an address on the loopback"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			code, stdout, stderr := measured(t, tt.args...)
+			code, stdout, stderr := runLoad(t, tt.args...)
 			if code != exitUsage || stdout != "" || !strings.Contains(stderr, tt.want) {
 				t.Errorf("got exit status %d, output %q and %q, want %d and %q", code, stdout, stderr, exitUsage, tt.want)
 			}

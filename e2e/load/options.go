@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -16,17 +15,15 @@ type options struct {
 	closed, open, warmup time.Duration
 	rounds               int
 	connections          int
-	rate                 float64
+	rate                 int
 	delay                time.Duration
 	soak                 int
 	sample               int
 	body                 int
 	only                 string
 	binary               string
-	address              string // of a running server; empty: start our own
 	environ              []string
 	limit                time.Duration
-	json                 bool
 }
 
 // usageError is a mistake on the command line.
@@ -46,27 +43,18 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.DurationVar(&o.warmup, "warmup", time.Second, "closed loop before a server's first round, not measured")
 	flags.IntVar(&o.rounds, "rounds", 3, "rounds of the closed and of the open loop; bare and thalas take turns")
 	flags.IntVar(&o.connections, "connections", 64, "keep-alive connections")
-	flags.Float64Var(&o.rate, "rate", 300, "arrivals a second in the open loop")
+	flags.IntVar(&o.rate, "rate", 300, "arrivals a second in the open loop")
 	flags.DurationVar(&o.delay, "delay", 50*time.Millisecond, "time that the providers take in the open loop")
 	flags.IntVar(&o.sample, "sample", 0, "look up at most so many answers by id in a phase; 0: all")
 	flags.IntVar(&o.body, "body", 0, "`bytes` that each question has at least; 0: the usual 3,000")
 	flags.StringVar(&o.only, "only", "", "measure one `program`: bare or thalas")
 	flags.StringVar(&o.binary, "binary", "", "the server's `program`; else ./cmd/thalas is built")
 	flags.DurationVar(&o.limit, "limit", 20*time.Minute, "give up after this time")
-	flags.BoolVar(&o.json, "json", false, "report as JSON")
 	flags.Func("env", "`NAME=value` for the server; may be repeated", func(pair string) error {
 		if name, _, found := strings.Cut(pair, "="); !found || name == "" {
 			return errors.New("want NAME=value")
 		}
 		o.environ = append(o.environ, pair)
-		return nil
-	})
-	flags.Func("url", "drive only the server that runs at this loopback `URL`, over whatever providers it has; see also: load stub -h", func(text string) error {
-		u, err := url.Parse(text)
-		if err != nil || u.Scheme != "http" || !isLoopback(u.Hostname()) || u.Port() == "" || strings.Trim(u.Path, "/") != "" {
-			return errors.New("want http://127.0.0.1:PORT")
-		}
-		o.address = u.Host
 		return nil
 	})
 	if err := parse(flags, args); err != nil {
@@ -97,12 +85,10 @@ func (o options) check() error {
 		return usagef("want a body of 0 to %d bytes", mostBody)
 	case o.rounds < 1, o.connections < 1, o.connections > maxOpen, o.limit <= 0:
 		return usagef("want at least 1 round, 1 to %d connections and a limit above 0", maxOpen)
-	case !(o.rate > 0 && o.rate <= 1e5):
-		return usagef("want a rate above 0 and at most 100000")
+	case o.rate < 1, o.rate > 100_000:
+		return usagef("want a rate of 1 to 100000")
 	case o.only != "" && o.only != "bare" && o.only != "thalas":
 		return usagef("--only %q is neither bare nor thalas", o.only)
-	case o.address != "" && (o.only != "" || o.binary != "" || len(o.environ) > 0):
-		return usagef("--url drives a running server: --only, --binary and --env do not go with it")
 	}
 	return nil
 }

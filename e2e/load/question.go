@@ -107,8 +107,3 @@ func closes(random *rand.Rand, size int) json.RawMessage {
 	list[len(list)-1] = ']'
 	return list
 }
-
-// to gives the whole HTTP request for a server.
-func (q question) to(host string) []byte {
-	return fmt.Appendf(nil, "POST /v1/consensus HTTP/1.1\r\nHost: %s\r\nUser-Agent: load\r\nAccept: application/json\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", host, len(q.body), q.body)
-}

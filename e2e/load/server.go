@@ -5,7 +5,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"time"
@@ -15,135 +17,102 @@ import (
 
 type server struct {
 	name    string
-	address string
-	keeps   bool             // it has a store: answers are found by id, and counted
-	process *process.Process // nil: not ours
+	keeps   bool // it has a store: answers are found by id, and counted
+	process *process.Process
+	client  *http.Client
 
-	script   *script
-	tally    *tally
-	since    time.Time
-	before   counters
-	seconds  float64   // driven
-	rounds   []float64 // consensus a second
-	cpu      cpuTimes  // while driven
-	memoryAt []memoryAt
+	tally  *tally
+	since  time.Time
+	took   time.Duration    // driven
+	rounds []float64        // consensus a second
+	late   []float64        // ms after it was due that a question was sent
+	cpu    cpuTimes         // while driven
+	memory []process.Memory // after each attack, before the checks; none where it is not known
+	looked int              // up by id
 }
 
-// cpuTimes of the three sides; nil where it is not known.
-type cpuTimes struct{ server, providers, load *time.Duration }
+// cpuTimes of the three sides; 0 where it is not known.
+type cpuTimes struct{ server, providers, load time.Duration }
 
-func newServer(name, address string, keeps bool) *server {
-	return &server{name: name, address: address, keeps: keeps, tally: newTally()}
-}
-
-// begin notes where the counters stand.
-func (s *server) begin(ctx context.Context) (err error) {
-	s.since = time.Now()
-	if s.keeps {
-		s.before, err = readCounters(ctx, s.address, s.since)
-	}
-	return err
+func (s *server) cpuTimes(providers *process.Process) (t cpuTimes) {
+	t.server, _ = process.CPUTime(s.process.PID())
+	t.providers, _ = process.CPUTime(providers.PID())
+	t.load, _ = process.CPUTime(os.Getpid())
+	return t
 }
 
 // drive loads the server for one round and gives its consensus a second.
-func (s *server) drive(ctx context.Context, p phase, providers *process.Process) float64 {
+func (s *server) drive(ctx context.Context, p phase, questions []question, providers *process.Process) float64 {
 	before := s.cpuTimes(providers)
-	counted, took := p.drive(ctx, s)
+	decided, took := s.tally.statuses["200"], time.Duration(0)
+	for _, how := range p.attacks {
+		began := time.Now()
+		results, lasted := attack(ctx, s.client, asking(s.process.Address, questions), how)
+		took += lasted
+		s.tally.add(questions, results)
+		if p.rate > 0 {
+			for _, result := range results {
+				due := began.Add(time.Duration(result.Seq+1) * time.Second / time.Duration(p.rate))
+				s.late = append(s.late, ms(result.Timestamp.Sub(due)))
+			}
+		}
+		if m := process.MemoryOf(s.process.PID()); m != nil {
+			s.memory = append(s.memory, *m)
+		}
+	}
 	after := s.cpuTimes(providers)
-	s.cpu.server = rise(s.cpu.server, before.server, after.server)
-	s.cpu.providers = rise(s.cpu.providers, before.providers, after.providers)
-	s.cpu.load = rise(s.cpu.load, before.load, after.load)
-	s.seconds += took.Seconds()
-	perSecond := float64(counted.answers["200"]) / took.Seconds()
-	s.rounds = append(s.rounds, perSecond)
-	s.tally.merge(counted)
-	return perSecond
-}
-
-func (s *server) cpuTimes(providers *process.Process) cpuTimes {
-	of := func(p *process.Process) *time.Duration {
-		if p == nil {
-			return nil
-		}
-		return known(process.CPUTime(p.PID()))
-	}
-	return cpuTimes{of(s.process), of(providers), known(process.CPUTime(os.Getpid()))}
-}
-
-func known(d time.Duration, ok bool) *time.Duration {
-	if !ok {
-		return nil
-	}
-	return &d
-}
-
-// rise adds to sum what passed between before and after.
-func rise(sum, before, after *time.Duration) *time.Duration {
-	if before == nil || after == nil {
-		return sum
-	}
-	total := *after - *before
-	if sum != nil {
-		total += *sum
-	}
-	return &total
-}
-
-func (s *server) memory() *process.Memory {
-	if s.process == nil {
-		return nil
-	}
-	return process.MemoryOf(s.process.PID())
-}
-
-// figures reads the memory before the checks add to it.
-func (s *server) figures(p phase) figures {
-	measured := len(s.tally.latency)
-	perConsensus := func(d *time.Duration) *float64 {
-		if d == nil || measured == 0 {
-			return nil
-		}
-		each := ms(*d) / float64(measured)
-		return &each
-	}
-	f := figures{
-		Server: s.name, Sent: s.tally.sent, Answers: s.tally.answers, Seconds: s.seconds, Rounds: s.rounds,
-		Throughput: float64(measured) / max(s.seconds, 1e-9),
-		Latency:    percentilesOf(s.tally.latency), Overhead: percentilesOf(s.tally.overhead), Late: percentilesOf(s.tally.late),
-		CPU: perConsensus(s.cpu.server), ProvidersCPU: perConsensus(s.cpu.providers), LoadCPU: perConsensus(s.cpu.load),
-		Memory: s.memory(), MemoryAt: s.memoryAt,
-	}
-	if p.delay > 0 {
-		f.Added = f.Latency.less(ms(p.delay))
-	}
-	return f
+	s.cpu.server += after.server - before.server
+	s.cpu.providers += after.providers - before.providers
+	s.cpu.load += after.load - before.load
+	s.took += took
+	s.rounds = append(s.rounds, float64(s.tally.statuses["200"]-decided)/took.Seconds())
+	return s.rounds[len(s.rounds)-1]
 }
 
 // check gives what failed: answers that are no 200 or wrong, not kept, not counted.
-func (s *server) check(ctx context.Context, sample int) (looked int, failures []string, err error) {
+func (s *server) check(ctx context.Context, sample int) (failures []string, err error) {
 	list := func(counts map[string]int) {
 		for _, what := range slices.Sorted(maps.Keys(counts)) {
 			failures = append(failures, fmt.Sprintf("%s: %d × %s", s.name, counts[what], what))
 		}
 	}
-	others := maps.Clone(s.tally.answers)
+	others := maps.Clone(s.tally.statuses)
 	delete(others, "200")
 	list(others)
 	list(s.tally.faults)
-	if s.tally.answers["200"] == 0 {
+	if s.tally.statuses["200"] == 0 {
 		failures = append(failures, s.name+": not one question was answered")
 	}
 	if !s.keeps {
-		return 0, failures, nil
+		return failures, nil
 	}
-	after, err := readCounters(ctx, s.address, s.since)
+	counted, err := readCounters(ctx, s.client, s.process.Address, s.since)
 	if err != nil {
-		return 0, failures, err
+		return failures, err
 	}
-	for _, fault := range compareCounters(s.before, after, s.tally) {
+	for _, fault := range compareCounters(counted, s.tally) {
 		failures = append(failures, s.name+": "+fault)
 	}
-	looked, faults := findAgain(ctx, s.address, s.tally.kept, sample)
+	var faults map[string]int
+	s.looked, faults = findAgain(ctx, s.client, s.process.Address, s.tally.answers, sample)
 	list(faults)
-	return looked, failures, nil
+	return failures, nil
+}
+
+// get asks for one document, which must be there.
+func get(ctx context.Context, client *http.Client, url string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", response.Status, body[:min(len(body), 300)])
+	}
+	return body, err
 }

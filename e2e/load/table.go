@@ -1,161 +1,169 @@
 package main
 
-// The report as plain text: one table a phase.
+// The report: one table a phase, as plain text.
 
 import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
+	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"thalas/e2e/process"
 )
 
-func (r report) write(w io.Writer) error {
-	fmt.Fprintf(w, "%s, %d processors, %s, %s\n", r.System, r.Processors, r.Go, r.Time.Format("2006-01-02 15:04 MST"))
-	if r.LoadAverage != nil && *r.LoadAverage > 0.5 {
-		fmt.Fprintf(w, "The machine was not idle before (load average %.1f): the figures are worth less.\n", *r.LoadAverage)
+type report struct {
+	began       time.Time
+	loadAverage float64 // of the minute before; 0 where it is not known
+	phases      []measured
+	failures    []string // empty: every request and every check is good
+}
+
+type measured struct {
+	phase
+	servers  []*server
+	failures []string
+}
+
+func newReport() report {
+	r := report{began: time.Now().UTC()}
+	r.loadAverage, _ = process.LoadAverage()
+	return r
+}
+
+func (r *report) add(m measured) {
+	r.phases = append(r.phases, m)
+	for _, failure := range m.failures {
+		r.failures = append(r.failures, m.name+": "+failure)
 	}
-	for _, p := range r.Phases {
-		fmt.Fprintf(w, "\n%s\n", p.Title)
-		for _, line := range p.table() {
-			text := fmt.Sprintf("%-26s", line[0])
-			for _, cell := range line[1:] {
-				text += fmt.Sprintf("%13s", cell)
-			}
-			fmt.Fprintln(w, strings.TrimRight(text, " "))
-		}
+}
+
+func (r report) write(w io.Writer) {
+	fmt.Fprintf(w, "%s/%s, %d processors, %s, %s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), r.began.Format("2006-01-02 15:04 MST"))
+	if r.loadAverage > 0.5 {
+		fmt.Fprintf(w, "The machine was not idle before (load average %.1f): the figures are worth less.\n", r.loadAverage)
+	}
+	for _, m := range r.phases {
+		fmt.Fprintf(w, "\n%s\n", m.title)
+		m.table(w)
 	}
 	fmt.Fprintln(w, "\nLatency is what the caller sees; overhead_ms is what the server knows of it. Aims: 60 % of bare's throughput, twice its added latency, 80 MiB.")
-	if len(r.Phases) > 0 && !slices.ContainsFunc(r.Phases[0].Servers, func(f figures) bool { return f.Memory != nil }) {
-		fmt.Fprintln(w, "CPU and memory of the servers were not measured: that needs Linux and a server that was started here.")
+	if len(r.phases) > 0 && !slices.ContainsFunc(r.phases[0].servers, func(s *server) bool { return len(s.memory) > 0 }) {
+		fmt.Fprintln(w, "CPU and memory of the servers were not measured: that needs Linux.")
 	}
-	if len(r.Failures) == 0 {
-		_, err := fmt.Fprintln(w, "Every question was answered; every answer was right, found again and counted where it is kept.")
-		return err
+	if len(r.failures) == 0 {
+		fmt.Fprintln(w, "Every question was answered; every answer was right, found again and counted where it is kept.")
+		return
 	}
 	fmt.Fprintln(w, "\nFailures:")
-	for _, failure := range r.Failures {
+	for _, failure := range r.failures {
 		fmt.Fprintln(w, "  "+failure)
 	}
-	return nil
 }
 
-// table gives the lines: what, a column for each server, and the ratio.
-func (p phaseReport) table() [][]string {
+// table writes a line for each figure: a column for each server, and the ratio of
+// thalas to bare where it says something. NaN is a figure that nobody measured.
+func (m measured) table(w io.Writer) {
+	write := func(cells ...string) {
+		line := fmt.Sprintf("%-26s", cells[0])
+		for _, cell := range cells[1:] {
+			line += fmt.Sprintf("%13s", cell)
+		}
+		fmt.Fprintln(w, strings.TrimRight(line, " "))
+	}
+	line := func(what, format string, compared bool, of func(*server) float64) {
+		cells, known := []string{what}, false
+		var values []float64
+		for _, s := range m.servers {
+			value := of(s)
+			values = append(values, value)
+			cells, known = append(cells, number(format, value)), known || !math.IsNaN(value)
+		}
+		if compared && len(values) == 2 && values[0] > 0 {
+			cells = append(cells, number("%.2f", values[1]/values[0]))
+		}
+		if known {
+			write(cells...)
+		}
+	}
 	head := []string{""}
-	for _, f := range p.Servers {
-		head = append(head, f.Server)
+	for _, s := range m.servers {
+		head = append(head, s.name)
 	}
-	none := ratios{}
-	r := &none
-	if p.Ratios != nil {
-		head, r = append(head, "thalas/bare"), p.Ratios
+	if len(m.servers) == 2 {
+		head = append(head, "thalas/bare")
 	}
-	lines := [][]string{head}
-	add := func(what, format string, of func(figures) *float64, ratio *float64) {
-		line, shown := []string{what}, false
-		for _, f := range p.Servers {
-			value := of(f)
-			line, shown = append(line, number(format, value)), shown || value != nil
+	write(head...)
+
+	line("consensus a second", "%.0f", true, func(s *server) float64 { return float64(len(s.tally.latency)) / s.took.Seconds() })
+	if m.rounds > 1 {
+		line("  slowest round", "%.0f", false, func(s *server) float64 { return slices.Min(s.rounds) })
+		line("  fastest round", "%.0f", false, func(s *server) float64 { return slices.Max(s.rounds) })
+	}
+	percentiles := func(what string, less time.Duration, compared bool, of func(*server) []float64) {
+		for _, p := range []struct {
+			name  string
+			share float64
+		}{{"p50 ms", .5}, {"p90", .9}, {"p99", .99}, {"p99.9", .999}} {
+			line(what+" "+p.name, "%.2f", compared && (p.share == .5 || p.share == .99), func(s *server) float64 { return percentile(of(s), p.share) - ms(less) })
 		}
-		if p.Ratios != nil {
-			line = append(line, number("%.2f", ratio))
-		}
-		if shown {
-			lines = append(lines, line)
-		}
 	}
-	add("consensus a second", "%.0f", func(f figures) *float64 { return &f.Throughput }, r.Throughput)
-	if len(p.Servers[0].Rounds) > 1 {
-		add("  slowest round", "%.0f", func(f figures) *float64 { return new(slices.Min(f.Rounds)) }, nil)
-		add("  fastest round", "%.0f", func(f figures) *float64 { return new(slices.Max(f.Rounds)) }, nil)
-	}
-	spread := func(what string, of func(figures) *percentiles, p50, p99 *float64) {
-		each := func(name string, pick func(*percentiles) float64, ratio *float64) {
-			add(what+" "+name, "%.2f", func(f figures) *float64 {
-				if q := of(f); q != nil {
-					return new(pick(q))
-				}
-				return nil
-			}, ratio)
-		}
-		each("p50 ms", func(q *percentiles) float64 { return q.P50 }, p50)
-		each("p90", func(q *percentiles) float64 { return q.P90 }, nil)
-		each("p99", func(q *percentiles) float64 { return q.P99 }, p99)
-		each("p99.9", func(q *percentiles) float64 { return q.P999 }, nil)
-	}
-	if p.Servers[0].Added != nil {
-		spread("added latency", func(f figures) *percentiles { return f.Added }, r.AddedP50, r.AddedP99)
+	latency := func(s *server) []float64 { return s.tally.latency }
+	if m.delay > 0 {
+		percentiles("added latency", m.delay, true, latency)
 	} else {
-		spread("latency", func(f figures) *percentiles { return f.Latency }, nil, nil)
+		percentiles("latency", 0, false, latency)
 	}
-	spread("overhead_ms", func(f figures) *percentiles { return f.Overhead }, nil, nil)
-	add("sent late p99 ms", "%.2f", func(f figures) *float64 {
-		if f.Late != nil {
-			return &f.Late.P99
-		}
-		return nil
-	}, nil)
-	add("CPU ms a consensus", "%.3f", func(f figures) *float64 { return f.CPU }, r.CPU)
-	add("  of the stub", "%.3f", func(f figures) *float64 { return f.ProvidersCPU }, nil)
-	add("  of the load generator", "%.3f", func(f figures) *float64 { return f.LoadCPU }, nil)
-	of := func(pick func(*process.Memory) float64) func(figures) *float64 {
-		return func(f figures) *float64 {
-			if f.Memory != nil {
-				return new(pick(f.Memory))
+	percentiles("overhead_ms", 0, false, func(s *server) []float64 { return s.tally.overhead })
+	line("sent late p99 ms", "%.2f", false, func(s *server) float64 { return percentile(s.late, .99) })
+
+	cpu := func(what string, compared bool, of func(cpuTimes) time.Duration) {
+		line(what, "%.3f", compared, func(s *server) float64 {
+			if of(s.cpu) == 0 {
+				return math.NaN()
 			}
-			return nil
-		}
+			return ms(of(s.cpu)) / float64(len(s.tally.latency))
+		})
 	}
-	add("resident MiB, peak", "%.1f", of(func(m *process.Memory) float64 { return m.Peak }), r.PeakMemory)
-	add("  at the end", "%.1f", of(func(m *process.Memory) float64 { return m.Resident }), nil)
-	add("  of it anonymous", "%.1f", of(func(m *process.Memory) float64 { return m.Anonymous }), nil)
-	add("  of it files", "%.1f", of(func(m *process.Memory) float64 { return m.File }), nil)
-	for i := range p.longestMemory() {
-		at := func(pick func(memoryAt) float64) func(figures) *float64 {
-			return func(f figures) *float64 {
-				if i < len(f.MemoryAt) {
-					return new(pick(f.MemoryAt[i]))
-				}
-				return nil
+	cpu("CPU ms a consensus", true, func(t cpuTimes) time.Duration { return t.server })
+	cpu("  of the stub", false, func(t cpuTimes) time.Duration { return t.providers })
+	cpu("  of the load generator", false, func(t cpuTimes) time.Duration { return t.load })
+
+	memory := func(what string, compared bool, of func(process.Memory) float64) {
+		line(what, "%.1f", compared, func(s *server) float64 {
+			if len(s.memory) == 0 {
+				return math.NaN()
 			}
+			return of(s.memory[len(s.memory)-1])
+		})
+	}
+	memory("resident MiB, peak", true, func(m process.Memory) float64 { return m.Peak })
+	memory("  at the end", false, func(m process.Memory) float64 { return m.Resident })
+	memory("  of it anonymous", false, func(m process.Memory) float64 { return m.Anonymous })
+	memory("  of it files", false, func(m process.Memory) float64 { return m.File })
+	if len(m.attacks) > 1 {
+		for i := range m.servers[0].memory {
+			line(fmt.Sprintf("anonymous MiB at %d/%d", i+1, len(m.attacks)), "%.1f", false, func(s *server) float64 { return s.memory[i].Anonymous })
 		}
-		n := p.longestMemory()[i].Requests
-		add(fmt.Sprintf("resident MiB at %d", n), "%.1f", at(func(m memoryAt) float64 { return m.Resident }), nil)
-		add("  of it anonymous", "%.1f", at(func(m memoryAt) float64 { return m.Anonymous }), nil)
 	}
-	for _, answer := range p.answers() {
-		add("answered "+answer, "%.0f", func(f figures) *float64 { return new(float64(f.Answers[answer])) }, nil)
+	statuses := map[string]bool{}
+	for _, s := range m.servers {
+		for status := range s.tally.statuses {
+			statuses[status] = true
+		}
 	}
-	add("looked up by id", "%.0f", func(f figures) *float64 { return new(float64(f.LookedUp)) }, nil)
-	return lines
+	for _, status := range slices.Sorted(maps.Keys(statuses)) {
+		line("answered "+status, "%.0f", false, func(s *server) float64 { return float64(s.tally.statuses[status]) })
+	}
+	line("looked up by id", "%.0f", false, func(s *server) float64 { return float64(s.looked) })
 }
 
-func number(format string, value *float64) string {
-	if value == nil {
+func number(format string, value float64) string {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
 		return ""
 	}
-	return fmt.Sprintf(format, *value)
-}
-
-func (p phaseReport) longestMemory() (points []memoryAt) {
-	for _, f := range p.Servers {
-		if len(f.MemoryAt) > len(points) {
-			points = f.MemoryAt
-		}
-	}
-	return points
-}
-
-// answers are the kinds that any server gave, 200 first.
-func (p phaseReport) answers() []string {
-	kinds := map[string]bool{}
-	for _, f := range p.Servers {
-		for answer := range f.Answers {
-			kinds[answer] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(kinds))
+	return fmt.Sprintf(format, value)
 }

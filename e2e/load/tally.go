@@ -5,141 +5,108 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// kept is what a 200 said, to be looked up later.
-type kept struct {
-	id       string
-	pair     string
-	price    string // as JSON
-	decision string
+// answer is what a 200 says that is held against its question, and looked up later.
+type answer struct {
+	ID            string      `json:"id"`
+	Pair          string      `json:"pair"`
+	Price         json.Number `json:"current_price"`
+	Decision      string      `json:"decision"`
+	Participating int         `json:"participating_providers"`
+	Overhead      *float64    `json:"overhead_ms"`
+	Simulated     bool        `json:"simulated"`
 }
 
-// tally counts the answers of one server. It belongs to one goroutine.
+// tally counts the answers of one server.
 type tally struct {
-	sent     int
-	answers  map[string]int // "200", "503 insufficient-responses", "no answer: EOF"
-	latency  []float64      // ms, of 200s
-	overhead []float64      // ms, of 200s, as the server says
-	late     []float64      // ms after it was due that a question was sent (open loop)
-	kept     []kept         // of 200s
-	runs     int            // failed runs: the server counted them, without a decision
-	faults   map[string]int // wrong 200s, by what is wrong
+	sent              int
+	statuses          map[string]int // "200", "503 insufficient-responses", "no answer: EOF"
+	latency, overhead []float64      // ms, of 200s: as the caller sees it, as the server says
+	answers           []answer       // of 200s
+	runs              int            // failed runs: the server counted them, without a decision
+	faults            map[string]int // wrong 200s, by what is wrong
 }
 
-func newTally() *tally { return &tally{answers: map[string]int{}, faults: map[string]int{}} }
+func newTally() *tally { return &tally{statuses: map[string]int{}, faults: map[string]int{}} }
 
-// add counts the outcome of one question.
-func (t *tally) add(q question, status int, body []byte, err error, latency time.Duration) {
-	t.sent++
-	switch {
-	case err != nil:
-		t.answers["no answer: "+cause(err)]++
-	case status != http.StatusOK:
-		problem := scalar(body, "type")
-		problem = problem[strings.LastIndexByte(problem, '/')+1:]
-		t.answers[strings.TrimSpace(strconv.Itoa(status)+" "+problem)]++
-		if problem == "insufficient-responses" {
-			t.runs++
+// add counts the outcomes of an attack.
+func (t *tally) add(questions []question, results []*vegeta.Result) {
+	for _, result := range results {
+		t.sent++
+		switch {
+		case result.Code == 0 || len(result.Body) == 0:
+			t.statuses["no answer: "+cause(result)]++
+		case result.Code != http.StatusOK:
+			var problem struct{ Type string }
+			_ = json.Unmarshal(result.Body, &problem) // no JSON: the status says it
+			name := strconv.Itoa(int(result.Code))
+			if problem.Type != "" {
+				name += " " + path.Base(problem.Type)
+			}
+			t.statuses[name]++
+			if strings.HasSuffix(name, " insufficient-responses") {
+				t.runs++
+			}
+		default:
+			t.statuses["200"]++
+			t.latency = append(t.latency, ms(result.Latency))
+			t.read(questions[numberOf(result)], result.Body)
 		}
-	default:
-		t.answers["200"]++
-		t.latency = append(t.latency, ms(latency))
-		t.read(q, body)
 	}
 }
 
 // read holds a 200 against its question.
 func (t *tally) read(q question, body []byte) {
-	if overhead, err := strconv.ParseFloat(scalar(body, "overhead_ms"), 64); err == nil {
-		t.overhead = append(t.overhead, overhead)
-	} else {
-		t.faults["no overhead_ms"]++
+	var a answer
+	if json.Unmarshal(body, &a) != nil {
+		t.faults["the body is no consensus"]++
+		return
 	}
-	if scalar(body, "pair") != q.pair || scalar(body, "current_price") != q.price {
+	t.answers = append(t.answers, a)
+	if a.Overhead == nil {
+		t.faults["no overhead_ms"]++
+	} else {
+		t.overhead = append(t.overhead, *a.Overhead)
+	}
+	if a.Pair != q.pair || a.Price.String() != q.price {
 		t.faults["pair or current_price is not the one that was asked"]++
 	}
-	if n := scalar(body, "participating_providers"); n != strconv.Itoa(len(providerNames)) {
-		t.faults[fmt.Sprintf("%s of %d providers took part", n, len(providerNames))]++
+	if a.Participating != len(providerNames) {
+		t.faults[fmt.Sprintf("%d of %d providers took part", a.Participating, len(providerNames))]++
 	}
-	if scalar(body, "simulated") == "true" {
+	if a.Simulated {
 		t.faults["simulated"]++
 	}
 	if bytes.Contains(body, []byte(`"not_stored"`)) {
 		t.faults["warned of as not_stored"]++
 	}
-	t.kept = append(t.kept, kept{scalar(body, "id"), q.pair, q.price, scalar(body, "decision")})
-}
-
-// scalar gives the first value of a key in a JSON text, without quotes; empty if
-// there is none. It is for values without escapes and keys whose first occurrence
-// is at the top, and far cheaper than to parse the whole answer.
-func scalar(body []byte, key string) string {
-	i := bytes.Index(body, []byte(`"`+key+`":`))
-	if i < 0 {
-		return ""
-	}
-	rest := bytes.TrimLeft(body[i+len(key)+3:], " ")
-	if len(rest) > 0 && rest[0] == '"' {
-		value, _, _ := bytes.Cut(rest[1:], []byte(`"`))
-		return string(value)
-	}
-	if end := bytes.IndexAny(rest, ",}]\r\n"); end >= 0 {
-		rest = rest[:end]
-	}
-	return string(bytes.TrimSpace(rest))
-}
-
-// merge adds what other counted.
-func (t *tally) merge(other *tally) {
-	t.sent += other.sent
-	t.runs += other.runs
-	for answer, n := range other.answers {
-		t.answers[answer] += n
-	}
-	for fault, n := range other.faults {
-		t.faults[fault] += n
-	}
-	t.latency = append(t.latency, other.latency...)
-	t.overhead = append(t.overhead, other.overhead...)
-	t.late = append(t.late, other.late...)
-	t.kept = append(t.kept, other.kept...)
 }
 
 // forgetTimes drops the times of a warm-up; its answers are checked all the same.
-func (t *tally) forgetTimes() { t.latency, t.overhead, t.late = nil, nil, nil }
+func (t *tally) forgetTimes() { t.latency, t.overhead = nil, nil }
 
-// percentiles in milliseconds.
-type percentiles struct {
-	P50  float64 `json:"p50"`
-	P90  float64 `json:"p90"`
-	P99  float64 `json:"p99"`
-	P999 float64 `json:"p99_9"`
-	Max  float64 `json:"max"`
+// cause words an error without URL and ports, so that equal ones are counted together.
+func cause(result *vegeta.Result) string {
+	return result.Error[strings.LastIndex(result.Error, ": ")+1:]
 }
 
-// percentilesOf sorts the values; nil where there are none. A percentile is the
-// least value that so many are not above (nearest rank).
-func percentilesOf(values []float64) *percentiles {
+// percentile is the least value that so many are not above (nearest rank); NaN
+// where there are none. The values are sorted.
+func percentile(values []float64, share float64) float64 {
 	if len(values) == 0 {
-		return nil
+		return math.NaN()
 	}
 	slices.Sort(values)
-	at := func(share float64) float64 { return values[max(0, int(math.Ceil(share*float64(len(values))))-1)] }
-	return &percentiles{at(0.5), at(0.9), at(0.99), at(0.999), values[len(values)-1]}
-}
-
-// less gives the percentiles of the values less a constant.
-func (p *percentiles) less(constant float64) *percentiles {
-	if p == nil {
-		return nil
-	}
-	return &percentiles{p.P50 - constant, p.P90 - constant, p.P99 - constant, p.P999 - constant, p.Max - constant}
+	return values[max(0, int(math.Ceil(share*float64(len(values))))-1)]
 }

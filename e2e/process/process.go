@@ -5,11 +5,9 @@
 package process
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -135,20 +133,11 @@ func (p *Process) Stop() error {
 
 // lastWords is the end of the log.
 func (p *Process) lastWords() string {
-	const most = 2000
-	f, err := os.Open(p.log)
-	if err != nil {
+	text := p.Log()
+	if text = strings.TrimSpace(text[max(0, len(text)-2000):]); text == "" {
 		return ""
 	}
-	defer f.Close()
-	if size, err := f.Seek(0, io.SeekEnd); err == nil {
-		_, _ = f.Seek(max(0, size-most), io.SeekStart)
-	}
-	text, _ := io.ReadAll(f)
-	if text = bytes.TrimSpace(text); len(text) == 0 {
-		return ""
-	}
-	return "; its log ends:\n  " + strings.ReplaceAll(string(text), "\n", "\n  ")
+	return "; its log ends:\n  " + strings.ReplaceAll(text, "\n", "\n  ")
 }
 
 // FreeAddress gives an address on the loopback that nobody listens on now.
@@ -174,22 +163,14 @@ func PlainEnvironment() []string {
 	return environ
 }
 
-// Build compiles the server into the folder and gives the program's path.
+// Build compiles the server into the folder and gives the program's path. It must be
+// called in a folder of the module.
 func Build(ctx context.Context, folder string) (string, error) {
-	mod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
-	if err != nil {
-		return "", fmt.Errorf("go env GOMOD: %w", err)
-	}
-	root := filepath.Dir(strings.TrimSpace(string(mod)))
-	if root == "." || root == filepath.Dir(os.DevNull) {
-		return "", errors.New("this is no folder of the module: go to it, or name a program with --binary")
-	}
 	program := filepath.Join(folder, "thalas.exe") // the suffix is needed on one system and hurts on none
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, "./cmd/thalas")
-	cmd.Dir = root
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, "thalas/cmd/thalas")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is released
 	if output, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build ./cmd/thalas: %w\n%s", err, output)
+		return "", fmt.Errorf("go build thalas/cmd/thalas (go to a folder of the module first): %w\n%s", err, output)
 	}
 	return program, nil
 }

@@ -50,21 +50,15 @@ func MemoryOf(pid int) *Memory {
 		return nil
 	}
 	var m Memory
+	of := map[string]*float64{"VmRSS": &m.Resident, "RssAnon": &m.Anonymous, "RssFile": &m.File, "VmHWM": &m.Peak}
 	for line := range strings.Lines(string(text)) {
 		name, value, _ := strings.Cut(line, ":")
-		kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 64)
-		if err != nil {
-			continue
-		}
-		switch name {
-		case "VmRSS":
-			m.Resident = kib / 1024
-		case "RssAnon":
-			m.Anonymous = kib / 1024
-		case "RssFile":
-			m.File = kib / 1024
-		case "VmHWM":
-			m.Peak = kib / 1024
+		if into := of[name]; into != nil {
+			var kib float64
+			if _, err := fmt.Sscanf(value, "%f kB", &kib); err != nil {
+				return nil
+			}
+			*into = kib / 1024
 		}
 	}
 	if m.Resident == 0 {

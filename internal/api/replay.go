@@ -39,8 +39,8 @@ var replayFields = []field{
 		return seriesSchema("The series: a pair in any notation, or the free text that was sent to the compatibility route.", "BTC/USDT")
 	}},
 	timeframeField("The length of a candle. Case matters: `1M` is refused."),
-	momentField("from", "Runs made at or after it, from 1970 to 2199: RFC 3339, or seconds or milliseconds since 1970. Default: the oldest.", func(q *service.Query) *time.Time { return &q.From }),
-	momentField("to", "Runs made before it, likewise. Default: now.", func(q *service.Query) *time.Time { return &q.To }),
+	momentField("from", "Runs whose candle_time is at or after it, from 1970 to 2199: RFC 3339, or seconds or milliseconds since 1970. Default: the oldest.", func(q *service.Query) *time.Time { return &q.From }),
+	momentField("to", "Runs whose candle_time is before it. Default: no bound.", func(q *service.Query) *time.Time { return &q.To }),
 	policyField("provider_weights", func(s *server) *huma.Schema {
 		weights := s.weightsSchema()
 		weights.Description = "Weights by provider, in any case, in place of those that the votes had. A provider that is left out keeps its weight."

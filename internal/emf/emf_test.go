@@ -21,8 +21,9 @@ func every(w *Writer) {
 		{Provider: "openai", LatencyMS: 90}, // of unknown price
 	}
 	failures := []signal.Failure{
-		{Provider: "gemini", Error: signal.FailureAuthentication, Message: "planted message", CostUSD: &cost},
-		{Provider: "grok", Error: signal.FailureNotNeeded},
+		{Provider: "gemini", Error: signal.FailureAuthentication, Message: "planted message", Attempts: 1, CostUSD: &cost},
+		{Provider: "grok", Error: signal.FailureNotNeeded, Attempts: 1},
+		{Provider: "mistral", Error: signal.FailureLeftOut}, // not asked: no line
 	}
 	w.Decided(&signal.Consensus{ID: "run-1", TotalCostUSD: 2 * cost, TotalLatencyMS: 900, OverheadMS: 1.25, Responses: votes, Failures: failures}, true)
 	w.Decided(&signal.Consensus{ID: "run-2"}, false)

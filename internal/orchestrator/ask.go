@@ -20,6 +20,7 @@ import (
 type call struct {
 	permit  provider.Permit
 	begun   bool              // it was asked
+	started time.Time         // when it was asked
 	ended   bool              // and its report is here
 	leftOut *provider.LeftOut // why it was not asked; nil where it was
 	report  provider.Report   // of a provider that was left out: the failure that says so
@@ -59,21 +60,17 @@ func (o *Orchestrator) ask(ctx context.Context, r *run) {
 		}
 		r.calls[i].permit, r.calls[i].leftOut = e.Breaker.Acquire(f.hasWholeTime(o, e))
 	}
-	if r.mayVote() < r.MinProviders {
-		f.insist(o)
-	}
-	f.begin()
+	f.begin(o)
 	// Where the request allows it, the run ends as soon as the rest can't change
 	// the decision; what is answered until all have stopped still counts.
 	collect(ctx, f.results, func() bool { return f.outstanding() > 0 }, func(e ended) {
 		r.calls[e.provider].report, r.calls[e.provider].ended = e.report, true
 		r.note(ctx, e.provider)
-		switch {
-		case ctx.Err() != nil:
-		case r.mayVote() < r.MinProviders:
-			f.insist(o)
-			f.begin()
-		case r.Wait == WaitDecided && r.decided():
+		if ctx.Err() != nil {
+			return
+		}
+		f.begin(o)
+		if r.Wait == WaitDecided && r.decided() {
 			cancel()
 		}
 	})
@@ -82,12 +79,16 @@ func (o *Orchestrator) ask(ctx context.Context, r *run) {
 		case c.ended:
 			continue
 		case c.begun:
-			c.report = abandoned(ctx, f.started)
+			c.report = abandoned(ctx, c.started)
 			if c.trace != nil {
 				c.trace.abandon(c.report.Err)
 			}
-		default:
+		case c.leftOut != nil:
 			c.report = leftOut(r.entries[i].Provider.Name(), *c.leftOut)
+		default:
+			c.permit.Release()
+			c.report = provider.Report{Err: &provider.Error{Kind: signal.FailureNotNeeded, Retryable: true,
+				Message: "not asked: without the providers that are left out there would have been too few votes"}}
 		}
 		r.calls[i].ended = true
 		r.note(ctx, i)
@@ -105,17 +106,20 @@ func (f *fan) hasWholeTime(o *Orchestrator, e provider.Entry) bool {
 	return left >= given*9/10
 }
 
-// insist gets leave to ask providers that are left out, where they may be asked at all.
-func (f *fan) insist(o *Orchestrator) {
-	for i, e := range f.entries {
-		if c := &f.calls[i]; c.leftOut != nil {
-			c.permit, c.leftOut = e.Breaker.Insist(f.hasWholeTime(o, e))
+// begin asks everybody who may be asked and was not yet: those that are left out only
+// where the quorum can't be reached without them, and nobody where it can't be reached
+// at all, since such votes would be paid for in vain.
+func (f *fan) begin(o *Orchestrator) {
+	if f.mayVote() < f.MinProviders {
+		for i, e := range f.entries {
+			if c := &f.calls[i]; c.leftOut != nil {
+				c.permit, c.leftOut = e.Breaker.Insist(f.hasWholeTime(o, e))
+			}
+		}
+		if f.mayVote() < f.MinProviders {
+			return
 		}
 	}
-}
-
-// begin asks everybody who may be asked and was not yet.
-func (f *fan) begin() {
 	var names []string
 	for i := range f.calls {
 		if c := &f.calls[i]; !c.begun && c.leftOut == nil {
@@ -132,7 +136,7 @@ func (f *fan) begin() {
 		if c.begun || c.leftOut != nil {
 			continue
 		}
-		c.begun = true
+		c.begun, c.started = true, time.Now()
 		name := e.Provider.Name()
 		f.log.LogAttrs(f.ctx, slog.LevelDebug, "Calling provider:", slog.String("provider", name))
 		f.tell(Progress{Provider: name, Model: e.Provider.Model()})

@@ -73,21 +73,26 @@ func TestLeavingOutNeverCostsADecision(t *testing.T) {
 		decides    bool
 		retryAfter time.Duration
 		retryable  bool
+		spares     bool // nobody is asked: no quorum can come of it
 	}{
-		{"the quorum stands without it", 2, buys(.9), isBroken, buys(.8), 0, true, 0, false},
-		{"the quorum needs it from the start", 3, buys(.9), isBroken, buys(.8), 1, true, 0, false},
-		{"the quorum needs it after another failed", 2, buys(.9), isBroken, fails(signal.FailureRefusal, "no").in(3 * s), 1, true, 0, false},
-		{"a refused key is tried for the quorum", 3, buys(.9), isRefused, buys(.8), 1, true, 0, false},
-		{"but not against its own wait", 3, buys(.9), mustWait, buys(.8), 0, false, 40 * s, true},
-		{"nor without credit", 3, buys(.9), noCredit, buys(.8), 0, false, 0, false},
-		{"it is asked and fails", 3, fails(signal.FailureRefusal, "no"), isBroken, buys(.8), 1, false, 0, false},
+		{"the quorum stands without it", 2, buys(.9), isBroken, buys(.8), 0, true, 0, false, false},
+		{"the quorum needs it from the start", 3, buys(.9), isBroken, buys(.8), 1, true, 0, false, false},
+		{"the quorum needs it after another failed", 2, buys(.9), isBroken, fails(signal.FailureRefusal, "no").in(3 * s), 1, true, 0, false, false},
+		{"a refused key is tried for the quorum", 3, buys(.9), isRefused, buys(.8), 1, true, 0, false, false},
+		{"but not against its own wait", 3, buys(.9), mustWait, buys(.8), 0, false, 40 * s, true, true},
+		{"nor without credit", 3, buys(.9), noCredit, buys(.8), 0, false, 0, false, true},
+		{"it is asked and fails", 3, fails(signal.FailureRefusal, "no"), isBroken, buys(.8), 1, false, 0, false, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				third := plays("c", test.third).guarded(test.seen)
-				o := over(t, orchestrator.Options{MinProviders: test.quorum}, plays("a", buys(.9)), plays("b", test.second), third)
+				first := plays("a", buys(.9))
+				o := over(t, orchestrator.Options{MinProviders: test.quorum}, first, plays("b", test.second), third)
 				result, err := o.GenerateConsensusSignal(t.Context(), question(t))
+				if n := first.asked.Load(); test.spares && n != 0 || !test.spares && n != 1 {
+					t.Errorf("the first provider was asked %d times; spared: %t", n, test.spares)
+				}
 				if (err == nil) != test.decides || third.asked.Load() != test.asked {
 					t.Fatalf("error %v, asked %d times; want a decision: %t, asked %d times", err, third.asked.Load(), test.decides, test.asked)
 				}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 
+	"thalas/internal/endpoint"
 	"thalas/internal/signal"
 	"thalas/internal/strictjson"
 )
@@ -150,7 +151,7 @@ func numberOf(raw strictjson.Value) (float64, bool) {
 	if !ok {
 		text = raw.String()
 	}
-	n, err := parseDecimal(strings.TrimSpace(text))
+	n, err := endpoint.ParseDecimal(strings.TrimSpace(text))
 	return n + 0, err == nil // + 0: there is no -0
 }
 

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"thalas/internal/endpoint"
 	"thalas/internal/signal"
 	"thalas/internal/strictjson"
 )
@@ -107,7 +108,8 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 	}
 	reply, err := r.wire.Answer(body)
 	answer := Answer{Model: r.clean.text(reply.Model, maxName), Usage: r.usage(reply)}
-	if failed = r.errorInside(header, body, prompt); failed != nil {
+	isUsual := err == nil && reply.Stopped != signal.FailureInvalidResponse
+	if failed = r.errorInside(header, body, prompt, isUsual); failed != nil {
 		failed.BillUnknown = failed.BillUnknown && !answer.Usage.isTold()
 		failed.Usage, failed.Model = answer.Usage, answer.Model
 		return Answer{}, failed
@@ -134,7 +136,7 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 func (r *Remote) Check(ctx context.Context) error {
 	header, body, failed := r.send(ctx, http.MethodGet, r.wire.CheckPath(), parts{}, Prompt{})
 	if failed == nil {
-		failed = r.errorInside(header, body, Prompt{})
+		failed = r.errorInside(header, body, Prompt{}, true)
 	}
 	if failed != nil {
 		failed.BillUnknown = false // it is free
@@ -150,12 +152,17 @@ func (r *Remote) Check(ctx context.Context) error {
 	return nil
 }
 
-// errorInside gives the error that a 2xx answer holds; nil: none.
-func (r *Remote) errorInside(header http.Header, body []byte, asked Prompt) *Error {
-	if !bytes.Contains(body, []byte(`"error"`)) {
+// errorInside gives the error that a 2xx answer holds; nil: none. In an answer that has
+// the form of a usual one (isUsual) only an error object is one, in another a bare
+// message too.
+func (r *Remote) errorInside(header http.Header, body []byte, asked Prompt, isUsual bool) *Error {
+	if isUsual && !bytes.Contains(body, []byte(`"error"`)) {
 		return nil // which spares nearly every answer the reading
 	}
 	p, isError := readProblem(body)
+	if !isUsual && p.message != "" && json.Valid(body) {
+		isError = true
+	}
 	if !isError {
 		return nil
 	}
@@ -257,7 +264,7 @@ func (r *Remote) unreadable(body []byte) string {
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
 		return "its answer is empty"
-	case isHTML(body):
+	case endpoint.IsHTML(body):
 		return "its answer is an HTML page, as of a proxy"
 	case !json.Valid(body):
 		return "its answer is not whole JSON"

@@ -3,6 +3,7 @@ package simulator
 // One request: checked, answered, or refused in its provider's form.
 
 import (
+	"bytes"
 	"errors"
 	"mime"
 	"net/http"
@@ -22,6 +23,9 @@ type call struct {
 	key      string
 	fault    fault
 	slow     time.Duration
+
+	status, length int           // of the answer, once its header is written
+	sent           *bytes.Buffer // its body as far as it is written; nil: nobody wants to know
 }
 
 // check gives the question; nil where the list of models is asked for.

@@ -30,6 +30,7 @@ func (c *call) head(m message) {
 		header[name] = values
 	}
 	header.Set("Content-Length", strconv.Itoa(len(m.body)))
+	c.status, c.length = m.status, len(m.body)
 	c.w.WriteHeader(m.status)
 }
 
@@ -40,7 +41,12 @@ func sendWhole(c *call, m message) {
 }
 
 // write sends bytes. That the client is gone by then is none of our business.
-func (c *call) write(body []byte) { _, _ = c.w.Write(body) }
+func (c *call) write(body []byte) {
+	n, _ := c.w.Write(body)
+	if c.sent != nil {
+		c.sent.Write(body[:n])
+	}
+}
 
 // flush sends what has been written so far, where the connection can do that.
 func (c *call) flush() { _ = http.NewResponseController(c.w).Flush() }

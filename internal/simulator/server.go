@@ -4,6 +4,7 @@ package simulator
 // think, and answers or fails as the script says.
 
 import (
+	"bytes"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -20,8 +21,12 @@ type Options struct {
 	Latency time.Duration      // about what an answer takes: from 0.37 to 1.88 times it, by provider and request; 0: none
 	Slow    time.Duration      // how long slow_headers and slow_drip take; 0: 30 s, longer than a usual deadline
 	Faults  map[string][]Fault // by provider, for its first, second, … request; see ParseFaults
-	Unknown []string           // models that are answered with 404 although their names look right
-	Keep    int                // how many requests Recorded remembers; 0: 100
+	// Each picks the fault of a request in place of Faults, and may give a function that is
+	// told what went out in the end: status 0 where nothing did, and whole where no byte of
+	// the body is missing. It is called at the same time for different requests.
+	Each    func(provider string, body []byte) (Fault, func(status int, body []byte, whole bool))
+	Unknown []string // models that are answered with 404 although their names look right
+	Keep    int      // how many requests Recorded remembers; 0: 100
 }
 
 const (
@@ -74,10 +79,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	number, name := s.journal.note(provider, s.options.Faults, r, body)
-	c := &call{w: w, r: r, format: format, provider: provider, path: "/" + rest, body: body, number: number, slow: s.options.Slow}
+	script := s.options.Faults
+	c := &call{w: w, r: r, format: format, provider: provider, path: "/" + rest, body: body, slow: s.options.Slow}
+	if s.options.Each != nil {
+		fault, told := s.options.Each(provider, body)
+		script = map[string][]Fault{provider: {Fault(fault.name()) + "*"}}
+		if told != nil {
+			c.sent = &bytes.Buffer{}
+			defer func() { told(c.status, c.sent.Bytes(), c.status != 0 && c.sent.Len() == c.length) }()
+		}
+	}
+	var name string
+	c.number, name = s.journal.note(provider, script, r, body)
 	c.fault, _ = faultByName(name)
-	c.id, _ = format.requestID(number)
+	c.id, _ = format.requestID(c.number)
 	if err != nil {
 		c.fail(unreadable(err))
 		return

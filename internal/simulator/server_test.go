@@ -211,3 +211,45 @@ func BenchmarkInstantAnswer(b *testing.B) {
 		answer.Body.Close()
 	}
 }
+
+// TestEach: the fault of a request is picked when it comes, and what went out is told.
+func TestEach(t *testing.T) {
+	type sent struct {
+		status int
+		body   string
+		whole  bool
+	}
+	for name, tt := range map[string]struct {
+		fault  Fault
+		status int
+		whole  bool
+		begun  bool // there is something of a body
+	}{
+		"answered": {OK, 200, true, true},
+		"refused":  {"server_error", 500, true, true},
+		"empty":    {"empty_body", 200, true, false},
+		"cut":      {"cut_body", 200, false, true},
+		"reset":    {"reset", 0, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			told := make(chan sent, 1)
+			s, client := start(t, Options{Each: func(provider string, body []byte) (Fault, func(int, []byte, bool)) {
+				if provider != Grok || !strings.Contains(string(body), "BTC/USDT") {
+					t.Errorf("it is asked about %s: %s", provider, body)
+				}
+				return tt.fault, func(status int, body []byte, whole bool) { told <- sent{status, string(body), whole} }
+			}})
+			_, body, err := fetch(client, newQuestion(t, Grok, s.BaseURL(Grok), overbought))
+			got := <-told
+			if got.status != tt.status || got.whole != tt.whole || (got.body != "") != tt.begun || (err == nil) != tt.whole {
+				t.Errorf("it is told %+v, and the client has %v", got, err)
+			}
+			if tt.whole && got.body != string(body) {
+				t.Errorf("it is told %q, and the client has %q", got.body, body)
+			}
+			if fault := s.Recorded()[0].Fault; fault != string(tt.fault) {
+				t.Errorf("the fault %s is recorded, want %s", fault, tt.fault)
+			}
+		})
+	}
+}
