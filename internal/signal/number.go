@@ -24,7 +24,7 @@ type Number struct {
 // ParseNumber reads a JSON number. One that a float64 holds only as infinity,
 // or only as 0 although it is not, is refused.
 func ParseNumber(text string) (Number, error) {
-	if !isJSONNumber(text) {
+	if !strictjson.IsNumber(text) {
 		return Number{}, fmt.Errorf("%q is not a number", strictjson.Cut(text, 40))
 	}
 	f, err := strconv.ParseFloat(text, 64)
@@ -143,42 +143,6 @@ func mantissa(text string) string {
 		return text[:e]
 	}
 	return text
-}
-
-// isJSONNumber holds text against the grammar of RFC 8259: no plus sign, no
-// leading zeros, no bare point, no hexadecimal, no NaN. strconv allows those.
-func isJSONNumber(text string) bool {
-	s := strings.TrimPrefix(text, "-")
-	whole, rest := leadingDigits(s)
-	if whole == "" || (len(whole) > 1 && whole[0] == '0') {
-		return false
-	}
-	if strings.HasPrefix(rest, ".") {
-		var fraction string
-		if fraction, rest = leadingDigits(rest[1:]); fraction == "" {
-			return false
-		}
-	}
-	if rest == "" {
-		return true
-	}
-	if rest[0] != 'e' && rest[0] != 'E' {
-		return false
-	}
-	rest = rest[1:]
-	if rest != "" && (rest[0] == '+' || rest[0] == '-') {
-		rest = rest[1:]
-	}
-	exponent, rest := leadingDigits(rest)
-	return exponent != "" && rest == ""
-}
-
-func leadingDigits(s string) (digits, rest string) {
-	i := 0
-	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
-		i++
-	}
-	return s[:i], s[i:]
 }
 
 // plainLen bounds the length of Plain without writing it.

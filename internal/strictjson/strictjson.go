@@ -163,10 +163,7 @@ func (p *prover) value(at, depth int) int {
 			p.tooDeep = true
 			return -1
 		}
-		if c == '[' {
-			return p.list(at, depth+1)
-		}
-		return p.object(at, depth+1)
+		return p.nested(at, depth+1)
 	case c == '-', '0' <= c && c <= '9':
 		if end := p.number(at); end >= 0 {
 			return end
@@ -182,50 +179,36 @@ func (p *prover) value(at, depth int) int {
 	return -1
 }
 
-func (p *prover) object(at, depth int) int {
-	if at = p.blanks(at + 1); p.at(at) == '}' {
-		return at + 1
-	}
-	for {
-		key := at
-		if p.at(at) != '"' {
-			break
-		}
-		if at = p.quoted(at); at < 0 {
-			break
-		}
-		keyEnd := at
-		if at = p.blanks(at); p.at(at) != ':' {
-			break
-		}
-		if at = p.value(p.blanks(at+1), depth); at < 0 {
-			name, _ := Value{p.text[key:keyEnd]}.Text()
-			p.place = "." + Cut(name, maxQuoted) + p.place
-			return -1
-		}
-		switch at = p.blanks(at); p.at(at) {
-		case '}':
-			return at + 1
-		case ',':
-			at = p.blanks(at + 1)
-			continue
-		}
-		break
-	}
-	return -1
-}
-
-func (p *prover) list(at, depth int) int {
-	if at = p.blanks(at + 1); p.at(at) == ']' {
+// nested is the end of an object or a list.
+func (p *prover) nested(at, depth int) int {
+	isObject, closing := p.text[at] == '{', p.text[at]+2 // ] follows [ by two in ASCII, and so } follows {
+	if at = p.blanks(at + 1); p.at(at) == closing {
 		return at + 1
 	}
 	for index := 0; ; index++ {
+		var name string
+		if isObject {
+			end := p.quoted(at)
+			if end < 0 {
+				return -1
+			}
+			name = p.text[at:end]
+			if at = p.blanks(end); p.at(at) != ':' {
+				return -1
+			}
+			at = p.blanks(at + 1)
+		}
 		if at = p.value(at, depth); at < 0 {
-			p.place = "[" + strconv.Itoa(index) + "]" + p.place
+			step := "[" + strconv.Itoa(index) + "]"
+			if isObject {
+				text, _ := Value{name}.Text()
+				step = "." + Cut(text, maxQuoted)
+			}
+			p.place = step + p.place
 			return -1
 		}
 		switch at = p.blanks(at); p.at(at) {
-		case ']':
+		case closing:
 			return at + 1
 		case ',':
 			at = p.blanks(at + 1)
@@ -236,6 +219,9 @@ func (p *prover) list(at, depth int) int {
 }
 
 func (p *prover) quoted(at int) int {
+	if p.at(at) != '"' {
+		return -1
+	}
 	for at++; at < len(p.text); at++ {
 		switch c := p.text[at]; {
 		case c == '"':
@@ -260,6 +246,9 @@ func (p *prover) quoted(at int) int {
 	}
 	return -1
 }
+
+// IsNumber reports whether a text is a JSON number.
+func IsNumber(text string) bool { return (&prover{text: text}).number(0) == len(text) }
 
 func (p *prover) number(at int) int {
 	if p.at(at) == '-' {

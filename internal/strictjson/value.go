@@ -158,45 +158,9 @@ func (r *Reader) Name() string {
 func (r *Reader) Value() Value {
 	r.skipBlanks()
 	start := r.at
-	switch c := r.text[start]; {
-	case c == '"':
-		r.skipText()
-	case c == '{', c == '[':
-		r.skipNested()
-	default:
-		for r.at++; r.at < len(r.text); r.at++ {
-			if c := r.text[r.at]; c == ',' || c == '}' || c == ']' || isBlank(c) {
-				break
-			}
-		}
-	}
+	p := prover{text: r.text, maxDepth: deepest}
+	r.at = p.value(start, 0)
 	return Value{r.text[start:r.at]}
-}
-
-func (r *Reader) skipText() {
-	for r.at++; r.text[r.at] != '"'; r.at++ {
-		if r.text[r.at] == '\\' {
-			r.at++
-		}
-	}
-	r.at++
-}
-
-func (r *Reader) skipNested() {
-	for depth := 0; ; {
-		switch r.text[r.at] {
-		case '"':
-			r.skipText()
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		}
-		if r.at++; depth == 0 {
-			return
-		}
-	}
 }
 
 // skipBlanks passes over commas and colons too: the document was proved, so that they
