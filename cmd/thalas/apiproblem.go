@@ -1,14 +1,18 @@
 package main
 
-// What the API answers instead of what was asked for, worded for the command line.
+// Error answers of the API, worded for the command line.
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
+	"thalas/internal/api"
+	"thalas/internal/orchestrator"
+	"thalas/internal/service"
 	"thalas/internal/signal"
 )
 
@@ -23,11 +27,11 @@ type apiProblem struct {
 	} `json:"errors"`
 	Failures []signal.Failure `json:"failures"`
 
-	advice string // what to do about it, from here
+	advice string // what the user can do about it
 }
 
-// problem reads an answer that is not 200. What is no problem document has its
-// status to tell.
+// problem reads an answer that is not 200. If it is not a problem document, the problem
+// tells the status.
 func (s *source) problem(status int, body []byte) *apiProblem {
 	p := &apiProblem{}
 	if json.Unmarshal(body, p) != nil {
@@ -42,16 +46,16 @@ func (s *source) problem(status int, body []byte) *apiProblem {
 		p.advice = "Set THALAS_API_KEY to the key."
 	case status == http.StatusUnauthorized:
 		p.advice = "It is what THALAS_API_KEY says."
-	case p.is("no-signal-yet") && s.realOnly:
+	case p.is(service.ErrNoSignal) && s.realOnly:
 		p.advice = simulatedApart
 	}
 	return p
 }
 
-// simulatedApart is said where nothing is found among the real results of a file.
+// simulatedApart is printed if a file has no real results that were asked for.
 const simulatedApart = "Simulated results are kept apart: --simulate true shows them."
 
-// noResults is said where a list is empty.
+// noResults gives the text for an empty list.
 func noResults(s *source) string {
 	if s.realOnly {
 		return "No results. " + simulatedApart
@@ -61,7 +65,7 @@ func noResults(s *source) string {
 
 func (p *apiProblem) Error() string {
 	text := p.Detail
-	if len(p.Errors) > 0 { // the detail counts up their places in the words of the API
+	if len(p.Errors) > 0 { // the detail only lists their places, by the names of the API
 		text = ""
 		for _, e := range p.Errors {
 			text += "\n  " + placeOf(e.Location) + " " + e.Message
@@ -79,7 +83,7 @@ func (p *apiProblem) Error() string {
 	return text
 }
 
-// placeOf names a parameter of the API as the command line has it.
+// placeOf gives the command line's name for a parameter of the API.
 func placeOf(location string) string {
 	name, found := strings.CutPrefix(location, "query.")
 	if !found {
@@ -98,24 +102,20 @@ func placeOf(location string) string {
 	}
 }
 
-// is reports whether the problem is of one of the types.
-func (p *apiProblem) is(names ...string) bool {
-	for _, name := range names {
-		if strings.HasSuffix(p.Type, "/problems/"+name) {
-			return true
-		}
-	}
-	return false
+// is reports whether the problem is of one of the kinds.
+func (p *apiProblem) is(kinds ...signal.ErrorCode) bool {
+	return slices.ContainsFunc(kinds, func(code signal.ErrorCode) bool {
+		return strings.HasSuffix(p.Type, "/problems/"+api.ProblemName(code))
+	})
 }
 
-// undecided reports whether the problem is that there is no decision, or none
-// that is new enough.
+// undecided reports whether the problem is that there is no decision, or no recent one.
 func (p *apiProblem) undecided() bool {
-	return p.is("no-signal-yet", "stale-signal", "no-providers", "insufficient-providers", "insufficient-responses", "insufficient-responses-in-time")
+	return p.is(service.ErrNoSignal, service.ErrStale,
+		orchestrator.ErrNoProviders, orchestrator.ErrInsufficientProviders, orchestrator.ErrInsufficientResponses, api.TooLate)
 }
 
-// unavailableState reports whether an error is the 503 by which health says that
-// it is unavailable.
+// unavailableState reports whether an error is the 503 of an unavailable health.
 func unavailableState(err error) bool {
 	var p *apiProblem
 	return errors.As(err, &p) && p.Status == http.StatusServiceUnavailable && p.Type == ""

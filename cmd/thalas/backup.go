@@ -1,6 +1,6 @@
 package main
 
-// thalas backup: the store's file as it stands at one moment.
+// thalas backup: a copy of the store's file.
 
 import (
 	"context"
@@ -22,13 +22,13 @@ func newBackup(t terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Copy the store's file, also while a server has it open",
-		Long: `Copy the store's file as it stands at this moment to FILE: of a server that has it open
-too, however much is written meanwhile. Every result that was answered before is in it.
+		Long: `Copy the store's file to FILE, as it is at this moment. A server may have the file open and
+may go on writing. Every result that was answered before is in the copy.
 
-The copy is read and checked before it is put into its place, there whole or not at all. A
-copy that cp makes while a server has the file open is damaged.
+The copy is checked before it gets its name, so FILE is complete and sound or does not
+exist. Do not use cp while a server has the file open: its copy is damaged.
 
-Exit codes: 0 it is there and sound, 2 wrong usage or configuration, 1 anything else.`,
+Exit codes: 0 the copy exists and is sound, 2 wrong usage or configuration, 1 anything else.`,
 		Example: "  thalas backup thalas-monday.db\n  thalas backup /mnt/backup/thalas.db --data-file ./thalas.db",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,7 +43,7 @@ Exit codes: 0 it is there and sound, 2 wrong usage or configuration, 1 anything 
 	return cmd
 }
 
-// fileOf is the file that a command about files means.
+// fileOf gives the store's file for a command that works on files.
 func fileOf(cmd *cobra.Command, t terminal, named string) (string, error) {
 	if err := refuseEmpty(cmd); err != nil {
 		return "", err
@@ -76,7 +76,7 @@ func backUp(ctx context.Context, t terminal, path, target string) error {
 	if err != nil {
 		return usagef("no copy can be written: %w", err)
 	}
-	defer func() { _ = os.Remove(copied.Name()) }() // where it has not become the target
+	defer func() { _ = os.Remove(copied.Name()) }() // if it was not renamed to the target
 	err = copyStore(ctx, path, copied)
 	if err := errors.Join(err, copied.Sync(), copied.Close()); err != nil {
 		return err
@@ -95,8 +95,8 @@ func backUp(ctx context.Context, t terminal, path, target string) error {
 	return err
 }
 
-// copyStore writes the store's file as it stands, from the server that has it open or
-// else from the file.
+// copyStore writes a copy of the store's file. It asks the server that has the file open,
+// and otherwise reads the file.
 func copyStore(ctx context.Context, path string, w io.Writer) error {
 	file, err := bolt.Open(path, bolt.Options{ReadOnly: true})
 	var held *bolt.InUse
@@ -105,7 +105,7 @@ func copyStore(ctx context.Context, path string, w io.Writer) error {
 		_, err := file.Backup(ctx, w)
 		return errors.Join(err, file.Close())
 	case errors.As(err, &held):
-	case errors.Is(err, fs.ErrNotExist): // perhaps a server still has what was deleted
+	case errors.Is(err, fs.ErrNotExist): // a server may still have the deleted file open
 		held = &bolt.InUse{Path: path}
 		if held.Address, held.Token = bolt.Announced(path); held.Token == "" {
 			return noFile(path)
@@ -113,9 +113,12 @@ func copyStore(ctx context.Context, path string, w io.Writer) error {
 	default:
 		return err
 	}
-	response, err := askLocal(ctx, held, http.MethodGet, localBackup, nil)
-	if err != nil {
-		return err
+	response, refused := askLocal(ctx, held, http.MethodGet, localBackup, nil)
+	switch {
+	case refused != nil && errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no store at %s, and no server gives what it still has of it: %w; --data-file or DATA_FILE name another", path, refused)
+	case refused != nil:
+		return refused
 	}
 	defer response.Body.Close()
 	if _, err := io.Copy(w, response.Body); err != nil {

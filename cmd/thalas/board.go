@@ -1,7 +1,7 @@
 package main
 
-// What thalas watch shows: a table that stands still on a terminal, a line for
-// each series elsewhere, or a line of JSON for each round.
+// What thalas watch shows: on a terminal a table that is redrawn, otherwise a line for
+// each series, or with --json a line of JSON for each round.
 
 import (
 	"encoding/json"
@@ -17,7 +17,7 @@ import (
 	"thalas/internal/watch"
 )
 
-// rounds is told what came of each round.
+// rounds shows the rounds of the watch list.
 type rounds interface {
 	round(s watch.Summary, next time.Time)
 	end()
@@ -27,7 +27,7 @@ type rounds interface {
 type jsonRounds struct{ out io.Writer }
 
 func (j jsonRounds) round(s watch.Summary, _ time.Time) {
-	_ = json.NewEncoder(j.out).Encode(s) // nobody is there to be told of a closed pipe
+	_ = json.NewEncoder(j.out).Encode(s) // a closed pipe can't be reported
 }
 
 func (jsonRounds) end() {}
@@ -46,7 +46,7 @@ func newBoard(t terminal, list watch.List) rounds {
 	return b
 }
 
-// roundLines writes a line for what came of each series.
+// roundLines writes a line for each series and round.
 type roundLines struct {
 	out   io.Writer
 	style styles
@@ -62,7 +62,7 @@ func (l *roundLines) round(s watch.Summary, _ time.Time) {
 
 func (*roundLines) end() {}
 
-// lineOf says what came of a series.
+// lineOf writes the outcome of a series as a line.
 func lineOf(style styles, o *watch.Outcome) string {
 	c := o.Consensus
 	if c == nil {
@@ -106,7 +106,7 @@ func reasonOf(o *watch.Outcome) string {
 // boardEdge are the lines of a board around its rows.
 const boardEdge = 6
 
-// board is a table that is drawn over where it stands.
+// board is a table that is redrawn in its place.
 type board struct {
 	out   io.Writer
 	style styles
@@ -122,7 +122,7 @@ type board struct {
 	drawn int // lines on the screen
 }
 
-// tick lets the time to the next round run.
+// tick redraws the table, so that the time to the next round counts down.
 func (b *board) tick() {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
@@ -157,8 +157,7 @@ func (b *board) end() {
 	b.draw()
 }
 
-// draw writes the table over the one on the screen. What can't be written is
-// nobody's loss: what counts is stored.
+// draw redraws the table. A failed write is ignored, because the results are stored.
 func (b *board) draw() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -168,14 +167,14 @@ func (b *board) draw() {
 	}
 	lines := b.lines()
 	for _, line := range lines {
-		// No line may be wider than the screen: a wrapped one would not be drawn over.
+		// No line may be wider than the terminal, since a wrapped line is not redrawn whole.
 		text.WriteString("\r\x1b[K" + b.style.plain.MaxWidth(max(b.width()-1, 1)).Render(line) + "\n")
 	}
 	b.drawn = len(lines)
 	_, _ = io.WriteString(b.out, text.String())
 }
 
-// lines are the table and what is below it. There are always as many.
+// lines gives the table and the lines below it. Their number never changes.
 func (b *board) lines() []string {
 	columns := []column{{head: "pair"}, {head: "timeframe"}, {head: "candle"}, {head: "decision", look: func(row int) lipgloss.Style { return b.style.decision(b.rows[row].Decision) }},
 		{head: "confidence"}, {head: "agreement"}, {head: "price"}, {head: "venue"}, {head: "state"}}

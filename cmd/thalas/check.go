@@ -1,6 +1,6 @@
 package main
 
-// thalas check and compact: is a store's file sound, and how small can it be.
+// thalas check and thalas compact: check the store's file, and make it smaller.
 
 import (
 	"errors"
@@ -17,9 +17,9 @@ func newCheck(t terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Read every record of the store's file, and tell what is damaged",
-		Long: `Read every record of the store's file, hold the lists against the records, and tell what
-is damaged. The file is not changed, and no server may have it open: of a running one, check
-a copy that 'thalas backup' makes.
+		Long: `Read every record of the store's file, compare the lists with the records, and tell what is
+damaged. The file is not changed. No server may have it open: check a copy of 'thalas backup'
+instead.
 
 Exit codes: 0 the file is sound, 2 wrong usage or configuration, 1 it is damaged, or anything
 else.`,
@@ -47,6 +47,9 @@ else.`,
 					return err
 				}
 			}
+			if checked.Results == 0 {
+				return fmt.Errorf("%s is damaged, or not a store file, and no result of it can be read: restore it from a backup", path)
+			}
 			return fmt.Errorf("%s is damaged. What can be read of it: %s. Restore it from a backup and keep the damaged file: 'thalas export --format jsonl' may save results of it that are younger, for 'thalas import'", path, holds(checked))
 		},
 	}
@@ -54,7 +57,7 @@ else.`,
 	return cmd
 }
 
-// holds says what was found in a file.
+// holds writes what a file holds.
 func holds(c bolt.Checked) string {
 	return fmt.Sprintf("results: %d, hours of counters: %d, claims: %d, sums: %d, size: %s", c.Results, c.Hours, c.Claims, c.Sums, size(c.Size))
 }
@@ -64,9 +67,11 @@ func newCompact(t terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compact",
 		Short: "Write the store's file anew without the space that it does not use",
-		Long: `Write the store's file anew without the space that it does not use. The new file is checked
-and then put into the place of the old one, which stays as it is until then. No server may
-have the file open, and the disk needs room for both.`,
+		Long: `Write a copy of the store's file without unused space, check the copy, and replace the file
+by it. Until then the file stays as it is. No server may have the file open, and the disk
+needs room for both.
+
+Exit codes: 0 it is done, 2 wrong usage or configuration, 1 anything else.`,
 		Example: "  thalas compact\n  thalas compact --data-file ./thalas.db",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

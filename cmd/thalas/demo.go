@@ -1,7 +1,6 @@
 package main
 
-// thalas demo: the whole way at a glance. A server comes up, one question goes
-// through its API, and it stays up for more.
+// thalas demo: start a server, ask one question through its API, and keep serving.
 
 import (
 	"bytes"
@@ -23,9 +22,9 @@ func newDemo(t terminal) *cobra.Command {
 		Use:   "demo PAIR",
 		Short: "Serve, ask one question through the API, and stay up",
 		Long: `Serve the HTTP API, ask one question through it about the candles of a file, print the
-decision and what to try next, and stay up until Ctrl-C. It ends where there is no decision.
+decision and what to try next, and stay up until Ctrl-C. Without a decision it ends at once.
 
-LISTEN_ADDR says where it listens. Where API_KEYS is set, it sends THALAS_API_KEY.`,
+LISTEN_ADDR is the address of the server. If API_KEYS is set, THALAS_API_KEY is sent.`,
 		Example: "  thalas demo SPX/USD --candles examples/sp500-daily.csv --simulate auto --data-file .demo/thalas.db",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

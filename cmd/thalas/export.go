@@ -26,9 +26,9 @@ func newExport(t terminal) *cobra.Command {
 		Short: "Write stored results as CSV or JSON lines",
 		Long: `Write stored results, newest first, as CSV or as JSON lines (one whole result a line).
 
-With a pair, or the free text that was sent to the compatibility route, all results of its
-series are written that lie in the span; without one, all results of the days from --from
-to --to, newest day first.`,
+With a pair, or the free text that was sent to the compatibility route, these are the
+results of its series whose candles are in the span. Without a pair they are all results of
+the days from --from to --to, the newest day first.`,
 		Example: "  thalas export BTC/USDT --timeframe 5m --format jsonl -o signals.jsonl\n  thalas export --from 2026-11-01 --to 2026-12-01 > november.csv",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,7 +46,7 @@ to --to, newest day first.`,
 					return err
 				})
 				if err == nil && written == 0 {
-					fmt.Fprintln(t.err, noResults(s)) // the output alone looks like any other
+					fmt.Fprintln(t.err, noResults(s)) // the output does not show that it is empty
 				}
 				return err
 			})
@@ -62,11 +62,11 @@ to --to, newest day first.`,
 
 const (
 	day     = 24 * time.Hour
-	maxDays = 3660 // that export reads one by one
+	maxDays = 3660 // the most days of an export, which are read one by one
 )
 
-// queries gives one query for a series, or one for each day of the span, since
-// that is how the API lists what has no pair.
+// queries gives one query for a series. Without a pair it gives one query for each day of
+// the span, because the API lists results without a pair by day.
 func (f *spanFlags) queries(args []string, now time.Time) ([]url.Values, error) {
 	query, err := f.query(args)
 	if err != nil || query.Has("pair") {
@@ -74,7 +74,7 @@ func (f *spanFlags) queries(args []string, now time.Time) ([]url.Values, error) 
 	}
 	first, last := now.Truncate(day), now
 	if f.from != "" {
-		first, _ = parseTime(f.from) // query has read both before
+		first, _ = parseTime(f.from) // query has checked both times
 	}
 	if f.to != "" {
 		last, _ = parseTime(f.to)
@@ -108,7 +108,7 @@ func export(cmd *cobra.Command, s *source, queries []url.Values, format string, 
 		if err := table.Write(api.CSVColumns()); err != nil {
 			return 0, err
 		}
-		defer table.Flush() // w keeps an error until it is flushed itself
+		defer table.Flush() // w reports an error when it is flushed itself
 		row = func(item json.RawMessage) error {
 			cells, err := api.CSVRow(item)
 			if err != nil {
@@ -130,7 +130,7 @@ func export(cmd *cobra.Command, s *source, queries []url.Values, format string, 
 	return written, nil
 }
 
-// jsonLine writes documents without line breaks within.
+// jsonLine writes each document on one line.
 func jsonLine(w io.Writer) func(json.RawMessage) error {
 	return func(item json.RawMessage) error {
 		var line bytes.Buffer

@@ -1,7 +1,6 @@
 package main
 
-// A provider that gave no vote, and a run without a decision, worded for the
-// command line.
+// Failed providers, and runs without a decision, worded for the command line.
 
 import (
 	"errors"
@@ -27,7 +26,7 @@ func failureText(f signal.Failure) string {
 	return text
 }
 
-// advice says what to do about a failure where its message does not.
+// advice says what to do about a failure if its message does not.
 func advice(f signal.Failure) string {
 	if f.Error == signal.FailureTimeout && strings.HasPrefix(f.Message, "no answer within") {
 		return fmt.Sprintf("give it more time with --timeout or %s, or ask a faster model with %s",
@@ -36,7 +35,7 @@ func advice(f signal.Failure) string {
 	return ""
 }
 
-// flagOf names the flag that holds a field of the request.
+// flagOf replaces the names of a request's fields by those of the flags.
 var flagOf = strings.NewReplacer(
 	"provider_weights.", "--weights ", "min_providers", "--min-providers", "min_confidence", "--min-confidence",
 	"min_agreement", "--min-agreement", "timeout_seconds", "--timeout")
@@ -50,8 +49,8 @@ type textError struct {
 func (e textError) Error() string { return e.text }
 func (e textError) Unwrap() error { return e.err }
 
-// undecided words an error of a run: the mistakes by their flags, and what each
-// provider failed at.
+// undecided words an error of a run. It names mistakes by their flags, and lists why each
+// provider failed.
 func undecided(err error, a *app.App) error {
 	var fields signal.FieldErrors
 	if errors.As(err, &fields) {
@@ -69,7 +68,7 @@ func undecided(err error, a *app.App) error {
 		return err
 	}
 	lines := []string{e.Error()}
-	if !errors.Is(err, orchestrator.ErrCanceled) { // there everybody failed for the same reason
+	if !errors.Is(err, orchestrator.ErrCanceled) { // after a cancellation all of them failed for the same reason
 		for _, f := range e.Failures {
 			lines = append(lines, "  "+failureText(f))
 		}
@@ -88,7 +87,7 @@ func undecided(err error, a *app.App) error {
 	return textError{strings.Join(lines, "\n"), err}
 }
 
-// unavailable lists what would make each provider available that is not.
+// unavailable lists the providers that can't be asked, and what to set for each.
 func unavailable(a *app.App) []string {
 	var lines []string
 	for _, e := range a.Registry.Entries() {

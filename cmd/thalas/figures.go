@@ -1,7 +1,7 @@
 package main
 
-// Numbers as a person reads them. None is rounded into something that it is not:
-// what is not 0 is never shown as 0, nor what fails a gate as passing it.
+// Numbers for people. Rounding never changes their meaning: a number that is not 0 is
+// never shown as 0, and a number that fails a gate is never shown as one that passes it.
 
 import (
 	"fmt"
@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// figure writes a confidence, a weight or a sum of them with at most six decimals,
-// and with as many more as it takes where those would look like a round number.
+// figure writes a confidence, a weight or a sum of them with at most six decimals. It
+// writes more of them if six would show a round number that it is not.
 func figure(f float64) string {
 	text := decimals(f, 0, 6)
 	_, fraction, _ := strings.Cut(text, ".")
 	shown, _ := strconv.ParseFloat(text, 64)
-	const noise = 1e-12 // of adding and multiplying
+	const noise = 1e-12 // of floating-point sums and products
 	switch isRound := len(fraction) < 6; {
 	case shown == 0 && f != 0:
 		return strconv.FormatFloat(f, 'g', -1, 64)
@@ -30,7 +30,7 @@ func figure(f float64) string {
 	return text
 }
 
-// compared writes two figures so that they show which is larger.
+// compared writes two figures with enough digits to show which is larger.
 func compared(a, b float64) (string, string) {
 	x, y := figure(a), figure(b)
 	if x == y && a != b {
@@ -50,8 +50,8 @@ func percent(share float64) string {
 	return strconv.FormatFloat(share*100, 'f', 1, 64) + " %"
 }
 
-// price writes a price with all its digits, without an exponent as long as a
-// reader can still count the zeros.
+// price writes a price with all its digits. Only very large and very small prices are
+// written with an exponent.
 func price(f float64) string {
 	if size := math.Abs(f); size != 0 && size < 1e-12 || size >= 1e15 {
 		return strconv.FormatFloat(f, 'g', -1, 64)

@@ -53,6 +53,8 @@ func TestBackup(t *testing.T) {
 	wantRun(t, f.env, 0, "sound (results: 2,", "", "backup", saved)
 	s.stop()
 	wantRun(t, f.env, 2, "", "there is no store at", "backup", saved)
+	mustWrite(t, f.file+".addr", s.url+"\nof-a-server-that-was-killed\n")
+	wantRun(t, f.env, 1, "", "there is no store at "+f.file+", and no server gives", "backup", saved)
 
 	for _, path := range []string{stopped, running, saved} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
@@ -104,7 +106,7 @@ func TestLocalRoutes(t *testing.T) {
 			t.Errorf("%s: %d, want %d", test.name, response.StatusCode, test.status)
 		}
 	}
-	l := &localServer{keep: keep{token: token}}
+	l := &localServer{openedStore: openedStore{token: token}}
 	for from, want := range map[string]bool{"127.0.0.1:1": true, "[::1]:1": true, "192.0.2.7:1": false, "": false} {
 		r, _ := http.NewRequestWithContext(t.Context(), "GET", "/", nil)
 		r.RemoteAddr = from
@@ -170,9 +172,10 @@ func TestImportRefuses(t *testing.T) {
 	}
 	folder := t.TempDir()
 	for _, test := range []struct{ name, line, says string }{
-		{"cut", f.answers[0][:200], "unexpected end of JSON"},
-		{"CSV", "id,timestamp", "invalid character"},
-		{"a list", "[" + f.answers[0] + "]", "cannot unmarshal"},
+		{"cut", f.answers[0][:200], "it is not JSON: unexpected end"},
+		{"CSV", "id,timestamp", "it is not JSON"},
+		{"a list", "[" + f.answers[0] + "]", "it is of a wrong kind, array"},
+		{"a price that is a text", set("current_price", "50000"), "current_price is of a wrong kind, string"},
 		{"two", f.answers[0] + f.answers[1], "after top-level value"},
 		{"null", "null", "timestamp is missing"},
 		{"no id", set("id", ""), `id "" is no id of a result`},
@@ -260,7 +263,7 @@ func TestDamagedFileIsNamed(t *testing.T) {
 			}
 		}
 	}
-	got := wantRun(t, f.env, 1, "the result "+f.ids[0], f.file+" is damaged. What can be read of it: results: 0,", "check")
+	got := wantRun(t, f.env, 1, "the result "+f.ids[0], f.file+" is damaged, or not a store file, and no result of it can be read", "check")
 	if !strings.Contains(got.out, "by_series: 3 entries lead to no record that can be read") {
 		t.Errorf("check says\n%s", got.out)
 	}
@@ -269,6 +272,19 @@ func TestDamagedFileIsNamed(t *testing.T) {
 	wantRun(t, f.env, 1, "", "is damaged", "compact")
 	if _, err := os.Stat(copied); err == nil {
 		t.Error("a damaged copy was kept")
+	}
+
+	// One result is damaged, in its answer, and the others are as they were.
+	answer := `{"id":"` + f.ids[1] + `","status":"comple`
+	spoilt = bytes.ReplaceAll(content, []byte(answer+"te"), []byte(answer+"at"))
+	mustWrite(t, f.file, string(spoilt))
+	wantRun(t, f.env, 1, "its body is not what was written", f.file+" is damaged. What can be read of it: results: 2,", "check")
+
+	mustWrite(t, f.file, string(content[:len(content)/2]))
+	for _, args := range [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"compact"}, {"check"}, {"latest", "BTC/USDT"}} {
+		if got := wantRun(t, f.env, 1, "", f.file+" is damaged", args...); strings.Contains(got.out+got.err, "runtime error") {
+			t.Errorf("%q says\n%s%s", args, got.out, got.err)
+		}
 	}
 
 	mustWrite(t, f.file, string(content[:4096])+strings.Repeat("noise", 20_000))

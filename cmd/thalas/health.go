@@ -21,8 +21,8 @@ func newHealth(t terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "health",
 		Short: "Show whether a question could be answered now",
-		Long: `Show whether a question could be answered now, by what calls have shown: by a server, or,
-from the file, by a process with this environment.
+		Long: `Show whether a question could be answered now, as far as past calls show: by a server, or, if
+the store's file is read, by a process with this environment.
 
 Exit codes: 0 healthy or degraded, 1 unavailable or anything else, 2 wrong usage.`,
 		Args: cobra.NoArgs,

@@ -29,11 +29,11 @@ func newImport(t terminal) *cobra.Command {
 		Long: `Store results that 'thalas export --format jsonl' wrote, byte for byte and under their ids: in
 the file, by the server that has it open, or in the DynamoDB tables.
 
-Results that are there already are left as they are. A line that is no whole result is
-refused with its number before anything is stored. Simulated results stay simulated. How
-long results are kept counts from now. No runs are counted for them, and nobody is asked.
+Results that are stored already are left as they are. A line that is not a whole result is
+refused with its number before anything is stored. Simulated results stay simulated. The
+time for which results are kept begins now. No runs are counted, and no model is asked.
 
-Exit codes: 0 all of them are there, 2 wrong usage, configuration or lines, 1 anything else.`,
+Exit codes: 0 all results are stored, 2 wrong usage, configuration or lines, 1 anything else.`,
 		Example: "  thalas export BTC/USDT --format jsonl -o btc.jsonl\n  thalas import btc.jsonl --data-file ./other.db",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -60,10 +60,11 @@ Exit codes: 0 all of them are there, 2 wrong usage, configuration or lines, 1 an
 	return cmd
 }
 
-// mostMistakes bounds what is told of lines that are no results.
+// mostMistakes is the most wrong lines that are told.
 const mostMistakes = 5
 
-// checkLines counts the results of a file, all of which are whole.
+// checkLines counts the results of a file. It gives an error if a line is not a whole
+// result.
 func checkLines(path string) (results int, err error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -90,7 +91,7 @@ func checkLines(path string) (results int, err error) {
 	return results, nil
 }
 
-// importTo is where results are imported.
+// importTo is the destination of an import.
 type importTo struct {
 	name  string
 	add   func(ctx context.Context, bodies [][]byte) (added int, err error)
@@ -106,7 +107,7 @@ func openImport(ctx context.Context, t terminal, into string) (importTo, error) 
 		c.DataFile = into
 	}
 	if c.OnTables() {
-		return importHere(c, func(a *app.App) (keep, error) { return openTables(ctx, a) })
+		return importHere(c, func(a *app.App) (openedStore, error) { return openTables(ctx, a) })
 	}
 	path, err := dataFile(c, t.environ)
 	if err != nil {
@@ -120,7 +121,7 @@ func openImport(ctx context.Context, t terminal, into string) (importTo, error) 
 	case err != nil:
 		return importTo{}, err
 	}
-	to, err := importHere(c, func(*app.App) (keep, error) { return keep{Store: file, name: path}, nil })
+	to, err := importHere(c, func(*app.App) (openedStore, error) { return openedStore{Store: file, name: path}, nil })
 	if err != nil {
 		return to, errors.Join(err, file.Close())
 	}
@@ -128,9 +129,9 @@ func openImport(ctx context.Context, t terminal, into string) (importTo, error) 
 }
 
 // importHere imports in this process, into the store that open gives.
-func importHere(c config.Config, open func(*app.App) (keep, error)) (importTo, error) {
+func importHere(c config.Config, open func(*app.App) (openedStore, error)) (importTo, error) {
 	simulator := &simulators{}
-	defer simulator.close() // nobody is asked
+	defer simulator.close() // no provider is asked
 	a, err := app.New(c, nil, simulator.start)
 	if err != nil {
 		return importTo{}, err
@@ -162,7 +163,7 @@ func sendImport(ctx context.Context, held *bolt.InUse, bodies [][]byte) (added i
 	return answer.Added, nil
 }
 
-// What is stored at once at most: results, and about so many bytes.
+// The size of a batch: the most results, and about the most bytes.
 const (
 	batchResults = 200
 	batchBytes   = 4 << 20
@@ -201,13 +202,13 @@ func (to importTo) importAll(ctx context.Context, t terminal, path string, lines
 	return added, store()
 }
 
-// progress tells how far something has come that takes long.
+// progress tells how far a long import has come.
 type progress struct {
 	t    terminal
 	next time.Time
 }
 
-// tellEvery is how often it does. What ends sooner tells nothing.
+// tellEvery is how often progress is told. A shorter import tells nothing.
 const tellEvery = 2 * time.Second
 
 func (p *progress) tell(format string, args ...any) {

@@ -1,6 +1,6 @@
 package main
 
-// Lists of stored results: which are meant, and reading them page by page.
+// Lists of stored results: the flags that select them, and reading them page by page.
 
 import (
 	"encoding/json"
@@ -17,11 +17,11 @@ type spanFlags struct{ timeframe, from, to string }
 
 func (f *spanFlags) add(cmd *cobra.Command) {
 	timeframeFlag(cmd, &f.timeframe)
-	cmd.Flags().StringVar(&f.from, "from", "", "made at or after this `time`: 2026-11-01, or RFC 3339 (default: the oldest; without a pair today)")
-	cmd.Flags().StringVar(&f.to, "to", "", "made before this `time`, likewise (default: now)")
+	cmd.Flags().StringVar(&f.from, "from", "", "from this `time` on, by candle, or without a pair by when the answer was made: 2026-11-01, or RFC 3339 (default: the oldest; without a pair today)")
+	cmd.Flags().StringVar(&f.to, "to", "", "before this `time`, likewise (default: the newest)")
 }
 
-// query is the span as the API takes it.
+// query gives the span as parameters of the API.
 func (f *spanFlags) query(args []string) (url.Values, error) {
 	query := url.Values{}
 	if len(args) > 0 {
@@ -63,17 +63,17 @@ func set(query url.Values, name, value string) {
 	}
 }
 
-// pageSize is the API's largest.
+// pageSize is the largest page of the API.
 const pageSize = 500
 
-// page is a part of a list as the API gives it.
+// page is a page of a list of the API.
 type page struct {
 	Items []json.RawMessage `json:"items"`
 	Next  *string           `json:"next_cursor"`
 }
 
-// each reads a list page by page and gives its documents in order, until it ends
-// or use says stop.
+// each reads a list page by page and calls use with each document, until the list ends or
+// use returns false.
 func each(cmd *cobra.Command, s *source, query url.Values, use func(json.RawMessage) (more bool, err error)) error {
 	for {
 		var p page

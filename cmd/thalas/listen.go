@@ -1,7 +1,8 @@
 package main
 
-// The HTTP server around the API's handler: where it may listen, how long a
-// connection may take, and how it ends.
+// The HTTP server of the API: where it may listen, its time limits, and how it shuts down.
+// Before it stops listening, /readyz tells load balancers that it ends, so that they send
+// it no more questions.
 
 import (
 	"context"
@@ -13,15 +14,17 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"thalas/internal/config"
 	"thalas/internal/orchestrator"
+	"thalas/internal/watch"
 )
 
 const (
-	// drainTime is what runs in flight have after a signal: the longest run, and
-	// what it takes to store and answer it.
+	// drainTime is how long runs may go on after a signal: the longest run, and the time to
+	// store and answer it.
 	drainTime = orchestrator.MaxTimeout + 10*time.Second
 
 	headerTimeout = 5 * time.Second
@@ -31,8 +34,8 @@ const (
 	maxHeader     = 32 << 10
 )
 
-// checkListen refuses to be reachable by others without keys. A name may stand
-// for any address, so of names only localhost is taken.
+// checkListen refuses an address that other machines can reach, if no API keys are
+// configured. A name may stand for any address, so localhost is the only allowed name.
 func checkListen(c config.Config) error {
 	host, port, err := net.SplitHostPort(c.ListenAddr)
 	if err == nil {
@@ -48,7 +51,7 @@ func checkListen(c config.Config) error {
 	return usagef("%s can be reached by others, and no API_KEYS are set: listen on 127.0.0.1, or set API_KEYS to the SHA-256 of the keys that callers send (printf %%s KEY | sha256sum)", c.ListenAddr)
 }
 
-// urlOf is where this machine reaches a listener.
+// urlOf gives the URL at which this machine reaches a listener.
 func urlOf(addr net.Addr) string {
 	at := *addr.(*net.TCPAddr) // a TCP listener has no other
 	if isUnspecified(addr) {
@@ -76,9 +79,9 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// answer serves until ctx ends, and then until every request and run in flight
-// has come to its end. A caller who went away has closed its connection, but not
-// its run: runs waits for those.
+// answer serves until ctx ends, and then until all requests and runs have ended. When a
+// caller goes away, its connection is closed but its run goes on: runs waits for such
+// runs.
 func answer(ctx context.Context, says io.Writer, listener net.Listener, server *http.Server, ready *readiness, runs func(context.Context) error) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -88,7 +91,7 @@ func answer(ctx context.Context, says io.Writer, listener net.Listener, server *
 	case <-ctx.Done():
 	}
 	endBy := time.Now().Add(drainTime)
-	if errors.Is(context.Cause(ctx), context.Canceled) { // a signal, not an error that is told elsewhere
+	if errors.Is(context.Cause(ctx), context.Canceled) { // it is a signal; an error is reported by the caller
 		ready.linger(says)
 		fmt.Fprintln(says, "Ending: no new questions are taken; runs in flight are finished and stored. Ctrl-C again ends at once.")
 	}
@@ -97,7 +100,7 @@ func answer(ctx context.Context, says io.Writer, listener net.Listener, server *
 	return err
 }
 
-// drained waits for what is under way.
+// drained waits for the requests and runs that are under way.
 func drained(server *http.Server, endBy time.Time, runs func(context.Context) error) error {
 	ctx, cancel := context.WithDeadline(context.Background(), endBy)
 	defer cancel()
@@ -106,4 +109,58 @@ func drained(server *http.Server, endBy time.Time, runs func(context.Context) er
 		return errors.Join(fmt.Errorf("not everything ended within %s: a request that was still under way is not answered, and its run may not be stored", drainTime), server.Close())
 	}
 	return err
+}
+
+const (
+	// lingerTime is how long a server goes on answering after /readyz says that it ends.
+	lingerTime = 5 * time.Second
+	// lookedLately is how long after a request of /readyz another one is expected.
+	lookedLately = time.Minute
+)
+
+// readiness says whether a server takes questions.
+type readiness struct {
+	clock watch.Clock
+
+	mu     sync.Mutex
+	looked time.Time // the last request of /readyz; guarded by mu
+	endsBy time.Time // when the server will have ended; zero: it does not end yet; guarded by mu
+}
+
+// ready reports whether questions are taken, and remembers when it was called.
+func (r *readiness) ready() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.looked = r.clock.Now()
+	return r.endsBy.IsZero()
+}
+
+// linger makes /readyz say that the server ends. If /readyz was requested recently, it
+// waits for lingerTime, in which questions are still answered, so that a load balancer
+// notices.
+func (r *readiness) linger(says io.Writer) {
+	r.mu.Lock()
+	r.endsBy = time.Now().Add(drainTime)
+	wait := !r.looked.IsZero() && r.clock.Now().Sub(r.looked) <= lookedLately
+	r.mu.Unlock()
+	if wait {
+		fmt.Fprintf(says, "Ending in %s: /readyz says so to the load balancer that asks it. Ctrl-C again ends at once.\n", lingerTime)
+		_ = r.clock.Sleep(context.Background(), lingerTime)
+	}
+}
+
+// bound gives requests that come while the server ends a deadline: endsBy.
+func (r *readiness) bound(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		r.mu.Lock()
+		endsBy := r.endsBy
+		r.mu.Unlock()
+		if !endsBy.IsZero() {
+			const toAnswer = time.Second
+			ctx, cancel := context.WithDeadline(request.Context(), endsBy.Add(-toAnswer))
+			defer cancel()
+			request = request.WithContext(ctx)
+		}
+		handler.ServeHTTP(w, request)
+	})
 }

@@ -1,6 +1,7 @@
 package main
 
-// The live lines: one for each provider while it is waited for.
+// What a run shows before it has a result: first whether the providers are simulated and
+// which can't be asked, then a line for each provider that is waited for.
 
 import (
 	"fmt"
@@ -9,19 +10,21 @@ import (
 	"sync"
 	"time"
 
+	"thalas/internal/app"
 	"thalas/internal/orchestrator"
+	"thalas/internal/provider"
 	"thalas/internal/signal"
 )
 
 // redrawEvery is how often the clocks of the live lines move.
 const redrawEvery = 100 * time.Millisecond
 
-// live shows the steps of a run. Where lines can be drawn over they stand still
-// and their clocks run; elsewhere a line is written when a provider has ended.
+// live shows the steps of a run. On a terminal it redraws a line for each provider, with
+// a running clock. Otherwise it writes a line when a provider has ended.
 type live struct {
 	out   io.Writer
 	style styles
-	width func() int // of the screen to draw on; nil: nothing is drawn over
+	width func() int // of the terminal; nil: lines can't be redrawn
 	stop  chan struct{}
 	done  sync.WaitGroup
 
@@ -37,7 +40,7 @@ type liveLine struct {
 	failure     *signal.Failure
 }
 
-// newLive begins to show a run. The caller ends it by end.
+// newLive begins to show a run. The caller must call end.
 func newLive(out io.Writer, style styles, width func() int) *live {
 	l := &live{out: out, style: style, width: width, stop: make(chan struct{}), started: time.Now()}
 	if width != nil {
@@ -46,7 +49,7 @@ func newLive(out io.Writer, style styles, width func() int) *live {
 	return l
 }
 
-// tick lets the clocks run.
+// tick redraws the lines until the run ends, so that the clocks run.
 func (l *live) tick() {
 	ticker := time.NewTicker(redrawEvery)
 	defer ticker.Stop()
@@ -62,7 +65,7 @@ func (l *live) tick() {
 	}
 }
 
-// step takes in what the orchestrator tells.
+// step shows a step that the orchestrator reports.
 func (l *live) step(p orchestrator.Progress) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,7 +88,7 @@ func (l *live) step(p orchestrator.Progress) {
 	}
 }
 
-// end draws the last state and leaves it standing.
+// end draws the lines for the last time.
 func (l *live) end() {
 	close(l.stop)
 	l.done.Wait()
@@ -99,15 +102,14 @@ func (l *live) end() {
 	}
 }
 
-// draw writes all lines over those that are on the screen. What can't be written
-// is nobody's loss: the result is what counts.
+// draw redraws all lines. A failed write is ignored, because only the result matters.
 func (l *live) draw() {
 	var b strings.Builder
 	if l.drawn > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", l.drawn)
 	}
 	for _, line := range l.lines {
-		// No line may be wider than the screen: a wrapped one would not be drawn over.
+		// No line may be wider than the terminal, since a wrapped line is not redrawn whole.
 		b.WriteString("\r\x1b[K" + l.style.plain.MaxWidth(max(l.width()-1, 1)).Render(l.text(line)) + "\n")
 	}
 	l.drawn = len(l.lines)
@@ -131,4 +133,35 @@ func (l *live) text(line liveLine) string {
 	}
 	waited := time.Since(l.started).Truncate(redrawEvery).Seconds()
 	return name + l.style.dim.Render(fmt.Sprintf("asking %s … %.1f s", visible(line.model), waited))
+}
+
+func announce(t terminal, a *app.App) {
+	if a.Simulated {
+		style := t.stylesFor(t.err)
+		fmt.Fprintln(t.err, style.warn.Render("Simulated: no language model is asked. Set a provider's API key for real votes."))
+	}
+	if len(a.Registry.Available()) == 0 {
+		return // the error of the run names all of them
+	}
+	for _, e := range a.Registry.Entries() {
+		if !e.Disabled && e.Unavailable != "" {
+			fmt.Fprintf(t.err, "Not asked: %s, %s\n", e.Provider.Name(), e.Unavailable)
+		}
+	}
+	if a.Config.DailyBudget > 0 || a.Config.RequestBudget > 0 {
+		for _, e := range a.Registry.Available() {
+			if !isPriced(e.Provider) {
+				fmt.Fprintf(t.err, "No budget holds %s: no price is known for its model %s. PRICES_FILE adds one.\n", e.Provider.Name(), e.Provider.Model())
+			}
+		}
+	}
+}
+
+func isPriced(p provider.Provider) bool {
+	priced, ok := p.(provider.Priced)
+	if !ok {
+		return false
+	}
+	_, known := priced.WorstCaseUSD(provider.Prompt{})
+	return known
 }

@@ -1,9 +1,8 @@
 package main
 
-// What a server does for other commands on its machine: copy its file while it serves,
-// and take results that are imported. These routes are in no contract. They answer to
-// whoever shows the token that stands beside the file, from this machine; for all others
-// they don't exist.
+// The routes of a server for other commands on the same machine: a copy of its file, and
+// the import of results. They are not part of the API. They answer requests from this
+// machine with the token of the address file. For all other requests they don't exist.
 
 import (
 	"bufio"
@@ -27,28 +26,28 @@ import (
 )
 
 const (
-	localBackup = "/-/backup" // GET: the file as it stands
+	localBackup = "/-/backup" // GET: a copy of the file
 	localImport = "/-/import" // POST: results, a line each; gives how many were added
 	localToken  = "X-Thalas-Token"
 
 	maxImport    = 32 << 20         // bytes of one import request
-	slowestChunk = 30 * time.Second // that whoever takes a copy may take for a mebibyte
+	slowestChunk = 30 * time.Second // the most time that a reader of a copy may take for a mebibyte
 )
 
-// localServer answers the local routes, and hands on everything else.
+// localServer answers the local routes, and passes other requests on.
 type localServer struct {
-	keep
+	openedStore
 	service *service.Service
 	next    http.Handler
 	copying sync.Mutex // one copy at a time: each needs its space on the disk
 }
 
 // localRoutes puts the local routes of a server that has a file before a handler.
-func (k keep) localRoutes(s *service.Service, next http.Handler) http.Handler {
+func (k openedStore) localRoutes(s *service.Service, next http.Handler) http.Handler {
 	if k.file == nil {
 		return next
 	}
-	return &localServer{keep: k, service: s, next: next}
+	return &localServer{openedStore: k, service: s, next: next}
 }
 
 // ServeHTTP implements http.Handler.
@@ -67,7 +66,7 @@ func (l *localServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// may reports whether a request comes from this machine and shows the token.
+// may reports whether a request comes from this machine and has the token.
 func (l *localServer) may(r *http.Request) bool {
 	if subtle.ConstantTimeCompare([]byte(r.Header.Get(localToken)), []byte(l.token)) != 1 {
 		return false
@@ -78,8 +77,8 @@ func (l *localServer) may(r *http.Request) bool {
 	return from.IsLoopback() || to != nil && to.IP.Equal(from)
 }
 
-// sendBackup copies the file on the disk first, so that a slow reader keeps no write
-// waiting. Once it sends, what goes wrong breaks the answer off.
+// sendBackup first copies the file on the disk, so that no write waits for a slow reader.
+// An error after the answer has begun breaks the answer off.
 func (l *localServer) sendBackup(w http.ResponseWriter, r *http.Request) error {
 	l.copying.Lock()
 	defer l.copying.Unlock()
@@ -88,7 +87,7 @@ func (l *localServer) sendBackup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer func() { _ = errors.Join(spool.Close(), os.Remove(spool.Name())) }()
-	_ = os.Remove(spool.Name()) // where that can be done while it is open, nothing is left of a process that is killed
+	_ = os.Remove(spool.Name()) // if an open file can be removed, a killed process leaves nothing
 	size, err := l.file.Backup(r.Context(), spool)
 	if err == nil {
 		_, err = spool.Seek(0, io.SeekStart)
@@ -126,7 +125,8 @@ func (l *localServer) takeImport(w http.ResponseWriter, r *http.Request) error {
 	return json.NewEncoder(w).Encode(map[string]int{"added": added})
 }
 
-// askLocal sends a request to the server that has a file open. The answer is a 200.
+// askLocal sends a request to the server that has a file open. It gives an error unless
+// the answer is a 200.
 func askLocal(ctx context.Context, held *bolt.InUse, method, path string, body io.Reader) (*http.Response, error) {
 	if held.Token == "" {
 		return nil, fmt.Errorf("%w, since it is no server of this version", held)
@@ -136,7 +136,7 @@ func askLocal(ctx context.Context, held *bolt.InUse, method, path string, body i
 		return nil, err
 	}
 	request.Header.Set(localToken, held.Token)
-	client := http.Client{ // never by a proxy: the token is for this machine
+	client := http.Client{ // without a proxy, because the token must not leave this machine
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -152,8 +152,8 @@ func askLocal(ctx context.Context, held *bolt.InUse, method, path string, body i
 	return response, nil
 }
 
-// withCause adds what the service keeps out of its messages: whoever runs this program
-// may know it.
+// withCause adds the cause, which the service keeps out of its messages: the user of this
+// program may know it.
 func withCause(err error) error {
 	var refused *service.Error
 	if errors.As(err, &refused) && refused.Unwrap() != nil {
@@ -165,8 +165,8 @@ func withCause(err error) error {
 // maxLine is the most bytes of a line of results.
 const maxLine = 16 << 20
 
-// eachLine reads lines of JSON. Empty ones are passed over, and so is the byte order
-// mark that some editors put before the first.
+// eachLine reads lines of JSON. It skips empty lines, and the byte order mark that some
+// editors write at the beginning.
 func eachLine(r io.Reader, visit func(number int, body []byte) error) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)

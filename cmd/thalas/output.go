@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// writeTo writes a file, or out where the path is empty or -. A file is there
-// whole or not at all, and with its old content until then.
+// writeTo writes a file, or out if the path is empty or -. A file is replaced atomically:
+// it has its old content until the new one is complete.
 func writeTo(out io.Writer, path string, write func(io.Writer) error) error {
 	if path == "" || path == "-" {
 		return buffered(out, write)
@@ -32,7 +32,7 @@ func writeTo(out io.Writer, path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// writeThrough writes what must not be replaced by a file: a link, a pipe, a device.
+// writeThrough writes to a link, a pipe or a device, which must not be replaced by a file.
 func writeThrough(path string, write func(io.Writer) error) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {

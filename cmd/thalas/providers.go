@@ -1,6 +1,6 @@
 package main
 
-// thalas providers: what is set up, and why something can't be asked.
+// thalas providers: the configured providers, and why some can't be asked.
 
 import (
 	"fmt"
@@ -34,8 +34,8 @@ func newProviders(t terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "providers",
 		Short: "Show which providers are set up, with model, price and weight",
-		Long: `Show every provider: its model, what that costs, the weight of its vote, whether it can
-be asked, and what to set where it can't. Nobody is asked.`,
+		Long: `Show every provider: its model and price, the weight of its vote, whether it can be asked,
+and if not, what to set. No provider is called.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := refuseEmpty(cmd); err != nil {
@@ -61,7 +61,7 @@ be asked, and what to set where it can't. Nobody is asked.`,
 	return cmd
 }
 
-// nowhere stands for a simulator that is not started, since nobody is asked.
+// nowhere stands for a simulator, which need not run because no provider is asked.
 func nowhere() (baseURL func(provider string) string, err error) {
 	return func(string) string { return "http://127.0.0.1" }, nil
 }
@@ -79,7 +79,7 @@ func rowsOf(a *app.App) []providerRow {
 	return rows
 }
 
-// prices are what a million tokens of a short prompt and of an answer cost today.
+// prices gives today's prices of a million tokens of a short prompt and of an answer.
 func prices(catalog *provider.Catalog, p provider.Provider) (input, output *float64) {
 	price, known := catalog.Price(p.Name(), p.Model(), 0, time.Now())
 	if !known {

@@ -1,7 +1,7 @@
 package main
 
-// The result as a person reads it: the decision first, then how it came about,
-// then what went wrong and what it cost.
+// The result for people: first the decision, then how it was made, then failures,
+// warnings and cost.
 
 import (
 	"fmt"
@@ -37,10 +37,10 @@ func render(w io.Writer, style styles, width int, c *signal.Consensus) error {
 
 func (r *report) line(format string, args ...any) { fmt.Fprintf(r, format+"\n", args...) }
 
-// labelWidth is what labels take, so that what they name begins in one column.
+// labelWidth is the width of the column of labels.
 const labelWidth = 16
 
-// entry writes a text behind a label, wrapped to the width.
+// entry writes a label and a text, wrapped to the width.
 func (r *report) entry(look lipgloss.Style, label, text string) {
 	for i, line := range wrap(visible(text), r.width-labelWidth) {
 		if i > 0 {
@@ -74,7 +74,7 @@ func (r *report) headline(c *signal.Consensus) {
 	}
 }
 
-// holdReason says why the decision is HOLD, and what would have had to be.
+// holdReason says why the decision is HOLD, and what was needed for another one.
 func holdReason(c *signal.Consensus) string {
 	switch *c.HoldReason {
 	case signal.HoldVoted:
@@ -99,7 +99,7 @@ func holdReason(c *signal.Consensus) string {
 	return "held: " + string(*c.HoldReason)
 }
 
-// votes shows what counted, and what was asked: in one table where it fits.
+// votes shows the votes and their models, in one table if that fits.
 func (r *report) votes(c *signal.Consensus) {
 	n := len(c.Responses)
 	cells := func(of func(i int) string) []string {
@@ -180,7 +180,7 @@ func (r *report) gate(label string, value, limit float64) {
 	r.entry(look, label, text)
 }
 
-// stability says whose vote the decision hangs on.
+// stability says which votes the decision depends on.
 func stability(c *signal.Consensus) string {
 	var pivotal []string
 	for _, one := range c.Explanation.Contributions {
@@ -250,7 +250,7 @@ func (r *report) footer(c *signal.Consensus) {
 	}
 }
 
-// total says what the run cost, and whether that is all.
+// total writes what the run cost, and whether some of the cost is unknown.
 func total(c *signal.Consensus) string {
 	least := ""
 	for _, v := range c.Responses {

@@ -71,7 +71,7 @@ Exit codes: 0 replayed, 2 wrong usage, 1 anything else.`,
 		},
 	}
 	span.add(cmd)
-	cmd.Flags().Lookup("from").Usage = "made at or after this `time`: 2026-11-01, or RFC 3339 (default: the oldest)"
+	cmd.Flags().Lookup("from").Usage = "from this `time` on, by candle: 2026-11-01, or RFC 3339 (default: the oldest)"
 	cmd.Flags().StringVar(&weights, "weights", "", "`weights` in place of those of the runs, such as anthropic=1,openai=.9")
 	cmd.Flags().Float64Var(&minConfidence, "min-confidence", 0, "`confidence`, 0 to 1, below which a BUY or SELL is HOLD (default: as in each run)")
 	cmd.Flags().Float64Var(&minAgreement, "min-agreement", 0, "`agreement`, 0 to 1, below which a BUY or SELL is HOLD (default: as in each run)")

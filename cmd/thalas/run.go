@@ -22,22 +22,23 @@ import (
 
 // Exit codes.
 const (
-	exitDecision   = 0 // a decision was reached; HOLD is one
-	exitError      = 1 // anything that is not below
+	exitDecision   = 0 // a decision was reached, which may be HOLD
+	exitError      = 1 // any other error
 	exitUsage      = 2 // the command line, the configuration or the input is wrong
-	exitNoDecision = 3 // the models were asked, or could not be, and there is no decision; or none is stored
+	exitNoDecision = 3 // the run came to no decision, or no decision is stored
 )
 
-// terminal is what a command talks to. Results go to out, everything else to err.
+// terminal has the inputs and outputs of a command. Results go to out, everything else
+// goes to err.
 type terminal struct {
 	in      io.Reader
 	out     io.Writer
 	err     io.Writer
 	environ environment
-	time    watch.Clock // nil: this machine's
+	time    watch.Clock // nil: the machine's clock
 }
 
-// clock is what watch goes by.
+// clock gives the clock of watch.
 func (t terminal) clock() watch.Clock {
 	if t.time == nil {
 		return watch.RealClock{}
@@ -45,12 +46,12 @@ func (t terminal) clock() watch.Clock {
 	return t.time
 }
 
-// noDecision is a command that came to no decision.
+// noDecision is the error of a command without a decision.
 type noDecision struct{ error }
 
 func (e noDecision) Unwrap() error { return e.error }
 
-// usageError is a mistake of whoever called; nobody was asked.
+// usageError is a mistake of the user. No model was asked.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
@@ -90,7 +91,7 @@ func exitCode(err error) int {
 	return exitError
 }
 
-// complain words an error for a person: several mistakes a line each.
+// complain prints an error. Several mistakes get a line each.
 func complain(t terminal, err error) {
 	text := err.Error()
 	var fields signal.FieldErrors
@@ -102,7 +103,7 @@ func complain(t terminal, err error) {
 		text = strings.ReplaceAll(text, fields.Error(), fmt.Sprintf("%d mistakes:\n  ", len(lines))+strings.Join(lines, "\n  "))
 	}
 	lines := visibleLines(text)
-	if isTerminal(t.err) { // elsewhere a mistake stays on its line, so that it can be found by it
+	if isTerminal(t.err) { // in a file a mistake stays on one line, so that it can be searched for
 		lines = hang(lines, max(widthOf(t.err), minWidth)-len("Error: "))
 	}
 	fmt.Fprintf(t.err, "%s %s\n", t.stylesFor(t.err).bad.Bold(true).Render("Error:"), strings.Join(lines, "\n"))
@@ -148,8 +149,8 @@ Exit codes: 0 a decision (HOLD is one), 2 wrong usage, configuration or input,
 	return root
 }
 
-// addDefaults adds completion and help now, not when the line is executed, so
-// that an unknown shell or topic is a mistake like any other.
+// addDefaults adds the commands completion and help before the line is executed, so that
+// an unknown shell or topic is a usage error.
 func addDefaults(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
@@ -186,21 +187,21 @@ func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// simulateFlag adds --simulate, which wins over SIMULATE_PROVIDERS.
+// simulateFlag adds --simulate, which overrides SIMULATE_PROVIDERS.
 func simulateFlag(cmd *cobra.Command, into *string) {
 	cmd.Flags().StringVar(into, "simulate", "", "`true`: answers from the built-in simulator; auto: only where no key at all is configured; false (default: SIMULATE_PROVIDERS)")
 	completeFlag(cmd, "simulate", "true", "auto", "false")
 }
 
-// completeFlag gives the words that a shell offers for a flag.
+// completeFlag sets the words that a shell offers for a flag.
 func completeFlag(cmd *cobra.Command, flag string, words ...cobra.Completion) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // not reached: the flag is there, and completed once
 	}
 }
 
-// refuseEmpty holds that no flag was given without a value: an unset variable in
-// a script (--price "$PRICE") must not mean the default.
+// refuseEmpty refuses a flag with an empty value: an unset variable in a script (--price
+// "$PRICE") must not mean the default.
 func refuseEmpty(cmd *cobra.Command) error {
 	var empty error
 	cmd.Flags().Visit(func(f *pflag.Flag) {
@@ -211,7 +212,7 @@ func refuseEmpty(cmd *cobra.Command) error {
 	return empty
 }
 
-// load reads the configuration and says what looks misspelt in it.
+// load reads the configuration, and prints its warnings about misspelt names.
 func load(t terminal, simulate string) (config.Config, error) {
 	c, err := config.Load(t.environ, app.Known())
 	if err != nil {
@@ -228,8 +229,8 @@ func load(t terminal, simulate string) (config.Config, error) {
 	return c, nil
 }
 
-// askLogger is logger for commands whose live lines say the same: a person who
-// watches a terminal and asked for no log sees those alone. Then it is nil.
+// askLogger gives the log of a command with live lines, which say the same. It is nil on
+// a terminal, unless the user has set LOG_LEVEL or LOG_FORMAT.
 func askLogger(t terminal, c config.Config) *slog.Logger {
 	if isTerminal(t.err) && t.environ.Getenv("LOG_LEVEL") == "" && t.environ.Getenv("LOG_FORMAT") == "" {
 		return nil
@@ -237,7 +238,7 @@ func askLogger(t terminal, c config.Config) *slog.Logger {
 	return logger(t, c)
 }
 
-// logger writes the log to the error output.
+// logger gives a log on the error output.
 func logger(t terminal, c config.Config) *slog.Logger {
 	options := &slog.HandlerOptions{Level: c.LogLevel}
 	if c.LogFormat == "text" || (c.LogFormat == "" && isTerminal(t.err)) {

@@ -1,6 +1,6 @@
 package main
 
-// thalas serve: the HTTP API on one machine, until it is told to end.
+// thalas serve: the HTTP API on one machine, until a signal ends it.
 
 import (
 	"context"
@@ -31,9 +31,9 @@ func newServe(t terminal) *cobra.Command {
 		Long: `Serve the HTTP API on this machine. Results, counters and claims are kept in one file, or in
 the DynamoDB tables that RESULTS_TABLE, METRICS_TABLE and COORDINATION_TABLE name.
 
-Without API_KEYS it listens on loopback only. A signal (Ctrl-C) ends it gently: no new
-questions are taken, runs in flight are finished, stored and answered. Where a load balancer
-asks /readyz, that says no for 5 s before.
+Without API_KEYS it listens on loopback only. After a signal (Ctrl-C) it takes no new
+questions, and ends when the runs under way are finished, stored and answered. If a load
+balancer asks /readyz, that reports the end 5 s before.
 
 Exit codes: 0 ended by a signal, with everything answered and stored, 2 wrong usage or
 configuration, 1 anything else.`,
@@ -63,26 +63,25 @@ configuration, 1 anything else.`,
 	return cmd
 }
 
-// serverUp is a server that answers.
+// serverUp is a running server.
 type serverUp struct {
 	url     string
 	app     *app.App
 	service *service.Service
 }
 
-// visitor is what a command does with the server beside serving.
+// visitor is what a command does with its server besides serving.
 type visitor struct {
-	// check is called before anything is opened; its error is the command's. May be nil.
+	// check is called before the store is opened. Its error ends the command. It may be nil.
 	check func(*app.App) error
-	// visit is called once the server answers; its error ends the server. May be nil.
+	// visit is called when the server answers. Its error ends the server. It may be nil.
 	visit func(context.Context, serverUp) error
 }
 
-// errDone ends a server as a signal does: what was wanted of it is done.
+// errDone ends a server whose work is done. It ends as after a signal.
 var errDone = errors.New("done")
 
-// serve answers until ctx ends, and then until the runs in flight have been
-// answered.
+// serve answers until ctx ends, and then until the runs under way have ended.
 func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v visitor) (err error) {
 	if err := checkListen(c); err != nil {
 		return err
@@ -98,7 +97,7 @@ func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v
 			return err
 		}
 	}
-	store, err := openKeep(ctx, t, a, log)
+	store, err := openStore(ctx, t, a, log)
 	if err != nil {
 		return err
 	}
@@ -128,7 +127,7 @@ func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v
 	}
 	ready := &readiness{clock: t.clock()}
 	err = answer(ctx, t.err, listener, newServer(store.localRoutes(service, ready.bound(a.NewHandler(service, ready.ready))), log), ready, service.Wait)
-	end(nil) // where it is not ended by itself, the visit is
+	end(nil) // ends the visit if it has not ended by itself
 	visiting.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && cause != errDone {
 		err = errors.Join(cause, err)
@@ -136,9 +135,10 @@ func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v
 	return err
 }
 
-// collectLess trades some 20 MB for most of the garbage collection, a tenth of
-// what a run costs: what it leaves is short-lived. A soft limit far above the usual need has it collect
-// more where memory gets scarce. The runtime's own variables win.
+// collectLess makes the garbage collector run less often. That costs some 20 MB, and saves
+// a tenth of the processor time of a run. A soft memory limit, far above the usual need,
+// makes it run more often if memory gets scarce. The variables of the Go runtime override
+// both.
 func collectLess(environ environment) {
 	if environ.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)

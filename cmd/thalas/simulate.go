@@ -1,7 +1,7 @@
 package main
 
-// thalas simulate: the simulated providers by themselves, to develop against;
-// and how the other commands use them.
+// thalas simulate: a server of simulated providers for developers. Other commands start
+// the simulator in their own process.
 
 import (
 	"errors"
@@ -14,10 +14,10 @@ import (
 	"thalas/internal/simulator"
 )
 
-// demoLatency is about what a quick model takes. Tests have no time for it.
+// demoLatency is about the latency of a quick model. Tests shorten it.
 var demoLatency = 600 * time.Millisecond
 
-// simulators starts the simulator when a command needs it.
+// simulators starts the simulator if a command needs it.
 type simulators struct{ running *simulator.Running }
 
 func (s *simulators) start() (baseURL func(provider string) string, err error) {
@@ -71,7 +71,7 @@ and so on; a * behind the last one repeats it.
 				}
 			}
 			fmt.Fprintf(t.err, "Simulated providers are at http://%s. End with Ctrl-C.\n"+
-				"Who asks them can't tell them from real ones and keeps their votes as real: give it a --data-file of its own.\n", running.Addr())
+				"A program that asks them can't tell them from real ones and stores their votes as real: give it a --data-file of its own.\n", running.Addr())
 			<-cmd.Context().Done()
 			return running.Close()
 		},

@@ -1,8 +1,7 @@
 package main
 
-// Where the reading commands read: a server, or the handler of one over the
-// store. Either way it is the API that answers, so there is one reading of
-// what is stored.
+// The source of the commands that read: a server, or the handler of the API over the store
+// in this process. In both cases the API answers, so results are read in one way only.
 
 import (
 	"bytes"
@@ -27,7 +26,7 @@ import (
 // readTimeout bounds one read.
 const readTimeout = 30 * time.Second
 
-// sourceFlags say where to read.
+// sourceFlags are the flags that choose the source.
 type sourceFlags struct {
 	url, dataFile, simulate string
 }
@@ -39,8 +38,8 @@ func (f *sourceFlags) add(cmd *cobra.Command) {
 	completeFlag(cmd, "simulate", "true", "auto", "false")
 }
 
-// read opens the source for one command, and makes what the API says of the
-// request a mistake of the command line.
+// read opens the source and calls use. If the API refuses the request as invalid, that
+// becomes a usage error.
 func (f sourceFlags) read(cmd *cobra.Command, t terminal, use func(*source) error) error {
 	if err := refuseEmpty(cmd); err != nil {
 		return err
@@ -60,16 +59,16 @@ func (f sourceFlags) read(cmd *cobra.Command, t terminal, use func(*source) erro
 // source answers requests to the API.
 type source struct {
 	base   string
-	name   string // of what answers, for errors
+	name   string // of the server or the store, for errors
 	key    string // API key; empty: none
 	client *http.Client
 	close  func() error
 
-	realOnly bool // it shows none of the simulated results, although it may have some
+	realOnly bool // it may have simulated results, but does not show them
 }
 
-// open finds the source: the server that was named, else the store file, else
-// the server that has the file open.
+// open finds the source: the server that the user named, or else the store's file, or the
+// server that has the file open.
 func (f sourceFlags) open(ctx context.Context, t terminal) (*source, error) {
 	base, key := f.url, t.environ.Getenv("THALAS_API_KEY")
 	if base == "" && f.dataFile == "" {
@@ -85,12 +84,12 @@ func (f sourceFlags) open(ctx context.Context, t terminal) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.APIKeys = nil // they guard the network, not the store
+	c.APIKeys = nil // they protect the network, not the store
 	if f.dataFile != "" {
 		c.DataFile = f.dataFile
 	}
 	if c.OnTables() {
-		return within(c, func(a *app.App) (keep, error) { return openTables(ctx, a) })
+		return within(c, func(a *app.App) (openedStore, error) { return openTables(ctx, a) })
 	}
 	path, err := dataFile(c, t.environ)
 	if err != nil {
@@ -102,7 +101,7 @@ func (f sourceFlags) open(ctx context.Context, t terminal) (*source, error) {
 	case errors.As(err, &held) && held.Address != "":
 		s, err := remote(held.Address, key, readTimeout)
 		if err != nil {
-			return nil, held // beside the file stands something else
+			return nil, held // the address file does not have the address of a server
 		}
 		return s, f.checkMode(ctx, s, held)
 	case errors.Is(err, fs.ErrNotExist):
@@ -110,15 +109,15 @@ func (f sourceFlags) open(ctx context.Context, t terminal) (*source, error) {
 	case err != nil:
 		return nil, err
 	}
-	s, err := within(c, func(*app.App) (keep, error) { return keep{Store: file, name: path}, nil })
+	s, err := within(c, func(*app.App) (openedStore, error) { return openedStore{Store: file, name: path}, nil })
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return s, nil
 }
 
-// within is a source in this process, over the store that open gives.
-func within(c config.Config, open func(*app.App) (keep, error)) (*source, error) {
+// within makes a source in this process, over the store that open gives.
+func within(c config.Config, open func(*app.App) (openedStore, error)) (*source, error) {
 	simulator := &simulators{}
 	a, err := app.New(c, nil, simulator.start)
 	if err != nil {
@@ -136,8 +135,8 @@ func within(c config.Config, open func(*app.App) (keep, error)) (*source, error)
 	}, nil
 }
 
-// checkMode holds the mode that was asked for by a flag against that of the
-// server which has the file open.
+// checkMode compares the mode that a flag asks for with the mode of the server that has
+// the file open.
 func (f sourceFlags) checkMode(ctx context.Context, s *source, held *bolt.InUse) error {
 	if f.simulate == "" {
 		return nil
@@ -163,15 +162,15 @@ func remote(base, key string, timeout time.Duration) (*source, error) {
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, usagef("the address of the server (--url, THALAS_URL) is not one such as http://127.0.0.1:8787, without user, query and fragment")
 	}
-	// The key would go along with a redirect to wherever it points. Connections
-	// are not kept: a command makes few requests.
+	// Redirects are not followed, because the key would go along. Connections are not kept,
+	// because a command makes few requests.
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	client := &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	base = strings.TrimRight(base, "/")
 	return &source{base: base, name: base, key: key, client: client, close: func() error { transport.CloseIdleConnections(); return nil }}, nil
 }
 
-// get reads one document. An error answer is an *apiProblem, together with its body.
+// get reads one document. For an error answer it gives an *apiProblem and the body.
 func (s *source) get(ctx context.Context, path string, query url.Values) ([]byte, error) {
 	address := s.base + path
 	if len(query) > 0 {
@@ -239,4 +238,44 @@ func (s *source) decode(body []byte, value any) error {
 		return fmt.Errorf("the answer of %s is not what this version knows: %w", s.name, err)
 	}
 	return nil
+}
+
+// inProcess is a transport that calls a handler in this process, without a network.
+type inProcess struct{ handler http.Handler }
+
+// RoundTrip implements http.RoundTripper.
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	answer := &recorded{header: http.Header{}}
+	p.handler.ServeHTTP(answer, r)
+	answer.WriteHeader(http.StatusOK) // in case the handler wrote nothing
+	return &http.Response{
+		StatusCode: answer.status, Header: answer.header, Request: r,
+		Body: io.NopCloser(&answer.body), ContentLength: int64(answer.body.Len()),
+	}, nil
+}
+
+// recorded is an answer in memory.
+type recorded struct {
+	header http.Header
+	status int // 0: not yet written
+	body   bytes.Buffer
+}
+
+// Header implements http.ResponseWriter.
+func (r *recorded) Header() http.Header { return r.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (r *recorded) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (r *recorded) Write(b []byte) (int, error) {
+	r.WriteHeader(http.StatusOK)
+	return r.body.Write(b)
 }

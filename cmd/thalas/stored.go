@@ -147,8 +147,7 @@ func decodeResult(body []byte) (*signal.Consensus, error) {
 	return &c, nil
 }
 
-// madeText says when a result was made, and whether that is too long ago: it
-// looks as it did then.
+// madeText says when a result was made, and whether it is too old to use.
 func madeText(c *signal.Consensus, now time.Time) string {
 	text := fmt.Sprintf("Made %s UTC, %s ago", c.Timestamp.UTC().Format(time.DateTime), now.Sub(c.Timestamp).Round(time.Second))
 	if !c.ValidUntil.After(now) {

@@ -1,6 +1,7 @@
 package main
 
-// Colours and widths. What is no terminal, and NO_COLOR, gets no escape code.
+// Colours and widths. There are no escape codes in output that is not a terminal, nor with
+// NO_COLOR.
 
 import (
 	"io"
@@ -23,12 +24,12 @@ const (
 )
 
 const (
-	minWidth     = 60  // a narrower terminal wraps by itself
-	defaultWidth = 100 // of what is no terminal
+	minWidth     = 60  // on a narrower terminal lines wrap by themselves
+	defaultWidth = 100 // for output that is not a terminal
 	maxWidth     = 120 // longer lines are hard to read
 )
 
-// environment is a list of NAME=value, as of os.Environ.
+// environment is a list of NAME=value, as os.Environ gives it.
 type environment []string
 
 // Environ gives the list.
@@ -71,19 +72,19 @@ func (s styles) decision(d signal.Decision) lipgloss.Style {
 	return s.warn.Bold(true)
 }
 
-// isTerminal reports whether w is a terminal that a person may look at.
+// isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// canRedraw reports whether lines on w can be drawn over.
+// canRedraw reports whether lines on w can be redrawn.
 func (t terminal) canRedraw(w io.Writer) bool {
 	kind := t.environ.Getenv("TERM")
 	return isTerminal(w) && kind != "" && kind != "dumb" && t.environ.Getenv("NO_COLOR") == ""
 }
 
-// widthOf gives the columns to write to w.
+// widthOf gives the width of lines for w, in columns.
 func widthOf(w io.Writer) int {
 	if f, ok := w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
@@ -93,7 +94,7 @@ func widthOf(w io.Writer) int {
 	return defaultWidth
 }
 
-// heightOf gives the lines of the screen that w writes to; 0 where it is none.
+// heightOf gives the number of lines of the terminal w; 0 if it is not a terminal.
 func heightOf(w io.Writer) int {
 	if f, ok := w.(*os.File); ok {
 		if _, height, err := term.GetSize(int(f.Fd())); err == nil {

@@ -1,17 +1,18 @@
 package main
 
-// Text on a screen: what may get there, and where its lines break.
+// Text for a terminal: without control characters, wrapped, and in tables.
 
 import (
 	"strings"
 	"unicode"
 
 	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/lipgloss/table"
+	"github.com/charmbracelet/x/ansi"
 )
 
-// visible gives text on one line without anything that steers a terminal or
-// hides what is written. Whoever made a text should have seen to that; this is
-// the last place where it can be.
+// visible gives a text on one line, without characters that control a terminal or hide
+// text. The source of a text should have removed them already; this is the last chance.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -33,8 +34,8 @@ func visibleLines(text string) []string {
 	return lines
 }
 
-// wrap breaks text between words into lines of at most width columns. A word
-// that is wider is broken where it must.
+// wrap breaks a text into lines of at most width columns, between words. It breaks a word
+// only if that is wider.
 func wrap(text string, width int) []string {
 	var lines []string
 	line, used := "", 0
@@ -68,7 +69,7 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// hang wraps lines to the width; what goes on below is indented by two more.
+// hang wraps lines to the width, and indents continuation lines by two more columns.
 func hang(lines []string, width int) []string {
 	var hung []string
 	for _, line := range lines {
@@ -83,11 +84,51 @@ func hang(lines []string, width int) []string {
 	return hung
 }
 
-// trimLines removes the blanks that fill lines up.
+// trimLines removes the blanks at the ends of lines.
 func trimLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
+}
+
+// maxCell is the most columns of a cell, which is the length of an id. A longer name is
+// cut; the JSON has it whole.
+const maxCell = 36
+
+// column is one column of a table. look gives the style of a row's cell; nil is plain.
+type column struct {
+	head  string
+	cells []string
+	look  func(row int) lipgloss.Style
+}
+
+// tableOf writes columns next to each other, with two blanks between them.
+func (s styles) tableOf(columns []column) string {
+	t := table.New().Border(lipgloss.HiddenBorder()).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
+		BorderHeader(false).BorderColumn(false).
+		StyleFunc(func(row, at int) lipgloss.Style {
+			look := s.plain
+			switch {
+			case row == table.HeaderRow:
+				look = s.dim
+			case columns[at].look != nil:
+				look = columns[at].look(row)
+			}
+			return look.PaddingRight(2)
+		})
+	heads := make([]string, len(columns))
+	for i, c := range columns {
+		heads[i] = c.head
+	}
+	t.Headers(heads...)
+	for row := range columns[0].cells {
+		cells := make([]string, len(columns))
+		for i, c := range columns {
+			cells[i] = ansi.Truncate(visible(c.cells[row]), maxCell, "…")
+		}
+		t.Row(cells...)
+	}
+	return trimLines(t.Render())
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the linker; a plain go build leaves it to the build info.
+// version is set by the linker. In a plain go build it is empty, and the build info is used.
 var version string
 
 func newVersion(t terminal) *cobra.Command {

@@ -1,7 +1,6 @@
 package main
 
-// thalas watch: the server, which asks about a watch list by itself as candles
-// close.
+// thalas watch: a server that asks about a watch list as candles close.
 
 import (
 	"context"
@@ -18,7 +17,7 @@ import (
 	"thalas/internal/watch"
 )
 
-// watchFlags are the flags of watch as they were given.
+// watchFlags are the flags of watch.
 type watchFlags struct {
 	list, timeframes, venue    string
 	listen, dataFile, simulate string
@@ -99,7 +98,7 @@ func (f watchFlags) run(cmd *cobra.Command, t terminal, pairs []string) error {
 	}
 	log := logger(t, c)
 	if !f.json {
-		log = askLogger(t, c) // the table says the same
+		log = askLogger(t, c) // the table shows the same
 	}
 	return serve(cmd.Context(), t, c, log, visitor{
 		check: func(a *app.App) error { return asMistake(a.CheckWatchList(list)) },
@@ -107,7 +106,7 @@ func (f watchFlags) run(cmd *cobra.Command, t terminal, pairs []string) error {
 	})
 }
 
-// named is the list that the command line gives; empty where it gives none.
+// named gives the watch list of the command line, which may be empty.
 func (f watchFlags) named(pairs []string) (list watch.List, err error) {
 	switch {
 	case f.list != "" && (len(pairs) > 0 || f.timeframes != "" || f.venue != ""):
@@ -137,12 +136,12 @@ func (f watchFlags) document(pairs []string) []byte {
 	}
 	text, err := json.Marshal(d)
 	if err != nil {
-		panic(err) // not reached: texts only
+		panic(err) // not reached: the document has only texts
 	}
 	return text
 }
 
-// watch makes the rounds until ctx ends, or one.
+// watch makes rounds until ctx ends, or a single round with --once.
 func (f watchFlags) watch(ctx context.Context, t terminal, up serverUp, list watch.List) error {
 	w := up.app.NewWatcher(up.service)
 	for _, name := range list.Venues {
@@ -171,7 +170,7 @@ func (f watchFlags) watch(ctx context.Context, t terminal, up serverUp, list wat
 	return asMistake(err)
 }
 
-// asMistake makes what is wrong with a list a mistake of the command line.
+// asMistake makes mistakes in a watch list usage errors.
 func asMistake(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err

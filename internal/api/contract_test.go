@@ -18,6 +18,7 @@ import (
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
 	"thalas/internal/service"
+	"thalas/internal/signal"
 )
 
 // contractServer has no provider: its contract is asked, and nothing else.
@@ -258,9 +259,17 @@ func TestEveryKindHasAPage(t *testing.T) {
 			t.Errorf("%s: the page does not say what to do", k.name)
 		}
 	}
-	for _, row := range byError {
-		if !slices.Contains(kinds, row.kind) {
-			t.Errorf("%s is in no page", row.kind.name)
+	for code, name := range map[signal.ErrorCode]string{
+		service.ErrInFlight: "idempotency-key-in-flight", service.ErrOtherBody: "idempotency-key-reused", service.ErrBusy: "too-many-runs",
+		service.ErrDailyBudget: "daily-budget", service.ErrRequestBudget: "request-budget", service.ErrNoBudget: "budget-unknown",
+		service.ErrKeys: "keys-unavailable", service.ErrStore: "store-unreachable", service.ErrNoSignal: "no-signal-yet", service.ErrStale: "stale-signal",
+		service.ErrNotFound: "unknown-id", service.ErrProbe: "probe-not-allowed",
+		orchestrator.ErrNoProviders: "no-providers", orchestrator.ErrInsufficientProviders: "insufficient-providers",
+		orchestrator.ErrInsufficientResponses: "insufficient-responses", orchestrator.ErrAggregation: "aggregation-failed",
+		orchestrator.ErrCanceled: "run-canceled", TooLate: "insufficient-responses-in-time",
+	} {
+		if k := kindOf(code); k == nil || k.name != name {
+			t.Errorf("%s is not the problem %s", string(code), name)
 		}
 	}
 	if w := get(s, "/problems/nothing"); w.Code != 404 {

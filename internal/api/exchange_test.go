@@ -406,7 +406,7 @@ func TestProblemsOfTheGatewayAreInTheTable(t *testing.T) {
 }
 
 func TestProbeWhereThereAreNoKeys(t *testing.T) {
-	f := newServer(t, setup{service: service.Options{KeysElsewhere: true}})
+	f := newServer(t, setup{service: service.Options{Keyless: true}})
 	f.get(t, "/v1/health?probe=true").problem(t, 403, "probe-not-allowed")
 	f.get(t, "/v1/health").want(t, 200)
 	if n := len(f.simulator.Recorded()); n != 0 {

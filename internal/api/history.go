@@ -21,8 +21,8 @@ import (
 type historyInput struct {
 	Pair      string `query:"pair" format:"market" minLength:"1" maxLength:"300" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route; without it, the answer is the feed of a UTC day: that of from, else today." example:"BTC/USDT"`
 	Timeframe string `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle, with pair; the feed has all of them."`
-	From      string `query:"from" doc:"Results made at or after it: RFC 3339, or seconds since 1970."`
-	To        string `query:"to" doc:"Results made before it, likewise."`
+	From      string `query:"from" doc:"With pair results whose candle_time, without it whose timestamp is at or after it: RFC 3339, or seconds since 1970."`
+	To        string `query:"to" doc:"The same time is before it."`
 	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"At most that many."`
 	Cursor    string `query:"cursor" format:"cursor" doc:"next_cursor of the page before."`
 
@@ -98,8 +98,8 @@ func (s *server) historyOperation() huma.Operation {
 		Description: "Stored consensuses of a pair and timeframe, or, without a pair, all of a UTC day, as JSON or, with `Accept: text/csv`, as CSV. " +
 			"Cells of the CSV that a spreadsheet would run begin with `'`. Simulated results are left out unless the server simulates.",
 		Parameters: []*huma.Param{
-			momentParam("from", "Results made at or after it: RFC 3339, or seconds or milliseconds since 1970. Without pair, its UTC day is listed, else today."),
-			momentParam("to", "Results made before it, likewise."),
+			momentParam("from", "With pair, results whose candle_time is at or after it. Without pair, its UTC day is listed, else today, and results whose timestamp is at or after it. RFC 3339, or seconds or milliseconds since 1970."),
+			momentParam("to", "Results whose candle_time, without pair whose timestamp, is before it."),
 		},
 	}
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"items", "next_cursor"}, Properties: map[string]*huma.Schema{

@@ -7,13 +7,28 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"thalas/internal/orchestrator"
 	"thalas/internal/service"
+	"thalas/internal/signal"
 )
 
 const problemPath = "/problems/"
+
+// TooLate is the kind of an [orchestrator.ErrInsufficientResponses] where at least one
+// provider had no time left.
+const TooLate signal.ErrorCode = "insufficient_responses_in_time"
+
+// ProblemName gives the last part of a problem's type for an error of that kind.
+func ProblemName(code signal.ErrorCode) string {
+	if code == orchestrator.ErrCanceled {
+		return "run-canceled" // the one name that is not made of the code
+	}
+	return strings.ReplaceAll(string(code), "_", "-")
+}
 
 // kind is one kind of problem.
 type kind struct {
@@ -43,25 +58,25 @@ var (
 	crossOrigin = &kind{name: "cross-origin", status: http.StatusForbidden, title: "A page of another origin", level: slog.LevelWarn,
 		meaning: "A browser says that a page of another origin sends this request. Asking costs money, so such pages are refused.",
 		remedy:  "Ask from a program, or from a page that this server itself delivers."}
-	probeForbidden = &kind{name: "probe-not-allowed", status: http.StatusForbidden, title: "Probing is not allowed", level: slog.LevelInfo,
+	probeForbidden = &kind{name: ProblemName(service.ErrProbe), status: http.StatusForbidden, title: "Probing is not allowed", level: slog.LevelInfo,
 		meaning: "This server may not call providers to check their keys.",
 		remedy:  "Ask without probe=true: health from what past calls have shown needs no call."}
 	unknownRoute = &kind{name: "unknown-route", status: http.StatusNotFound, title: "No such route", level: slog.LevelInfo,
 		meaning: "The path is none of this server's.",
 		remedy:  "GET /openapi.json lists every route. Pairs travel in the query, not in the path: ?pair=BTC/USDT."}
-	unknownID = &kind{name: "unknown-id", status: http.StatusNotFound, title: "No such consensus", level: slog.LevelInfo,
+	unknownID = &kind{name: ProblemName(service.ErrNotFound), status: http.StatusNotFound, title: "No such consensus", level: slog.LevelInfo,
 		meaning: "There is no consensus of that id, or it is older than results are kept.",
 		remedy:  "Take the id from an answer or from the history."}
-	noSignalYet = &kind{name: "no-signal-yet", status: http.StatusNotFound, title: "No signal yet", retryable: true, level: slog.LevelDebug,
+	noSignalYet = &kind{name: ProblemName(service.ErrNoSignal), status: http.StatusNotFound, title: "No signal yet", retryable: true, level: slog.LevelDebug,
 		meaning: "Nobody has asked about this pair and timeframe yet. Simulated and real results are kept apart.",
 		remedy:  "POST /v1/consensus asks. A bot does nothing until there is a signal."}
-	staleSignal = &kind{name: "stale-signal", status: http.StatusNotFound, title: "The newest signal is too old", retryable: true, level: slog.LevelDebug,
+	staleSignal = &kind{name: ProblemName(service.ErrStale), status: http.StatusNotFound, title: "The newest signal is too old", retryable: true, level: slog.LevelDebug,
 		meaning: "There is a consensus, but it was made longer ago than max_age allows.",
 		remedy:  "POST /v1/consensus asks anew. A bot does not act on an old signal."}
 	methodNotAllowed = &kind{name: "method-not-allowed", status: http.StatusMethodNotAllowed, title: "Method not allowed", level: slog.LevelInfo,
 		meaning: "The path exists, but not with this method.",
 		remedy:  "The header Allow lists the methods."}
-	inFlight = &kind{name: "idempotency-key-in-flight", status: http.StatusConflict, title: "The same question is being worked on", retryable: true, retryAfter: time.Second, level: slog.LevelInfo,
+	inFlight = &kind{name: ProblemName(service.ErrInFlight), status: http.StatusConflict, title: "The same question is being worked on", retryable: true, retryAfter: time.Second, level: slog.LevelInfo,
 		meaning: "A request with the same Idempotency-Key has not been answered yet.",
 		remedy:  "Send the same request again after Retry-After: it gives the same answer, paid once."}
 	bodyTooLarge = &kind{name: "body-too-large", status: http.StatusRequestEntityTooLarge, title: "The body is too large", level: slog.LevelInfo,
@@ -73,43 +88,43 @@ var (
 	invalidRequest = &kind{name: "invalid-request", status: http.StatusUnprocessableEntity, title: "The request breaks a rule", level: slog.LevelInfo,
 		meaning: "Fields of the request break rules. Nobody was asked and nothing is to pay.",
 		remedy:  "errors lists every mistake with its place and what to send instead."}
-	otherBody = &kind{name: "idempotency-key-reused", status: http.StatusUnprocessableEntity, title: "The Idempotency-Key belongs to another question", level: slog.LevelInfo,
+	otherBody = &kind{name: ProblemName(service.ErrOtherBody), status: http.StatusUnprocessableEntity, title: "The Idempotency-Key belongs to another question", level: slog.LevelInfo,
 		meaning: "The same Idempotency-Key came with another body before. Bodies are compared byte by byte.",
 		remedy:  "Send a new key with a new question, and exactly the same bytes with the same key."}
-	requestBudget = &kind{name: "request-budget", status: http.StatusUnprocessableEntity, title: "The request may cost too much", level: slog.LevelInfo,
+	requestBudget = &kind{name: ProblemName(service.ErrRequestBudget), status: http.StatusUnprocessableEntity, title: "The request may cost too much", level: slog.LevelInfo,
 		meaning: "The most that this request may cost is over the limit for one request.",
 		remedy:  "Send less market data, or raise REQUEST_BUDGET_USD."}
-	dailyBudget = &kind{name: "daily-budget", status: http.StatusTooManyRequests, title: "The day's budget is used up", retryable: true, level: slog.LevelWarn,
+	dailyBudget = &kind{name: ProblemName(service.ErrDailyBudget), status: http.StatusTooManyRequests, title: "The day's budget is used up", retryable: true, level: slog.LevelWarn,
 		meaning: "What was spent and reserved today leaves no room for this request.",
 		remedy:  "Retry-After tells when the day in UTC ends, or when the runs under way that hold what is left may have ended. DAILY_BUDGET_USD is the limit."}
-	noProviders = &kind{name: "no-providers", status: http.StatusServiceUnavailable, title: "No provider can be asked", retryAfter: time.Minute, level: slog.LevelWarn,
+	noProviders = &kind{name: ProblemName(orchestrator.ErrNoProviders), status: http.StatusServiceUnavailable, title: "No provider can be asked", retryAfter: time.Minute, level: slog.LevelWarn,
 		meaning: "No provider is enabled and has a key. A missing quorum is never a HOLD.",
 		remedy:  "GET /v1/health says of each provider why it can't be asked."}
-	insufficientProviders = &kind{name: "insufficient-providers", status: http.StatusServiceUnavailable, title: "Too few providers can be asked", retryAfter: 30 * time.Second, level: slog.LevelWarn,
+	insufficientProviders = &kind{name: ProblemName(orchestrator.ErrInsufficientProviders), status: http.StatusServiceUnavailable, title: "Too few providers can be asked", retryAfter: 30 * time.Second, level: slog.LevelWarn,
 		meaning: "Fewer providers are enabled and have a key than the decision needs votes. A missing quorum is never a HOLD.",
 		remedy:  "Lower min_providers, or see in GET /v1/health why providers can't be asked."}
-	insufficientResponses = &kind{name: "insufficient-responses", status: http.StatusServiceUnavailable, title: "Too few votes", retryAfter: 5 * time.Second, level: slog.LevelWarn,
+	insufficientResponses = &kind{name: ProblemName(orchestrator.ErrInsufficientResponses), status: http.StatusServiceUnavailable, title: "Too few votes", retryAfter: 5 * time.Second, level: slog.LevelWarn,
 		meaning: "Fewer providers voted than the decision needs. A missing quorum is never a HOLD.",
 		remedy:  "failures says of each provider what went wrong. Where retryable is true, asking again may help."}
-	tooLate = &kind{name: "insufficient-responses-in-time", status: http.StatusGatewayTimeout, title: "Too few votes in time", retryable: true, retryAfter: 5 * time.Second, level: slog.LevelWarn,
+	tooLate = &kind{name: ProblemName(TooLate), status: http.StatusGatewayTimeout, title: "Too few votes in time", retryable: true, retryAfter: 5 * time.Second, level: slog.LevelWarn,
 		meaning: "Fewer providers voted than the decision needs, and at least one had no time left.",
 		remedy:  "Ask again, with a longer timeout_seconds, or with wait set to decided."}
-	tooManyRuns = &kind{name: "too-many-runs", status: http.StatusServiceUnavailable, title: "Too many runs at once", retryable: true, retryAfter: time.Second, level: slog.LevelWarn,
+	tooManyRuns = &kind{name: ProblemName(service.ErrBusy), status: http.StatusServiceUnavailable, title: "Too many runs at once", retryable: true, retryAfter: time.Second, level: slog.LevelWarn,
 		meaning: "The server works on as many questions as it takes, or as its memory suffices for.",
 		remedy:  "Ask again after Retry-After, or raise MAX_CONCURRENT_RUNS or GOMEMLIMIT, whichever the detail speaks of."}
-	budgetUnknown = &kind{name: "budget-unknown", status: http.StatusServiceUnavailable, title: "The budget cannot be checked", retryable: true, retryAfter: 10 * time.Second, level: slog.LevelError,
+	budgetUnknown = &kind{name: ProblemName(service.ErrNoBudget), status: http.StatusServiceUnavailable, title: "The budget cannot be checked", retryable: true, retryAfter: 10 * time.Second, level: slog.LevelError,
 		meaning: "The record of the day's spending cannot be reached, and the server spends nothing on a guess.",
 		remedy:  "Ask again later. GET /v1/health shows whether the store is reachable."}
-	storeUnreachable = &kind{name: "store-unreachable", status: http.StatusServiceUnavailable, title: "The store cannot be reached", retryable: true, retryAfter: time.Second, level: slog.LevelError,
+	storeUnreachable = &kind{name: ProblemName(service.ErrStore), status: http.StatusServiceUnavailable, title: "The store cannot be reached", retryable: true, retryAfter: time.Second, level: slog.LevelError,
 		meaning: "Stored results, counters or idempotency keys cannot be read, or the store's file is damaged, deleted or replaced.",
 		remedy:  "Ask again. GET /v1/health shows whether the store is reachable; what is wrong with its file stands in the server's log."}
-	keysUnavailable = &kind{name: "keys-unavailable", status: http.StatusServiceUnavailable, title: "The providers' keys cannot be read", retryable: true, retryAfter: 5 * time.Second, level: slog.LevelError,
+	keysUnavailable = &kind{name: ProblemName(service.ErrKeys), status: http.StatusServiceUnavailable, title: "The providers' keys cannot be read", retryable: true, retryAfter: 5 * time.Second, level: slog.LevelError,
 		meaning: "The keys of the providers are in a secret, and that cannot be read, has no value, or is not as it should be. Nobody was asked.",
 		remedy:  "The detail says what is wrong and, where the secret is to be filled, with which command. No restart is needed then."}
-	runCanceled = &kind{name: "run-canceled", status: http.StatusServiceUnavailable, title: "The run was cancelled", retryable: true, retryAfter: time.Second, level: slog.LevelWarn,
+	runCanceled = &kind{name: ProblemName(orchestrator.ErrCanceled), status: http.StatusServiceUnavailable, title: "The run was cancelled", retryable: true, retryAfter: time.Second, level: slog.LevelWarn,
 		meaning: "The run was stopped before it came to a decision.",
 		remedy:  "Ask again."}
-	aggregationFailed = &kind{name: "aggregation-failed", status: http.StatusInternalServerError, title: "Failed to aggregate consensus", level: slog.LevelError,
+	aggregationFailed = &kind{name: ProblemName(orchestrator.ErrAggregation), status: http.StatusInternalServerError, title: "Failed to aggregate consensus", level: slog.LevelError,
 		meaning: "The votes came, but no decision could be made of them.",
 		remedy:  "Report it with the request id: the log has the rest. Do not trade on it."}
 	answerTooLarge = &kind{name: "answer-too-large", status: http.StatusInternalServerError, title: "The answer is too large", level: slog.LevelError,
@@ -128,20 +143,6 @@ var kinds = append([]*kind{
 	noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, keysUnavailable, storeUnreachable, runCanceled, tooLate,
 }, gatewayKinds...)
 
-// byError says which kind an error of the packages below is.
-var byError = []struct {
-	err  error
-	kind *kind
-}{
-	{service.ErrInFlight, inFlight}, {service.ErrOtherBody, otherBody}, {service.ErrBusy, tooManyRuns},
-	{service.ErrDailyBudget, dailyBudget}, {service.ErrRequestBudget, requestBudget}, {service.ErrNoBudget, budgetUnknown},
-	{service.ErrKeys, keysUnavailable}, {service.ErrStore, storeUnreachable}, {service.ErrNoSignal, noSignalYet}, {service.ErrStale, staleSignal},
-	{service.ErrNotFound, unknownID}, {service.ErrProbe, probeForbidden},
-	{orchestrator.ErrNoProviders, noProviders}, {orchestrator.ErrInsufficientProviders, insufficientProviders},
-	{orchestrator.ErrInsufficientResponses, insufficientResponses}, {orchestrator.ErrAggregation, aggregationFailed},
-	{orchestrator.ErrCanceled, runCanceled},
-}
-
 // problem makes a problem of the kind. An empty detail is the kind's own.
 func (k *kind) problem(detail string) *Problem {
 	if detail == "" {
@@ -150,28 +151,34 @@ func (k *kind) problem(detail string) *Problem {
 	return &Problem{Type: problemPath + k.name, Title: k.title, Status: k.status, Detail: detail, Retryable: k.retryable, kind: k, retryAfter: k.retryAfter}
 }
 
-// problemOf gives the problem of an error of the packages below. What is in no
-// row of the table is a 500 that says nothing of it.
+// problemOf gives the problem of an error of the packages below. An error without a
+// code becomes a 500 that says nothing about it.
 func problemOf(err error) *Problem {
-	for _, row := range byError {
-		if !errors.Is(err, row.err) {
-			continue
-		}
-		var undecided *orchestrator.Error
-		if errors.As(err, &undecided) {
-			return undecidedProblem(row.kind, undecided)
-		}
-		p := row.kind.problem(err.Error())
-		p.cause = errors.Unwrap(err)
-		var refused *service.Error
-		if errors.As(err, &refused) && refused.RetryAfter > 0 {
-			p.retryAfter = refused.RetryAfter
-		}
+	k := kindOf(signal.CodeOf(err))
+	if k == nil {
+		p := internalError.problem("")
+		p.cause = err
 		return p
 	}
-	p := internalError.problem("")
-	p.cause = err
+	var undecided *orchestrator.Error
+	if errors.As(err, &undecided) {
+		return undecidedProblem(k, undecided)
+	}
+	p := k.problem(err.Error())
+	p.cause = errors.Unwrap(err)
+	var refused *service.Error
+	if errors.As(err, &refused) && refused.RetryAfter > 0 {
+		p.retryAfter = refused.RetryAfter
+	}
 	return p
+}
+
+// kindOf gives the kind of a code, or nil.
+func kindOf(code signal.ErrorCode) *kind {
+	if i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == ProblemName(code) }); i >= 0 {
+		return kinds[i]
+	}
+	return nil
 }
 
 // undecidedProblem is a run without a decision.

@@ -157,8 +157,8 @@ func (s *server) replaySchema() *huma.Schema {
 	return s.named("ReplayRequest", &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"pair"}, Properties: map[string]*huma.Schema{
 		"pair":             seriesSchema("The series: a pair in any notation, or the free text that was sent to the compatibility route.", "BTC/USDT"),
 		"timeframe":        question["timeframe"],
-		"from":             moment("Runs made at or after it, from 1970 to 2199: RFC 3339, or seconds or milliseconds since 1970. Default: the oldest."),
-		"to":               moment("Runs made before it, likewise. Default: now."),
+		"from":             moment("Runs whose candle_time is at or after it, from 1970 to 2199: RFC 3339, or seconds or milliseconds since 1970. Default: the oldest."),
+		"to":               moment("Runs whose candle_time is before it. Default: no bound."),
 		"provider_weights": weights,
 		"min_confidence":   shareSchema("Below it, a BUY or SELL is HOLD. Default: as in each run."),
 		"min_agreement":    shareSchema("Below it, a BUY or SELL is HOLD. Default: as in each run."),

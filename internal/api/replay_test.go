@@ -116,13 +116,15 @@ func TestReplay(t *testing.T) {
 		}
 	})
 	t.Run("by time", func(t *testing.T) {
-		at := answers[10].Timestamp
+		candle := answers[10].CandleTime // most often of all of them
 		for body, want := range map[string]int{
-			`,"from":"` + at.Format(time.RFC3339Nano) + `"}`:                       countSince(answers, at),
-			fmt.Sprintf(`,"to":%d}`, at.UnixMilli()):                               len(answers) - countSince(answers, at),
-			`,"to":"2026-01-01T01:00:00+01:00"}`:                                   0,
-			`,"from":1767225600,"to":null,"timeframe":null,"cursor":null}`:         len(answers),
-			`,"timeframe":"1h"}`:                                                   0,
+			`,"from":"` + candle.Format(time.RFC3339Nano) + `"}`:                       countSince(answers, candle),
+			`,"from":"` + candle.Add(time.Millisecond).Format(time.RFC3339Nano) + `"}`: countSince(answers, candle.Add(time.Millisecond)),
+			fmt.Sprintf(`,"to":%d}`, candle.UnixMilli()):                               len(answers) - countSince(answers, candle),
+			fmt.Sprintf(`,"to":%d}`, candle.UnixMilli()+1):                             len(answers) - countSince(answers, candle.Add(time.Millisecond)),
+			`,"to":"2026-01-01T01:00:00+01:00"}`:                                       0,
+			`,"from":1767225600,"to":null,"timeframe":null,"cursor":null}`:             len(answers),
+			`,"timeframe":"1h"}`: 0,
 			`,"provider_weights":null,"min_confidence":null,"min_agreement":null}`: len(answers),
 		} {
 			if got := f.replay(t, wholeSeries+body); got.Runs != want || got.Changed != 0 {
@@ -140,7 +142,7 @@ func TestReplay(t *testing.T) {
 
 func countSince(answers []signal.Consensus, from time.Time) (n int) {
 	for _, c := range answers {
-		if !c.Timestamp.Before(from) {
+		if !c.CandleTime.Before(from) {
 			n++
 		}
 	}

@@ -26,27 +26,26 @@ type App struct {
 	Catalog      *provider.Catalog
 	Orchestrator *orchestrator.Orchestrator
 	Simulated    bool        // the providers are simulated
-	Metrics      *emf.Writer // nil: this is not Lambda, so nobody reads them
+	Metrics      *emf.Writer // nil outside Lambda, where no program reads them
 
 	log    *slog.Logger
-	secret *secrets.Source            // nil: there is none
-	keyed  map[string]*provider.Keyed // by name: those whose keys the secret gives
-	tracer *tracing.Tracer            // nil: nobody wants a trace
+	secret *secrets.Source            // nil: no secret is configured
+	keyed  map[string]*provider.Keyed // by name; the providers whose keys are in the secret
+	tracer *tracing.Tracer            // nil: tracing is off
 
 	sources sources
 }
 
-// Simulator starts simulated providers. It gives the base URL of each by name.
+// Simulator starts simulated providers, and gives the base URL of each by its name.
 type Simulator func() (baseURL func(provider string) string, err error)
 
-// lambdaReserve is what a run leaves of an invocation's time for the vote, the
-// write and the answer: a function that answers at its deadline has lost.
+// lambdaReserve is the part of an invocation's time that a run leaves for the vote, the
+// write and the answer. At its deadline a function is stopped, and its answer is lost.
 const lambdaReserve = 1500 * time.Millisecond
 
-// New builds the App. simulate is called where the configuration says that the
-// providers are to be simulated; nil means that this program can't. A provider
-// that is set up wrongly is a mistake of the configuration; all are reported
-// together.
+// New builds the App. It calls simulate if the configuration asks for simulated
+// providers; nil means that this program has no simulator. If providers are configured
+// wrongly, the error is config.Mistakes with all of them.
 func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
 	a := &App{Config: c, Registry: &provider.Registry{}, Simulated: c.Simulate.Resolve(c.HasKey()), log: log}
 	var err error
@@ -65,7 +64,7 @@ func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
 			return nil, fmt.Errorf("start the simulator: %w", err)
 		}
 	}
-	if a.tracer, err = tracing.New(log); err != nil { // no reason not to start
+	if a.tracer, err = tracing.New(log); err != nil { // the program starts without tracing
 		log.Warn("No traces:", "error", err.Error())
 	}
 	if err := a.openSecret(); err != nil {
@@ -88,7 +87,7 @@ func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
 	return a, nil
 }
 
-// traced keeps the absence of a tracer an absence: a run then does nothing for it.
+// traced converts a nil *tracing.Tracer to a nil interface, so that runs skip tracing.
 func traced(t *tracing.Tracer) orchestrator.Tracer {
 	if t == nil {
 		return nil
@@ -96,8 +95,8 @@ func traced(t *tracing.Tracer) orchestrator.Tracer {
 	return t
 }
 
-// register constructs every provider, also those that can't be asked, so that
-// they can be named with the reason.
+// register constructs every provider, even those that can't be asked, so that health can
+// name them with the reason.
 func (a *App) register(simulated func(provider string) string) error {
 	client := provider.NewClient()
 	var mistakes config.Mistakes
@@ -111,7 +110,7 @@ func (a *App) register(simulated func(provider string) string) error {
 			settings.Key, settings.BaseURL = provider.NewKey("simulated"), simulated(c.Name)
 		}
 		for _, v := range [...]struct{ suffix, value string }{{"MODEL", c.Model}, {"BASE_URL", c.BaseURL}} {
-			if withoutKeys(v.value, a.Config) != v.value { // it would be shown, and sent in a URL
+			if withoutKeys(v.value, a.Config) != v.value { // the key would be shown, or sent in a URL
 				mistakes = append(mistakes, provider.Variable(c.Name, v.suffix)+" holds an API key: remove it from there")
 			}
 		}
@@ -135,11 +134,11 @@ func (a *App) register(simulated func(provider string) string) error {
 	return nil
 }
 
-// shortestKey is what a key has at least; a shorter one is a word of a test.
+// shortestKey is the least length of a real key. A shorter one is a word in a test.
 const shortestKey = 16
 
-// withoutKeys hides the configured keys in a text, in any case: a message may
-// quote a value, and that value may be a key that was put into the wrong variable.
+// withoutKeys hides the configured keys in a text, in any letter case. A message may
+// quote a value, which may be a key that was put into the wrong variable.
 func withoutKeys(text string, c config.Config) string {
 	for _, p := range c.Providers {
 		if len(p.Key.Reveal()) >= shortestKey {

@@ -1,6 +1,6 @@
 package app
 
-// The clients of AWS.
+// The clients of AWS, and the store in DynamoDB.
 
 import (
 	"context"
@@ -13,13 +13,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/logging"
 
 	"thalas/internal/config"
+	"thalas/internal/store"
+	"thalas/internal/store/dynamo"
 )
 
-// awsConfig reads region, credentials and endpoints as every AWS program does.
-// It does not use the network: credentials are fetched with the first request.
+// awsConfig reads region, credentials and endpoints in the standard way of AWS programs.
+// It makes no request: credentials are fetched with the first request.
 func (a *App) awsConfig() (aws.Config, error) {
 	c, err := awsconfig.LoadDefaultConfig(context.Background(), awsconfig.WithHTTPClient(awsClient()), awsconfig.WithLogger(a.sdkLog()))
 	if err != nil {
@@ -32,8 +35,8 @@ func (a *App) awsConfig() (aws.Config, error) {
 	return c, nil
 }
 
-// awsClient gives up soon on what does not connect: requests take milliseconds,
-// and each has a deadline of its own.
+// awsClient makes a client that soon gives up connecting: requests take milliseconds, and
+// each has a deadline of its own.
 func awsClient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = time.Second }).
@@ -44,8 +47,8 @@ func awsClient() *awshttp.BuildableClient {
 		})
 }
 
-// sdkLog takes what the SDK has to say into our log: by itself it writes plain text
-// between the lines of JSON.
+// sdkLog writes the SDK's messages to our log. Without it the SDK would write plain text
+// between the log's lines of JSON.
 func (a *App) sdkLog() logging.Logger {
 	if a.log == nil {
 		return logging.Nop{}
@@ -57,4 +60,14 @@ func (a *App) sdkLog() logging.Logger {
 		}
 		a.log.Log(context.Background(), level, "AWS SDK:", slog.String("message", fmt.Sprintf(format, values...)))
 	})
+}
+
+// OpenTables opens the store in the three configured tables. It makes no request.
+func (a *App) OpenTables() (store.Store, error) {
+	c, err := a.awsConfig()
+	if err != nil {
+		return nil, err
+	}
+	tables := dynamo.Tables{Results: a.Config.ResultsTable, Metrics: a.Config.MetricsTable, Coordination: a.Config.CoordinationTable}
+	return dynamo.New(dynamodb.NewFromConfig(c, dynamo.Retrying), tables), nil
 }

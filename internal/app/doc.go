@@ -1,5 +1,5 @@
-// Package app builds the service out of its parts: a configuration goes in,
-// everything that a request needs comes out, built once. It is the one place
-// that names every provider, and it knows all other packages but those that only
-// the command line links (the simulator, the embedded store), which are passed in.
+// Package app builds the service from a configuration: everything that requests need is
+// made once. It is the only package that names every provider. It knows all other packages
+// but the simulator and the embedded store: only the command line links those, and passes
+// them in.
 package app

@@ -1,6 +1,6 @@
 package app
 
-// Keys from the secret: fetched before a run, never at start.
+// Provider keys in the secret. They are fetched before a run, and never at start.
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"thalas/internal/secrets"
 )
 
-// openSecret makes the source of the keys, where the configuration names a secret.
+// openSecret makes the source of the keys if the configuration names a secret.
 func (a *App) openSecret() error {
 	if a.Config.SecretID == "" || a.Simulated {
 		return nil
@@ -31,8 +31,7 @@ func (a *App) openSecret() error {
 	return nil
 }
 
-// construct makes one provider: with the key of the environment, or one whose
-// keys the secret gives.
+// construct makes one provider, with its key in the environment or else in the secret.
 func (a *App) construct(i int, settings provider.Settings, client *http.Client, breaker *provider.Breaker) (provider.Provider, error) {
 	withKey := func(key provider.Key) (provider.Provider, error) {
 		settings := settings
@@ -50,16 +49,16 @@ func (a *App) construct(i int, settings provider.Settings, client *http.Client, 
 	return keyed, nil
 }
 
-// Prepare gives every provider its present key, before a run asks them. It calls
-// Secrets Manager only where the keys are not known or too old. The error is that
-// of the secret, where nobody can be asked without it.
+// Prepare gives every provider its current key before a run. It calls Secrets Manager
+// only if the keys are unknown or too old. Its error is that of the secret, and only if no
+// provider can be asked without it.
 func (a *App) Prepare(ctx context.Context) error {
 	if a.secret == nil {
 		return nil
 	}
 	keys, err := a.secret.Keys(ctx)
 	if err != nil && ctx.Err() != nil {
-		return err // it says nothing about the secret
+		return err // the caller's context has ended, which says nothing about the secret
 	}
 	for name, p := range a.keyed {
 		a.Registry.SetUnavailable(name, a.give(p, keys[name], err))
@@ -70,13 +69,13 @@ func (a *App) Prepare(ctx context.Context) error {
 	return nil
 }
 
-// give gives a provider its key, and says why it can't be asked.
+// give gives a provider its key. It returns why the provider can't be asked, or "".
 func (a *App) give(p *provider.Keyed, key provider.Key, failed error) string {
 	switch {
 	case failed != nil:
 		return failed.Error()
 	case !key.IsSet():
-		_ = p.Use(key) // no key is never refused
+		_ = p.Use(key) // an empty key is never refused
 		return "no API key: the secret " + a.Config.SecretID + " has no " + provider.Variable(p.Name(), "API_KEY")
 	}
 	if err := p.Use(key); err != nil {

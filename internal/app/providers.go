@@ -1,6 +1,6 @@
 package app
 
-// The providers that there are: a line each.
+// The providers, one line each.
 
 import (
 	"net/http"

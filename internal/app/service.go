@@ -1,13 +1,16 @@
 package app
 
-// From a running orchestrator to the service and its HTTP handler.
+// The service over a store, its HTTP handler, and the Lambda function that answers by it.
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
 	"thalas/internal/api"
+	"thalas/internal/config"
 	"thalas/internal/service"
 	"thalas/internal/store"
 )
@@ -24,12 +27,12 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 		ResultRetention: time.Duration(c.ResultDays) * day, MetricsRetention: time.Duration(c.MetricsDays) * day,
 		DailyBudgetUSD: c.DailyBudget, RequestBudgetUSD: c.RequestBudget,
 		Logger:  a.log,
-		Prepare: a.Prepare, KeysElsewhere: c.OnLambda && c.SecretID == "",
+		Prepare: a.Prepare, Keyless: c.OnLambda && c.SecretID == "",
 		Meter: a.Metrics,
 	})
 }
 
-// distinct gives the texts that differ in more than their case and white space.
+// distinct gives the set of texts, without regard to letter case and surrounding space.
 func distinct(texts []string) map[string]bool {
 	seen := map[string]bool{}
 	for _, text := range texts {
@@ -38,10 +41,47 @@ func distinct(texts []string) map[string]bool {
 	return seen
 }
 
-// NewHandler builds the HTTP handler of a service. ready says whether questions are
-// taken; it is nil but for a server of one's own, which also has the pages for people;
-// without it, it answers the command line in this process, which is told the causes of problems.
+// NewHandler builds the HTTP handler of a service. A server passes ready, which says
+// whether it takes questions; its handler also has the pages for people. With a nil ready
+// the handler answers a command line in the same process, and tells it the causes of
+// problems.
 func (a *App) NewHandler(s *service.Service, ready func() bool) http.Handler {
-	own := ready != nil
-	return api.New(s, api.Options{APIKeys: a.Config.APIKeys, Docs: own, Ready: ready, Local: own && len(a.Config.APIKeys) == 0, Version: s.Version, Logger: a.log, Causes: !own})
+	isServer := ready != nil
+	return api.New(s, api.Options{
+		APIKeys: a.Config.APIKeys, Docs: isServer, Ready: ready, Local: isServer && len(a.Config.APIKeys) == 0,
+		Version: s.Version, Logger: a.log, Causes: !isServer,
+	})
+}
+
+// Gateway connects a Lambda function to API Gateway. It is passed in, so that this package
+// does not need the library of Lambda.
+type Gateway struct {
+	Caller  func(context.Context) string // the caller of a request, whose API key is already checked
+	Handler func(http.Handler) any       // answers proxy events with an HTTP handler
+}
+
+// Function builds the handler of a Lambda function's events: a [Schedule] if
+// FUNCTION_ROLE is schedule, and otherwise the HTTP API over the tables, behind the
+// gateway. An error means that the configuration is wrong.
+func Function(environ []string, version string, log *slog.Logger, gateway Gateway) (any, error) {
+	c, err := config.Load(environ, Known())
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range c.Warnings {
+		log.Warn("Configuration:", slog.String("warning", warning))
+	}
+	a, err := New(c, log, nil)
+	if err != nil {
+		return nil, err
+	}
+	if c.Role == "schedule" {
+		return a.NewSchedule(version)
+	}
+	tables, err := a.OpenTables()
+	if err != nil {
+		return nil, err
+	}
+	s := a.NewService(tables, version)
+	return gateway.Handler(api.New(s, api.Options{Caller: gateway.Caller, Version: version, Logger: log})), nil
 }

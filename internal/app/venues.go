@@ -1,6 +1,6 @@
 package app
 
-// Where the candles of a schedule come from.
+// The venues that candles are fetched from.
 
 import (
 	"fmt"
@@ -13,17 +13,17 @@ import (
 	"thalas/internal/provider"
 )
 
-// sources are the venues that somebody has asked for so far. Each is made once,
-// so that one fetch serves all who ask and a venue that wants to be left alone is.
+// sources are the venues that were asked for so far. Each is made once, so that callers
+// share a fetch, and all of them respect a venue's pause.
 type sources struct {
 	mu   sync.Mutex
 	made map[string]market.CandleSource // guarded by mu; by name
 }
 
-// Venue gives the named venues as one source, which asks them in that order until
-// one has the candles; without a name venue.Defaults. Use market.Fetch to learn
-// which venue answered. The error names a venue that there is not, or the variable
-// of an address that is none. An opt-in venue is warned about in the log.
+// Venue gives the named venues as one source, which asks them in that order until one has
+// the candles. Without names they are venue.Defaults. Use market.Fetch to learn which
+// venue answered. An error names the unknown venue, or the variable of a wrong address. An
+// opt-in venue is logged as a warning.
 func (a *App) Venue(names ...string) (market.CandleSource, error) {
 	if len(names) == 0 {
 		names = venue.Defaults()
@@ -47,13 +47,13 @@ func (a *App) Venue(names ...string) (market.CandleSource, error) {
 	return venue.NewChain(chosen...), nil
 }
 
-// source makes a venue's source the first time. sources.mu is held.
+// source gives a venue's source, and makes it the first time. sources.mu is held.
 func (a *App) source(name string) (market.CandleSource, error) {
 	if s, is := a.sources.made[name]; is {
 		return s, nil
 	}
 	address := a.Config.Venues.BaseURL(name)
-	if withoutKeys(address, a.Config) != address { // it would be sent in a URL
+	if withoutKeys(address, a.Config) != address { // the key would be sent in a URL
 		return nil, fmt.Errorf("%s_BASE_URL holds an API key: remove it from there", strings.ToUpper(name))
 	}
 	s, err := venue.New(name, address, provider.NewClient())

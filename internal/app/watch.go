@@ -1,6 +1,6 @@
 package app
 
-// From a service to the rounds that are made by the clock.
+// The watch list, and the rounds that the clock starts.
 
 import (
 	"context"
@@ -16,15 +16,15 @@ import (
 	"thalas/internal/watch"
 )
 
-// shortestScheduled is the shortest timeframe that the scheduler of AWS can keep
-// up with: it is minute-precise and up to a minute late.
+// shortestScheduled is the shortest timeframe for the scheduler of AWS, which is precise
+// to the minute and may be a minute late.
 const shortestScheduled signal.Timeframe = "5m"
 
-// scheduleReserve is what a round leaves of an invocation's time beside the last
-// run: the reserve of that, what comes between candles and run, and the answer.
+// scheduleReserve is the part of an invocation's time that a round keeps beside its last
+// run: for the run's own reserve, the steps before the run, and the answer.
 const scheduleReserve = lambdaReserve + time.Second
 
-// NewWatcher builds what asks about a watch list.
+// NewWatcher builds the watcher that asks about the series of a watch list.
 func (a *App) NewWatcher(s *service.Service) *watch.Watcher {
 	o := watch.Options{
 		Asker: s, Check: a.Orchestrator.Check, Candles: a.Venue, Timeout: a.Config.Timeout,
@@ -36,12 +36,12 @@ func (a *App) NewWatcher(s *service.Service) *watch.Watcher {
 	return watch.New(o)
 }
 
-// CheckWatchList holds a list against what is known of providers and venues. The
-// error is signal.FieldErrors and names every mistake.
+// CheckWatchList checks a list against the known providers and venues. The error is
+// signal.FieldErrors with every mistake.
 func (a *App) CheckWatchList(list watch.List) error { return a.NewWatcher(nil).Check(list) }
 
-// WatchList reads the configured watch list: JSON, or the path of a file that
-// holds it. The empty List where none is configured.
+// WatchList reads the configured watch list, which is JSON or the path of a file with
+// JSON. It gives the empty List if none is configured.
 func WatchList(c config.Config) (watch.List, error) {
 	if c.Watchlist == "" {
 		return watch.List{}, nil
@@ -53,7 +53,7 @@ func WatchList(c config.Config) (watch.List, error) {
 	return list, nil
 }
 
-// ReadWatchList reads a watch list from JSON or from the file of that path.
+// ReadWatchList reads a watch list from a text, which is JSON or the path of a file.
 func ReadWatchList(text string) (watch.List, error) {
 	if strings.HasPrefix(strings.TrimLeft(text, "\ufeff \t\r\n"), "{") {
 		return watch.ParseList([]byte(text))
@@ -69,13 +69,12 @@ func ReadWatchList(text string) (watch.List, error) {
 	return list, err
 }
 
-// Schedule answers an event of the schedule with what became of its round.
+// Schedule handles an event of the schedule, and gives the summary of its round. It gives
+// an error if the event is wrong, or if asking again about the same candles may help. Then
+// AWS sends the event once more; series that were decided are not asked about again.
 type Schedule func(ctx context.Context, event json.RawMessage) (watch.Summary, error)
 
-// NewSchedule builds the Lambda function of the clock, over the tables. It gives
-// an error where the event is wrong, and where asking again about the same candles
-// may help: then the event is sent once more, and what was decided is not asked
-// again.
+// NewSchedule builds the Schedule of a Lambda function, over the tables.
 func (a *App) NewSchedule(version string) (Schedule, error) {
 	standing, err := WatchList(a.Config)
 	if err != nil {

@@ -1,18 +1,17 @@
 package consensus
 
-// Aggregate and what goes in and out of it.
+// Aggregate, its input and its output.
 
 import "thalas/internal/signal"
 
 // Policy is how votes are judged.
 type Policy struct {
-	MinConfidence float64 // gate, 0…1: a BUY or SELL below it is held
-	MinAgreement  float64 // gate, 0…1: likewise; 0 is off
-	Price         float64 // current price, > 0; levels are held against it
+	MinConfidence float64 // gate, 0…1: a BUY or SELL with less confidence becomes a HOLD
+	MinAgreement  float64 // gate, 0…1: a BUY or SELL with less agreement becomes a HOLD; 0 is off
+	Price         float64 // current price, above 0; levels are checked against it
 }
 
-// Outcome is what the vote says. The fields mean what they mean in
-// signal.Consensus.
+// Outcome is the result of the vote. The fields are those of [signal.Consensus].
 type Outcome struct {
 	Decision, RawDecision signal.Decision
 	HoldReason            *signal.HoldReason // nil unless Decision is HOLD
@@ -20,8 +19,8 @@ type Outcome struct {
 	AgreementScore        float64            // 0…1, of RawDecision
 	Reasoning             string
 	RiskLevel             signal.RiskLevel
-	SuggestedStopLoss     *float64 // nil where Decision is HOLD or nobody gave a valid one
-	SuggestedTakeProfit   *float64 // likewise
+	SuggestedStopLoss     *float64 // nil if Decision is HOLD or no supporter gave a valid one
+	SuggestedTakeProfit   *float64 // nil in the same cases
 	VoteBreakdown         signal.Tally[int]
 	WeightedVotes         signal.Tally[float64]
 	Explanation           signal.Explanation
@@ -31,11 +30,11 @@ type Outcome struct {
 
 // Aggregate makes one decision of the votes and explains it.
 //
-// The decision with the largest sum of weight × confidence wins; equal ones or
-// none give HOLD. A BUY or SELL that misses a gate of the policy is held, and
-// everything but Decision, HoldReason and the suggested levels goes on describing
-// the vote. No votes give HOLD for want of conviction: whether there are enough
-// is for the caller to say.
+// The decision with the largest sum of weight × confidence wins; a tie gives HOLD, and so
+// do sums of 0. A BUY or SELL that misses a gate of the policy becomes a HOLD: then only
+// Decision, HoldReason and the suggested levels change, and the other fields still
+// describe the vote. Without votes the decision is HOLD. The caller must check whether
+// there are enough votes.
 //
 // The votes are not changed. Provider names must differ.
 func Aggregate(votes []signal.Vote, policy Policy) Outcome {

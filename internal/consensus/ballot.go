@@ -30,7 +30,7 @@ func optionOf(d signal.Decision) option {
 
 func (o option) decision() signal.Decision { return signal.Decisions[o] }
 
-// ballot is one vote, or the place of one that is still to come.
+// ballot is one vote, or a place for the vote of a pending provider.
 type ballot struct {
 	provider   string
 	weight     float64 // 0…1
@@ -40,8 +40,8 @@ type ballot struct {
 	pending    bool
 }
 
-// maxInline is how many ballots, contributions and levels are held on the
-// stack: more than anybody asks providers. Larger runs work too and allocate.
+// maxInline is the number of ballots, contributions and levels that fit on the stack. It
+// is more than the usual number of providers; larger runs allocate.
 const maxInline = 8
 
 func appendBallots(ballots []ballot, votes []signal.Vote) []ballot {
@@ -62,8 +62,8 @@ func sortBallots(ballots []ballot) {
 	slices.SortStableFunc(ballots, func(a, b ballot) int { return strings.Compare(a.provider, b.provider) })
 }
 
-// unit gives x where it is a number in 0…1, else 0. It turns −0 into 0, which
-// JSON would show.
+// unit gives x if it is in 0…1, and otherwise 0. It turns −0 into 0, because JSON would
+// show the sign.
 func unit(x float64) float64 {
 	if x > 0 && x <= 1 {
 		return x

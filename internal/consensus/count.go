@@ -1,22 +1,25 @@
 package consensus
 
-// The count is the arithmetic that everything here shares: the vote itself, the
-// vote with one left out, and the vote with those still to come. So they agree
-// to the last bit.
+// The count of ballots, and the verdict of a policy on it. The vote itself, the vote
+// without one ballot, and the vote with pending ballots are all counted here, so that they
+// agree to the last bit.
 
-// tieBand is how near the largest weighted vote, as a share of it, another is
-// taken for equal: far above what rounding can do, far below what a model means.
+import "thalas/internal/signal"
+
+// tieBand is how near another weighted vote must be to the largest one to count as equal,
+// as a part of the largest. It is much more than rounding can change, and much less than a
+// model can mean.
 const tieBand = 1e-9
 
-// count sums ballots by option. The zero value is the count of none.
+// count sums ballots by option. The zero value is a count without ballots.
 type count struct {
 	heads    [3]int
 	weights  [3]float64 // Σ weight
 	weighted [3]float64 // Σ weight × confidence
 }
 
-// add counts one vote. The conversion keeps the compiler from fusing the product
-// into the sum, which would round differently on other processors.
+// add counts one vote. The conversion prevents the compiler from fusing product and sum,
+// which would round differently on some processors.
 func (c *count) add(o option, weight, confidence float64) {
 	c.heads[o]++
 	c.weights[o] += weight
@@ -34,19 +37,19 @@ func countWithout(ballots []ballot, skip int) count {
 	return c
 }
 
-// voters is the number of votes counted.
+// voters gives the number of counted votes.
 func (c *count) voters() int { return c.heads[buy] + c.heads[sell] + c.heads[hold] }
 
-// total is the sum of the weighted votes.
+// total gives the sum of the weighted votes.
 func (c *count) total() float64 { return c.weighted[buy] + c.weighted[sell] + c.weighted[hold] }
 
 // ranking is the order of the weighted votes.
 type ranking struct {
-	top     option  // has the largest; hold where several are tied or all are 0
-	largest float64 // weighted vote
-	margin  float64 // the largest less the second largest
-	tied    [3]bool // the options that share the largest, its own included
-	tie     bool    // more than one does
+	top     option  // the option with the largest weighted vote; hold if several are tied or all are 0
+	largest float64 // its weighted vote
+	margin  float64 // the largest weighted vote minus the second largest
+	tied    [3]bool // the options with the largest weighted vote
+	tie     bool    // there is more than one of them
 }
 
 func (c *count) rank() ranking {
@@ -69,9 +72,8 @@ func (c *count) rank() ranking {
 	return r
 }
 
-// confidence is the supporters' weighted mean confidence, lowered by the share
-// of the votes that are against them: to 70 % of it at the most. 0…1; 0 if
-// nobody with a weight supports o.
+// confidence gives the supporters' weighted mean confidence, 0…1. The share of opposing
+// votes lowers it, at most to 70 %. It is 0 if no vote with a weight supports o.
 func (c *count) confidence(o option) float64 {
 	if c.weights[o] == 0 {
 		return 0
@@ -80,11 +82,45 @@ func (c *count) confidence(o option) float64 {
 	return min(1, c.weighted[o]/c.weights[o]*(0.7+float64(0.3*supporters)))
 }
 
-// agreement is o's share of the weighted votes, 0…1; 0 if they are all 0.
+// agreement gives o's share of the weighted votes, 0…1. It is 0 if all of them are 0.
 func (c *count) agreement(o option) float64 {
 	total := c.total()
 	if total == 0 {
 		return 0
 	}
 	return c.weighted[o] / total
+}
+
+type verdict struct {
+	ranking
+	decision   option
+	reason     signal.HoldReason // empty unless decision is hold
+	confidence float64           // of the raw decision, which is ranking.top
+	agreement  float64           // likewise
+}
+
+// judge finds the raw decision, and checks a BUY or SELL against the gates. The first gate
+// that fails gives the reason. The comparisons are negated so that a gate of NaN lets
+// nothing pass.
+func judge(c *count, policy *Policy) verdict {
+	v := verdict{ranking: c.rank()}
+	v.confidence = c.confidence(v.top)
+	v.agreement = c.agreement(v.top)
+	switch {
+	case v.largest == 0:
+		v.reason = signal.HoldNoConviction
+	case v.tie:
+		v.reason = signal.HoldTie
+	case v.top == hold:
+		v.reason = signal.HoldVoted
+	case !(v.confidence >= policy.MinConfidence):
+		v.reason = signal.HoldBelowMinConfidence
+	case !(v.agreement >= policy.MinAgreement):
+		v.reason = signal.HoldBelowMinAgreement
+	}
+	v.decision = v.top
+	if v.reason != "" {
+		v.decision = hold
+	}
+	return v
 }

@@ -1,7 +1,7 @@
 package consensus
 
-// The suggested stop loss and take profit: medians of what the supporters said,
-// each level held against the price on its own.
+// The suggested stop loss and take profit: medians of the supporters' levels. Each level
+// is checked against the price.
 
 import (
 	"fmt"
@@ -12,13 +12,13 @@ import (
 	"thalas/internal/signal"
 )
 
-// maxDistance is how far a level may be from the price, as a share of it. What lies
-// further away is no price: a stop of 2 at 50,000 is a percentage.
+// maxDistance is the largest distance of a level from the price, as a part of the price.
+// A level further away is probably not a price: a stop of 2 at 50,000 is a percentage.
 const maxDistance = 0.5
 
-// suggestLevels gives the medians of the valid levels of those who voted for raw,
-// which is BUY or SELL, nil where there is none, and a warning for each level
-// that was left out.
+// suggestLevels gives the medians of the valid levels of the votes for raw, which is BUY
+// or SELL. A median is nil without a valid level. Each level that is left out gives a
+// warning.
 func suggestLevels(ballots []ballot, votes []signal.Vote, raw option, price float64) (stopLoss, takeProfit *float64, warnings []signal.Warning) {
 	var inlineStops, inlineTargets [maxInline]float64
 	stops, targets := inlineStops[:0], inlineTargets[:0]
@@ -54,9 +54,9 @@ func suggestLevels(ballots []ballot, votes []signal.Vote, raw option, price floa
 	return median(stops), median(targets), warnings
 }
 
-// isLevel reports whether level lies below, or else above, the price and at most
-// maxDistance away. 0.45 at a price of 0.3 is at most that, although it is not in
-// floating point.
+// isLevel reports whether level lies on the right side of the price (below or above it)
+// and at most maxDistance away. 0.45 at a price of 0.3 is valid, although rounding puts it
+// slightly beyond maxDistance.
 func isLevel(level, price float64, below bool) bool {
 	const rounding = 1e-9
 	ratio := level / price
@@ -85,7 +85,7 @@ func median(levels []float64) *float64 {
 	return &m
 }
 
-// leftOut says why a level does not count.
+// leftOut makes the warning of a level that does not count.
 func leftOut(name string, level float64, raw option, price float64, below bool) string {
 	side := "above"
 	if below {
@@ -95,8 +95,8 @@ func leftOut(name string, level float64, raw option, price float64, below bool) 
 		name, priceText(level), raw.decision(), side, priceText(price), 100*maxDistance)
 }
 
-// priceText writes a price with all its digits, and in full as long as a reader
-// can still count the zeros.
+// priceText writes a price with all its digits. Only very large and very small prices are
+// written with an exponent.
 func priceText(x float64) string {
 	format := byte('f')
 	if size := math.Abs(x); size != 0 && size < 1e-12 || size >= 1e15 {

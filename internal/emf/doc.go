@@ -1,17 +1,16 @@
-// Package emf writes the metrics that CloudWatch draws and alarms on, as lines of
-// its embedded metric format: a JSON object that says of itself which of its
-// members are metrics. On Lambda standard output becomes the function's log, and
-// CloudWatch takes the metrics out of it; there is no call to AWS and nothing to
-// wait for.
+// Package emf writes metrics for CloudWatch in its embedded metric format: each line is a
+// JSON object that says which of its members are metrics. On Lambda the standard output
+// is the function's log, and CloudWatch extracts the metrics from it. So there is no call
+// to AWS, and nothing waits.
 //
-// Each run gives a line for itself and one for each provider that was asked; each
-// round of the schedule gives one. The alarms and the dashboard of template.yaml go by
-// their names, which a test holds against it.
+// Each run writes a line for itself and a line for each provider that was asked. Each
+// round of the schedule writes one line. The alarms and the dashboard of template.yaml use
+// the names of the metrics; a test compares them.
 //
 // Invariants:
-//   - A line is one write, so that lines of the log never mix with it.
-//   - A line has a level. One without counts as INFO for Lambda, and where the
-//     function logs less than that it is dropped, metrics and all.
-//   - Nothing but numbers, names and the run's id is written: no key, no prompt,
-//     no text of a model or of a provider's error.
+//   - A line is one write, so that it never mixes with other lines of the log.
+//   - A line has a level. Lambda treats a line without one as INFO, and drops it with its
+//     metrics if the function's log level is higher.
+//   - Only numbers, names and the run's id are written: no key, no prompt, and no text of a
+//     model or of a provider's error.
 package emf

@@ -1,6 +1,6 @@
 package emf
 
-// The lines and what is in them.
+// The lines, and their metrics.
 
 import (
 	"encoding/json"
@@ -17,7 +17,7 @@ const (
 	provider = "Provider"
 )
 
-// The units, in CloudWatch's words. It knows no currency.
+// The units as CloudWatch names them. It has no unit for money.
 const (
 	count        = "Count"
 	milliseconds = "Milliseconds"
@@ -33,13 +33,13 @@ type Writer struct {
 	out io.Writer // guarded by mu
 }
 
-// New makes a Writer for the function of that name. out is where Lambda reads the
-// log: standard output.
+// New makes a Writer for the function of that name. out must be the standard output,
+// where Lambda reads the log.
 func New(out io.Writer, namespace, function string) *Writer {
 	return &Writer{namespace: namespace, function: function, out: out}
 }
 
-// Decided tells a run that came to a decision, and whether it could be stored.
+// Decided writes the metrics of a run with a decision, and whether it could be stored.
 func (w *Writer) Decided(c *signal.Consensus, stored bool) {
 	if w == nil {
 		return
@@ -51,9 +51,10 @@ func (w *Writer) Decided(c *signal.Consensus, stored bool) {
 	w.providers(c.ID, c.Responses, c.Failures)
 }
 
-// Undecided tells a run that came to none: too few votes, or nobody to ask. run is
-// its id, "" where it had not begun: the keys could not be read. votes and failures are
-// of the providers that were asked, latencyMS and costUSD what they took together.
+// Undecided writes the metrics of a run without a decision: too few votes, or no provider
+// to ask. run is its id, or "" if it did not begin because the keys could not be read.
+// votes and failures are those of the providers that were asked; latencyMS and costUSD are
+// of all of them together.
 func (w *Writer) Undecided(run string, votes []signal.Vote, failures []signal.Failure, latencyMS, costUSD float64) {
 	if w == nil {
 		return
@@ -61,15 +62,15 @@ func (w *Writer) Undecided(run string, votes []signal.Vote, failures []signal.Fa
 	metrics := []metric{
 		{"Runs", count, 1}, {"Decisions", count, 0}, {"QuorumFailures", count, 1}, {"NotStored", count, 0}, {"CostUSD", usd, costUSD},
 	}
-	if len(failures) > 0 { // else it is no time that anybody waited for a model
+	if len(failures) > 0 { // otherwise no model was waited for
 		metrics = append(metrics, metric{"LatencyMs", milliseconds, latencyMS})
 	}
 	w.line(function, w.function, run, metrics)
 	w.providers(run, votes, failures)
 }
 
-// OverBudget tells a question that was refused since the day's budget is used up:
-// no run, so that nothing else tells of it.
+// OverBudget counts a question that was refused because the day's budget is used up. Such
+// a question is not a run, so no other metric counts it.
 func (w *Writer) OverBudget() {
 	if w == nil {
 		return
@@ -77,9 +78,9 @@ func (w *Writer) OverBudget() {
 	w.line(function, w.function, "", []metric{{"BudgetRefusals", count, 1}})
 }
 
-// Round tells a round of the schedule that came to its end: how many series of the
-// watch list were decided, skipped since their candle was decided before, failed,
-// and not reached in the time there was.
+// Round writes the metrics of a finished round of the schedule: how many series of the
+// watch list were decided, were skipped because their candle was decided before, failed,
+// and were not reached in time.
 func (w *Writer) Round(decided, skipped, failed, notReached int) {
 	if w == nil {
 		return
@@ -90,7 +91,8 @@ func (w *Writer) Round(decided, skipped, failed, notReached int) {
 	})
 }
 
-// providers tells those that were asked. Not to be needed is no failure.
+// providers writes the lines of the providers that were asked. A provider that was not
+// needed any more has not failed.
 func (w *Writer) providers(run string, votes []signal.Vote, failures []signal.Failure) {
 	for i := range votes {
 		v := &votes[i]
@@ -107,7 +109,7 @@ func (w *Writer) providers(run string, votes []signal.Vote, failures []signal.Fa
 	}
 }
 
-// provider tells one provider that was asked. Where its cost is not known, none is told.
+// provider writes the line of one provider that was asked. An unknown cost is left out.
 func (w *Writer) provider(run, name string, costUSD *float64, metrics ...metric) {
 	metrics = append(metrics, metric{"Calls", count, 1})
 	if costUSD != nil {
@@ -123,7 +125,7 @@ type metric struct {
 	value float64
 }
 
-// line writes the metrics of one dimension's value.
+// line writes one line: the metrics of one value of a dimension.
 func (w *Writer) line(dimension, value, run string, metrics []metric) {
 	now := time.Now().UTC()
 	line := map[string]any{
@@ -142,8 +144,8 @@ func (w *Writer) line(dimension, value, run string, metrics []metric) {
 	for _, m := range metrics {
 		line[m.Name] = m.value
 	}
-	// A number that is none can't be written, and nobody decides on one; a log that
-	// takes no line can't be told of it.
+	// NaN can't be written as JSON, and a failed write of the log can't be logged: in both
+	// cases the line is lost.
 	if text, err := json.Marshal(line); err == nil {
 		w.mu.Lock()
 		defer w.mu.Unlock()

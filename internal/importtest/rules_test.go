@@ -15,7 +15,9 @@ var mayImport = map[string][]string{
 	"internal/signal":    {},
 	"internal/consensus": {"internal/signal"},
 
-	"internal/provider":              {"internal/signal"},
+	"internal/endpoint": {}, // HTTP services of others
+
+	"internal/provider":              {"internal/signal", "internal/endpoint"},
 	"internal/provider/anthropic":    {"internal/signal", "internal/provider"},
 	"internal/provider/openai":       {"internal/signal", "internal/provider"},
 	"internal/provider/gemini":       {"internal/signal", "internal/provider"},
@@ -24,17 +26,17 @@ var mayImport = map[string][]string{
 
 	"internal/orchestrator": {"internal/signal", "internal/consensus", "internal/provider"},
 	"internal/market":       {"internal/signal"},
-	"internal/market/venue": {"internal/signal", "internal/market"},
+	"internal/market/venue": {"internal/signal", "internal/market", "internal/endpoint"},
 	// The venues' side of the wire, for tests.
 	"internal/market/venuetest": {"internal/signal"},
 	"internal/config":           {"internal/signal", "internal/consensus", "internal/provider"},
 
-	"internal/store":        {"internal/signal"},
-	"internal/store/bolt":   {"internal/signal", "internal/store"},
-	"internal/store/dynamo": {"internal/signal", "internal/store"},
+	"internal/store":        {},
+	"internal/store/bolt":   {"internal/store"},
+	"internal/store/dynamo": {"internal/store"},
 	// The engines that tests of the store run against.
 	"internal/store/dynamo/dynamotest": {"internal/store/dynamo"},
-	"internal/store/storetest":         {"internal/signal", "internal/store"},
+	"internal/store/storetest":         {"internal/store"},
 	"internal/secrets":                 {"internal/signal", "internal/provider"},
 	"internal/tracing":                 {"internal/signal", "internal/provider", "internal/tracing/shield"},
 	"internal/tracing/tracingtest":     {},

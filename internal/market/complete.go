@@ -1,6 +1,6 @@
 package market
 
-// Market data that brings candles gets the indicators that its sender left out.
+// Computed indicators are added to market data that has candles.
 
 import (
 	"fmt"
@@ -10,21 +10,22 @@ import (
 	"thalas/internal/signal"
 )
 
-// settled is the number of candles from which on the averages hardly depend on
-// where the candles begin: the slowest has forgotten all but 0.04 % of it.
+// settled is the number of candles from which on the averages hardly depend on where the
+// candles begin: the first value is 0.04 % of the slowest average.
 const settled = 250
 
-// Complete adds to data the Indicators of its candles that it has no value for, in
-// any letter case; null counts as one. What the candles do not give is added as
-// unknown. An empty timeframe is signal.DefaultTimeframe. Without candles there is
-// nothing to do; a second time nothing is left to do.
+// Complete computes the [Indicators] of the candles in data, and adds those that data
+// does not name, in any letter case. A name with the value null counts as sent. An
+// indicator that the candles do not give is added as unknown. An empty timeframe is
+// signal.DefaultTimeframe. Without candles Complete does nothing.
 //
-// It returns the warnings that the answer should carry: one indicators_computed that
-// says what was added and why a value is unknown, and an indicator_contradiction for
-// each number in data that cannot be of these candles. What was sent is never changed.
+// It returns warnings for the answer: one indicators_computed, which says what was added
+// and why a value is unknown, and an indicator_contradiction for each number in data that
+// can't be of these candles. What was sent is never changed.
 //
-// The list of indicators is replaced, not written to: it may be the caller's. With
-// signal.MaxIndicators keys it is full, and the rest is left out.
+// Complete replaces the list of indicators and does not write to it, since it may belong
+// to the caller. The list has at most signal.MaxIndicators keys; indicators that have no
+// room are left out.
 func Complete(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warning {
 	if len(data.Candles) == 0 {
 		return nil
@@ -63,7 +64,8 @@ func Complete(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warn
 	return append([]signal.Warning{computed}, contradictions...)
 }
 
-// tell says what was computed, what is unknown and why, and what had no room.
+// tell writes the warning: what was computed, what is unknown and why, and what had no
+// room.
 func (p *prices) tell(added, left []Reading) string {
 	var known []string
 	var reasons []string // in the order of their first indicator
@@ -107,5 +109,5 @@ func (p *prices) tell(added, left []Reading) string {
 	return b.String()
 }
 
-// recursive are the indicators whose averages remember every candle.
+// recursive are the indicators whose averages depend on every candle.
 var recursive = []string{nameRSI, nameATR, nameEMA20, nameEMA50, nameMACD, nameMACDSignal, nameMACDHist}

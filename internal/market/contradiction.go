@@ -1,12 +1,12 @@
 package market
 
-// Numbers that were sent and cannot be of the candles that were sent with them:
-// those of another market, another unit, or another day.
+// Contradictions: indicators that can't be of the candles that were sent with them, but
+// are of another market, another unit or another day.
 //
-// Senders compute in many ways: other smoothings and periods, more history, the
-// candle that is forming or only closed ones. None of that may be called a
-// contradiction, so each indicator has a span that all of it lies in. A test holds
-// the spans against such senders over a real series.
+// Senders compute indicators in different ways: with other smoothings and periods, with
+// more history, with or without the candle that is forming. None of that is a
+// contradiction, so each indicator has a wide range of possible values. A test checks the
+// ranges with such senders and a real series.
 
 import (
 	"fmt"
@@ -16,40 +16,40 @@ import (
 	"thalas/internal/signal"
 )
 
-// How far the spans reach.
+// The sizes of the ranges.
 const (
-	rsiApart     = 45   // points
-	atrTimes     = 5    // times the value, or a fifth of it
-	macdRanges   = 3    // mean true ranges beyond twice the value, or to the other side of 0
-	bandSpans    = 1.5  // spans of the prices: where three standard deviations reach at the most
-	volumeTimes  = 10   // times the largest volume
-	changePoints = 1.0  // percentage points
-	rounded      = 1e-3 // of the price: what rounding may change
+	rsiPoints    = 45   // the RSI may differ by that many points
+	atrTimes     = 5    // the ATR may be that many times larger or smaller
+	macdRanges   = 3    // the MACD may differ by its own size and that many mean true ranges
+	bandSpans    = 1.5  // three standard deviations reach at most that many spans of the prices beyond them
+	volumeTimes  = 10   // the volume ratio may be that many times the largest one
+	changePoints = 1.0  // the change in a day may differ by that many percentage points
+	rounded      = 1e-3 // rounding may change a value by that part of the price
 
 	rangePeriod = 14        // candles of the mean true range
-	rsiSettles  = 40        // candles until their beginning matters little
-	macdSettles = 100       // likewise
-	emaPeriods  = 3         // periods that make up 99.75 % of an exponential average
-	shortCandle = time.Hour // up to here a candle seldom moves the price by a point
+	rsiSettles  = 40        // with as many candles the RSI hardly depends on where they begin
+	macdSettles = 100       // the same for the MACD
+	emaPeriods  = 3         // as many periods make up 99.75 % of an exponential average
+	shortCandle = time.Hour // a candle up to this length seldom moves the price by one percent
 )
 
-// contradiction says how a sent indicator contradicts the candles, which give the
-// reading; empty where it does not, or where that cannot be told.
+// contradiction says how a sent indicator contradicts the one that was computed of the
+// candles. It is empty if there is no contradiction, or if that can't be decided.
 func (p *prices) contradiction(sent signal.Indicator, computed Reading, timeframe signal.Timeframe) string {
 	number, isNumber := sent.Value.(signal.Number)
 	if !isNumber || !number.IsKnown() || computed.Unknown != "" {
 		return ""
 	}
 	low, high := p.possible(computed, timeframe)
-	if value := number.Float64(); !(value < low || value > high) { // worded so that NaN is none
+	if value := number.Float64(); !(value < low || value > high) { // written so that NaN is no contradiction
 		return ""
 	}
 	return fmt.Sprintf("%s was sent as %s, but the candles give %s: the models are shown what was sent; check its pair, timeframe and unit, or leave it out to have it computed",
 		sent.Name, short(number.String()), computed.Number())
 }
 
-// possible is the span of what senders may have for an indicator that the candles
-// give; everything where the candles are too few to tell.
+// possible gives the range of values that senders may have for an indicator of the
+// candles. With too few candles every value is possible.
 func (p *prices) possible(computed Reading, timeframe signal.Timeframe) (low, high float64) {
 	x, n := computed.Value, len(p.close)
 	ranges := p.meanRange(rangePeriod)
@@ -57,7 +57,7 @@ func (p *prices) possible(computed Reading, timeframe signal.Timeframe) (low, hi
 	switch computed.Name {
 	case nameRSI:
 		if n >= rsiSettles {
-			return max(0, x-rsiApart), min(100, x+rsiApart)
+			return max(0, x-rsiPoints), min(100, x+rsiPoints)
 		}
 		return 0, 100
 	case nameATR:
@@ -68,8 +68,8 @@ func (p *prices) possible(computed Reading, timeframe signal.Timeframe) (low, hi
 		return p.within(emaPeriods*emaLong, slack)
 	case nameMACD, nameMACDSignal, nameMACDHist:
 		if n >= macdSettles {
-			apart := math.Abs(x) + macdRanges*slack
-			return x - apart, x + apart
+			difference := math.Abs(x) + macdRanges*slack
+			return x - difference, x + difference
 		}
 	case nameMiddle:
 		return p.within(bandPeriod+1, slack)
@@ -87,8 +87,8 @@ func (p *prices) possible(computed Reading, timeframe signal.Timeframe) (low, hi
 	return math.Inf(-1), math.Inf(1)
 }
 
-// within is where an average of the newest candles lies, and slack either way;
-// everything where there are not as many candles.
+// within gives the range of an average of the newest candles, widened by slack. With
+// fewer candles every value is possible.
 func (p *prices) within(candles int, slack float64) (low, high float64) {
 	if len(p.close) < candles {
 		return math.Inf(-1), math.Inf(1)
@@ -97,11 +97,11 @@ func (p *prices) within(candles int, slack float64) (low, high float64) {
 	return low - slack, high + slack
 }
 
-// possibleChange is the change over 24 hours with any price of the newest candle
-// for now, which may still be forming, and a point either way. With candles longer
-// than an hour the sender's day may also begin and end in the middle of one: then
-// any price of the candle a day before will do, and a mean range more at each end.
-// Where candles within a day are missing, nothing can be told.
+// possibleChange gives the range of the change over 24 hours. The newest candle may still
+// be forming, so every price in it may be the present one. If candles are longer than an
+// hour, the sender's day may also begin and end within a candle: then every price of the
+// candle a day before is possible too, and both are widened by the mean range. The result
+// is widened by changePoints. If candles of the day are missing, every value is possible.
 func (p *prices) possibleChange(timeframe signal.Timeframe, ranges float64) (low, high float64) {
 	length := timeframe.Duration()
 	if spacing, known := TimeframeOf(p.candles); known {

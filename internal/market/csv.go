@@ -1,6 +1,6 @@
 package market
 
-// Candles from a CSV file, as exchanges, brokers and data frames write them.
+// Reading candles from a CSV file, as exchanges, brokers and data frames write it.
 
 import (
 	"bufio"
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,18 +21,17 @@ const (
 	maxRecord = 64 << 10 // bytes of one row
 )
 
-// ReadCSV reads all candles of a CSV file, oldest first. The first line names
-// the columns, in any case and order: open, high, low and close are required,
-// volume and one of timestamp, open_time, time and date (the first of these that
-// is there) are optional, others are ignored.
+// ReadCSV reads all candles of a CSV file, and gives them oldest first. The first line
+// names the columns, in any letter case and order. open, high, low and close are
+// required. volume is optional, and so is the time, which is the first of timestamp,
+// open_time, time and date that exists. Other columns are ignored.
 //
-// Prices are above 0. A volume is 0 or more; an empty one, null or NaN is
-// unknown. A time is RFC 3339, 2006-01-02, 2006-01-02 15:04:05 (UTC where it has
-// no offset), or seconds or milliseconds since 1970; with a time column every
-// row has one. Rows that come newest first are reversed, which only times can
-// tell; without them the order of the file is kept.
+// Prices are above 0. A volume is 0 or more, or unknown: empty, null or NaN. A time is
+// RFC 3339, 2006-01-02, 2006-01-02 15:04:05 (in UTC without an offset), or seconds or
+// milliseconds since 1970. If there is a time column, every row needs a time. Rows with
+// times may also be newest first. Rows without times must be oldest first.
 //
-// An error names the line, the column and what to do; the first one ends the reading.
+// Reading ends at the first error, which names the line, the column and what to do.
 func ReadCSV(r io.Reader) ([]signal.Candle, error) {
 	buffered := bufio.NewReader(r)
 	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
@@ -81,7 +81,7 @@ func ReadCSV(r io.Reader) ([]signal.Candle, error) {
 	return candles, nil
 }
 
-// readError words what the CSV reader itself refuses.
+// readError words an error of the CSV reader.
 func readError(err error) error {
 	var parse *csv.ParseError
 	if errors.As(err, &parse) && !errors.Is(err, errRecordLimit) {
@@ -116,7 +116,7 @@ func (t *table) candle(record []string) (c signal.Candle, err error) {
 	return c, nil
 }
 
-// isUnknown reports whether a cell is one of the usual words for no value.
+// isUnknown reports whether a cell has no value.
 func isUnknown(cell string) bool {
 	return cell == "" || strings.EqualFold(cell, "null") || strings.EqualFold(cell, "nan")
 }
@@ -126,10 +126,10 @@ func (t *table) wrong(column int, cell, advice string) error {
 	return fmt.Errorf("line %d, column %s: %q %s", line, t.names[column], short(cell), advice)
 }
 
-// layouts are the forms of a written time. Without an offset it is UTC.
+// layouts are the accepted forms of a time. A time without an offset is in UTC.
 var layouts = []string{
 	time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02",
-	"20060102", // as seconds since 1970 these digits would all lie in one year of no trading
+	"20060102", // read as seconds since 1970, such numbers would all be in 1970
 }
 
 func parseTime(text string) (time.Time, error) {
@@ -144,10 +144,10 @@ func parseTime(text string) (time.Time, error) {
 	return signal.EpochTime(text)
 }
 
-// recordLimit refuses a row that never ends, before it fills the memory.
+// recordLimit refuses a very long row before it fills the memory.
 type recordLimit struct {
 	source io.Reader
-	used   int // bytes since the last row, give or take the CSV reader's buffer
+	used   int // bytes since the last row, more or less by the CSV reader's buffer
 }
 
 var errRecordLimit = fmt.Errorf("a row is longer than %d KiB: is this a CSV file of candles?", maxRecord>>10)
@@ -159,4 +159,73 @@ func (l *recordLimit) Read(p []byte) (int, error) {
 	n, err := l.source.Read(p)
 	l.used += n
 	return n, err
+}
+
+const headerAdvice = "the first line names the columns: time or date, open, high, low, close, volume"
+
+// timeNames are the names of the time column, the first choice first.
+var timeNames = []string{"timestamp", "open_time", "time", "date"}
+
+var priceNames = [4]string{"open", "high", "low", "close"}
+
+// table is a CSV file after its header was read.
+type table struct {
+	rows   *csv.Reader
+	width  int      // cells of a row
+	names  []string // of the columns, trimmed and in lower case
+	prices [4]int   // columns of priceNames
+	time   int      // column of the time, or -1
+	volume int      // column of the volume, or -1
+}
+
+// locate finds the columns in the header.
+func (t *table) locate(header []string) error {
+	t.width, t.names = len(header), make([]string, len(header))
+	for i, name := range header {
+		t.names[i] = strings.ToLower(strings.TrimSpace(name))
+	}
+	var missing []string
+	for i, name := range priceNames {
+		if t.prices[i] = slices.Index(t.names, name); t.prices[i] < 0 {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("the CSV has no column %s, it has %s: %s", strings.Join(missing, ", "), t.found(), headerAdvice)
+	}
+	t.volume, t.time = slices.Index(t.names, "volume"), -1
+	for _, name := range timeNames {
+		if t.time = slices.Index(t.names, name); t.time >= 0 {
+			break
+		}
+	}
+	for _, column := range append(t.prices[:], t.volume, t.time) {
+		if column >= 0 && slices.Contains(t.names[column+1:], t.names[column]) {
+			return errors.New("the CSV has the column " + t.names[column] + " twice: keep one of them")
+		}
+	}
+	return nil
+}
+
+// found lists the names in the header, for a message.
+func (t *table) found() string {
+	const enough = 12
+	shown := make([]string, 0, enough+1)
+	for i, name := range t.names {
+		if i == enough {
+			shown = append(shown, "…")
+			break
+		}
+		shown = append(shown, fmt.Sprintf("%q", short(name)))
+	}
+	return strings.Join(shown, ", ")
+}
+
+// short cuts a text for a message.
+func short(cell string) string {
+	const shown = 40 // characters
+	if characters := []rune(cell); len(characters) > shown {
+		return string(characters[:shown]) + "…"
+	}
+	return cell
 }

@@ -1,10 +1,10 @@
-// Package market reads candles and computes the indicators that a question to the
-// models wants: Indicators gives them, Complete adds them to market data that brings
-// candles without. CandleSource is where candles come from that nobody brings; the
-// venues are in package venue. Candles are of package signal, oldest first.
+// Package market reads candles and computes the indicators for a question to the models.
+// [Indicators] computes them, and [Complete] adds those that are missing to market data
+// with candles. [CandleSource] is the interface of what fetches candles; package venue
+// implements it. Candles are those of package signal, oldest first.
 //
 // It must not know providers, votes or how the candles are shown. Invariants: an
-// indicator that cannot be computed is unknown, with a reason, never NaN and never a
-// stand-in such as 0; what a caller sent is never changed; prices keep the digits of
+// indicator that can't be computed is unknown, with a reason, and never NaN or a
+// substitute such as 0; what a caller sent is never changed; prices keep the digits of
 // their source.
 package market

@@ -1,13 +1,13 @@
 package market
 
-// What can go wrong when a venue is asked, as one error type with a kind.
+// The error of a venue that gave no candles.
 
 import (
 	"errors"
 	"time"
 )
 
-// Kind is what went wrong: a stable word for summaries and metrics, and an error
+// Kind says what went wrong. It is a stable word for summaries and metrics, and an error
 // for errors.Is.
 type Kind string
 
@@ -15,25 +15,24 @@ type Kind string
 const (
 	ErrStaleData   Kind = "stale_data"    // the newest closed candle is older than two timeframes
 	ErrUnsupported Kind = "unsupported"   // the venue has no such pair or timeframe
-	ErrRateLimited Kind = "rate_limited"  // 429, or the venue's own word for it
-	ErrRefused     Kind = "venue_refused" // 451 or 403: the venue serves nobody at this address
-	ErrUnavailable Kind = "unavailable"   // 5xx, no connection, no answer in time
-	ErrMalformed   Kind = "malformed"     // an answer that can't be believed: HTML, wrong types, contradictory rows
+	ErrRateLimited Kind = "rate_limited"  // status 429, or the venue's own error for too many requests
+	ErrRefused     Kind = "venue_refused" // status 451 or 403: the venue does not serve this address
+	ErrUnavailable Kind = "unavailable"   // status 5xx, no connection, or no answer in time
+	ErrMalformed   Kind = "malformed"     // an answer that can't be right: HTML, wrong types, contradictory rows
 )
 
 func (k Kind) Error() string { return string(k) }
 
-// Error is a series that a venue did not give. errors.Is compares its kind with
-// the Err values of this package; errors.Is(err, context.DeadlineExceeded) holds
-// for a time limit of the caller and errors.Is(err, context.Canceled) for a
-// cancellation.
+// Error says why a venue gave no candles. errors.Is compares its kind with the Err
+// constants of this package. It wraps context.DeadlineExceeded after the caller's
+// deadline, and context.Canceled after a cancellation.
 type Error struct {
 	Kind       Kind
-	Venue      string        // lower case; several, with commas between, where all of them failed
+	Venue      string        // in lower case; if several venues failed, all of them with commas between
 	Status     int           // HTTP status; 0: there was no answer
-	RetryAfter time.Duration // how long the venue asks to be left alone; 0: it did not say
+	RetryAfter time.Duration // how long the venue asks not to be called; 0: it did not say
 	Message    string        // what happened at which venue, and what to do next
-	Cause      error         // what caused it, if that was another error
+	Cause      error         // the error that caused it, or nil
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -47,8 +46,8 @@ func (e *Error) Is(target error) bool {
 	return ok && k == e.Kind
 }
 
-// AsError gives err as an *Error: as it is where it wraps one, and otherwise, for
-// a source that breaks its word, as ErrUnavailable of that venue. It is nil for nil.
+// AsError gives the [*Error] that err wraps. If err wraps none, which a source should not
+// do, AsError makes an ErrUnavailable of it. It gives nil for nil.
 func AsError(err error, venue string) *Error {
 	if err == nil {
 		return nil

@@ -44,34 +44,34 @@ const (
 	nameChange      = "price_change_24h"
 )
 
-// Reading is what an indicator says at the newest candle.
+// Reading is the value of an indicator at the newest candle.
 type Reading struct {
 	Name    string
-	Value   float64 // finite; 0 where it is not known
-	Unknown string  // why it is not known, such as "needs 15 candles, got 3"; else empty
+	Value   float64 // finite; 0 if it is unknown
+	Unknown string  // why it is unknown, such as "needs 15 candles, got 3"; empty if it is known
 }
 
-// digits are the significant digits of a computed number that is shown: more than
-// any price has, and too few to show how floats round.
+// digits is the number of significant digits of a computed number in text: more than any
+// price has, and few enough to hide the rounding of floats.
 const digits = 10
 
-// Number gives the value with 10 significant digits; unknown where it is not known.
+// Number gives the value with 10 significant digits, or the unknown number.
 func (r Reading) Number() signal.Number {
 	if r.Unknown != "" {
 		return signal.Number{}
 	}
 	rounded, err := strconv.ParseFloat(strconv.FormatFloat(r.Value, 'g', digits, 64), 64)
-	if err != nil { // rounded up, the largest float64 is beyond itself
+	if err != nil { // the largest float64 can't be rounded up
 		rounded = r.Value
 	}
 	return signal.NumberOf(rounded)
 }
 
-// Indicators computes all indicators at the newest of the candles, which are
-// oldest first: rsi, atr, ema_20, ema_50, macd, macd_signal, macd_hist, bb_upper,
-// bb_middle, bb_lower, volume_ratio, price_change_24h, in this order. They are
-// those of TA-Lib where it has them; docs/indicators.md has the formulas. One that
-// the candles do not give is not known: its value never is a stand-in.
+// Indicators computes all indicators at the newest candle, in this order: rsi, atr,
+// ema_20, ema_50, macd, macd_signal, macd_hist, bb_upper, bb_middle, bb_lower,
+// volume_ratio, price_change_24h. Candles are oldest first. The values are those of TA-Lib
+// if it has the indicator; docs/indicators.md has the formulas. An indicator that can't be
+// computed is unknown, and never has a substitute for its value.
 func Indicators(candles []signal.Candle, timeframe signal.Timeframe) []Reading {
 	return newPrices(candles).indicators(timeframe)
 }
@@ -124,8 +124,8 @@ func (p *prices) indicators(timeframe signal.Timeframe) []Reading {
 	}
 }
 
-// reading is a value of at least needed candles, unless there is a reason why it
-// is not known.
+// reading makes a Reading. It is unknown if there are fewer candles than needed, or if
+// there is another reason.
 func (p *prices) reading(name string, value float64, needed int, unknown string) Reading {
 	switch n := len(p.close); {
 	case n < needed:
@@ -139,8 +139,8 @@ func (p *prices) reading(name string, value float64, needed int, unknown string)
 	return Reading{Name: name, Value: value}
 }
 
-// difference gives a difference of averages; 0 where it is no more than what
-// floats of the size of the price leave of equal ones.
+// difference gives the difference of two averages. It is 0 if it is so small that rounding
+// of floats of the size of the price explains it.
 func (p *prices) difference(d float64) float64 {
 	const rest = 1e-13
 	if n := len(p.close); n > 0 && math.Abs(d) < rest*math.Abs(p.close[n-1]) {
@@ -149,8 +149,8 @@ func (p *prices) difference(d float64) float64 {
 	return d
 }
 
-// relativeStrength is the share of the gains in all movement, in percent. Where the
-// price never moved there is no strength to compare.
+// relativeStrength gives the share of the gains in all movement, in percent. It is unknown
+// if the price never moved.
 func relativeStrength(gain, loss float64) (percent float64, unknown string) {
 	if gain == 0 && loss == 0 {
 		return 0, "the price never moved"
@@ -183,8 +183,8 @@ func bands(closes []float64) (middle, deviation float64) {
 	return first + center.value, largest * math.Sqrt(squares/bandPeriod)
 }
 
-// volumeRatio is the newest volume in units of the mean of the newest 20, itself
-// among them.
+// volumeRatio gives the newest volume divided by the mean of the newest 20 volumes, which
+// include it.
 func (p *prices) volumeRatio() (ratio float64, unknown string) {
 	if len(p.candles) < volumePeriod {
 		return 0, ""

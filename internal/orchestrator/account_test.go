@@ -3,6 +3,7 @@ package orchestrator_test
 // What a run cost: every attempt, the failed ones too, and nothing made up.
 
 import (
+	"errors"
 	"math"
 	"testing"
 	"testing/synctest"
@@ -133,6 +134,25 @@ func TestUnknownBillOfAProviderThatDoesNotReturn(t *testing.T) {
 			t.Errorf("failures %+v, want one with one unknown bill", result.Failures)
 		}
 		time.Sleep(time.Hour) // until it has
+	})
+}
+
+// A provider that was asked late had less time than the others.
+func TestTimeOfAProviderThatWasAskedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		deaf := plays("deaf", turn{after: time.Hour, deaf: true}).guarded(isBroken)
+		first := plays("first", fails(signal.FailureRefusal, "no").in(2*time.Second))
+		_, err := over(t, orchestrator.Options{Timeout: 10 * time.Second, MinProviders: 2}, first, plays("other", buys(.9)), deaf).GenerateConsensusSignal(t.Context(), question(t))
+		var undecided *orchestrator.Error
+		if !errors.As(err, &undecided) || len(undecided.Failures) != 2 {
+			t.Fatalf("error %v, want two failures", err)
+		}
+		for _, f := range undecided.Failures {
+			if f.Provider == "deaf" && (f.Message != "no answer within 8s" || f.LatencyMS >= 10_000) {
+				t.Errorf("%s after %v ms, want no answer within 8s", f.Message, f.LatencyMS)
+			}
+		}
+		time.Sleep(time.Hour) // until it has returned
 	})
 }
 

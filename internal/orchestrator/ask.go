@@ -20,6 +20,7 @@ import (
 type call struct {
 	permit  provider.Permit
 	begun   bool              // it was asked
+	started time.Time         // when it was asked
 	ended   bool              // and its report is here
 	leftOut *provider.LeftOut // why it was not asked; nil where it was
 	report  provider.Report   // of a provider that was left out: the failure that says so
@@ -82,7 +83,7 @@ func (o *Orchestrator) ask(ctx context.Context, r *run) {
 		case c.ended:
 			continue
 		case c.begun:
-			c.report = abandoned(ctx, f.started)
+			c.report = abandoned(ctx, c.started)
 			if c.trace != nil {
 				c.trace.abandon(c.report.Err)
 			}
@@ -132,7 +133,7 @@ func (f *fan) begin() {
 		if c.begun || c.leftOut != nil {
 			continue
 		}
-		c.begun = true
+		c.begun, c.started = true, time.Now()
 		name := e.Provider.Name()
 		f.log.LogAttrs(f.ctx, slog.LevelDebug, "Calling provider:", slog.String("provider", name))
 		f.tell(Progress{Provider: name, Model: e.Provider.Model()})

@@ -3,20 +3,19 @@ package orchestrator
 // A run without a decision. The texts are the original system's: clients match on them.
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"thalas/internal/signal"
 )
 
-// The kinds of Error, for errors.Is.
-var (
-	ErrNoProviders           = errors.New("no available providers")
-	ErrInsufficientProviders = errors.New("insufficient available providers")
-	ErrInsufficientResponses = errors.New("insufficient responses")
-	ErrAggregation           = errors.New("aggregation failed")
-	ErrCanceled              = errors.New("canceled")
+// The kinds of [Error], for errors.Is and for clients.
+const (
+	ErrNoProviders           signal.ErrorCode = "no_providers"
+	ErrInsufficientProviders signal.ErrorCode = "insufficient_providers"
+	ErrInsufficientResponses signal.ErrorCode = "insufficient_responses"
+	ErrAggregation           signal.ErrorCode = "aggregation_failed"
+	ErrCanceled              signal.ErrorCode = "canceled"
 )
 
 // Error is a run that came to no decision: a missing quorum, never a HOLD.
@@ -27,7 +26,7 @@ type Error struct {
 	Failures   []signal.Failure // every available provider that gave no vote, by name
 	RetryAfter time.Duration    // when enough providers may be asked again; 0: now, as far as is known
 	Total      Total            // what the run used all the same
-	kind       error
+	kind       signal.ErrorCode
 	cause      error
 }
 
@@ -63,6 +62,15 @@ func (e *Error) sentence() string {
 
 // Is reports whether target is e's kind.
 func (e *Error) Is(target error) bool { return target == e.kind }
+
+// As gives e's kind to [signal.CodeOf].
+func (e *Error) As(target any) bool {
+	code, wanted := target.(*signal.ErrorCode)
+	if wanted {
+		*code = e.kind
+	}
+	return wanted
+}
 
 // Unwrap gives what caused the error, if that was another error.
 func (e *Error) Unwrap() error { return e.cause }

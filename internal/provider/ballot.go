@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"thalas/internal/endpoint"
 	"thalas/internal/signal"
 )
 
@@ -189,7 +190,7 @@ func numberOf(raw json.RawMessage) (float64, bool) {
 	if !ok {
 		text = string(raw)
 	}
-	n, err := parseDecimal(strings.TrimSpace(text))
+	n, err := endpoint.ParseDecimal(strings.TrimSpace(text))
 	return n + 0, err == nil // + 0: there is no -0
 }
 

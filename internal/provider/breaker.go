@@ -56,7 +56,7 @@ func (l LeftOut) Message(name string) string {
 	}
 	wait := time.Until(l.Until)
 	if wait <= 0 {
-		return "not asked, one run is trying it again: " + why
+		return "not asked until another run has tried it: " + why
 	}
 	return fmt.Sprintf("not asked for another %s: %s", max(wait.Round(time.Second), time.Second), why)
 }
@@ -89,7 +89,7 @@ type outage struct {
 type Permit struct {
 	breaker *Breaker // nil: nobody keeps count
 	whole   bool     // the call has the whole time that the configuration gives
-	probe   bool     // the call decides whether the provider is let in again
+	probe   *outage  // the outage that the call decides on; nil: none
 }
 
 // NewBreaker makes a closed one.
@@ -106,7 +106,7 @@ func (b *Breaker) Acquire(whole bool) (Permit, *LeftOut) { return b.acquire(whol
 func (b *Breaker) Insist(whole bool) (Permit, *LeftOut) { return b.acquire(whole, true) }
 
 func (b *Breaker) acquire(whole, insist bool) (Permit, *LeftOut) {
-	permit := Permit{b, whole, false}
+	permit := Permit{b, whole, nil}
 	if b == nil {
 		return permit, nil
 	}
@@ -117,7 +117,7 @@ func (b *Breaker) acquire(whole, insist bool) (Permit, *LeftOut) {
 	case left == nil && o == nil: // it works
 		return permit, nil
 	case left == nil && whole: // it is due
-		o.probing, permit.probe = true, true
+		o.probing, permit.probe = true, o
 		return permit, nil
 	case left == nil && now.Sub(o.Until) >= shortPatience && now.Sub(o.short) >= shortPatience:
 		o.short = now
@@ -209,9 +209,11 @@ func (p Permit) keepOut(left LeftOut, most time.Duration) {
 	b := p.breaker
 	o := b.outage
 	switch {
-	case o == nil, o.Reason == signal.LeftOutFailing && left.Reason != o.Reason, p.probe && (left.Reason != o.Reason || left.Reason == signal.LeftOutNoCredit):
-		b.outage = &outage{LeftOut: left, delay: min(2*time.Until(left.Until), most), probing: o != nil && o.probing}
-	case p.probe:
+	case o == nil:
+		b.outage = &outage{LeftOut: left, delay: min(2*time.Until(left.Until), most)}
+	case o.Reason == signal.LeftOutFailing && left.Reason != o.Reason, p.probe == o && (left.Reason != o.Reason || left.Reason == signal.LeftOutNoCredit):
+		o.LeftOut, o.delay, o.short = left, min(2*time.Until(left.Until), most), time.Time{} // a probe under way still decides on it
+	case p.probe == o:
 		o.Until, o.delay = time.Now().Add(o.delay), min(2*o.delay, most)
 	}
 }
@@ -231,8 +233,8 @@ func (p Permit) Release() {
 
 // release lets another call decide, where this one was to.
 func (p Permit) release() {
-	if p.probe && p.breaker.outage != nil {
-		p.breaker.outage.probing = false
+	if p.probe != nil {
+		p.probe.probing = false
 	}
 }
 

@@ -1,11 +1,15 @@
 package provider_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"thalas/internal/provider"
 	"thalas/internal/signal"
@@ -187,7 +191,7 @@ func TestBreakerLetsOneCallTry(t *testing.T) {
 		if left != nil {
 			t.Fatal("no call was let through to try")
 		}
-		if _, left := b.Acquire(whole); left == nil || b.State() != provider.BreakerHalfOpen || !strings.Contains(left.Message("grok"), "one run is trying it again") {
+		if _, left := b.Acquire(whole); left == nil || b.State() != provider.BreakerHalfOpen || !strings.Contains(left.Message("grok"), "until another run has tried it") {
 			t.Fatalf("a second call was let through while the first one tries: %+v", left)
 		}
 		// A call that insists for its quorum is no try: its failure makes nothing later.
@@ -337,6 +341,84 @@ func TestBreakerAndCallsOfBefore(t *testing.T) {
 		}
 		if got := time.Until(b.LeftOut().Until); got != 5*time.Second {
 			t.Errorf("20 failures at once keep it out for %v, want 5s", got)
+		}
+	})
+}
+
+// A call that was to decide on an outage that is over decides nothing about the next.
+func TestBreakerAndATryOfBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := provider.NewBreaker()
+		early, _ := b.Acquire(whole)
+		for range 8 {
+			call(b, broken, whole)
+		}
+		time.Sleep(5 * time.Second)
+		late, _ := b.Acquire(whole) // is to decide on the first outage
+		early.Record(nil)           // but this ends it
+		for range 8 {
+			call(b, broken, whole)
+		}
+		time.Sleep(5 * time.Second)
+		if _, left := b.Acquire(whole); left != nil {
+			t.Fatal("the second outage is not tried")
+		}
+		late.Record(broken)
+		if _, left := b.Acquire(whole); left == nil || left.Until.After(time.Now()) {
+			t.Errorf("left out %+v, want one call that tries", left)
+		}
+	})
+}
+
+// Whatever happens: where all calls have ended and every wait is over, somebody is let
+// in, and only one where that call is to decide.
+func TestBreakerKeepsNobodyOutForEver(t *testing.T) {
+	errs := []*provider.Error{nil, broken, slow, wrongKey, denied, noCredit, askedToWait, refused, notNeeded}
+	rapid.Check(t, func(rt *rapid.T) {
+		steps := rapid.SliceOfN(rapid.IntRange(0, 1<<20), 1, 120).Draw(rt, "steps")
+		var wrong string // told outside, since rapid ends the goroutine that fails
+		synctest.Test(t, func(t *testing.T) {
+			b := provider.NewBreaker()
+			var open []provider.Permit
+			for _, n := range steps {
+				switch act, n := n%8, n/8; {
+				case act < 4:
+					ask := b.Acquire
+					if act == 3 {
+						ask = b.Insist
+					}
+					if permit, left := ask(n%4 != 0); left == nil {
+						open = append(open, permit)
+					}
+				case act < 7 && len(open) > 0:
+					i := n % len(open)
+					if n%10 == 0 {
+						open[i].Release()
+					} else {
+						open[i].Record(errs[n%len(errs)])
+					}
+					open = slices.Delete(open, i, i+1)
+				default:
+					time.Sleep(time.Duration(n%600) * time.Second / 10)
+				}
+				if left := b.LeftOut(); left != nil && time.Until(left.Until) > 15*time.Minute {
+					wrong = fmt.Sprintf("left out for %v", time.Until(left.Until))
+				}
+			}
+			for _, permit := range open {
+				permit.Record(broken)
+			}
+			time.Sleep(15 * time.Minute)
+			if _, left := b.Acquire(whole); left != nil {
+				wrong = fmt.Sprintf("left out for ever: %+v", left)
+			} else if b.LeftOut() != nil { // the call above decides
+				if _, left := b.Acquire(whole); left == nil {
+					wrong = "two calls decide"
+				}
+			}
+		})
+		if wrong != "" {
+			rt.Fatal(wrong)
 		}
 	})
 }

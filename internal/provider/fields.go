@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"math"
 	"strings"
+
+	"thalas/internal/endpoint"
 )
 
 // Fields is any JSON value. The zero Fields is none.
@@ -66,7 +68,7 @@ func (f Fields) Number() float64 {
 	if number, is := f.value.(json.Number); is {
 		text = number.String()
 	}
-	n, err := parseDecimal(strings.TrimSpace(text))
+	n, err := endpoint.ParseDecimal(strings.TrimSpace(text))
 	if err != nil {
 		return math.NaN()
 	}

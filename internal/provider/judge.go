@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"thalas/internal/endpoint"
 	"thalas/internal/signal"
 )
 
@@ -23,7 +24,7 @@ func (r *Remote) judge(status int, header http.Header, body []byte, p problem, a
 	q := &original{prompt: asked}
 	told := effectiveStatus(status, p)
 	about, isEcho := meaningOf(told, p, q)
-	if isHTML(body) && (about == wrongKey || about == noAccess) {
+	if endpoint.IsHTML(body) && (about == wrongKey || about == noAccess) {
 		// A page is a proxy's or a firewall's word, and says nothing about the account.
 		about = wrongAddress
 	}
@@ -40,8 +41,8 @@ func (r *Remote) judge(status int, header http.Header, body []byte, p problem, a
 		err.Status = told
 	}
 	if out.retryable || about == noMoney {
-		err.RetryAfter = ParseRetryAfter(header, time.Now())
-		for _, wait := range [...]time.Duration{boundWait(p.wait), namedWait(p.message, q, time.Now())} {
+		err.RetryAfter = endpoint.RetryAfter(header, time.Now(), maxRetryAfter)
+		for _, wait := range [...]time.Duration{endpoint.BoundWait(p.wait, maxRetryAfter), namedWait(p.message, q, time.Now())} {
 			if err.RetryAfter == 0 {
 				err.RetryAfter = wait
 			}
@@ -71,7 +72,7 @@ func (r *Remote) words(status int, message string, body []byte) string {
 	case message != "":
 	case len(bytes.TrimSpace(body)) == 0:
 		return statusText(status)
-	case isHTML(body):
+	case endpoint.IsHTML(body):
 		return "an HTML page, as of a proxy"
 	default:
 		message = string(body)
@@ -171,8 +172,6 @@ func (r *Remote) stopped(reply Reply) *Error {
 		return r.invalid("it ended by " + reason)
 	}
 }
-
-func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
 
 func statusText(status int) string {
 	if text := http.StatusText(status); text != "" {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"thalas/internal/endpoint"
 	"thalas/internal/signal"
 )
 
@@ -118,14 +119,20 @@ var meanings = []struct {
 			"prohibited_content", "safety", "data_inspection_failed", "contentpolicyviolationerror"},
 		phrases: []string{"usage guidelines", "usage policy", "usage policies", "acceptable use policy", "content policy", "content policies", "content filter",
 			"content management policy", "contentpolicyviolation", "safety_check", "safety check", "safety system", "safety filter", "for safety", "prohibited content",
-			"inappropriate content", "prompt was flagged", "input was flagged", "content was flagged", "been flagged by", "input flagged", "requires moderation", "moderation policy"}},
+			"inappropriate content", "content exists risk", "violates our policies", "violate our policies", "prompt was flagged", "input was flagged", "content was flagged", "been flagged by", "input flagged", "requires moderation", "moderation policy"}},
+	{meaning: tooLarge,
+		codes: []string{"context_length_exceeded", "request_too_large", "string_above_max_length", "tokens_limit_reached"},
+		phrases: []string{"request too large", "context length", "context window", "context limit", "prompt is too long", "input is too long", "maximum prompt length",
+			"maximum number of tokens", "reduce the length", "request exceeds the maximum size", "payload size exceeds", "required for long context"}},
+	{meaning: tooMany, in: []int{http.StatusTooManyRequests}, // OpenAI adds that a payment method raises the limit
+		phrases: []string{"requests per min", "tokens per min"}},
 	{meaning: noMoney,
 		codes: []string{"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error", "billing_disabled", "budget_exceeded", "insufficient_credits",
 			"insufficient_balance", "insufficient_funds", "payment_required", "quota_exceeded", "spending_limit", quotaPerDay},
 		phrases: []string{"credit balance", "available credits", "out of credits", "any credits", "more credits", "insufficient credit", "insufficient balance",
 			"insufficient funds", "insufficient quota", "credits are depleted", "credits depleted", "credits have been", "spending limit", "spend limit", "spending cap", "usage limits", "usage limit reached", "regain access",
 			"billing hard limit", "check your billing", "billing to be enabled", "billing is not enabled", "billing account", "budget has been exceeded", "exceededbudget", "exceeded budget",
-			"crossed budget", "monthly limit", "weekly limit", "daily limit", "key limit exceeded", "requests per day", "tokens per day", "(rpd)", "(tpd)", "quota will be replenished",
+			"crossed budget", "monthly limit", "weekly limit", "daily limit", "key limit exceeded", "requests per day", "tokens per day", "models-per-day", "(rpd)", "(tpd)", "quota will be replenished",
 			"limit: 0,", "payment required", "payment method"}},
 	{meaning: noMoney, noWait: true, // with a wait, Gemini's limit of a minute
 		phrases: []string{"exceeded your current quota"}},
@@ -138,10 +145,6 @@ var meanings = []struct {
 		codes: []string{"unsupported_parameter", "unsupported_value", "unknown_parameter", "operationnotsupported"},
 		phrases: []string{"unsupported parameter", "unsupported value", "unknown parameter", "does not support parameter", "not supported with this model", "not supported by this model",
 			"not supported for this model", "extra inputs are not permitted"}},
-	{meaning: tooLarge,
-		codes: []string{"context_length_exceeded", "request_too_large", "string_above_max_length", "tokens_limit_reached"},
-		phrases: []string{"request too large", "context length", "context window", "context limit", "prompt is too long", "input is too long", "maximum prompt length",
-			"maximum number of tokens", "reduce the length", "request exceeds the maximum size", "payload size exceeds", "required for long context"}},
 	{meaning: noAccess, in: denying,
 		codes: []string{"unsupported_country_region_territory", "service_disabled", "account_deactivated", "no_organization", "invalid_organization", "organization_disabled",
 			"ip_not_authorized", "consumer_suspended", "consumer_invalid", "api_key_service_blocked", "api_key_ip_address_blocked", "api_key_http_referrer_blocked"},
@@ -223,6 +226,20 @@ func effectiveStatus(status int, p problem) int {
 	return status
 }
 
+// maxRetryAfter bounds a wait. A provider that says more is tried again after it:
+// limits are raised and accounts paid before their time.
+const maxRetryAfter = 15 * time.Minute
+
+// ParseRetryDelay reads a duration as protocol buffers write it in JSON, such as
+// 17.5s. It gives 0…15 min; 0 for text that is none.
+func ParseRetryDelay(text string) time.Duration {
+	seconds, isDuration := strings.CutSuffix(strings.TrimSpace(text), "s")
+	if !isDuration {
+		return 0
+	}
+	return endpoint.ParseWait(seconds, time.Second, maxRetryAfter)
+}
+
 // named finds a wait or a time in a message: "try again in 9m38.016s", "regain
 // access on 2026-12-01 at 00:00 UTC", "retry after 30 seconds".
 var named = regexp.MustCompile(`(?i)(?:again|retry|access|resets?)\s+(?:in|on|at|after)\s+([0-9][0-9a-z.:-]*)(?:\s+(seconds?|minutes?|at\s+[0-9]{2}:[0-9]{2}))?`)
@@ -236,14 +253,14 @@ func namedWait(message string, asked *original, now time.Time) time.Duration {
 	}
 	what, unit := strings.TrimRight(found[1], ".:-"), strings.ToLower(found[2])
 	if wait, err := time.ParseDuration(what); err == nil {
-		return boundWait(wait)
+		return endpoint.BoundWait(wait, maxRetryAfter)
 	}
 	if n, err := strconv.Atoi(what); err == nil {
 		switch {
 		case strings.HasPrefix(unit, "second"):
-			return parseWait(what, time.Second)
+			return endpoint.ParseWait(what, time.Second, maxRetryAfter)
 		case strings.HasPrefix(unit, "minute") && n <= int(maxRetryAfter/time.Minute):
-			return boundWait(time.Duration(n) * time.Minute)
+			return endpoint.BoundWait(time.Duration(n)*time.Minute, maxRetryAfter)
 		case strings.HasPrefix(unit, "minute"):
 			return maxRetryAfter
 		}
@@ -259,7 +276,7 @@ func namedWait(message string, asked *original, now time.Time) time.Duration {
 				at = at.Add(time.Duration(hour.Hour())*time.Hour + time.Duration(hour.Minute())*time.Minute)
 			}
 		}
-		return boundWait(at.Sub(now))
+		return endpoint.BoundWait(at.Sub(now), maxRetryAfter)
 	}
 	return 0
 }

@@ -80,3 +80,14 @@ func FuzzProblem(f *testing.F) {
 		}
 	})
 }
+
+func TestParseRetryDelay(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"17.5s": 17500 * time.Millisecond, "0.000000001s": 1, "3s ": 3 * time.Second,
+		"": 0, "s": 0, "17": 0, "2m": 0, "-3s": 0, "1e300s": maxRetryAfter, "NaNs": 0,
+	} {
+		if got := ParseRetryDelay(text); got != want {
+			t.Errorf("ParseRetryDelay(%q) = %v, want %v", text, got, want)
+		}
+	}
+}

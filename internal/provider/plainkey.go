@@ -1,6 +1,7 @@
 package provider
 
-// Keys over plain http: they go only to this machine and to private networks.
+// The address of a provider. Over plain http a key goes only to this machine and to
+// private networks.
 
 import (
 	"context"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"thalas/internal/endpoint"
 )
 
 // nearby are the networks in which a key may go over plain http. Link-local
@@ -47,6 +50,27 @@ func checkPlain(u *url.URL) error {
 		return nil
 	}
 	return checkNear(address)
+}
+
+// parseBaseURL reads the address of a provider as [endpoint.ParseBase] does, and
+// refuses one to which a key would go readable.
+func parseBaseURL(base, version string) (string, error) {
+	u, err := endpoint.ParseBase(base)
+	if err == nil {
+		err = checkPlain(u)
+	}
+	if err != nil {
+		return "", err
+	}
+	return endpoint.Base(u, version), nil
+}
+
+// versionOf gives the first segment of a path, with its slash.
+func versionOf(path string) string {
+	if i := strings.IndexByte(path[1:], '/'); i >= 0 {
+		return path[:i+1]
+	}
+	return path
 }
 
 type plainKey struct{}

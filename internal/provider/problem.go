@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"thalas/internal/endpoint"
 )
 
 // problem is what an error body says.
@@ -33,7 +35,7 @@ func readProblem(body []byte) (p problem, isError bool) { return readNested(body
 func readNested(body []byte, depth int) (p problem, isError bool) {
 	body = bytes.TrimSpace(body)
 	if !json.Valid(body) {
-		if !isHTML(body) {
+		if !endpoint.IsHTML(body) {
 			p.message = string(body)
 		}
 		return p, false
@@ -76,7 +78,7 @@ func readNested(body []byte, depth int) (p problem, isError bool) {
 		return p, isError
 	}
 	// The cause may be inside: as text of its own, or whole in the message.
-	if raw := strings.TrimSpace(e.At("metadata.raw").text()); raw != "" && !isHTML([]byte(raw)) {
+	if raw := strings.TrimSpace(e.At("metadata.raw").text()); raw != "" && !endpoint.IsHTML([]byte(raw)) {
 		inner, _ := readNested([]byte(raw), depth-1)
 		inner.message = strings.TrimRight(p.message, ". ") + ": " + inner.message
 		p.merge(inner)

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"thalas/internal/endpoint"
 	"thalas/internal/signal"
 )
 
@@ -256,7 +257,7 @@ func (r *Remote) unreadable(body []byte) string {
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
 		return "its answer is empty"
-	case isHTML(body):
+	case endpoint.IsHTML(body):
 		return "its answer is an HTML page, as of a proxy"
 	case !json.Valid(body):
 		return "its answer is not whole JSON"

@@ -1,6 +1,6 @@
 package service
 
-// Ask: idempotency, budget, run, keep, answer.
+// Asking a question: its claim, its budget, the run, and storing what came of it.
 
 import (
 	"context"
@@ -18,45 +18,46 @@ import (
 )
 
 const (
-	// writeTimeout bounds each write before a run, and those that keep nothing that was
-	// paid: longer than a busy machine takes, not than a caller waits.
+	// writeTimeout bounds each write that stores nothing that was paid for: those before
+	// a run, for example. A busy machine takes less, and a caller waits longer.
 	writeTimeout = 3 * time.Second
-	// paidTimeout bounds the write of what was paid for: a machine that is busy, or a disk
-	// that is slow, is waited for. A server that ends waits for it too.
+	// paidTimeout bounds the write of a result that was paid for. It is long enough for a
+	// slow disk. A server that shuts down waits for it too.
 	paidTimeout = 10 * time.Second
-	// answerTime is what such a write leaves of a caller's deadline for the answer.
+	// answerTime is the part of a caller's deadline that a write after the run leaves for
+	// sending the answer.
 	answerTime = 250 * time.Millisecond
-	// keysRetryAfter is when keys that could not be read may be there.
+	// keysRetryAfter tells the caller when to ask again after keys could not be read.
 	keysRetryAfter = 5 * time.Second
 )
 
-// Question is a request with what makes it safe to repeat.
+// Question is a request, and what is needed to repeat it without paying twice.
 type Question struct {
 	orchestrator.Request
 	IdempotencyKey string // empty: every request is a run of its own
-	Caller         string // who asks: keys of different callers never meet, and callers share the runs at once
-	Route          string // likewise keys of different routes never meet; empty: the usual one
+	Caller         string // who asks: the same key of another caller is another key, and callers share the run slots
+	Route          string // the same key on another route is another key; empty: the usual route
 	Payload        string // a hash of the request as it was sent
-	Size           int    // bytes of the request as it was sent, which tell what memory its run needs
+	Size           int    // bytes of the request as it was sent: the memory of its run is estimated from it
 }
 
 // Answer is a decision.
 type Answer struct {
 	Consensus *signal.Consensus
-	Body      []byte // Consensus as it was stored; nil where it was not, or is replayed
-	Replayed  bool   // an earlier answer to the same Idempotency-Key; nobody was asked
+	Body      []byte // Consensus as it was stored; nil if it was not stored or is an earlier answer
+	Replayed  bool   // it is an earlier answer to the same Idempotency-Key; no model was asked
 }
 
-// Ask asks the models and keeps the result. Candles without indicators are completed
-// by market.Complete, which the result's warnings tell. A caller that goes away does not
-// stop a run: its answers are paid for, so it is finished and stored.
+// Ask asks the models and stores the result. For candles without indicators
+// [market.Complete] computes them, and a warning of the result says so. A run goes on
+// when its caller goes away: its answers are paid for, so it is finished and stored.
 //
-// Errors: signal.FieldErrors, *orchestrator.Error, and *Error of the kinds
-// ErrInFlight, ErrOtherBody, ErrBusy, ErrDailyBudget, ErrRequestBudget,
-// ErrNoBudget, ErrKeys and ErrStore. A result that can't be stored is no error: it is
-// answered with the warning not_stored.
+// Errors are [signal.FieldErrors], [*orchestrator.Error], and [*Error] of the kinds
+// ErrInFlight, ErrOtherBody, ErrBusy, ErrDailyBudget, ErrRequestBudget, ErrNoBudget,
+// ErrKeys and ErrStore. A result that can't be stored is not an error: it is answered
+// with the warning not_stored.
 func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
-	// What is wrong with a request is said before anything is claimed for it.
+	// A request with mistakes is refused before it claims a key.
 	if err := s.Orchestrator.Check(q.Request); err != nil {
 		return Answer{}, err
 	}
@@ -77,8 +78,8 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 	})
 }
 
-// uninterrupted answers in a context that a caller that goes away does not end; it
-// ends at the caller's deadline. Wait waits for the answer.
+// uninterrupted calls answer with a context that goes on when the caller goes away, and
+// ends at the caller's deadline. [Service.Wait] waits until answer returns.
 func (s *Service) uninterrupted(ctx context.Context, answer func(context.Context) (Answer, error)) (Answer, error) {
 	s.runs.Add(1)
 	defer s.runs.Done()
@@ -92,9 +93,9 @@ func (s *Service) uninterrupted(ctx context.Context, answer func(context.Context
 	return answer(ctx)
 }
 
-// withRunSlot runs in one of the slots of runs at once, and within the memory that
-// they may hold; size is that of the question in bytes. Only the wait for a slot ends
-// with ctx: who went away before its run began asks nobody.
+// withRunSlot calls run while it holds one of the run slots and the memory for a
+// question of size bytes. ctx is the caller's: it ends only the wait for a slot, so
+// that a caller who goes away while waiting starts no run.
 func (s *Service) withRunSlot(ctx context.Context, caller string, size int, run func() (Answer, error)) (Answer, error) {
 	free, err := s.memory.take(size)
 	if err != nil {
@@ -108,7 +109,7 @@ func (s *Service) withRunSlot(ctx context.Context, caller string, size int, run 
 	return run()
 }
 
-// prepare makes the providers ready.
+// prepare calls Options.Prepare.
 func (s *Service) prepare(ctx context.Context) error {
 	if s.Prepare == nil {
 		return nil
@@ -119,7 +120,7 @@ func (s *Service) prepare(ctx context.Context) error {
 	return nil
 }
 
-// run asks within the budget and keeps what came of it.
+// run asks the models within the budget and stores the result.
 func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer, error) {
 	if err := s.prepare(ctx); err != nil {
 		s.Meter.Undecided("", nil, nil, 0, 0)
@@ -145,24 +146,24 @@ func (s *Service) run(ctx context.Context, request orchestrator.Request) (Answer
 	return Answer{Consensus: result, Body: body}, nil
 }
 
-// countKeyless counts a run that could ask nobody for want of keys, which tells
-// processes without keys of it. A caller's deadline that passed meanwhile says
-// nothing of the keys.
+// countKeyless counts a run that could ask no provider because the keys could not be
+// read. Processes without keys learn from the counters that keys are missing. Nothing
+// is counted after the caller's deadline: the deadline may be why the keys were not read.
 func (s *Service) countKeyless(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	ctx, cancel := ending(ctx, writeTimeout)
+	ctx, cancel := writeContext(ctx, writeTimeout)
 	defer cancel()
 	if err := s.Store.Record(ctx, nil, s.countFailure(&orchestrator.Error{})); err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("error", err.Error()))
 	}
 }
 
-// ending is the context of what is done after a run, whatever became of the caller:
-// it takes at most so long and ends before the caller's deadline, at which a
-// function is killed and its answer lost.
-func ending(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+// writeContext gives the context of the writes after a run. It goes on when the caller
+// has gone away, but ends after most, and earlier than the caller's deadline: then a
+// Lambda function is stopped, and its answer would be lost.
+func writeContext(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
 	until := time.Now().Add(most)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-answerTime).Before(until) {
 		until = deadline.Add(-answerTime)
@@ -170,10 +171,10 @@ func ending(ctx context.Context, most time.Duration) (context.Context, context.C
 	return context.WithDeadline(context.WithoutCancel(ctx), until)
 }
 
-// keep stores a result, counts its run and settles its budget, at the same time.
-// It gives the bytes that were stored, nil where they could not be.
+// keep stores a result, counts its run and settles its budget, all at the same time.
+// It returns the stored bytes, or nil if the result could not be stored.
 func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
-	ctx, cancel := ending(ctx, paidTimeout)
+	ctx, cancel := writeContext(ctx, paidTimeout)
 	defer cancel()
 	cost := result.TotalCostUSD + reserved.unreportedCost(result.Responses, result.Failures)
 	settled := make(chan struct{})
@@ -191,24 +192,26 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 	if err == nil {
 		err = s.Store.Record(ctx, record, s.countResult(result))
 	}
-	s.unwritten.Store(err != nil)
+	s.writeFailed.Store(err != nil)
 	if err != nil {
-		if record != nil {
-			s.unstored.add(record, s.countResult(result))
-		}
 		s.log.LogAttrs(ctx, slog.LevelError, "Result not stored:", slog.String("run", result.ID), slog.String("error", err.Error()))
+		if record != nil {
+			if lost := s.unstored.add(record, s.countResult(result)); lost != "" {
+				s.log.LogAttrs(ctx, slog.LevelError, "Result lost, since too many others are not stored:", slog.String("run", lost))
+			}
+		}
 		result.Warnings = append(result.Warnings, notStored)
 		return nil
 	}
-	s.storeOldest(ctx)
+	s.storeBacklog(ctx, time.Now().Add(backlogTime))
 	return record.Body
 }
 
 // keepFailure counts a run without a decision and settles its budget.
 func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error, reserved *reservation) {
-	ctx, cancel := ending(ctx, paidTimeout)
+	ctx, cancel := writeContext(ctx, paidTimeout)
 	defer cancel()
-	if undecided == nil { // the request was refused: nobody was asked
+	if undecided == nil { // the request was refused, and no model was asked
 		s.settle(ctx, reserved, 0)
 		return
 	}
@@ -224,7 +227,7 @@ func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error
 	<-settled
 }
 
-// record is the stored form of a result.
+// record gives the stored form of a new result.
 func (s *Service) record(c *signal.Consensus) (*store.Result, error) {
 	body, err := json.Marshal(c)
 	if err != nil {
@@ -233,7 +236,8 @@ func (s *Service) record(c *signal.Consensus) (*store.Result, error) {
 	return s.recordOf(c, body, c.Timestamp), nil
 }
 
-// recordOf is the stored form of a result with that body, kept from that time on.
+// recordOf gives the stored form of a result with that body. The retention period
+// begins at from.
 func (s *Service) recordOf(c *signal.Consensus, body []byte, from time.Time) *store.Result {
 	r := &store.Result{
 		ID: c.ID, Schema: schemaVersion, Body: body,
@@ -248,5 +252,5 @@ func (s *Service) recordOf(c *signal.Consensus, body []byte, from time.Time) *st
 	return r
 }
 
-// schemaVersion is the form of stored results.
+// schemaVersion is the version of the bodies that are stored.
 const schemaVersion = 1

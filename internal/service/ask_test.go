@@ -71,8 +71,8 @@ func TestAskAnswersWhatCannotBeStored(t *testing.T) {
 	}
 }
 
-// A repeat of what was paid for and could not be stored is not paid again: this
-// process has the answer and stores it as soon as it can, another one refuses.
+// A repeated question is not paid for again if its answer could not be stored: this
+// process has the answer and stores it as soon as it can, and other processes refuse.
 func TestWhatCannotBeStoredIsPaidOnce(t *testing.T) {
 	a := &voter{name: "a"}
 	s := newService(t, service.Options{}, a)
@@ -120,7 +120,7 @@ func TestWhatCannotBeStoredIsPaidOnce(t *testing.T) {
 	}
 }
 
-// What was paid for is stored later, when the store takes results again.
+// A result that could not be stored is stored later, when the store takes results again.
 func TestWhatCouldNotBeStoredIsStoredLater(t *testing.T) {
 	s := newService(t, service.Options{}, &voter{name: "a"})
 	s.store.fail(nil, errDown)
@@ -260,8 +260,8 @@ func TestIdempotencyKeyIsFreeAfterAFailure(t *testing.T) {
 	}
 }
 
-// A process that was killed in the middle of a run holds its key until the run
-// could have ended, and no longer.
+// A process that was killed during a run holds its key only until the run would have
+// ended.
 func TestIdempotencyKeyOfAKilledRun(t *testing.T) {
 	s := newService(t, service.Options{}, &voter{name: "a"})
 	probe := &claims{faulty: s.store}

@@ -1,7 +1,6 @@
 package service
 
-// Questions by the clock: asked once for each occasion, however often and by how
-// many processes.
+// Scheduled questions: one run for each occasion, even if several processes ask.
 
 import (
 	"context"
@@ -11,30 +10,32 @@ import (
 )
 
 const (
-	// gatherTimeout is what finding out the question may take before the run.
+	// gatherTimeout bounds a call of [Gather].
 	gatherTimeout = 15 * time.Second
-	// OccasionHeld is how long an occasion may be in flight at the most: it is free then,
-	// even if the process that was at it was killed.
+	// OccasionHeld is the longest time that an occasion stays claimed without an answer.
+	// After it another process may ask, even if the first one was killed.
 	OccasionHeld = gatherTimeout + orchestrator.MaxTimeout + claimSlack
-	// forEver is how long a claim is kept whose answer is kept for ever.
+	// forEver is the life of a claim whose answer never expires.
 	forEver = 10 * 365 * day
 	day     = 24 * time.Hour
-	// scheduleCaller is who asks by the clock, among the callers that share the slots.
+	// scheduleCaller is the caller of scheduled questions, where callers share the run slots.
 	scheduleCaller = "schedule"
 )
 
-// Gather finds out what is to be asked.
+// Gather makes the request for an occasion: it fetches the candles, for example.
 type Gather func(context.Context) (orchestrator.Request, error)
 
-// AskOnce asks what gather gives unless that was done before: then nothing is
-// gathered, nobody is asked, and the earlier answer comes with Replayed set. The
-// occasion names what may happen once, such as a series and a candle; it is
-// remembered as long as the answer. An attempt that came to no answer does not count:
-// the next one asks. One whose answer could not be stored does count, since it is paid
-// for: this process gives the answer and tries to store it again, others give ErrNotFound.
+// AskOnce asks the request that gather gives, once for each occasion. The occasion names
+// what may be asked once, such as a series and a candle. If it was answered before,
+// AskOnce calls neither gather nor a model, and returns the earlier answer with Replayed
+// set. The occasion is remembered as long as the answer.
 //
-// Errors: those of gather, and those of Ask; ErrInFlight where another process is
-// at it, ErrNotFound where the answer of then is not stored, or no longer.
+// After an attempt without an answer the next call asks again. After an answer that
+// could not be stored it does not, because that answer is paid for: this process returns
+// it and tries to store it again, and other processes return ErrNotFound.
+//
+// Errors are those of gather and of [Service.Ask]; ErrInFlight while another process
+// works on the occasion; ErrNotFound if the earlier answer is not stored, or not any more.
 func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (Answer, error) {
 	keep := s.ResultRetention
 	if keep == 0 {

@@ -1,8 +1,8 @@
 package service
 
-// Budgets: the worst case of a run is reserved before it and settled to its true
-// cost after, so that runs at the same time cannot overspend together. A reservation
-// is a lease: what a process that was killed held is free when it ends.
+// Budgets: before a run its worst-case cost is reserved, and after it the reservation is
+// replaced by the true cost. So concurrent runs can't overspend together. A reservation
+// is a lease that ends by itself, in case its process is killed.
 
 import (
 	"context"
@@ -20,43 +20,45 @@ import (
 )
 
 const (
-	// lowShare of the daily budget is when a warning begins.
+	// lowShare is the used part of the daily budget from which on results have a warning.
 	lowShare = 0.8
-	// blindShare of the daily budget is what one process spends at most while the
-	// records of the day cannot be reached.
+	// blindShare is the part of the daily budget that one process may spend while the
+	// day's record can't be reached.
 	blindShare = 0.05
-	// reservedRetryAfter is when runs that hold the rest of a budget may have ended.
+	// reservedRetryAfter tells the caller when the runs that hold the rest of the budget
+	// may have ended.
 	reservedRetryAfter = 5 * time.Second
-	// leaseSlack is how long after its run's deadline a lease ends at the latest.
+	// leaseSlack is the longest time between a run's deadline and the end of its lease.
 	leaseSlack = 30 * time.Second
-	// leaseGrain is what the end of a lease is cut to: a day's record then has few of them.
+	// leaseGrain is what the end of a lease is rounded down to, so that a day's record
+	// holds few different ends.
 	leaseGrain = 10 * time.Second
-	// budgetKeptFor is how long a day's sum is kept beyond the day.
+	// budgetKeptFor is how long a day's sum is stored after the day.
 	budgetKeptFor = 48 * time.Hour
 )
 
-// budget is the spending cap of a UTC day, in millionths of a USD.
+// budget is the spending cap of a UTC day. Amounts are millionths of a USD.
 type budget struct {
-	daily int64 // 0: none
+	daily int64 // 0: no cap
 
 	mu       sync.Mutex
-	blindKey string                // guarded by mu: of the day that blind is of
-	blind    int64                 // guarded by mu: spent by this process while the records could not be reached
-	owed     map[store.Lease]int64 // guarded by mu: costs that could not be booked, by a lease of nothing for their day
+	blindKey string                // guarded by mu; the key of the day that blind counts for
+	blind    int64                 // guarded by mu; spent by this process while the day's record could not be reached
+	owed     map[store.Lease]int64 // guarded by mu; costs that could not be booked, by day: a lease without an amount
 }
 
-// reservation is what a run holds of the day's budget. A nil one holds nothing.
+// reservation is the part of the day's budget that a run holds. A nil one is nothing.
 type reservation struct {
 	store.Lease
-	sum   int64 // of the day, this reservation in it
+	sum   int64 // spent and reserved on that day, with this reservation
 	daily int64
-	blind bool               // taken from the process' own share: the day's record has no lease
-	worst map[string]float64 // USD of one attempt, by provider
+	blind bool               // it was taken from blindShare, and the day's record has no lease for it
+	worst map[string]float64 // the most that one attempt costs in USD, by provider
 }
 
 func budgetKey(day time.Time) string { return "budget#" + day.Format(time.DateOnly) }
 
-// reserve takes the worst case of a request out of the day's budget.
+// reserve takes the worst-case cost of a request from the day's budget.
 func (s *Service) reserve(ctx context.Context, request orchestrator.Request) (*reservation, error) {
 	if s.budget.daily == 0 && s.RequestBudgetUSD == 0 {
 		return nil, nil
@@ -100,8 +102,8 @@ func (s *Service) reserve(ctx context.Context, request orchestrator.Request) (*r
 	return r, nil
 }
 
-// WithinRequestBudget gives an ErrRequestBudget where a request may cost more than
-// one may; a limit of 0 is none.
+// WithinRequestBudget gives ErrRequestBudget if the worst-case cost of a request is over
+// the limit. A limit of 0 is none.
 func WithinRequestBudget(worstUSD, limitUSD float64) error {
 	worst, limit := microUSD(worstUSD), microUSD(limitUSD)
 	if limit == 0 || worst <= limit {
@@ -110,7 +112,7 @@ func WithinRequestBudget(worstUSD, limitUSD float64) error {
 	return &Error{kind: ErrRequestBudget, Message: fmt.Sprintf("This request may cost up to %s, over the limit of %s for one request. Send less market data, or raise REQUEST_BUDGET_USD.", dollars(worst), dollars(limit))}
 }
 
-// spendBlind takes from the share that a process has while it can't see the sum.
+// spendBlind takes a lease's amount from blindShare, and reports whether it was enough.
 func (b *budget) spendBlind(lease store.Lease) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -124,8 +126,9 @@ func (b *budget) spendBlind(lease store.Lease) bool {
 	return true
 }
 
-// settle replaces a reservation by the true cost. What can't be booked now is booked
-// by bookOwed; where it had been written all the same, it counts twice rather than never.
+// settle replaces a reservation by the true cost. If that fails, bookOwed books the cost
+// later. If the failed write did reach the store, the cost counts twice, which is better
+// than never.
 func (s *Service) settle(ctx context.Context, r *reservation, costUSD float64) {
 	if r == nil {
 		return
@@ -144,7 +147,8 @@ func (s *Service) settle(ctx context.Context, r *reservation, costUSD float64) {
 	}
 }
 
-// settleBlind corrects the process' own share, unless that day's is history.
+// settleBlind replaces a reservation of spendBlind by the true cost, if the day is
+// still the same.
 func (b *budget) settleBlind(lease store.Lease, cost int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -153,7 +157,7 @@ func (b *budget) settleBlind(lease store.Lease, cost int64) {
 	}
 }
 
-// owe remembers a cost of a lease's day until it can be booked.
+// owe remembers a cost, for the day of its lease, until bookOwed has booked it.
 func (b *budget) owe(lease store.Lease, cost int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -163,8 +167,8 @@ func (b *budget) owe(lease store.Lease, cost int64) {
 	b.owed[store.Lease{Key: lease.Key, ExpiresAt: lease.ExpiresAt}] += cost
 }
 
-// owes gives what is not booked yet of a day.
-func (b *budget) owes(key string) (cost int64) {
+// unbooked sums the costs of a day that are not booked yet.
+func (b *budget) unbooked(key string) (cost int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for lease, owed := range b.owed {
@@ -175,7 +179,7 @@ func (b *budget) owes(key string) (cost int64) {
 	return cost
 }
 
-// bookOwed books the costs that could not be booked before.
+// bookOwed books the costs that could not be booked when they arose.
 func (s *Service) bookOwed(ctx context.Context) {
 	s.budget.mu.Lock()
 	owed := s.budget.owed
@@ -188,8 +192,8 @@ func (s *Service) bookOwed(ctx context.Context) {
 	}
 }
 
-// unreportedCost is the worst case of the attempts whose bill is not known: what was
-// sent may be billed, whether or not anybody told its usage.
+// unreportedCost gives the worst-case cost of the attempts whose bill is not known. A
+// provider may bill what was sent even if it did not report the usage.
 func (r *reservation) unreportedCost(votes []signal.Vote, failures []signal.Failure) (usd float64) {
 	if r == nil {
 		return 0
@@ -203,8 +207,8 @@ func (r *reservation) unreportedCost(votes []signal.Vote, failures []signal.Fail
 	return usd
 }
 
-// used is the share of the day's budget that is spent or reserved, with this run
-// at its true cost.
+// used gives the part of the day's budget that is spent or reserved, with this run at
+// its true cost.
 func (r *reservation) used(costUSD float64) float64 {
 	return float64(r.sum-r.Amount+microUSD(costUSD)) / float64(r.daily)
 }
@@ -214,10 +218,10 @@ func (r *reservation) low(costUSD float64) bool {
 	return r != nil && !r.blind && r.used(costUSD) >= lowShare
 }
 
-// microUSD gives millionths of a USD, rounded up.
+// microUSD converts USD to millionths of a USD, rounded up.
 func microUSD(usd float64) int64 { return int64(math.Ceil(usd*1e6 - 1e-6)) }
 
-// dollars writes an amount with all its digits.
+// dollars writes an amount of millionths in USD with all its digits.
 func dollars(micro int64) string {
 	return "$" + strconv.FormatFloat(float64(micro)/1e6, 'f', -1, 64)
 }
@@ -229,8 +233,8 @@ type DayBudget struct {
 	ReservedUSD *float64 `json:"reserved_usd" doc:"Held for runs that have not ended, at their worst case; null likewise."`
 }
 
-// dayBudget tells the day's budget, nil where there is none. Its sums are nil where
-// the day's record can't be read, which is the error.
+// dayBudget gives the budget of today, or nil without a daily budget. If the day's
+// record can't be read, it gives the error and a budget without sums.
 func (s *Service) dayBudget(ctx context.Context) (*DayBudget, error) {
 	if s.budget.daily == 0 {
 		return nil, nil
@@ -243,6 +247,6 @@ func (s *Service) dayBudget(ctx context.Context) (*DayBudget, error) {
 	if err != nil {
 		return b, err
 	}
-	b.SpentUSD, b.ReservedUSD = new(float64(sum.Spent+s.budget.owes(key))/1e6), new(float64(sum.Reserved)/1e6)
+	b.SpentUSD, b.ReservedUSD = new(float64(sum.Spent+s.budget.unbooked(key))/1e6), new(float64(sum.Reserved)/1e6)
 	return b, nil
 }

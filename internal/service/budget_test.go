@@ -59,8 +59,8 @@ func TestDailyBudgetHoldsAgainstRunsAtOnce(t *testing.T) {
 	}
 }
 
-// What runs under way have reserved is mostly given back in seconds: a bot must not
-// sleep until midnight for it.
+// The reservations of runs under way are mostly given back within seconds: a bot must not
+// be told to wait until midnight.
 func TestDailyBudgetThatIsOnlyReserved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &voter{name: "a", after: 2 * time.Second, cost: 0.01, worst: 0.05}

@@ -1,6 +1,6 @@
 package service_test
 
-// Questions that bring bare candles.
+// Questions with candles and without indicators.
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// reader is a voter that keeps what it was asked, and priced at.
+// reader is a voter that remembers its prompts, and the requests that it was priced for.
 type reader struct {
 	*voter
 	asked, priced string

@@ -1,6 +1,6 @@
 package service
 
-// What one run adds to the counters of its hour.
+// Counters: what one run adds to the counters of its hour.
 
 import (
 	"math"
@@ -16,14 +16,14 @@ func (s *Service) countResult(c *signal.Consensus) store.Count {
 	count := s.newCount(c.Timestamp, c.TotalCostUSD, c.TotalTokens, "successes")
 	countVotes(count, c.Responses)
 	countFailures(count, c.Failures)
-	return s.apart(count)
+	return s.markSimulated(count)
 }
 
 func (s *Service) countFailure(e *orchestrator.Error) store.Count {
 	count := s.newCount(time.Now().UTC(), e.Total.CostUSD, e.Total.Tokens, "failures")
 	countVotes(count, e.Votes)
 	countFailures(count, e.Failures)
-	return s.apart(count)
+	return s.markSimulated(count)
 }
 
 func countVotes(count store.Count, votes []signal.Vote) {
@@ -37,12 +37,12 @@ func countVotes(count store.Count, votes []signal.Vote) {
 	}
 }
 
-// simulatedPrefix begins the counters of simulated runs, so that they never mix
-// with those of real ones in the same hour.
+// simulatedPrefix begins the names of counters of simulated runs, which are in the same
+// hour as those of real runs.
 const simulatedPrefix = "simulated#"
 
-// apart puts the counters of simulated runs under names of their own.
-func (s *Service) apart(count store.Count) store.Count {
+// markSimulated puts simulatedPrefix before the names if the service is simulated.
+func (s *Service) markSimulated(count store.Count) store.Count {
 	if s.Simulated {
 		count.Add, count.Set = prefixed(count.Add), prefixed(count.Set)
 	}
@@ -57,15 +57,15 @@ func prefixed[V any](m map[string]V) map[string]V {
 	return renamed
 }
 
-// own gives the counters of this service's kind of run, by their plain names.
-func own[V any](m map[string]V, simulated bool) map[string]V {
-	kept := make(map[string]V, len(m))
+// ofKind gives the counters of simulated runs or of real ones, without the prefix.
+func ofKind[V any](m map[string]V, simulated bool) map[string]V {
+	chosen := make(map[string]V, len(m))
 	for name, value := range m {
-		if plain, is := strings.CutPrefix(name, simulatedPrefix); is == simulated {
-			kept[plain] = value
+		if plain, isSimulated := strings.CutPrefix(name, simulatedPrefix); isSimulated == simulated {
+			chosen[plain] = value
 		}
 	}
-	return kept
+	return chosen
 }
 
 func (s *Service) newCount(at time.Time, costUSD float64, tokens int, outcome string) store.Count {
@@ -88,7 +88,7 @@ func (s *Service) newCount(at time.Time, costUSD float64, tokens int, outcome st
 	return count
 }
 
-// configured ends the name of the text that says whether a provider had a key.
+// configured is the end of the name of a text that says whether a provider had a key.
 const configured = ".configured"
 
 func countFailures(count store.Count, failures []signal.Failure) {
@@ -97,7 +97,7 @@ func countFailures(count store.Count, failures []signal.Failure) {
 		name := f.Provider + "."
 		count.Add[name+"failures."+string(f.Error)]++
 		addUsage(count, name, f.InputTokens, f.OutputTokens, f.CostUSD)
-		if f.Error.IsFault() { // else it says nothing new about the provider
+		if f.Error.IsFault() { // other kinds say nothing about the provider
 			count.Set[name+"last_error"] = count.At.Format(time.RFC3339Nano) + " " + string(f.Error)
 		}
 	}
@@ -111,8 +111,8 @@ func addUsage(count store.Count, name string, input, output int, costUSD *float6
 	}
 }
 
-// nearestMicroUSD rounds to the nearest millionth: sums of counters stay near the
-// sums of what was answered. Budgets round up.
+// nearestMicroUSD rounds to the nearest millionth of a USD, so that the sums of counters
+// are close to the sums of the answers. Budgets round up instead.
 func nearestMicroUSD(usd float64) int64 { return int64(math.Round(usd * 1e6)) }
 
 func yesNo(yes bool) string {

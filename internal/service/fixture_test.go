@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// voter is a provider that says BUY after a while, or fails.
+// voter is a provider that votes BUY after a while, or fails.
 type voter struct {
 	name        string
 	after       time.Duration

@@ -1,6 +1,6 @@
 package service
 
-// Health: what the calls so far have shown, and, where asked for, what free
+// Health: what past calls of providers have shown and, if the caller wants it, what free
 // calls show now.
 
 import (
@@ -17,18 +17,18 @@ import (
 )
 
 const (
-	// probeEvery bounds how often the free calls are made.
+	// probeEvery is the least time between two rounds of free calls.
 	probeEvery = 30 * time.Second
-	// probeTimeout bounds the free calls together.
+	// probeTimeout bounds a round of free calls.
 	probeTimeout = 5 * time.Second
-	// lookBack is how far passive health looks back.
+	// lookBack is how old the counters may be that health is made of.
 	lookBack = 24 * time.Hour
-	// keysLookBack is how far back a run's word on keys counts where this process has
-	// none: keys may have been put since, and nobody tells before the next question.
+	// keysLookBack is how old a run may be that tells a process without keys that a key
+	// was missing. The key may have been added since, which only the next run shows.
 	keysLookBack = time.Hour
 )
 
-// HealthStatus sums up whether a run could be answered now.
+// HealthStatus says whether a run could be answered now.
 type HealthStatus string
 
 // The statuses.
@@ -68,8 +68,8 @@ type ProviderHealth struct {
 	Probe        *string               `json:"probe" doc:"With probe=true: ok, or what the free call failed at."`
 }
 
-// LeftOut is why a provider is not asked now. It is asked all the same where a run
-// can't reach its quorum otherwise, unless it has no credit or asked to wait.
+// LeftOut says why a provider is not asked now. A run that can't reach its quorum
+// without it asks it all the same, unless it has no credit or asked to wait.
 type LeftOut struct {
 	Reason signal.LeftOutReason `json:"reason" enum:"failing,key_refused,access_denied,no_credit,asked_to_wait"`
 	Until  time.Time            `json:"until" doc:"When it is tried again; in the past while a run is trying it."`
@@ -81,23 +81,24 @@ type LastError struct {
 	Error string    `json:"error" doc:"Its kind."`
 }
 
-// Health tells the state. Keys are read where that is due. No provider is called
-// unless probe is true: then each that is enabled and configured gets one free call,
-// all at the same time, at most once in 30 s; in between the same answer is given.
+// Health gives the state of the service. It fetches the provider keys if they are due.
+// It calls no provider unless probe is true: then each that is enabled and configured
+// gets one free call, all at the same time. That happens at most once in 30 s; in between
+// the last results are given again.
 func (s *Service) Health(ctx context.Context, probe bool) Health {
 	h := Health{RequiredProviders: s.MinProviders, ProviderHealth: map[string]bool{}, Providers: []ProviderHealth{}, Store: "ok", Simulated: s.Simulated, Version: s.Version}
-	texts, metrics, err := s.lately(ctx)
-	var unread error
-	h.Budget, unread = s.dayBudget(ctx)
-	err = errors.Join(err, unread)
-	if s.unwritten.Load() {
-		err = errors.New("not written")
+	texts, metrics, err := s.pastDay(ctx)
+	var budgetErr error
+	h.Budget, budgetErr = s.dayBudget(ctx)
+	err = errors.Join(err, budgetErr)
+	if s.writeFailed.Load() {
+		err = errors.New("the last result could not be written")
 	}
 	if err != nil {
 		h.Store = "unreachable"
 	}
 	var probed map[string]*provider.Error
-	// Keys that can't be read show as providers that can't be asked.
+	// If the keys can't be read, the providers show as unavailable.
 	_ = s.prepare(ctx)
 	if probe {
 		probed = s.prober.probe(ctx, s.Registry.Entries())
@@ -133,19 +134,19 @@ func (s *Service) Health(ctx context.Context, probe bool) Health {
 	return h
 }
 
-// MayProbe gives an ErrProbe where this process may not ask the providers.
+// MayProbe gives ErrProbe if this process has no keys to ask the providers with.
 func (s *Service) MayProbe() error {
-	if s.KeysElsewhere {
+	if s.Keyless {
 		return &Error{Message: "Probing is not allowed here: this process has no keys. Ask without probe=true.", kind: ErrProbe}
 	}
 	return nil
 }
 
-// entries are the registered providers. Where the keys are elsewhere, the newest run
-// tells which have none. One of which none has told is taken to have one: that is
-// found out by asking.
+// entries gives the registered providers. In a process without keys the newest run says
+// which providers have no key. A provider that no run has reported is taken to have one,
+// which the next run will show.
 func (s *Service) entries(texts map[string]string) []provider.Entry {
-	if !s.KeysElsewhere {
+	if !s.Keyless {
 		return s.Registry.Entries()
 	}
 	entries := slices.Clone(s.Registry.Entries())
@@ -162,21 +163,21 @@ func (s *Service) entries(texts map[string]string) []provider.Entry {
 // registryStatus describes the providers as health does.
 func (s *Service) registryStatus(ctx context.Context) orchestrator.RegistryStatus {
 	var texts map[string]string
-	if s.KeysElsewhere {
-		texts, _, _ = s.lately(ctx) // where that fails, keys are found out by asking
+	if s.Keyless {
+		texts, _, _ = s.pastDay(ctx) // if that fails, each provider is taken to have a key
 	}
 	return orchestrator.Status(s.entries(texts))
 }
 
-// lately reads what the calls of the last day have shown.
-func (s *Service) lately(ctx context.Context) (texts map[string]string, metrics Metrics, err error) {
+// pastDay reads the counters of the last 24 hours, and the newest texts in them.
+func (s *Service) pastDay(ctx context.Context) (texts map[string]string, metrics Metrics, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	now := time.Now().UTC()
 	hours, err := s.hours(ctx, now.Add(-lookBack).Truncate(time.Hour), now.Add(time.Hour))
 	texts = map[string]string{}
 	keysFrom := now.Add(-keysLookBack).Format(hourLayout)
-	for _, h := range hours { // oldest first: the newest text stays
+	for _, h := range hours { // oldest first, so that the newest text stays
 		for name, text := range h.Texts {
 			if strings.HasSuffix(name, configured) && h.Day+"T"+h.Hour < keysFrom {
 				continue
@@ -217,9 +218,9 @@ func (p ProviderHealth) lastFailed() bool {
 	return p.LastError != nil && (p.LastSuccess == nil || p.LastError.At.After(*p.LastSuccess))
 }
 
-// prober makes the free calls, and remembers what they showed.
+// prober makes the free calls, and remembers their results.
 type prober struct {
-	mu      sync.Mutex // held while probing: who comes meanwhile waits for the same answer
+	mu      sync.Mutex // held while probing, so that concurrent callers share the results
 	at      time.Time
 	results map[string]*provider.Error // by name; nil: the key works
 }
@@ -230,7 +231,7 @@ func (p *prober) probe(ctx context.Context, entries []provider.Entry) map[string
 	if p.results != nil && time.Since(p.at) < probeEvery {
 		return p.results
 	}
-	// One caller that goes away must not spoil the answer of the others.
+	// A caller that goes away must not cancel the calls: other callers wait for them.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
 	defer cancel()
 	errs := make([]*provider.Error, len(entries))

@@ -1,6 +1,6 @@
 package service
 
-// Idempotency: the same key and body are paid for once.
+// Idempotency: a question is paid for once for each key and body.
 
 import (
 	"context"
@@ -22,23 +22,23 @@ import (
 const (
 	// replayFor is how long the same key gives the same answer.
 	replayFor = 24 * time.Hour
-	// claimSlack is what a run needs beyond its budget to be stored. A process
-	// that was killed holds its keys no longer than that.
+	// claimSlack is the time after a run's deadline in which its result is stored. A
+	// claim is free after that, even if its process was killed.
 	claimSlack = paidTimeout + 5*time.Second
-	// completeTimeout bounds the wait for a claim to be completed.
+	// completeTimeout bounds each write that ends a claim.
 	completeTimeout = 5 * time.Second
 )
 
-// claim is what a run holds, so that nobody else pays for the same.
+// claim is what a run claims, so that no other run is paid for the same question.
 type claim struct {
 	key     string
-	payload string        // a hash of what the key stands for
+	payload string        // a hash of the question that the key stands for
 	budget  time.Duration // how long the run may take
-	keepFor time.Duration // how long its answer stands for the key
+	keepFor time.Duration // how long the key gives this run's answer
 }
 
-// claim is that of a question with an Idempotency-Key. Key and caller are hashed:
-// they may hold anything.
+// claim gives the claim of a question with an Idempotency-Key. Key and caller are
+// hashed, because they may be any text.
 func (q Question) claim() claim {
 	hash := sha256.Sum256([]byte(q.Caller + q.Route + "\x00" + q.IdempotencyKey))
 	budget := q.Timeout
@@ -48,9 +48,9 @@ func (q Question) claim() claim {
 	return claim{key: "idem#" + hex.EncodeToString(hash[:]), payload: q.Payload, budget: budget, keepFor: replayFor}
 }
 
-// once runs unless the claim was made before: then it gives the answer of then. Its
-// owner is the id of the run, so that the answer of one that was killed before it
-// could complete its claim is found.
+// once calls run if the claim is free, and otherwise gives the answer of the run that
+// had it. The owner of a claim is the id of its run: the answer of a run whose process
+// was killed before it could complete its claim is found by that.
 func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Context, id string) (Answer, error)) (Answer, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 	case errors.Is(err, store.ErrHeld):
 		return s.held(ctx, c, *old)
 	case err != nil:
-		// The caller asked not to pay twice, and nobody can promise it now.
+		// The caller asked not to pay twice, which can't be promised without the store.
 		return Answer{}, unreachable("to check whether this was asked before", err)
 	}
 	if old != nil && old.Payload == c.payload {
@@ -75,7 +75,7 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 	}
 	ended := false
 	defer func() {
-		if !ended { // a panic: whoever repeats the question need not wait for the claim to run out
+		if !ended { // a panic: the same question may be asked again at once
 			s.release(ctx, c.key, owner)
 		}
 	}()
@@ -85,21 +85,21 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 		s.release(ctx, c.key, owner)
 		return answer, err
 	}
-	// Also where the answer could not be stored: it is paid for, so nobody pays for it
-	// again under this key. This process still has it.
+	// The claim is completed even if the answer could not be stored: it is paid for, and
+	// this process still has it.
 	s.complete(ctx, c.key, owner, answer.Consensus.ID)
 	return answer, nil
 }
 
 func (s *Service) complete(ctx context.Context, key, owner, result string) {
-	ctx, cancel := ending(ctx, completeTimeout)
+	ctx, cancel := writeContext(ctx, completeTimeout)
 	defer cancel()
 	s.logged(ctx, "complete", s.Store.Complete(ctx, key, owner, result))
 }
 
-// recoverAnswer gives the answer of a run whose process was killed between storing it
-// and completing its claim, which the owner has taken over. store.ErrNotFound where
-// the run was not stored: it is to be run again.
+// recoverAnswer gives the answer of the run that held a claim before, and completes the
+// claim for it: its process was killed between storing the answer and completing the
+// claim. It gives [store.ErrNotFound] if no answer was stored; then the run is repeated.
 func (s *Service) recoverAnswer(ctx context.Context, key, owner string, old store.Claim) (Answer, error) {
 	reading, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -107,7 +107,7 @@ func (s *Service) recoverAnswer(ctx context.Context, key, owner string, old stor
 	switch {
 	case err == nil:
 		s.complete(ctx, key, owner, old.Owner)
-	case !errors.Is(err, store.ErrNotFound): // whether it was paid is not known now
+	case !errors.Is(err, store.ErrNotFound): // it is not known whether the answer was paid for
 		s.release(ctx, key, owner)
 		s.putBack(ctx, key, old)
 		err = unreachable("to check whether this was asked before", err)
@@ -115,23 +115,23 @@ func (s *Service) recoverAnswer(ctx context.Context, key, owner string, old stor
 	return answer, err
 }
 
-// putBack leaves a claim that was taken over as it was found, for the next one to
-// look for its answer.
+// putBack restores a claim that was taken over, so that the next attempt looks for its
+// answer again.
 func (s *Service) putBack(ctx context.Context, key string, old store.Claim) {
-	ctx, cancel := ending(ctx, completeTimeout)
+	ctx, cancel := writeContext(ctx, completeTimeout)
 	defer cancel()
-	if _, err := s.Store.Claim(ctx, key, old); !errors.Is(err, store.ErrHeld) { // else somebody else is at it
+	if _, err := s.Store.Claim(ctx, key, old); !errors.Is(err, store.ErrHeld) { // otherwise another process has taken it
 		s.logged(ctx, "put back", err)
 	}
 }
 
 func (s *Service) release(ctx context.Context, key, owner string) {
-	ctx, cancel := ending(ctx, completeTimeout)
+	ctx, cancel := writeContext(ctx, completeTimeout)
 	defer cancel()
 	s.logged(ctx, "release", s.Store.Release(ctx, key, owner))
 }
 
-// latestEnd is the deadline of a run that begins now and may take so long.
+// latestEnd gives the deadline of a run that begins now and may take as long as budget.
 func latestEnd(ctx context.Context, now time.Time, budget time.Duration) time.Time {
 	end := now.Add(budget)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
@@ -140,7 +140,7 @@ func latestEnd(ctx context.Context, now time.Time, budget time.Duration) time.Ti
 	return end
 }
 
-// held answers a question that somebody has claimed.
+// held answers a question whose key another run has claimed.
 func (s *Service) held(ctx context.Context, c claim, held store.Claim) (Answer, error) {
 	switch {
 	case held.Payload != c.payload:
@@ -150,7 +150,7 @@ func (s *Service) held(ctx context.Context, c claim, held store.Claim) (Answer, 
 	}
 	answer, err := s.replayed(ctx, held.Result)
 	switch {
-	case errors.Is(err, store.ErrNotFound): // it could not be stored, or is kept for a shorter time than the key
+	case errors.Is(err, store.ErrNotFound): // it could not be stored, or has expired before the key
 		return Answer{}, &Error{Message: "This was asked and paid for under the same Idempotency-Key, but its answer could not be stored or is no longer kept. Send a new key to ask, and pay, again.", kind: ErrNotFound}
 	case err != nil:
 		return Answer{}, unreachable("to read the answer that was given before", err)
@@ -158,7 +158,7 @@ func (s *Service) held(ctx context.Context, c claim, held store.Claim) (Answer, 
 	return answer, nil
 }
 
-// replayed reads an answer of before.
+// replayed reads an earlier answer.
 func (s *Service) replayed(ctx context.Context, id string) (Answer, error) {
 	result, stored, err := s.result(ctx, id)
 	if err != nil {
@@ -175,7 +175,7 @@ func (s *Service) replayed(ctx context.Context, id string) (Answer, error) {
 	return Answer{Consensus: &consensus, Replayed: true}, nil
 }
 
-// logged notes a claim that could not be ended: it ends by itself at its Until.
+// logged logs an error of ending a claim. Such a claim ends by itself at its Until.
 func (s *Service) logged(ctx context.Context, what string, err error) {
 	if err != nil {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "Idempotency claim left behind:", slog.String("step", what), slog.String("error", err.Error()))

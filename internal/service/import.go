@@ -1,8 +1,10 @@
 package service
 
-// Importing: results that were exported, here or elsewhere, stored under their ids.
+// Import: results that were exported, by this server or another, are stored again under
+// their ids.
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,14 +18,14 @@ import (
 // importTimeout bounds the write of one batch.
 const importTimeout = 30 * time.Second
 
-// apart is the most that lies between the time in a result's id, which is made when
-// its run begins, and its timestamp, which is when it ends.
-const apart = time.Hour
+// longestRun is the most that lies between the time in a result's id, which is when its
+// run began, and its timestamp, which is when the run ended.
+const longestRun = time.Hour
 
-// Import stores results by the JSON that was answered, byte for byte, and says how many
-// of them were not there yet: those are left as they are. Nobody is asked and nothing is
-// counted. Simulated results stay simulated, and are kept as long as if they had been
-// made now. A body that is no whole result gives an error, and then nothing is stored.
+// Import stores results, given as the JSON that was answered, byte for byte. It says how
+// many were added; a result whose id is stored already is left as it is. No model is
+// asked and nothing is counted. Simulated results stay simulated. The retention period
+// begins now. If one body is not a whole result, Import gives an error and stores none.
 func (s *Service) Import(ctx context.Context, bodies [][]byte) (added int, err error) {
 	now := time.Now()
 	results := make([]*store.Result, len(bodies))
@@ -42,15 +44,19 @@ func (s *Service) Import(ctx context.Context, bodies [][]byte) (added int, err e
 	return added, nil
 }
 
-// WholeResult reads a stored result and holds it against what every result has, so
-// that it can be found, read and replayed like one that was made here. Fields that this
-// version does not know are none of its business.
+// WholeResult parses a stored result, and checks what every result has: one that passes
+// can be found, read and replayed like a result of this server. Fields that this version
+// does not know are ignored.
 func WholeResult(body []byte) (*signal.Consensus, error) {
 	var c signal.Consensus
-	if err := json.Unmarshal(body, &c); err != nil {
-		return nil, err
+	var other *json.UnmarshalTypeError
+	switch err := json.Unmarshal(body, &c); {
+	case errors.As(err, &other):
+		return nil, fmt.Errorf("%s is of a wrong kind, %s", cmp.Or(other.Field, "it"), other.Value)
+	case err != nil:
+		return nil, fmt.Errorf("it is not JSON: %w", err)
 	}
-	// As they are written: reading takes other forms of them too.
+	// The texts as they are written, since parsing accepts other forms too.
 	var said struct {
 		Pair        string `json:"pair"`
 		Decision    string `json:"decision"`
@@ -103,7 +109,7 @@ func WholeResult(body []byte) (*signal.Consensus, error) {
 		return nil, errors.New("vote_breakdown or participating_providers are not those of its votes")
 	case !c.ValidUntil.Equal(c.CandleTime.Add(2 * c.Timeframe.Duration())):
 		return nil, errors.New("valid_until is not two timeframes after candle_time")
-	case made.Sub(c.Timestamp).Abs() > apart:
+	case made.Sub(c.Timestamp).Abs() > longestRun:
 		return nil, fmt.Errorf("timestamp is not of the time in its id, %s", made.Format(time.RFC3339))
 	}
 	return &c, nil

@@ -1,6 +1,6 @@
 package service_test
 
-// Keys that come from elsewhere: before each run, or not to this process at all.
+// Keys that are fetched before each run, and processes without keys.
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func TestHealthWithoutKeysIsWhatRunsHaveShown(t *testing.T) {
 	s.Registry.SetUnavailable("gemini", "no API key")
 	ask(t, s, question())
 
-	reader := serviceOver(t, service.Options{KeysElsewhere: true}, s.store, &voter{name: "openai"}, &voter{name: "gemini"}, &voter{name: "new"})
+	reader := serviceOver(t, service.Options{Keyless: true}, s.store, &voter{name: "openai"}, &voter{name: "gemini"}, &voter{name: "new"})
 	h := reader.Health(t.Context(), false)
 	got := map[string]bool{}
 	for _, p := range h.Providers {
@@ -54,7 +54,7 @@ func TestHealthWithoutKeysIsWhatRunsHaveShown(t *testing.T) {
 	}
 }
 
-// A process that may read the keys finds out for health too, before any run.
+// A process that may read the keys reads them for health too, before any run.
 func TestHealthReadsTheKeys(t *testing.T) {
 	v := &voter{name: "openai"}
 	var s fixture
@@ -80,7 +80,7 @@ func TestHealthWithoutKeysKnowsOfRunsThatHadNone(t *testing.T) {
 		if _, err := s.Ask(t.Context(), question()); !errors.Is(err, service.ErrKeys) {
 			t.Fatalf("error %v", err)
 		}
-		reader := serviceOver(t, service.Options{KeysElsewhere: true}, s.store, &voter{name: "openai"})
+		reader := serviceOver(t, service.Options{Keyless: true}, s.store, &voter{name: "openai"})
 		tell := func(what string, status service.HealthStatus, available int) {
 			t.Helper()
 			h := reader.Health(t.Context(), false)

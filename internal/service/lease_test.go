@@ -1,7 +1,7 @@
 package service_test
 
-// Reservations as leases, and that every cost is counted: what killed processes, stores
-// that are away and attempts without a bill leave in the day's budget.
+// Reservations are leases, and every cost is counted: of killed processes, of stores that
+// do not answer, and of attempts whose bill is not known.
 
 import (
 	"context"
@@ -78,7 +78,7 @@ func TestKilledRunHoldsItsBudgetForALease(t *testing.T) {
 	}
 }
 
-// A cost that can't be booked is not forgotten with the lease: it counts in this process,
+// A cost that can't be booked is not lost with the lease: it counts in this process,
 // and is booked before the next run and at the end.
 func TestCostsThatCouldNotBeBooked(t *testing.T) {
 	for name, booked := range map[string]func(*testing.T, fixture){

@@ -1,6 +1,6 @@
 package service_test
 
-// Runs at once within the memory that there is, and a question that is held once.
+// Concurrent runs are bounded by the memory, and each question is held in memory once.
 
 import (
 	"context"
@@ -67,7 +67,7 @@ func TestRunsAtOnceAreBoundedByMemory(t *testing.T) {
 	}
 }
 
-// looker keeps where the prompts lie that it is given.
+// looker remembers the addresses of the prompts that it is given.
 type looker struct {
 	*voter
 	mu  sync.Mutex
@@ -90,7 +90,7 @@ func (l *looker) WorstCaseUSD(prompt provider.Prompt) (float64, bool) {
 	return l.voter.WorstCaseUSD(prompt)
 }
 
-// The budget looks at the very prompt that the models are asked.
+// The budget reads the same prompt, in the same memory, that the models are asked.
 func TestThePromptIsMadeOnce(t *testing.T) {
 	s := newService(t, service.Options{DailyBudgetUSD: 10})
 	saw := map[*byte]bool{}

@@ -1,6 +1,6 @@
 package service_test
 
-// What is told of runs to who counts them elsewhere.
+// The calls of Meter.
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// notebook notes what it is told.
+// notebook is a Meter that remembers its calls.
 type notebook struct{ lines []string }
 
 func (n *notebook) Decided(c *signal.Consensus, stored bool) {

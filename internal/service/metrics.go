@@ -1,10 +1,13 @@
 package service
 
-// Metrics: sums of the counters that all processes keep together.
+// Metrics: sums of the counters of all processes that share the store. Latencies are
+// counted in buckets, so that they can be summed too, and percentiles are estimated from
+// the sums.
 
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,7 +16,7 @@ import (
 	"thalas/internal/store"
 )
 
-// Window is the grain of metrics.
+// Window is the unit of time of metrics: their bounds are whole hours or whole days.
 type Window string
 
 // The windows.
@@ -50,14 +53,14 @@ type ProviderMetrics struct {
 	LatencyMS    Percentiles      `json:"latency_ms" doc:"Of the calls that gave a vote, interpolated in buckets; from 100 ms on less than half of the value off, at most 32000."`
 }
 
-// Percentiles are null where nothing was counted.
+// Percentiles are nil if nothing was counted.
 type Percentiles struct {
 	P50 *float64 `json:"p50"`
 	P95 *float64 `json:"p95"`
 }
 
-// Metrics sums the hours from from to to, both cut to the window's grain: the
-// one that to lies in counts whole. Zero times are the current window.
+// Metrics sums the counters between two times, which are widened to whole windows. A
+// zero time is the bound of the current window.
 func (s *Service) Metrics(ctx context.Context, window Window, from, to time.Time) (Metrics, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -84,7 +87,7 @@ func (s *Service) Metrics(ctx context.Context, window Window, from, to time.Time
 	return m, nil
 }
 
-// hourLayout is an hour's day and hour with a T between.
+// hourLayout is the layout of a [store.Hour]'s Day and Hour with a T between them.
 const hourLayout = "2006-01-02T15"
 
 // hours reads the counters of the hours that begin in [from, to).
@@ -99,13 +102,13 @@ func (s *Service) hours(ctx context.Context, from, to time.Time) ([]store.Hour, 
 		if err != nil || begins.Before(from) || !begins.Before(to) {
 			continue
 		}
-		h.Counts, h.Texts = own(h.Counts, s.Simulated), own(h.Texts, s.Simulated)
+		h.Counts, h.Texts = ofKind(h.Counts, s.Simulated), ofKind(h.Texts, s.Simulated)
 		hours = append(hours, h)
 	}
 	return hours, nil
 }
 
-// sum adds hours up.
+// sum adds up the counters of hours.
 func sum(hours []store.Hour) Metrics {
 	totals := map[string]int64{}
 	for _, h := range hours {
@@ -162,11 +165,65 @@ func rate(part, whole int64) float64 {
 	return float64(part) / float64(whole)
 }
 
-// ceil rounds up to a multiple of the grain.
+// ceil rounds a time up to a multiple of the grain.
 func ceil(t time.Time, grain time.Duration) time.Time {
-	if cut := t.Truncate(grain); cut.Before(t) {
+	cut := t.Truncate(grain)
+	if cut.Before(t) {
 		return cut.Add(grain)
-	} else {
-		return cut
 	}
+	return cut
+}
+
+// buckets are the upper bounds in milliseconds. From 100 ms on each is at most 1.5 times
+// the one before it, so the error of a percentile is less than half of its value, and
+// usually much less, because it is interpolated.
+var buckets = [...]int64{25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000}
+
+// bucketNames are the names of the buckets' counters, without the provider's name.
+var bucketNames = func() (names [len(buckets) + 1]string) {
+	for i, bound := range buckets {
+		names[i] = "latency_le_" + strconv.FormatInt(bound, 10)
+	}
+	names[len(buckets)] = "latency_le_inf"
+	return names
+}()
+
+// bucketOf names the one bucket that a latency is counted in.
+func bucketOf(ms float64) string {
+	for i, bound := range buckets {
+		if ms <= float64(bound) {
+			return bucketNames[i]
+		}
+	}
+	return bucketNames[len(buckets)]
+}
+
+// percentile estimates the latency that a share of the calls did not exceed. It
+// interpolates inside the bucket. It is nil if nothing was counted, and the last bound
+// if the latency is above it.
+func percentile(counts [len(buckets) + 1]int64, share float64) *float64 {
+	total := int64(0)
+	for _, n := range counts {
+		total += n
+	}
+	if total == 0 {
+		return nil
+	}
+	rank := share * float64(total)
+	below := 0.0
+	for i, n := range counts {
+		if n == 0 || below+float64(n) < rank {
+			below += float64(n)
+			continue
+		}
+		if i == len(buckets) {
+			break
+		}
+		low := 0.0
+		if i > 0 {
+			low = float64(buckets[i-1])
+		}
+		return new(low + (float64(buckets[i])-low)*(rank-below)/float64(n))
+	}
+	return new(float64(buckets[len(buckets)-1]))
 }

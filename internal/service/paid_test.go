@@ -1,6 +1,6 @@
 package service_test
 
-// What was paid for is kept, however long the store takes for it.
+// Results that were paid for are stored, even if the store is slow.
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"thalas/internal/store"
 )
 
-// slowToRecord is a store that takes its time for results.
+// slowToRecord is a store that is slow to store results.
 type slowToRecord struct {
 	*faulty
 	takes time.Duration
@@ -26,8 +26,7 @@ func (s *slowToRecord) Record(ctx context.Context, r *store.Result, c store.Coun
 	return s.faulty.Record(ctx, r, c)
 }
 
-// A result that was paid for waits for a store that is slow, and is answered once it
-// is kept.
+// A run waits for a slow store, and answers after its result is stored.
 func TestPaidResultsWaitForASlowStore(t *testing.T) {
 	for _, test := range []struct {
 		name     string
@@ -71,8 +70,8 @@ func TestPaidResultsWaitForASlowStore(t *testing.T) {
 	}
 }
 
-// The longest run and the write of what it paid for end within the 40 s that a server
-// waits for when it is told to end.
+// The longest run, with the write of its result, ends within the 40 s for which a server
+// that shuts down waits.
 func TestTheLongestRunEndsWithinTheDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t, service.Options{}, &voter{name: "a", after: time.Hour})

@@ -15,7 +15,7 @@ import (
 // readTimeout bounds a read of the store.
 const readTimeout = 5 * time.Second
 
-// Show gives the stored result of an id. ErrNotFound where there is none.
+// Show gives the stored result of an id, or [ErrNotFound].
 func (s *Service) Show(ctx context.Context, id string) (store.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -26,8 +26,8 @@ func (s *Service) Show(ctx context.Context, id string) (store.Result, error) {
 	return result, wrap(err, "to read the consensus")
 }
 
-// Latest gives the newest result of a series by candle. ErrNoSignal where there
-// is none, ErrStale where the newest was made more than maxAge ago; 0 is any age.
+// Latest gives the newest result of a series by candle. It gives [ErrNoSignal] if there
+// is none, and [ErrStale] if it was made longer than maxAge ago; a maxAge of 0 is any age.
 func (s *Service) Latest(ctx context.Context, pair signal.Pair, timeframe signal.Timeframe, maxAge time.Duration) (store.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -47,13 +47,13 @@ func (s *Service) Latest(ctx context.Context, pair signal.Pair, timeframe signal
 	return result, nil
 }
 
-// Query selects stored results: of a pair and timeframe, or, without a pair, of
-// the UTC day of From, else today.
+// Query selects stored results: with a pair those of a series, without a pair those of a
+// UTC day, which is the day of From, or today if From is zero.
 type Query struct {
 	Pair      signal.Pair      // or the free text of the compatibility route
 	Timeframe signal.Timeframe // empty: signal.DefaultTimeframe
-	From      time.Time        // results made at or after it; zero: all
-	To        time.Time        // results made before it; zero: all
+	From      time.Time        // with a pair the earliest candle, without one the earliest time of an answer; zero: no bound
+	To        time.Time        // the same times are before it; zero: no bound
 	Cursor    string           // Next of the page before
 	Limit     int              // 1…MaxLimit; 0: DefaultLimit
 }
@@ -64,8 +64,8 @@ const (
 	MaxLimit     = 500
 )
 
-// History lists stored results, newest first. A Cursor of another list is a
-// signal.FieldErrors.
+// History lists stored results, newest first. Its error is [signal.FieldErrors] if the
+// Cursor is not of this list.
 func (s *Service) History(ctx context.Context, q Query) (store.Page, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()

@@ -1,7 +1,7 @@
 package service
 
-// Replay: stored votes under another policy. Nobody is asked, nothing is paid and
-// nothing is written.
+// Replay: stored votes are decided again under another policy. No model is asked, nothing
+// is paid for, and nothing is written.
 
 import (
 	"context"
@@ -30,28 +30,28 @@ type Verdict struct {
 type Change struct {
 	ID           string    `json:"id"`
 	CandleTime   time.Time `json:"candle_time"`
-	DecidedEarly bool      `json:"decided_early"` // votes that were not waited for are missing from Now too
+	DecidedEarly bool      `json:"decided_early"` // the run did not wait for all votes, and Now lacks the same votes
 	Was          Verdict   `json:"was"`
 	Now          Verdict   `json:"now"`
 }
 
-// Replayed is what another policy would have made of some runs.
+// Replayed says what another policy would have decided in stored runs.
 type Replayed struct {
 	Simulated     bool     `json:"simulated"`      // the votes came from the built-in simulator
-	Runs          int      `json:"runs"`           // replayed
-	Changed       int      `json:"changed"`        // of them, with another decision
-	PolicyAssumed int      `json:"policy_assumed"` // of them, by gates of now: theirs were not kept and the request left one out
-	Items         []Change `json:"items"`          // those that changed, newest first; never nil
+	Runs          int      `json:"runs"`           // how many runs were replayed
+	Changed       int      `json:"changed"`        // how many of them have another decision now
+	PolicyAssumed int      `json:"policy_assumed"` // how many used today's gates: their own were not stored, and the request left one out
+	Items         []Change `json:"items"`          // the changed runs, newest first; never nil
 
-	Next string `json:"-"` // the cursor of the runs that follow; empty: none do
+	Next string `json:"-"` // the cursor of the next page; empty: there is none
 }
 
-// Replay decides stored runs of a series anew, newest first: at most q.Limit of
-// them, where 0 is MaxLimit. Mistakes in the policy, a missing pair and a Cursor of
-// another list are signal.FieldErrors.
+// Replay decides stored runs of a series again, newest first. It replays at most q.Limit
+// runs; 0 is MaxLimit. Its error is [signal.FieldErrors] for mistakes in the policy, a
+// missing pair and a Cursor of another list.
 //
-// Under the policy that it was decided under, a run gives the very decision and
-// figures that are stored.
+// Replayed under its own policy, a run gives exactly the decision and figures that are
+// stored.
 func (s *Service) Replay(ctx context.Context, q Query, policy orchestrator.Policy) (Replayed, error) {
 	replayed := Replayed{Simulated: s.Simulated, Items: []Change{}}
 	policy, err := s.Orchestrator.CheckPolicy(policy)
@@ -92,7 +92,7 @@ func (s *Service) replay(into *Replayed, stored *store.Result, policy orchestrat
 	if err := json.Unmarshal(stored.Body, &r); err != nil {
 		return err
 	}
-	if len(r.Votes) == 0 || r.Decision == "" { // no votes would be a HOLD
+	if len(r.Votes) == 0 || r.Decision == "" { // without votes the outcome would be a HOLD
 		return errors.New("it has no votes or no decision")
 	}
 	outcome, assumed := s.Orchestrator.Replay(r.Votes, r.CurrentPrice, r.Policy, policy)

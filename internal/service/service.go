@@ -1,6 +1,6 @@
 package service
 
-// The Service and what it is built of.
+// The Service and its options.
 
 import (
 	"context"
@@ -21,59 +21,60 @@ type Options struct {
 	Orchestrator *orchestrator.Orchestrator
 	Registry     *provider.Registry
 	Store        store.Store
-	Simulated    bool   // the providers are simulated: results are kept and read apart from real ones
-	MinProviders int    // what health requires
+	Simulated    bool   // the providers are simulated: their results are stored and listed separately from real ones
+	MinProviders int    // fewer available providers make health unavailable
 	Version      string // of the program
 
 	MaxConcurrentRuns int           // runs at once; 0: DefaultMaxConcurrentRuns
-	Callers           int           // that have keys of their own, between which the runs at once are shared; 0: nobody has
+	Callers           int           // callers with an API key of their own, which share the runs at once; 0: there are no such keys
 	ResultRetention   time.Duration // how long results are kept; 0: for ever
 	MetricsRetention  time.Duration // how long counters are kept; 0: for ever
 	DailyBudgetUSD    float64       // spending cap of a UTC day over all processes; 0: none
 	RequestBudgetUSD  float64       // spending cap of one request; 0: none
 	Logger            *slog.Logger  // nil: no log
 
-	// Prepare makes the providers ready before a run asks them: it gets their keys
-	// where those come from elsewhere. Its error is shown to the caller. nil: they are.
+	// Prepare fetches the provider keys before a run. Its error is shown to the caller.
+	// It is nil when the keys are already in the configuration.
 	Prepare func(context.Context) error
-	// KeysElsewhere: this process has no keys and asks nobody. Which providers have
-	// one is known from the runs of others, and probing is refused.
-	KeysElsewhere bool
-	// Meter is told of each run when it has ended. nil: nobody wants to know.
+	// Keyless means that this process has no provider keys and never asks a provider.
+	// Health then reads from the counters which providers have a key, and probing is
+	// refused.
+	Keyless bool
+	// Meter is called after each run. It may be nil.
 	Meter Meter
 }
 
-// Meter counts runs somewhere else than in the store. An answer that is replayed
-// is no run, and neither is a question that was refused before anybody would have
-// been asked: for its form, its budget or the runs under way.
+// Meter counts runs in another place than the store. Decided and Undecided are not called
+// for an answer that is replayed, nor for a question that is refused before a run: for its
+// form, its budget, or because too many runs are under way.
 type Meter interface {
-	// Decided tells a decision, and whether it could be stored.
+	// Decided reports a decision, and whether it could be stored.
 	Decided(result *signal.Consensus, stored bool)
-	// Undecided tells a run without one: its id, the votes that came, the providers
-	// that failed, and what it used. Where the keys could not be read, so that nobody could be
-	// asked, all of it is empty.
+	// Undecided reports a run without a decision: its id, the votes that came, the
+	// providers that failed, and what the run used. All of them are empty if the keys
+	// could not be read, so that no provider could be asked.
 	Undecided(run string, votes []signal.Vote, failures []signal.Failure, latencyMS, costUSD float64)
-	// OverBudget tells a question that was refused since the day's budget is used up.
+	// OverBudget reports a question that was refused because the day's budget is used up.
 	OverBudget()
 }
 
-// DefaultMaxConcurrentRuns is the bound on runs at once where none is given.
+// DefaultMaxConcurrentRuns is Options.MaxConcurrentRuns where that is 0.
 const DefaultMaxConcurrentRuns = 256
 
 // Service answers questions and reads the answers back. It is safe for
 // concurrent use.
 type Service struct {
 	Options
-	slots  *slots         // one is taken by each run under way
+	slots  *slots         // each run holds one
 	runs   sync.WaitGroup // questions that are being answered
-	memory memory         // that runs at once may hold
+	memory memory         // for all runs together
 	budget budget
 	prober prober
-	// unwritten: the last result of this process could not be stored, as when a disk is
-	// full, which reading does not show.
-	unwritten atomic.Bool
-	unstored  unstored
-	log       *slog.Logger
+	// writeFailed means that the last result of this process could not be stored. Reading
+	// does not show that: a full disk, for example, can still be read.
+	writeFailed atomic.Bool
+	unstored    unstored
+	log         *slog.Logger
 }
 
 // New makes a Service.
@@ -92,8 +93,9 @@ func New(options Options) *Service {
 	return s
 }
 
-// Wait returns when no run is under way any more and what they cost is booked, or with
-// ctx's error. Whoever calls it has stopped new questions from coming.
+// Wait returns after the last run has ended, its cost is booked, and results that could
+// not be stored before are stored. Its error is ctx's, or that such results are lost. The
+// caller must have stopped accepting questions.
 func (s *Service) Wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
@@ -103,13 +105,17 @@ func (s *Service) Wait(ctx context.Context) error {
 	select {
 	case <-done:
 		s.bookOwed(ctx)
-		return nil
+		until, ok := ctx.Deadline()
+		if !ok {
+			until = time.Now().Add(paidTimeout)
+		}
+		return s.storeLast(ctx, until)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// unmetered is told of runs and does nothing.
+// unmetered is a Meter that does nothing.
 type unmetered struct{}
 
 func (unmetered) Decided(*signal.Consensus, bool)                                     {}

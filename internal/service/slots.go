@@ -1,46 +1,54 @@
 package service
 
-// Slots bound the runs at once, and share them fairly between callers.
+// The bounds on concurrent runs: slots, which callers share fairly, and memory. A run
+// holds its question until the models have answered: the parsed request, and the prompt
+// that is made of it.
 
 import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // slotWait is how long a caller that has less than its share waits for a slot.
 const slotWait = 2 * time.Second
 
-// slots are taken by runs. A caller that holds less than its fair share waits for
-// the next one that becomes free, which goes to the caller that holds the fewest; one
-// that has its share is refused at once. Where several callers are known, a part of the
-// slots is kept for those that hold few, so that no caller holds them all.
+// slots gives each run a slot. When no slot is free, a caller that holds less than its
+// fair share waits, and a caller that has its share is refused at once. A slot that
+// becomes free goes to the waiting caller that holds the fewest. With several known
+// callers a part of the slots is reserved for those that hold few, so that no caller
+// holds all of them.
 type slots struct {
-	most    int // slots in all
-	kept    int // of them, for callers that hold less than each
+	most    int // all slots
+	kept    int // of them reserved for callers that hold less than each
 	each    int // slots that every known caller can count on
-	callers int // known ones
+	callers int // the number of known callers
 
 	mu      sync.Mutex
 	taken   int            // guarded by mu
 	held    map[string]int // slots by caller, none with 0; guarded by mu
-	waiting []*slotWaiter  // in the order of their coming; guarded by mu
+	waiting []*slotWaiter  // first come, first; guarded by mu
 }
 
-// slotWaiter is a caller that waits for a slot.
+// slotWaiter is a request of a caller that waits for a slot.
 type slotWaiter struct {
 	caller string
 	given  chan struct{} // closed when the slot is taken for it
 }
 
-// newSlots makes slots for so many known callers; with fewer than two none is kept.
+// newSlots makes slots for a number of known callers. With fewer than two callers no
+// slot is reserved.
 func newSlots(most, callers int) *slots {
 	s := &slots{most: most, callers: callers, held: map[string]int{}}
 	if callers > 1 && most > 1 {
-		const part = 8 // an eighth is kept
+		const part = 8 // an eighth is reserved
 		s.kept = (most + part - 1) / part
 		s.each = max(s.kept/callers, 1)
 	}
@@ -75,14 +83,14 @@ func (s *slots) acquire(ctx context.Context, caller string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.Index(s.waiting, w)
-	if i < 0 { // it was given at the same moment
+	if i < 0 { // the slot was given at the same moment
 		return nil
 	}
 	s.waiting = slices.Delete(s.waiting, i, i+1)
 	return s.busy()
 }
 
-// release gives a slot back, and on to who waits.
+// release gives a slot back, and hands free slots to the requests that wait.
 func (s *slots) release(caller string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,14 +120,14 @@ func (s *slots) take(caller string) {
 	s.held[caller]++
 }
 
-// mayTake reports whether a free slot is there for the caller: within what it can
-// count on any, else one that is kept for no other.
+// mayTake reports whether there is a free slot for the caller. A caller that holds less
+// than each may take any; others may not take those that are reserved for other callers.
 func (s *slots) mayTake(caller string) bool {
 	free := s.most - s.taken
 	if s.held[caller] < s.each {
 		return free > 0
 	}
-	used := 0 // by others, of what they can count on
+	used := 0 // reserved slots that other callers hold already
 	for other, held := range s.held {
 		if other != caller {
 			used += min(held, s.each)
@@ -128,8 +136,8 @@ func (s *slots) mayTake(caller string) bool {
 	return free > min(s.kept, max((s.callers-1)*s.each-used, 0))
 }
 
-// share is how many slots the caller may hold and still wait for more: an equal part
-// for each caller that holds or wants one.
+// share gives how many slots the caller may hold and wait for together: an equal part
+// of the slots for each caller that holds one or waits for one.
 func (s *slots) share(caller string) int {
 	active := maps.Clone(s.held)
 	active[caller]++
@@ -140,8 +148,8 @@ func (s *slots) share(caller string) int {
 	return max((room+len(active)-1)/len(active), 1)
 }
 
-// waits counts the requests of a caller that wait: with what it holds they are no more
-// than its share, so that a flood is not held in memory.
+// waits counts the waiting requests of a caller. They are bounded by its share, so that
+// a flood of requests is refused and not held in memory.
 func (s *slots) waits(caller string) (n int) {
 	for _, w := range s.waiting {
 		if w.caller == caller {
@@ -151,7 +159,44 @@ func (s *slots) waits(caller string) (n int) {
 	return n
 }
 
-// busy is the refusal. The caller holds s.mu.
+// busy makes the refusal. The caller holds s.mu.
 func (s *slots) busy() error {
 	return &Error{Message: fmt.Sprintf("%d runs are under way: this process takes %d at once, shared fairly between callers. Try again.", s.taken, s.most), RetryAfter: time.Second, kind: ErrBusy}
+}
+
+const (
+	// runBytes is what every run needs, mostly for the buffers of its connections.
+	runBytes = 128 << 10
+	// heldBytes is the most memory that a byte of a question takes. A question of many
+	// short numbers takes that much; one of candles takes six bytes for each of its own.
+	heldBytes = 10
+	// clockSize is the assumed size of a scheduled question, which is made of candles.
+	clockSize = 64 << 10
+)
+
+// memory is the memory that concurrent runs may hold together.
+type memory struct {
+	bound int64
+	left  *semaphore.Weighted
+}
+
+// newMemory gives runs three quarters of the memory limit of the Go runtime
+// (GOMEMLIMIT). The rest is for everything else and for garbage: with less room the
+// garbage collector would take too much processor time.
+func newMemory() memory {
+	bound := debug.SetMemoryLimit(-1)
+	if bound != math.MaxInt64 { // which means no limit
+		bound = bound / 4 * 3
+	}
+	return memory{bound, semaphore.NewWeighted(bound)}
+}
+
+// take reserves the memory for the run of a question of size bytes, until free is
+// called. A run that is alone always gets it.
+func (m *memory) take(size int) (free func(), err error) {
+	needs := min(runBytes+heldBytes*int64(size), m.bound)
+	if !m.left.TryAcquire(needs) {
+		return nil, &Error{Message: "The runs under way need all the memory that GOMEMLIMIT leaves for them. Try again.", RetryAfter: time.Second, kind: ErrBusy}
+	}
+	return func() { m.left.Release(needs) }, nil
 }

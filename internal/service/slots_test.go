@@ -1,6 +1,6 @@
 package service_test
 
-// Runs at once: bounded, and shared fairly between callers.
+// Concurrent runs are bounded, and shared fairly between callers.
 
 import (
 	"context"
@@ -140,8 +140,7 @@ func TestRunsAreSharedFairly(t *testing.T) {
 	}
 }
 
-// A replay asks nobody, so it needs no slot; a run that finds none leaves its key
-// free.
+// An answer that is replayed needs no slot. A run that gets no slot leaves its key free.
 func TestReplaysNeedNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &voter{name: "a", after: 10 * time.Second}

@@ -1,7 +1,7 @@
 package service_test
 
-// What a slow store, an untold cost and midnight must not lead to: a key that is
-// paid twice, a caller that hangs, a budget that leaks.
+// A slow store, an unknown cost and midnight must not have a question paid for twice, must
+// not let a caller hang, and must not lose a part of the budget.
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"thalas/internal/store"
 )
 
-// slow is a store that takes its time.
+// slow is a store whose calls take a while.
 type slow struct {
 	*faulty
 	claim, complete, reserve time.Duration
@@ -60,7 +60,7 @@ func (s *slow) Reserve(ctx context.Context, lease store.Lease, limit int64) (sto
 	return s.faulty.Reserve(ctx, lease, limit)
 }
 
-// A key whose answer is stored is not paid again because the note of it was slow.
+// A question whose answer is stored is not paid for again if completing its claim was slow.
 func TestIdempotencyKeyWithASlowStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &voter{name: "a", after: time.Second}
@@ -76,8 +76,8 @@ func TestIdempotencyKeyWithASlowStore(t *testing.T) {
 	})
 }
 
-// A function that is still noting its answer at its deadline is killed, and the
-// answer is lost.
+// A function that still completes its claim at its deadline is stopped, and its answer is
+// lost.
 func TestAnswersComeBeforeTheDeadlineWithASlowStore(t *testing.T) {
 	for name, failed := range map[string]error{
 		"completed": nil,

@@ -210,7 +210,7 @@ func TestReadingBack(t *testing.T) {
 	})
 }
 
-// One store may hold both kinds of run; neither shows in the other's figures.
+// One store may hold real and simulated runs; neither counts in the figures of the other.
 func TestSimulatedRunsAreCountedApart(t *testing.T) {
 	real := newService(t, service.Options{}, &voter{name: "a"})
 	simulated := serviceOver(t, service.Options{Simulated: true}, real.store, &voter{name: "a"})

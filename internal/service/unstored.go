@@ -1,50 +1,60 @@
 package service
 
-// Results that were paid for and could not be stored. They are kept in this process,
-// so that who asks the same again gets them, and written as soon as that works.
+// Results that were paid for and could not be stored. This process keeps them in memory:
+// a repeated question gets them, and they are stored as soon as the store takes writes.
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"thalas/internal/signal"
 	"thalas/internal/store"
 )
 
-// notStored is what an answer says that could not be stored.
+// notStored is the warning of a result that could not be stored.
 var notStored = signal.Warning{Code: signal.WarnNotStored, Message: "the result could not be stored whole: it may not be found again, and history and metrics may lack it"}
 
-// mostUnstored bounds what is kept: some 20 kB each. Beyond it the oldest is lost.
+// mostUnstored is the most results that are kept in memory, some 20 kB each. If there
+// are more, the oldest is lost.
 const mostUnstored = 256
 
-// unstoredResult is what was to be written.
+// backlogTime is how long one answer waits for the storing of others that could not be
+// stored before it.
+const backlogTime = time.Second
+
+// unstoredResult is a result with its count, as they should have been stored.
 type unstoredResult struct {
 	result *store.Result
 	count  store.Count
-	busy   bool // somebody is writing it; guarded by unstored.mu
+	busy   bool // it is being written; guarded by unstored.mu
 }
 
-// unstored keeps results until they are written. The zero value is ready.
+// unstored holds results until they are stored. The zero value is empty and ready.
 type unstored struct {
 	mu      sync.Mutex
 	results []*unstoredResult // the oldest first; guarded by mu
 }
 
-func (u *unstored) add(result *store.Result, count store.Count) {
+// add keeps a result, and gives the id of the one that is lost for it, if one is.
+func (u *unstored) add(result *store.Result, count store.Count) (lost string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.results = append(u.results, &unstoredResult{result: result, count: count})
 	if len(u.results) > mostUnstored {
+		lost = u.results[0].result.ID
 		u.results = slices.Delete(u.results, 0, 1)
 	}
+	return lost
 }
 
-// find gives the result of an id, with an empty id the oldest; nil where there is
-// none. It is the caller's to write, and to hand back to done, unless somebody else is
-// at it.
+// find gives the result of an id, or with an empty id the oldest that is not being
+// written; nil if there is none. If mine is true, the caller must write it and then call
+// done. If it is false, another goroutine is writing it.
 func (u *unstored) find(id string) (r *unstoredResult, mine bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -58,7 +68,7 @@ func (u *unstored) find(id string) (r *unstoredResult, mine bool) {
 	return nil, false
 }
 
-// done ends what find began. A result that was written is kept no longer.
+// done reports the end of a write that find began. A result that was written is dropped.
 func (u *unstored) done(r *unstoredResult, written bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -68,8 +78,8 @@ func (u *unstored) done(r *unstoredResult, written bool) {
 	}
 }
 
-// result reads a result. One that this process could not store is tried to be stored
-// again, and given whether or not that works.
+// result reads a result. If this process could not store it before, it tries again, and
+// gives the result whether or not that works.
 func (s *Service) result(ctx context.Context, id string) (result store.Result, stored bool, err error) {
 	kept, mine := s.unstored.find(id)
 	if kept == nil {
@@ -79,18 +89,31 @@ func (s *Service) result(ctx context.Context, id string) (result store.Result, s
 	return *kept.result, mine && s.storeAgain(ctx, kept), nil
 }
 
-// storeOldest stores the oldest result that could not be stored, now that another
-// one could.
-func (s *Service) storeOldest(ctx context.Context) {
-	if kept, mine := s.unstored.find(""); mine {
-		s.storeAgain(ctx, kept)
+// storeBacklog stores results that could not be stored, the oldest first, until that
+// does not work, or the time is over.
+func (s *Service) storeBacklog(ctx context.Context, until time.Time) {
+	for time.Now().Before(until) {
+		if kept, mine := s.unstored.find(""); !mine || !s.storeAgain(ctx, kept) {
+			return
+		}
 	}
 }
 
-// storeAgain tries to store a result of find. It may be there already: then only its
-// count was lost, or the word that it was stored.
+// storeLast stores what it can before the process ends, and says what is lost with it.
+func (s *Service) storeLast(ctx context.Context, until time.Time) error {
+	s.storeBacklog(ctx, until)
+	s.unstored.mu.Lock()
+	defer s.unstored.mu.Unlock()
+	if lost := len(s.unstored.results); lost > 0 {
+		return fmt.Errorf("answers that could not be stored, and are lost now: %d; the log says which and why", lost)
+	}
+	return nil
+}
+
+// storeAgain stores a result that find gave. The result may be in the store already: a
+// write can succeed although its answer is lost, and then only its count may be missing.
 func (s *Service) storeAgain(ctx context.Context, kept *unstoredResult) bool {
-	ctx, cancel := ending(ctx, writeTimeout)
+	ctx, cancel := writeContext(ctx, writeTimeout)
 	defer cancel()
 	_, err := s.Store.Result(ctx, kept.result.ID)
 	if errors.Is(err, store.ErrNotFound) {

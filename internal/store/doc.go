@@ -1,8 +1,8 @@
-// Package store says what is kept, and what a store must be able to do: results
-// that are read back by id, series and day, counters by the hour, and short-lived
-// records that several processes agree by.
+// Package store defines what a store keeps and what it must be able to do. It keeps
+// results, which are found by id, series and day; counters by the hour; and short-lived
+// records by which several processes coordinate.
 //
-// The implementations are sub-packages; package storetest is the suite that all
-// of them pass, and the contract in its finest print. Nothing here knows how a
-// result came about.
+// The implementations are sub-packages. Package storetest has the tests that all of them
+// pass, which are the contract in full detail. Package store does not know how a result
+// was made.
 package store

@@ -1,25 +1,23 @@
 package store
 
-// The keys that results are found by.
+// The keys by which results are found.
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// Simulated results are kept under keys of their own, so that they never mix
-// with real ones.
+// Simulated results have keys of their own, so that no list mixes them with real ones.
 const (
 	simulatedPrefix = "simulated#"
 	realPrefix      = "real#"
 )
 
-// SeriesKey is the key of all results of a pair and timeframe: BTC/USDT#5m.
-// A pair may be any text: a real one that begins like the key of another kind is
-// set apart from it by "real#".
+// SeriesKey gives the key of all results of a pair and timeframe, such as BTC/USDT#5m. A
+// pair may be any text. If the pair of a real result begins with one of the prefixes, its
+// key begins with "real#", so that it can't be the key of a simulated series.
 func SeriesKey(pair, timeframe string, simulated bool) string {
 	key := pair + "#" + timeframe
 	if !simulated && (strings.HasPrefix(key, simulatedPrefix) || strings.HasPrefix(key, realPrefix)) {
@@ -28,7 +26,7 @@ func SeriesKey(pair, timeframe string, simulated bool) string {
 	return prefix(simulated) + key
 }
 
-// DayKey is the key of all results of a UTC day: 2026-11-23.
+// DayKey gives the key of all results of a UTC day, such as 2026-11-23.
 func DayKey(at time.Time, simulated bool) string {
 	return prefix(simulated) + at.UTC().Format(time.DateOnly)
 }
@@ -40,8 +38,8 @@ func prefix(simulated bool) string {
 	return ""
 }
 
-// PositionKey orders the results of a series: by candle, then by id, so that a
-// late answer about an old candle is never the latest.
+// PositionKey orders the results of a series by candle, and then by id. So a late answer
+// about an old candle is never the latest.
 func PositionKey(candle time.Time, id string) string {
 	return candle.UTC().Format(time.RFC3339) + "#" + id
 }
@@ -56,13 +54,14 @@ func IsPosition(cursor string) bool {
 	return err == nil && at.UTC().Format(time.RFC3339) == candle
 }
 
-// IsID reports whether text is an id in the one form that is given out.
+// IsID reports whether a text is the id of a result: a UUIDv7 in lower case.
 func IsID(text string) bool {
 	id, err := uuid.Parse(text)
 	return err == nil && id.Version() == 7 && id.String() == text
 }
 
-// MadeAt is when an id was made, to the millisecond. Zero for what is no id.
+// MadeAt gives the time when an id was made, to the millisecond. It is zero for a text
+// that is not an id.
 func MadeAt(id string) time.Time {
 	if !IsID(id) {
 		return time.Time{}
@@ -70,33 +69,4 @@ func MadeAt(id string) time.Time {
 	parsed := uuid.MustParse(id)
 	seconds, nanoseconds := parsed.Time().UnixTime()
 	return time.Unix(seconds, nanoseconds).UTC()
-}
-
-// AboveAll sorts behind every position and every id.
-const AboveAll = "~"
-
-// PositionsFrom is the least position of a candle that opens at that time in
-// milliseconds since 1970 or later: a bound, no position itself.
-func PositionsFrom(milliseconds int64) string {
-	at := time.UnixMilli(milliseconds + 999).UTC().Truncate(time.Second)
-	switch year := at.Year(); {
-	case year < 0:
-		return ""
-	case year > 9999:
-		return AboveAll
-	}
-	return at.Format(time.RFC3339)
-}
-
-// IDsFrom is the least id that is made at that time in milliseconds since 1970 or
-// later: a bound, no id itself.
-func IDsFrom(milliseconds int64) string {
-	switch {
-	case milliseconds < 0:
-		return ""
-	case milliseconds >= 1<<48:
-		return AboveAll
-	}
-	digits := fmt.Sprintf("%012x", milliseconds)
-	return digits[:8] + "-" + digits[8:]
 }

@@ -1,6 +1,6 @@
 package store
 
-// The interfaces.
+// The interfaces, and what they take and give.
 
 import (
 	"context"
@@ -10,70 +10,70 @@ import (
 
 // Errors of every store, for errors.Is.
 var (
-	// ErrNotFound: there is no such record, or it has expired.
+	// ErrNotFound means that there is no such record, or that it has expired.
 	ErrNotFound = errors.New("not found")
-	// ErrLimit: a Reserve would pass its limit; nothing was reserved.
+	// ErrLimit means that a Reserve would exceed its limit. Nothing was reserved.
 	ErrLimit = errors.New("over the limit")
-	// ErrHeld: somebody else has the claim on a key; nothing was changed.
+	// ErrHeld means that another owner has claimed the key. Nothing was changed.
 	ErrHeld = errors.New("held by another claim")
-	// ErrNotOwner: a claim is not, or no longer, held by that owner.
+	// ErrNotOwner means that the claim is not held by that owner, or not any more.
 	ErrNotOwner = errors.New("not the owner")
-	// ErrDamaged: what is kept can't be read, or not be relied on, until somebody mends
-	// it. Trying again does not help.
+	// ErrDamaged means that the stored data can't be read or trusted until a person
+	// repairs it. Trying again does not help.
 	ErrDamaged = errors.New("the store is damaged")
-	// ErrCursor: a cursor is not one that this kind of list gives.
+	// ErrCursor means that a cursor is not of this kind of list.
 	ErrCursor = errors.New("not a cursor of this list")
 )
 
-// Store is everything that the service keeps. Implementations are safe for
-// concurrent use. Reads never give a record whose ExpiresAt has passed, whether
-// or not it has been removed yet.
+// Store keeps everything that the service stores. Implementations are safe for
+// concurrent use. Reads never give a record after its ExpiresAt, whether or not it has
+// been removed by then.
 type Store interface {
 	Results
 	Counters
 	Coordination
 
-	// Close writes what is under way and ends the store.
+	// Close waits for the writes that are under way, and closes the store.
 	Close() error
 }
 
 // Results are stored consensuses.
 type Results interface {
-	// Record keeps a result and counts its run. It returns when both are durable,
-	// and then Result finds it. A nil result only counts. Recording an id again
-	// replaces it.
+	// Record stores a result and counts its run. When it returns, both are durable and
+	// Result finds the result. If result is nil, Record only counts. A result with an id
+	// that is stored already replaces it.
 	Record(ctx context.Context, result *Result, count Count) error
 
-	// Add keeps those of the results whose ids are not taken, and says how many they
-	// were. No run is counted. After an error some may have been kept: adding all of
-	// them again keeps the others.
+	// Add stores the results whose ids are not stored yet, and says how many it stored.
+	// It counts no run. After an error some of them may have been stored: calling Add
+	// with all of them again stores the others.
 	Add(ctx context.Context, results []*Result) (added int, err error)
 
-	// Result gives the result of that id, or ErrNotFound.
+	// Result gives the result of an id, or ErrNotFound.
 	Result(ctx context.Context, id string) (Result, error)
 
 	// Latest gives the result with the highest position of a series, or ErrNotFound.
-	// A result whose candle or CreatedAt lies more than MaxAhead in the future is left
-	// out: the clock that made it was wrong, and it must not hide what is made after it.
+	// It leaves out results whose candle or CreatedAt is more than MaxAhead in the
+	// future: they were made by a wrong clock, and would hide the results after them.
 	Latest(ctx context.Context, series string) (Result, error)
 
-	// Series lists a series by position, highest first.
+	// Series lists a series by position, the highest first.
 	Series(ctx context.Context, series string, r Range) (Page, error)
 
-	// Day lists a day by id, newest first.
+	// Day lists a day by id, the newest first.
 	Day(ctx context.Context, day string, r Range) (Page, error)
 }
 
-// MaxAhead is how far the clocks of two machines may be apart.
+// MaxAhead is how much the clocks of two machines may differ.
 const MaxAhead = time.Minute
 
 // Result is one stored consensus.
 type Result struct {
 	ID        string    // UUIDv7
-	Schema    int       // form of Body, 1; readers take older ones too
-	Series    string    // of SeriesKey
-	Position  string    // of PositionKey: the order within the series
-	Day       string    // of DayKey
+	Schema    int       // version of Body, now 1; readers accept older versions
+	Series    string    // made by SeriesKey
+	Position  string    // made by PositionKey: the order within the series
+	Day       string    // made by DayKey
 	Decision  string    // BUY, SELL or HOLD
 	Status    string    // complete or degraded
 	CreatedAt time.Time // the consensus' timestamp
@@ -81,33 +81,25 @@ type Result struct {
 	Body      []byte    // the JSON that was answered, byte for byte
 }
 
-// Range bounds a list.
-type Range struct {
-	From   time.Time // results made at or after it, to the millisecond; zero: all
-	To     time.Time // results made before it; zero: all
-	Before string    // a cursor: goes on behind the last one seen; empty: from the start
-	Limit  int       // at most that many, above 0
-}
-
 // Page is a part of a list.
 type Page struct {
 	Results []Result
-	Next    string // the cursor of what follows; empty: nothing does
+	Next    string // the cursor of the next page; empty: this is the last one
 }
 
 // Counters are sums by the hour.
 type Counters interface {
-	// Hours gives the counters of the hours from the first to the last day, both
-	// included, oldest first. Hours without a count are left out.
+	// Hours gives the counters of each hour from the first day to the end of the last
+	// day, the oldest first. Hours without counters are left out.
 	Hours(ctx context.Context, firstDay, lastDay string) ([]Hour, error)
 }
 
 // Count is what one run adds to the counters of its hour.
 type Count struct {
-	At        time.Time         // when the run ended: selects the hour, in UTC
+	At        time.Time         // when the run ended; its hour in UTC is counted in
 	Add       map[string]int64  // counter → increment
 	Set       map[string]string // text → newest value
-	ExpiresAt time.Time         // of the hour's counters; zero: never
+	ExpiresAt time.Time         // when the hour's counters expire; zero: never
 }
 
 // Hour is the counters of one hour.
@@ -118,56 +110,56 @@ type Hour struct {
 	Texts  map[string]string
 }
 
-// Coordination is how processes that share a store agree. Every write has a
-// condition and happens at once or not at all.
+// Coordination is how processes that share a store coordinate. Every write is
+// conditional and atomic.
 type Coordination interface {
 	// Claim takes a key that is free: never claimed, expired, released, or in progress
-	// past its Until. In the last case it gives the claim that it took the place of, whose
-	// owner may have come further than it could say. ErrHeld, with the claim that holds the
-	// key, where it is not free: then nothing is changed. A store that knows that an owner's
-	// process is gone need not wait for Until.
+	// past its Until. In the last case it gives the claim that it replaced: that one's
+	// owner may have stored a result without completing the claim. If the key is not
+	// free, nothing is changed, and Claim gives ErrHeld and the claim that holds the key.
+	// A store that knows that an owner's process has ended need not wait for Until.
 	Claim(ctx context.Context, key string, claim Claim) (old *Claim, err error)
 
-	// Complete turns the owner's claim into one with a result, which holds the key
-	// until it expires. ErrNotOwner where somebody else has taken it since.
+	// Complete writes the result into the owner's claim, which then holds the key until
+	// it expires. It gives ErrNotOwner if another owner has taken the key.
 	Complete(ctx context.Context, key, owner, result string) error
 
-	// Release frees the owner's claim. ErrNotOwner as for Complete.
+	// Release frees the key of the owner's claim. It gives ErrNotOwner as Complete does.
 	Release(ctx context.Context, key, owner string) error
 
-	// Reserve takes a lease on a part of what a key has left. ErrLimit where what is spent
-	// and reserved then were over limit: nothing is reserved. A limit of 0 is none. It gives
-	// the sum as it stands afterwards, with ErrLimit too.
+	// Reserve takes a lease on a part of a key's limit. If the sum of what is spent and
+	// reserved would exceed the limit, it reserves nothing and gives ErrLimit. A limit of
+	// 0 is none. It gives the key's sum after the call, with ErrLimit too.
 	Reserve(ctx context.Context, lease Lease, limit int64) (Sum, error)
 
-	// Settle ends a lease and adds its cost to what is spent, whatever the limit. A lease
-	// that has ended by itself, or that was never taken, only adds the cost.
+	// Settle ends a lease and adds its cost to what is spent, even over the limit. If the
+	// lease has ended by itself, or was never taken, Settle only adds the cost.
 	Settle(ctx context.Context, lease Lease, cost int64) error
 
-	// Spending gives the sum of a key, which is nothing where there is none.
+	// Spending gives the sum of a key. An unknown key has the zero Sum.
 	Spending(ctx context.Context, key string) (Sum, error)
 }
 
-// Lease is a part of a key's limit that is held until it is settled, or until it ends.
-// Amounts and costs are not below 0.
+// Lease is a part of a key's limit, held until it is settled or ends by itself. Amounts
+// and costs are 0 or more.
 type Lease struct {
 	Key       string
 	Amount    int64
-	Until     time.Time // when it ends by itself, to the second; leases that end together are kept as one
-	ExpiresAt time.Time // when the sum of the key is forgotten
+	Until     time.Time // when it ends by itself, to the second; leases with the same end are stored as one
+	ExpiresAt time.Time // when the sum of the key expires
 }
 
-// Sum is what is gone of a key's limit.
+// Sum is the used part of a key's limit.
 type Sum struct {
-	Spent    int64 // the costs of all leases that were settled
-	Reserved int64 // the amounts of those that have not ended
+	Spent    int64 // the costs of all settled leases
+	Reserved int64 // the amounts of the leases that have not ended
 }
 
-// Claim is the hold on a key.
+// Claim is an owner's hold on a key.
 type Claim struct {
-	Owner     string    // a token that nobody else has
+	Owner     string    // a token that no other claim has
 	Payload   string    // a hash of what the key stands for
-	Until     time.Time // when a claim in progress is up for others, to the millisecond
-	ExpiresAt time.Time // when it is forgotten
-	Result    string    // the result's id once completed; empty: in progress
+	Until     time.Time // from when on others may take a claim in progress, to the millisecond
+	ExpiresAt time.Time // when the claim expires
+	Result    string    // the id of the result; empty: the claim is in progress
 }

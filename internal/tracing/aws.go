@@ -13,10 +13,10 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// Instrument makes a subsegment of every call of the AWS clients that are made
-// from cfg, where its context descends from a traced invocation. A conditional
-// write that DynamoDB refuses is no failure there: it is how claims and budgets say
-// that somebody else was first. It has the annotation outcome, "condition_failed".
+// Instrument makes a subsegment of every call of the AWS clients that are made from cfg,
+// if its context belongs to a traced invocation. A conditional write that DynamoDB refuses
+// does not count as a failure, since claims and budgets rely on it. It has the annotation
+// outcome with the value "condition_failed".
 func (t *Tracer) Instrument(cfg *aws.Config) {
 	if t != nil {
 		awsv2.AWSV2Instrumentor(&cfg.APIOptions)
@@ -24,12 +24,11 @@ func (t *Tracer) Instrument(cfg *aws.Config) {
 	}
 }
 
-// outcomeCondition is what the annotation says.
+// outcomeCondition is the value of the annotation of a refused write.
 const outcomeCondition = "condition_failed"
 
-// excuse keeps refused conditions from the SDK's middleware, which takes every
-// error for a fault: the innermost step takes the error away, the outermost one
-// gives it back.
+// excuse hides refused conditions from the SDK's middleware, which takes every error for a
+// fault: its innermost step removes the error, and its outermost step restores it.
 func excuse(stack *middleware.Stack) error {
 	type key struct{}
 	inner := middleware.InitializeMiddlewareFunc("TakeRefusedCondition", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {

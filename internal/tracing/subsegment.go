@@ -14,12 +14,12 @@ import (
 	"thalas/internal/signal"
 )
 
-// What an attempt's annotation "outcome" says where it was no failure.
+// outcomeVote is the annotation "outcome" of an attempt that did not fail.
 const outcomeVote = "vote"
 
-// Attempt begins the subsegment of one attempt to ask a provider, annotated with
-// provider, model, attempt and, at its end, outcome: "vote" or the kind of
-// failure. It implements provider.Tracer.
+// Attempt begins the subsegment of one attempt to ask a provider. Its annotations are
+// provider, model, attempt and, at its end, outcome: "vote" or the kind of failure. It
+// implements provider.Tracer.
 func (t *Tracer) Attempt(ctx context.Context, name, model string, attempt int) (context.Context, func(*provider.Error)) {
 	if t == nil || !sampled(ctx) {
 		return ctx, noAttempt
@@ -29,12 +29,12 @@ func (t *Tracer) Attempt(ctx context.Context, name, model string, attempt int) (
 		return ctx, noAttempt
 	}
 	seg.Lock()
-	seg.Namespace = "remote" // a service of somebody else, with a place of its own on the map
+	seg.Namespace = "remote" // a foreign service, which has its own node on the service map
 	seg.Unlock()
 	annotate(seg, "provider", name)
 	annotate(seg, "model", model)
 	annotate(seg, "attempt", attempt)
-	var once sync.Once // the SDK sends what is closed twice twice
+	var once sync.Once // the SDK would send a subsegment twice that is closed twice
 	return ctx, func(err *provider.Error) {
 		once.Do(func() {
 			outcome := outcomeVote
@@ -43,13 +43,13 @@ func (t *Tracer) Attempt(ctx context.Context, name, model string, attempt int) (
 				flag(seg, err.Kind)
 			}
 			annotate(seg, "outcome", outcome)
-			seg.Close(nil) // an error given here would be sent with its text
+			seg.Close(nil) // the text of an error would be sent
 		})
 	}
 }
 
-// Vote begins the subsegment of the aggregation, annotated with its decision; an
-// aggregation that failed is a fault. It implements orchestrator.Tracer.
+// Vote begins the subsegment of the aggregation. Its annotation is the decision. A failed
+// aggregation is a fault. It implements orchestrator.Tracer.
 func (t *Tracer) Vote(ctx context.Context) (end func(signal.Decision)) {
 	if t == nil || !sampled(ctx) {
 		return noVote
@@ -74,14 +74,14 @@ func (t *Tracer) Vote(ctx context.Context) (end func(signal.Decision)) {
 func noAttempt(*provider.Error) {}
 func noVote(signal.Decision)    {}
 
-// sampled reports whether ctx belongs to an invocation that is to be traced.
+// sampled reports whether ctx belongs to an invocation that is traced.
 func sampled(ctx context.Context) bool {
 	trace, _ := ctx.Value(xray.LambdaTraceHeaderKey).(string)
 	return strings.Contains(trace, string(header.Sampled))
 }
 
-// flag says whose fault a failure was, as X-Ray counts it: a fault of the other
-// side, an error of ours, or neither where we cancelled the attempt ourselves.
+// flag marks a failure as X-Ray counts it: a fault is the other side's, an error is ours,
+// and an attempt that we cancelled ourselves is neither.
 func flag(seg *xray.Segment, kind signal.FailureKind) {
 	seg.Lock()
 	defer seg.Unlock()
@@ -96,6 +96,6 @@ func flag(seg *xray.Segment, kind signal.FailureKind) {
 	}
 }
 
-// annotate adds an annotation, which can be searched for. The value is a string or
-// a number, which is all that the SDK could refuse.
+// annotate adds an annotation, which can be searched for. The SDK refuses only values
+// other than strings and numbers, so its error is ignored.
 func annotate(seg *xray.Segment, key string, value any) { _ = seg.AddAnnotation(key, value) }

@@ -1,8 +1,9 @@
 package tracing
 
-// Whether there is a trace at all, and the SDK's configuration.
+// Whether there is tracing at all, and the configuration and the log of the SDK.
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/aws/aws-xray-sdk-go/v2/strategy/ctxmissing"
 	"github.com/aws/aws-xray-sdk-go/v2/xray"
+	"github.com/aws/aws-xray-sdk-go/v2/xraylog"
 
 	"thalas/internal/tracing/shield"
 )
@@ -25,8 +27,8 @@ const (
 
 func init() { shield.Lower() } // the SDK, which this package imports, is initialized by now
 
-// Tracer sends what it is told of to the X-Ray daemon. It is safe for concurrent
-// use. A nil Tracer does nothing.
+// Tracer sends subsegments to the X-Ray daemon. It is safe for concurrent use. A nil
+// Tracer does nothing.
 type Tracer struct{}
 
 // sdk is the SDK's configuration, which the whole process shares.
@@ -35,15 +37,15 @@ var sdk struct {
 	configured bool
 }
 
-// New gives the Tracer of a Lambda function, and nil where there is nothing to
-// trace with: outside Lambda, without a daemon, or where AWS_XRAY_SDK_DISABLED is
-// true. What the SDK complains of is logged to log at DEBUG.
+// New gives the Tracer of a Lambda function. It gives nil outside Lambda, without a
+// daemon, and if AWS_XRAY_SDK_DISABLED is true. Warnings and errors of the SDK are logged
+// to log at DEBUG.
 //
-// An error says that the daemon's address is malformed. It is no reason not to
-// start: the Tracer is nil then.
+// An error says that the daemon's address is malformed. The program can start without
+// tracing: the Tracer is nil then.
 //
-// The SDK is configured once in a process, by the first call that gets a Tracer;
-// make it before anything is traced.
+// The first call that gives a Tracer configures the SDK for the whole process. Call New
+// before anything is traced.
 func New(log *slog.Logger) (*Tracer, error) {
 	address := os.Getenv(daemonAddress)
 	if os.Getenv(functionName) == "" || address == "" || xray.SdkDisabled() {
@@ -66,7 +68,7 @@ func configure(address string, log *slog.Logger) error {
 		return err
 	}
 	xray.SetLogger(bridge{log})
-	// The variable would outrank the strategy below, even to a panic wherever
+	// The variable would override the strategy below. It could make the SDK panic when
 	// something is traced outside an invocation.
 	if err := os.Unsetenv(contextMissing); err != nil {
 		return err
@@ -77,8 +79,8 @@ func configure(address string, log *slog.Logger) error {
 	})
 }
 
-// numeric refuses a daemon's address with a host name: the SDK would look it up,
-// without a limit of time. The forms are ip:port and "udp:ip:port tcp:ip:port".
+// numeric refuses a daemon's address with a host name, because the SDK would look it up
+// without a time limit. The forms are ip:port and "udp:ip:port tcp:ip:port".
 func numeric(address string) error {
 	for field := range strings.FieldsSeq(address) {
 		ipPort := strings.TrimPrefix(strings.TrimPrefix(field, "udp:"), "tcp:")
@@ -87,4 +89,16 @@ func numeric(address string) error {
 		}
 	}
 	return nil
+}
+
+// bridge passes the SDK's warnings and errors to our log, instead of the standard output.
+// Their level is DEBUG, since no request is affected if the daemon does not listen. Other
+// messages, such as each document that is sent, are dropped.
+type bridge struct{ log *slog.Logger }
+
+// Log implements xraylog.Logger.
+func (b bridge) Log(level xraylog.LogLevel, message fmt.Stringer) {
+	if level >= xraylog.LogLevelWarn && b.log.Enabled(context.Background(), slog.LevelDebug) {
+		b.log.Debug("X-Ray SDK:", "message", message.String())
+	}
 }

@@ -147,9 +147,9 @@ func (o *Outcome) failed(err error) {
 		o.Retryable = venue.Kind == market.ErrUnavailable || venue.Kind == market.ErrRateLimited
 		o.retryAfter = venue.RetryAfter
 	case errors.As(err, &undecided):
-		o.Error, o.Retryable, o.Failures, o.CostUSD = codeOf(undecided), undecided.Retryable(), undecided.Failures, undecided.Total.CostUSD
+		o.Error, o.Retryable, o.Failures, o.CostUSD = string(signal.CodeOf(undecided)), undecided.Retryable(), undecided.Failures, undecided.Total.CostUSD
 	case errors.As(err, &refused):
-		o.Error, o.Retryable, o.retryAfter = codeOf(refused), refused.RetryAfter > 0, refused.RetryAfter
+		o.Error, o.Retryable, o.retryAfter = string(signal.CodeOf(refused)), refused.RetryAfter > 0, refused.RetryAfter
 		if cause := refused.Unwrap(); cause != nil {
 			o.cause = cause.Error()
 		}
@@ -161,33 +161,6 @@ func (o *Outcome) failed(err error) {
 	default:
 		o.Error = "internal_error"
 	}
-}
-
-// codes name the failures that the packages below tell by their kind.
-var codes = []struct {
-	kind error
-	code string
-}{
-	{orchestrator.ErrNoProviders, "no_providers"},
-	{orchestrator.ErrInsufficientProviders, "insufficient_providers"},
-	{orchestrator.ErrInsufficientResponses, "insufficient_responses"},
-	{orchestrator.ErrAggregation, "aggregation_failed"},
-	{orchestrator.ErrCanceled, "canceled"},
-	{service.ErrBusy, "too_many_runs"},
-	{service.ErrDailyBudget, "daily_budget"},
-	{service.ErrRequestBudget, "request_budget"},
-	{service.ErrNoBudget, "budget_unknown"},
-	{service.ErrKeys, "keys_unavailable"},
-	{service.ErrStore, "store_unreachable"},
-}
-
-func codeOf(err error) string {
-	for _, c := range codes {
-		if errors.Is(err, c.kind) {
-			return c.code
-		}
-	}
-	return "internal_error"
 }
 
 // attrs is an outcome as it is logged.

@@ -18,7 +18,7 @@ type binance struct{}
 
 var binanceFrames = func() frames {
 	all := frames{}
-	for _, t := range signal.Timeframes() { // it has them all, by the same names
+	for _, t := range signal.Timeframes() { // Binance has all of them, under the same names
 		all[t] = string(t)
 	}
 	return all

@@ -1,6 +1,6 @@
 package venue
 
-// Several venues as one source: where one fails the next is asked.
+// Several venues as one source: if one fails, the next is asked.
 
 import (
 	"context"
@@ -12,10 +12,9 @@ import (
 	"thalas/internal/signal"
 )
 
-// Chain asks its sources in their order until one gives candles. Every kind of
-// error leads to the next one: what one venue lacks, limits, or sends broken or
-// too old says nothing about another. Only the end of the caller's context ends
-// it. It remembers nothing.
+// Chain asks its sources in their order until one gives candles. It goes on after every
+// kind of error, since the error of one venue says nothing about the others, and stops
+// only when the caller's context ends. It remembers nothing.
 type Chain struct{ sources []market.CandleSource }
 
 // NewChain makes a source of several, the first choice first.
@@ -36,8 +35,8 @@ func (c *Chain) Candles(ctx context.Context, series market.Series, last time.Tim
 	return f.Candles, err
 }
 
-// Fetch gives the candles of the first venue that has them, its name, and why
-// those before it gave none.
+// Fetch gives the candles of the first venue that has them, its name, and the errors of
+// the venues before it.
 func (c *Chain) Fetch(ctx context.Context, series market.Series, last time.Time) (market.Fetched, error) {
 	var failed []*market.Error
 	for _, source := range c.sources {
@@ -54,9 +53,9 @@ func (c *Chain) Fetch(ctx context.Context, series market.Series, last time.Time)
 	return market.Fetched{}, allFailed(ctx, series, failed)
 }
 
-// allFailed is the error of all venues. Its kind is that of the first whose failure
-// may pass, else of the first that has the series at all; its RetryAfter is the
-// shortest wait until one whose failure may pass can be asked again.
+// allFailed makes the error of a call in which all venues failed. Its kind is that of the
+// first failure that may pass, or otherwise of the first venue that has the series. Its
+// RetryAfter is the shortest wait of the failures that may pass.
 func allFailed(ctx context.Context, series market.Series, failed []*market.Error) *market.Error {
 	switch len(failed) {
 	case 0:
@@ -66,7 +65,7 @@ func allFailed(ctx context.Context, series market.Series, failed []*market.Error
 	}
 	all := &market.Error{Kind: market.ErrUnsupported}
 	names, messages := make([]string, len(failed)), make([]string, len(failed))
-	passes := false // the failure of one that came so far
+	passes := false // one of the failures so far may pass
 	for i, e := range failed {
 		names[i], messages[i] = e.Venue, e.Message
 		switch mayPass := e.Kind == market.ErrUnavailable || e.Kind == market.ErrRateLimited; {

@@ -15,7 +15,7 @@ import (
 
 type coinbase struct{}
 
-// Seconds.
+// In seconds.
 var coinbaseFrames = frames{"1m": "60", "5m": "300", "15m": "900", "1h": "3600", "6h": "21600", "1d": "86400"}
 
 // A request for more candles than this is refused.

@@ -17,7 +17,7 @@ import (
 
 type kraken struct{}
 
-// Minutes. Kraken has weeks too, but they begin on Thursday, as the epoch did.
+// In minutes. Kraken's weeks are left out: they begin on Thursday.
 var krakenFrames = frames{"1m": "1", "5m": "5", "15m": "15", "30m": "30", "1h": "60", "4h": "240", "1d": "1440"}
 
 // Kraken's own codes of assets.
@@ -42,11 +42,11 @@ func (kraken) target(series market.Series, _ time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Its parameter since has no use here: whatever it is, the newest rows come.
+	// The parameter since is not used: Kraken always sends the newest rows.
 	return "/0/public/OHLC?" + url.Values{"pair": {krakenAsset(base) + krakenAsset(quote)}, "interval": {interval}}.Encode(), nil
 }
 
-// krakenKinds are beginnings of Kraken's error texts, which come with status 200.
+// krakenKinds are the beginnings of Kraken's error texts, which it sends with status 200.
 var krakenKinds = []struct {
 	begins string
 	kind   market.Kind
@@ -62,9 +62,9 @@ func (kraken) problem(body []byte) (market.Kind, string) {
 	var answer struct {
 		Error []string `json:"error"`
 	}
-	_ = json.Unmarshal(body, &answer) // another form is for the reader of rows to refuse
+	_ = json.Unmarshal(body, &answer) // the reader of rows refuses other forms
 	for _, text := range answer.Error {
-		if strings.HasPrefix(text, "W") { // a warning, beside a result
+		if strings.HasPrefix(text, "W") { // a warning: there is a result too
 			continue
 		}
 		for _, k := range krakenKinds {
@@ -106,14 +106,14 @@ func (kraken) candles(body []byte, series market.Series) ([]signal.Candle, error
 		}
 	}
 	candles, err := krakenLayout.candles(rows)
-	// What opened after the last committed candle is still open, whatever our
-	// clock says.
+	// A candle that opened after the last committed one is open, even if our clock says
+	// otherwise.
 	return slices.DeleteFunc(candles, func(c signal.Candle) bool { return c.Time.After(committed) }), err
 }
 
-// isKrakenName reports whether Kraken answers for a pair under that key: XBT/USD
-// is XXBTZUSD there, XBT/USDT is XBTUSDT, and SOL/USD is SOLUSD. X and Z began
-// the codes of coins and of currencies, and still do for the older ones.
+// isKrakenName reports whether a key in Kraken's answer is of that pair: XBT/USD is
+// XXBTZUSD, XBT/USDT is XBTUSDT, and SOL/USD is SOLUSD. The codes of older coins begin
+// with X, and those of older currencies with Z.
 func isKrakenName(key string, pair signal.Pair) bool {
 	base, quote, _, _ := parts(pair)
 	key = strings.ReplaceAll(key, "/", "")

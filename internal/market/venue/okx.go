@@ -17,8 +17,8 @@ import (
 
 type okx struct{}
 
-// From 6 hours on those without utc count from midnight in Hong Kong. There are
-// no candles of 8 hours.
+// Names without utc, from 6 hours on, are of candles that begin at midnight in Hong Kong.
+// There are no candles of 8 hours.
 var okxFrames = frames{
 	"1m": "1m", "3m": "3m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1H", "2h": "2H", "4h": "4H",
 	"6h": "6Hutc", "12h": "12Hutc", "1d": "1Dutc", "3d": "3Dutc", "1w": "1Wutc",
@@ -44,8 +44,8 @@ func (okx) target(series market.Series, last time.Time) (string, error) {
 	instrument := base + "-" + quote
 	if settle != "" {
 		instrument += "-SWAP"
-		// The name does not say what a perpetual is settled in: those in USD in their
-		// base, all others in their quote.
+		// OKX's name does not say in which asset a perpetual is settled: if it is quoted in
+		// USD, that is its base, and otherwise its quote.
 		has := quote
 		if quote == "USD" {
 			has = base
@@ -99,7 +99,7 @@ func (okx) candles(body []byte, series market.Series) ([]signal.Candle, error) {
 			return nil, fmt.Errorf("row %d: it has %d columns only", i+1, len(row))
 		}
 		switch confirm, _ := written(row[okxConfirm]); confirm {
-		case "0": // still open, whatever our clock says
+		case "0": // the candle is open, even if our clock says otherwise
 		case "1":
 			closed = append(closed, row)
 		default:

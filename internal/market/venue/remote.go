@@ -1,45 +1,46 @@
 package venue
 
-// A venue that is asked over HTTP: what is the same for all wire formats. One
-// call is: name the series as the venue does, send the request, read a bounded
-// answer, judge it, read the rows, keep the closed candles.
+// The HTTP client of a venue, without what differs between wire formats. A call names the
+// series as the venue does, sends the request, reads a bounded answer, checks it for an
+// error, reads the rows, and selects the closed candles. While a venue asks not to be
+// called, calls fail without a request.
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"thalas/internal/endpoint"
 	"thalas/internal/market"
 	"thalas/internal/signal"
 )
 
 // Limits of one call.
 const (
-	patience      = 5 * time.Second // so that there is time left for the next venue
+	patience      = 5 * time.Second // short enough to leave time for the next venue
 	maxBody       = 1 << 20         // a full answer has about 100 KB
 	maxQuoted     = 200             // characters of a venue's own words in a message
 	maxRetryAfter = 24 * time.Hour
 )
 
-// A wire is what one venue's format has of its own.
+// A wire is the wire format of one venue.
 type wire interface {
-	// target gives the path and query that ask for the newest closed candles up
-	// to the one that opened at last. The error says what the venue does not have.
+	// target gives the path and query of a request for the newest closed candles up to
+	// the one that opened at last. The error says what the venue does not have.
 	target(series market.Series, last time.Time) (string, error)
 
-	// problem reads the venue's own word for an error. It gives no kind where the
-	// body is none, which many venues send with status 200.
+	// problem reads the venue's error in a body, which many venues send with status 200.
+	// kind is empty if the body is not an error.
 	problem(body []byte) (kind market.Kind, says string)
 
-	// candles reads the rows of an answer, in any order, without those that the
-	// venue itself marks as open. An error says which row can't be believed, and why.
+	// candles reads the rows of an answer, in any order, without those that the venue
+	// marks as open. An error says which row is wrong, and why.
 	candles(body []byte, series market.Series) ([]signal.Candle, error)
 }
 
@@ -55,7 +56,7 @@ type remote struct {
 // Name is the venue's name.
 func (r *remote) Name() string { return r.name }
 
-// Candles asks the venue once, or not at all while it wants to be left alone.
+// Candles asks the venue once, or not at all while the venue asks not to be called.
 func (r *remote) Candles(ctx context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
 	if series.Timeframe.Duration() == 0 || !series.Timeframe.Open(last).Equal(last) {
 		return nil, r.fail(series, market.ErrUnsupported, 0, fmt.Sprintf("%s is not the open time of such a candle: ask for one on the grid", last.UTC().Format(time.RFC3339)))
@@ -79,7 +80,7 @@ func (r *remote) Candles(ctx context.Context, series market.Series, last time.Ti
 	if err != nil {
 		return nil, r.fail(series, market.ErrMalformed, answer.status, "its answer can't be believed: "+err.Error()+"; try again later, or name a further venue")
 	}
-	// Not every venue marks the open candle, and our clock may be ahead of the venue's.
+	// Some venues do not mark the open candle, and our clock may be ahead of theirs.
 	rows = slices.DeleteFunc(rows, func(c signal.Candle) bool {
 		return !answer.at.IsZero() && c.Time.Add(series.Timeframe.Duration()).After(answer.at)
 	})
@@ -90,7 +91,7 @@ func (r *remote) Candles(ctx context.Context, series market.Series, last time.Ti
 	return candles, nil
 }
 
-// answer is one that is no error by its status or its words.
+// answer is an answer that is not an error.
 type answer struct {
 	body   []byte
 	status int
@@ -112,7 +113,8 @@ func (r *remote) get(caller context.Context, series market.Series, target string
 		return answer{}, r.broken(caller, series, 0, err)
 	}
 	defer response.Body.Close()
-	// To the end, so that the connection can be used again, or one byte too far.
+	// The body is read to its end, so that the connection can be used again, or one byte
+	// beyond the limit.
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	status := response.StatusCode
 	isSuccess := status/100 == 2
@@ -130,14 +132,14 @@ func (r *remote) get(caller context.Context, series market.Series, target string
 	return answer{body, status, at}, nil
 }
 
-// judge gives the error that an answer is. What a status says for sure counts
-// more than the words in the body; for the others the venue's words count.
+// judge gives the error in an answer, or nil. Some statuses are clear by themselves; for
+// the others the error in the body counts.
 func (r *remote) judge(series market.Series, response *http.Response, body []byte) *market.Error {
 	kind, says := r.wire.problem(body)
 	status := response.StatusCode
-	isPage := isHTML(body)
+	isPage := endpoint.IsHTML(body)
 	switch {
-	case status == http.StatusTooManyRequests || status == http.StatusTeapot: // 418: Binance's for those who ignored 429
+	case status == http.StatusTooManyRequests || status == http.StatusTeapot: // Binance sends 418 to callers that ignore a 429
 		kind = market.ErrRateLimited
 	case status == http.StatusUnavailableForLegalReasons || status == http.StatusForbidden:
 		kind = market.ErrRefused
@@ -158,7 +160,7 @@ func (r *remote) judge(series market.Series, response *http.Response, body []byt
 		told += fmt.Sprintf(" and says %q", shorten(says))
 	}
 	failed := r.fail(series, kind, status, told)
-	failed.RetryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
+	failed.RetryAfter = endpoint.RetryAfter(response.Header, time.Now(), maxRetryAfter)
 	switch kind {
 	case market.ErrRateLimited:
 		if failed.RetryAfter > 0 {
@@ -177,7 +179,7 @@ func (r *remote) judge(series market.Series, response *http.Response, body []byt
 	return failed
 }
 
-// broken is the error of a call without a whole answer.
+// broken makes the error of a call without a whole answer.
 func (r *remote) broken(caller context.Context, series market.Series, status int, err error) *market.Error {
 	var why string
 	switch ended := caller.Err(); {
@@ -186,7 +188,7 @@ func (r *remote) broken(caller context.Context, series market.Series, status int
 	case ended != nil:
 		err, why = ended, "there was no answer within the time that was left: give it more, or try again"
 	case errors.Is(err, context.DeadlineExceeded):
-		// The limit is ours: the caller's own, which the cause would tell of, has not passed.
+		// The time limit is ours. As a cause it would look like the caller's deadline.
 		err, why = nil, fmt.Sprintf("there was no whole answer within %s: try again later, or name a further venue", patience)
 	case status != 0:
 		why = fmt.Sprintf("its answer broke off (%s): try again", shorten(err.Error()))
@@ -203,21 +205,6 @@ func (r *remote) fail(series market.Series, kind market.Kind, status int, why st
 	return &market.Error{Kind: kind, Venue: r.name, Status: status, Message: fmt.Sprintf("%s gave no candles of %s: %s", r.name, series, why)}
 }
 
-// retryAfter reads whole seconds or an HTTP date, up to a day; 0 for anything else.
-func retryAfter(text string, now time.Time) time.Duration {
-	var wait time.Duration
-	if seconds, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(text); err == nil {
-		wait = at.Sub(now)
-	}
-	return min(max(wait, 0), maxRetryAfter)
-}
-
-func isHTML(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
-}
-
 // shorten cuts a foreign text for a message.
 func shorten(text string) string {
 	characters := []rune(strings.ToValidUTF8(text, "\ufffd"))
@@ -225,4 +212,45 @@ func shorten(text string) string {
 		return string(characters[:maxQuoted]) + "…"
 	}
 	return string(characters)
+}
+
+// The pause after an answer of a venue that does not say how long it wants. A refusal
+// depends on the law of a country, which does not change in a minute.
+const (
+	rateLimitPause = 10 * time.Second
+	refusalPause   = 10 * time.Minute
+)
+
+// pause remembers that a venue asked not to be called for a while.
+type pause struct {
+	mu    sync.Mutex
+	until time.Time     // guarded by mu
+	after *market.Error // guarded by mu; the answer that began it
+}
+
+// note begins a pause if the error names one, or is of a kind that needs one.
+func (p *pause) note(e *market.Error) {
+	wait := e.RetryAfter
+	if wait == 0 {
+		switch e.Kind {
+		case market.ErrRateLimited:
+			wait = rateLimitPause
+		case market.ErrRefused:
+			wait = refusalPause
+		default:
+			return
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if until := time.Now().Add(wait); until.After(p.until) {
+		p.until, p.after = until, e
+	}
+}
+
+// rest gives how long the pause still lasts, and the answer that began it; 0 without one.
+func (p *pause) rest() (time.Duration, *market.Error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(0, time.Until(p.until)), p.after
 }

@@ -1,7 +1,7 @@
 package venue
 
-// One fetch for all who ask for the same: at :00 and :05 every rule of a schedule
-// and every bot wakes up and wants the same candles.
+// One fetch for all callers who want the same candles: every five minutes the rules of a
+// schedule and the bots ask for the same ones at the same time.
 
 import (
 	"context"
@@ -15,15 +15,16 @@ import (
 	"thalas/internal/signal"
 )
 
-// keptSeries bounds what is remembered: of 500 candles it has about 50 KB each.
+// keptSeries is the most answers that are remembered. One of 500 candles has about 50 KB.
 const keptSeries = 64
 
-// Shared asks its source once where several ask for the same series and time,
-// and remembers the newest answers. Errors are not remembered, nor are candles
-// that do not reach up to the time asked for, since there may be newer ones soon.
+// Shared asks its source once if several callers want the same series and time, and
+// remembers the newest answers. It does not remember errors, nor candles that end before
+// the wanted time, since newer ones may follow soon.
 //
-// A caller who leaves does not end the fetch for the others; the last one to
-// leave does, and waits for it, so that nothing goes on without a caller.
+// The fetch goes on when a caller leaves, as long as others wait. The last caller who
+// leaves cancels the fetch and waits for its end, so that no fetch goes on without a
+// caller.
 type Shared struct {
 	source market.CandleSource
 
@@ -33,8 +34,8 @@ type Shared struct {
 	order   []question                  // guarded by mu; of kept, the oldest first
 }
 
-// question is what callers have in common. The time is a number, so that equal
-// times are equal keys.
+// question is what callers may have in common. The time is a number, because equal
+// times are not always equal as map keys.
 type question struct {
 	series market.Series
 	last   int64
@@ -48,15 +49,15 @@ type flight struct {
 	fetched market.Fetched
 	err     error
 
-	panicked string // what, and where; each caller panics with it
+	panicked string // the panic and its stack; each caller panics with it
 }
 
-// NewShared makes a source that is asked once for many callers.
+// NewShared makes a source that asks the given one once for many callers.
 func NewShared(source market.CandleSource) *Shared {
 	return &Shared{source: source, flights: map[question]*flight{}, kept: map[question]market.Fetched{}}
 }
 
-// Name is the source's.
+// Name gives the source's name.
 func (s *Shared) Name() string { return s.source.Name() }
 
 // Candles gives the source's candles.
@@ -65,8 +66,7 @@ func (s *Shared) Candles(ctx context.Context, series market.Series, last time.Ti
 	return f.Candles, err
 }
 
-// Fetch gives the source's candles and the venue that they are of. Every caller
-// has a list of its own.
+// Fetch gives the source's candles and their venue. Every caller gets a list of its own.
 func (s *Shared) Fetch(ctx context.Context, series market.Series, last time.Time) (market.Fetched, error) {
 	if ctx.Err() != nil {
 		return market.Fetched{}, s.gone(ctx, series)
@@ -99,7 +99,7 @@ func (s *Shared) Fetch(ctx context.Context, series market.Series, last time.Time
 	}
 }
 
-// gone is the error of a caller who did not wait.
+// gone makes the error of a caller whose context has ended.
 func (s *Shared) gone(ctx context.Context, series market.Series) *market.Error {
 	return &market.Error{Kind: market.ErrUnavailable, Venue: s.Name(), Cause: ctx.Err(),
 		Message: "there were no candles of " + series.String() + " within the time that was left: give it more, or try again"}
@@ -126,8 +126,8 @@ func (s *Shared) start(caller context.Context, q question, last time.Time) *flig
 	return f
 }
 
-// fetch asks the source. A panic is for its callers, who may know how to go on
-// without these candles: here it would end the process.
+// fetch asks the source. It passes a panic on to the callers, who may be able to go on
+// without candles; in this goroutine it would end the process.
 func (f *flight) fetch(ctx context.Context, source market.CandleSource, series market.Series, last time.Time) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -137,13 +137,13 @@ func (f *flight) fetch(ctx context.Context, source market.CandleSource, series m
 	f.fetched, f.err = market.Fetch(ctx, source, series, last)
 }
 
-// leave takes a caller off a fetch, and ends it where it was the last.
+// leave removes a caller from a fetch, and cancels the fetch if it was the last one.
 func (s *Shared) leave(q question, f *flight) {
 	s.mu.Lock()
 	f.callers--
 	isLast := f.callers == 0
 	if isLast && s.flights[q] == f {
-		delete(s.flights, q) // who comes now needs one that goes on
+		delete(s.flights, q) // a new caller needs a fetch that is not cancelled
 	}
 	s.mu.Unlock()
 	if isLast {
@@ -152,7 +152,7 @@ func (s *Shared) leave(q question, f *flight) {
 	}
 }
 
-// keep remembers an answer that is final. mu is held.
+// keep remembers a final answer. mu is held.
 func (s *Shared) keep(q question, f market.Fetched) {
 	if n := len(f.Candles); n == 0 || f.Candles[n-1].Time.Unix() != q.last {
 		return

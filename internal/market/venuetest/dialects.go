@@ -13,9 +13,9 @@ import (
 	"thalas/internal/signal"
 )
 
-// A dialect is how one venue is asked and answers.
+// A dialect is the wire format of one venue.
 type dialect interface {
-	// read gives what a path and query ask for, or what is wrong with them.
+	// read gives the request in a path and query, or what is wrong with it.
 	read(path string, query url.Values) (ask, problem)
 	// write makes the body of an answer. The rows are oldest first unless a fault
 	// has changed that.
@@ -109,7 +109,7 @@ func unglued(symbol string) (base, quote string) {
 	return base, quote
 }
 
-// usual gives Kraken's codes of assets as everybody else writes them.
+// usual gives the usual code of an asset for Kraken's code.
 func usual(code string) string {
 	switch code {
 	case "XBT":

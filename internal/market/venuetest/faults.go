@@ -1,17 +1,19 @@
 package venuetest
 
-// What can be wrong with an answer.
+// Faults of answers, and their names in text scripts.
 
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// Fault is what one answer has wrong.
+// Fault says what is wrong with an answer.
 type Fault struct {
 	status      int               // this status whatever was asked; 0: the venue answers
 	header      map[string]string // with status
@@ -137,4 +139,41 @@ func (f Fault) answer(w http.ResponseWriter) {
 	}
 	w.WriteHeader(f.status)
 	_, _ = fmt.Fprint(w, f.page)
+}
+
+// named are the faults of a text script.
+var named = map[string]Fault{
+	"ok": No, "429": RetryAfter(429, 30), "limited": Limited, "busy": Busy, "451": Restricted, "403": Page(403), "500": Status(500), "502": Page(502),
+	"html": Page(200), "cut": CutOff, "hang": Hang, "empty": Empty, "stale": Late(2), "delisted": Delisted,
+	"reversed": Reversed, "twice": Twice, "gaps": Gaps, "conflicting": Conflicting, "upside_down": UpsideDown, "off_grid": OffGrid,
+}
+
+// FaultNames lists what a script may name.
+func FaultNames() []string { return slices.Sorted(maps.Keys(named)) }
+
+// Play takes a script for some venues, such as kraken=429,ok;okx=html*. The first request
+// to a venue gets the first fault, and so on; a * after the last fault repeats it. The
+// error names the unknown word.
+func (s *Server) Play(script string) error {
+	for part := range strings.SplitSeq(script, ";") {
+		venue, list, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if venue == "" && list == "" {
+			continue
+		}
+		if _, known := dialects[venue]; !known {
+			return fmt.Errorf("%q is no venue: known are %s", venue, strings.Join(slices.Sorted(maps.Keys(dialects)), ", "))
+		}
+		list, repeats := strings.CutSuffix(list, "*")
+		for name := range strings.SplitSeq(list, ",") {
+			fault, known := named[strings.TrimSpace(name)]
+			if !known {
+				return fmt.Errorf("%q is no fault of %s: known are %s", name, venue, strings.Join(FaultNames(), ", "))
+			}
+			s.Script(venue, fault)
+			if repeats {
+				s.Always(venue, fault) // the last one stays
+			}
+		}
+	}
+	return nil
 }

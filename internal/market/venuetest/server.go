@@ -26,8 +26,8 @@ type Server struct {
 	requests map[string][]string // guarded by mu
 }
 
-// New makes a server that is not listening. The newest candle it knows is the one
-// that is open at now.
+// New makes a server that does not listen. Its newest candle is the one that is open at
+// now.
 func New(now func() time.Time) *Server {
 	return &Server{now: now, script: map[string][]Fault{}, always: map[string]Fault{}, requests: map[string][]string{}}
 }
@@ -48,15 +48,15 @@ func (s *Server) Client() *http.Client { return s.local.Client() }
 // BaseURL is the address of a venue, for its {VENUE}_BASE_URL.
 func (s *Server) BaseURL(venue string) string { return s.local.URL + "/" + venue }
 
-// Script makes the venue's next answers go wrong, one after the other; No answers
-// rightly in between. What Always says holds again afterwards.
+// Script gives the faults of the venue's next answers, one after the other. The fault No
+// is an answer without one. After the script the fault of Always applies again.
 func (s *Server) Script(venue string, faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.script[venue] = append(s.script[venue], faults...)
 }
 
-// Always makes every answer of a venue go wrong, until it is told No.
+// Always gives every answer of a venue a fault. The fault No ends that.
 func (s *Server) Always(venue string, fault Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,7 +73,7 @@ func (s *Server) Requests(venue string) []string {
 // ServeHTTP answers for a venue.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat)) // its clock is that of its candles
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat)) // the same clock as for the candles
 	venue, known := dialects[name]
 	if !known || r.Method != http.MethodGet {
 		http.NotFound(w, r)
@@ -107,7 +107,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	send(w, answer{http.StatusOK, body})
 }
 
-// next notes a request and gives what its answer is to have wrong.
+// next records a request and gives the fault of its answer.
 func (s *Server) next(venue, request string) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,7 +135,7 @@ func (s *Server) rows(a ask) []Row {
 	return rows
 }
 
-// ask is what a request wants: the newest candles that opened from … until.
+// ask is a request: for the newest candles that opened between from and until.
 type ask struct {
 	symbol      string // as the venue calls the pair
 	base, quote string
@@ -153,7 +153,7 @@ func (a ask) open(at time.Time) time.Time {
 	return timeframe.Open(at)
 }
 
-// find fills in what a pair's names and a length say.
+// find fills in the pair and the length of the candles.
 func (a *ask) find(base, quote string, length time.Duration, known bool) problem {
 	a.base, a.quote, a.length = base, quote, length
 	switch {
@@ -165,7 +165,7 @@ func (a *ask) find(base, quote string, length time.Duration, known bool) problem
 	return right
 }
 
-// problem is something that a venue says in words of its own.
+// problem is an error for which each venue has words of its own.
 type problem int
 
 const (

@@ -1,7 +1,7 @@
 package venuetest
 
-// Made-up prices: a walk that looks random and depends on nothing but the pair
-// and the time, so that every request sees the same past.
+// Made-up prices: a walk that looks random but depends only on the pair and the time, so
+// that every request gets the same past.
 
 import (
 	"hash/fnv"
@@ -63,7 +63,7 @@ func (w walk) noise(octave uint64, place float64) float64 {
 	return unit(mix(w.seed + octave*0x9e3779b97f4a7c15 + mix(uint64(int64(place)))))
 }
 
-// row gives the candle that opens at a time, as it stands at now.
+// row gives the candle that opens at a time, as it is at now.
 func (w walk) row(opened time.Time, length time.Duration, now time.Time) Row {
 	end := opened.Add(length)
 	r := Row{Time: opened, IsOpen: end.After(now)}

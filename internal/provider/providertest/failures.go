@@ -41,6 +41,7 @@ const (
 	xaiExhausted = "Some resource has been exhausted"
 	bigRequest   = "Request too large for gpt-6-luna in organization org-x on tokens per min (TPM): Limit 1000, Requested 3061. The input or output tokens must be reduced in order to run successfully."
 	azureFilter  = "The response was filtered due to the prompt triggering Azure OpenAI's content management policy. Please modify your prompt and retry."
+	raiseLimit   = " Visit https://platform.openai.com/account/rate-limits to learn more. You can increase your rate limit by adding a payment method to your account at https://platform.openai.com/account/billing."
 	geminiQuota  = "You exceeded your current quota, please check your plan and billing details."
 )
 
@@ -92,6 +93,7 @@ func failures() []Fault {
 		Fault{Name: "litellm", Status: 400, Body: `{"error":{"message":"Budget has been exceeded! Current cost: 0.0010747, Max budget: 0.0","type":"auth_error","param":null,"code":400}}`},
 		Fault{Name: "litellm type", Status: 429, Body: chat("budget_exceeded", "429", "LiteLLM User: engineer-1 is over")},
 		Fault{Name: "groq day", Status: 429, RetryAfter: 9*time.Minute + 38016*time.Millisecond, Body: chat("tokens", "rate_limit_exceeded", "Rate limit reached for model `m` on tokens per day (TPD): Limit 100000, Used 97050, Requested 3619. Please try again in 9m38.016s.")},
+		Fault{Name: "openrouter day", Status: 429, Body: `{"error":{"message":"Rate limit exceeded: free-models-per-day-high-balance. ","code":429,"metadata":{"provider_name":null}}}`},
 		Fault{Name: "no balance", Status: 401, Body: chat("unknown_error", "", "Insufficient Balance")},
 	)
 	add(Fault{Name: "content", Kind: "refusal"},
@@ -106,6 +108,8 @@ func failures() []Fault {
 		Fault{Name: "gemini", Status: 400, Body: google(400, "INVALID_ARGUMENT", "The prompt could not be submitted: it contains prohibited content.", "")},
 		Fault{Name: "openrouter", Status: 403, Body: `{"error":{"message":"openai/m requires moderation on OpenAI. Your input was flagged for \"violence\"","code":403}}`},
 		Fault{Name: "in a 200", Status: 200, Body: `{"error":{"message":"Content violates usage guidelines.","code":"permission-denied"}}`},
+		Fault{Name: "deepseek", Status: 400, Body: chat("invalid_request_error", "invalid_request_error", "Content Exists Risk")},
+		Fault{Name: "policies", Status: 400, Body: chat("invalid_request_error", "", "Your request was rejected because it may violate our policies.")},
 		Fault{Name: "in a choice", Status: 200, Body: `{"choices":[{"error":{"message":"blocked by the safety system","code":400},"finish_reason":"error"}]}`},
 	)
 	add(Fault{Name: "model", Kind: "provider", Says: "_MODEL ("},
@@ -143,6 +147,7 @@ func failures() []Fault {
 	)
 	add(Fault{Name: "size", Kind: "provider", Says: "send less market data"},
 		Fault{Name: "openai", Status: 429, Body: chat("tokens", "rate_limit_exceeded", bigRequest), Says: "Request too large"},
+		Fault{Name: "openai without a payment method", Status: 429, Header: map[string]string{"Retry-After": "60"}, Body: chat("tokens", "rate_limit_exceeded", bigRequest+raiseLimit), Says: "Request too large"},
 		Fault{Name: "groq", Status: 413, Body: chat("tokens", "rate_limit_exceeded", "Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 7000, please reduce your message size and try again.")},
 		Fault{Name: "openai context", Status: 400, Body: chat("invalid_request_error", "context_length_exceeded", "This model's maximum context length is 8192 tokens.")},
 		Fault{Name: "anthropic", Status: 400, Body: claude("invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum")},
@@ -153,6 +158,7 @@ func failures() []Fault {
 		Fault{Name: "validation", Status: 422, Body: chat("", "", "Input is too long for requested model.")},
 	)
 	add(Fault{Name: "rate", Kind: "rate_limit", Retryable: true},
+		Fault{Name: "openai without a payment method", Status: 429, RetryAfter: 20 * time.Second, Body: chat("requests", "rate_limit_exceeded", "Rate limit reached for gpt-6-luna in organization org-x on requests per min (RPM): Limit 3, Used 3, Requested 1. Please try again in 20s."+raiseLimit)},
 		Fault{Name: "anthropic", Status: 429, Body: claude("rate_limit_error", "This request would exceed the rate limit for your organization of 20,000 input tokens per minute. Please reduce the prompt length or the maximum tokens requested, or try again later.")},
 		Fault{Name: "anthropic overloaded", Status: 529, Body: claude("overloaded_error", "Overloaded")},
 		Fault{Name: "anthropic overloaded behind a gateway", Status: 500, Body: claude("overloaded_error", "Overloaded")},

@@ -1,7 +1,8 @@
 package bolt
 
-// The address file: where to ask the server that holds a store file, and the token by
-// which whoever may read the file's folder shows that to the server.
+// The address file: it stands beside a store file and holds the address of the server
+// that has the store open, and a token. A program that can read the token proves by it
+// to the server that it may read the store's folder.
 
 import (
 	"fmt"
@@ -12,14 +13,14 @@ import (
 
 func addressFile(path string) string { return path + ".addr" }
 
-// Announce writes the address of the server that this store belongs to beside
-// the file, and a token, so that the InUse errors of other processes name them. Close
-// takes them away. What a killed process left is taken away by the next Open for writing.
+// Announce writes the address file, with the server's address and a token, so that the
+// [InUse] errors of other processes have them. Close removes it. The next [Open] for
+// writing removes what a killed process left.
 func (s *Store) Announce(address, token string) error {
 	if s.options.ReadOnly {
 		return ErrReadOnly
 	}
-	// A file that stands there may be readable by others, which a new one is not.
+	// An old file may be readable by other users; a new one is not.
 	withdraw(s.path)
 	if err := os.WriteFile(addressFile(s.path), []byte(address+"\n"+token+"\n"), 0o600); err != nil {
 		return fmt.Errorf("announce the server's address: %w", err)
@@ -27,10 +28,10 @@ func (s *Store) Announce(address, token string) error {
 	return nil
 }
 
-// withdraw takes the address away. Only the holder of the lock does.
+// withdraw removes the address file. Only the holder of the lock may call it.
 func withdraw(path string) { _ = os.Remove(addressFile(path)) }
 
-// Announced gives the address and the token beside a file, or nothing.
+// Announced reads the address file of a store file. The results are empty without one.
 func Announced(path string) (address, token string) {
 	file, err := os.Open(addressFile(path))
 	if err != nil {

@@ -1,7 +1,6 @@
 package bolt
 
-// Copies of a file: as it stands at one moment, and with the space that is not used
-// any more left out.
+// Copies of a file: a backup of one moment, and a compacted file without unused space.
 
 import (
 	"context"
@@ -14,26 +13,23 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Backup writes the whole file as it stands at this moment, whatever is written
-// meanwhile, and gives its size in bytes. A file that was deleted while it was open
-// can still be saved by it. A file that has to grow waits for its end: give it a w
-// that is as fast as the disk.
+// Backup writes the whole file as it is at this moment, and gives its size in bytes.
+// Other writes go on meanwhile. Backup can still save a file that was deleted while it
+// was open. If the file has to grow, that waits until the backup has ended: w should be
+// as fast as the disk.
 func (s *Store) Backup(ctx context.Context, w io.Writer) (size int64, err error) {
-	if s.isClosed() {
-		return 0, ErrClosed
-	}
-	if err := s.fate.is(); err != nil {
+	if err := s.usable(); err != nil {
 		return 0, err
 	}
-	return apart(ctx, s, func(t *transaction) (int64, error) { return t.tx.WriteTo(w) })
+	return viewInGoroutine(ctx, s, func(t *transaction) (int64, error) { return t.tx.WriteTo(w) })
 }
 
 // compactStep is how many bytes one transaction of a compaction writes.
 const compactStep = 16 << 20
 
-// Compact writes the file anew without the space that is not used, and puts the new
-// one into its place, there whole or not at all, if that is smaller. It gives both sizes
-// in bytes. Nobody else may have the file open.
+// Compact writes a copy of the file without unused space and, if the copy is smaller,
+// replaces the file by it atomically. It gives both sizes in bytes. No other process may
+// have the file open.
 func Compact(ctx context.Context, path string) (before, after int64, err error) {
 	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return 0, 0, err
@@ -48,14 +44,14 @@ func Compact(ctx context.Context, path string) (before, after int64, err error) 
 		return 0, 0, err
 	}
 	fresh := path + ".compact"
-	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) { // of one that was killed
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) { // a killed process may have left it
 		return 0, 0, err
 	}
-	defer func() { _ = os.Remove(fresh) }() // where it has not become the file
+	defer func() { _ = os.Remove(fresh) }() // if it has not replaced the file
 	if err := s.compactTo(fresh); err != nil {
 		return 0, 0, fmt.Errorf("compact: %w", err)
 	}
-	// What is put into the place of everything has to be sound.
+	// The copy replaces everything that is stored, so it must be sound.
 	checked, err := Check(ctx, fresh)
 	switch {
 	case err != nil:
@@ -70,7 +66,7 @@ func Compact(ctx context.Context, path string) (before, after int64, err error) 
 	if err != nil {
 		return 0, 0, err
 	}
-	if small.Size() >= old.Size() { // nothing to gain: it stays as it is
+	if small.Size() >= old.Size() { // the file stays as it is
 		return old.Size(), old.Size(), nil
 	}
 	if err := os.Rename(fresh, path); err != nil {
@@ -88,7 +84,7 @@ func (s *Store) compactTo(path string) error {
 	return errors.Join(err, into.Close())
 }
 
-// syncFolder has the disk know which file a name stands for.
+// syncFolder makes the renaming of a file in the folder durable.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {

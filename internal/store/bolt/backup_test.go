@@ -1,6 +1,6 @@
 package bolt
 
-// Copies: of a file that is being written, of one that is gone, and without what is
+// Copies: of a file that is being written, of a deleted file, and without the space that is
 // not used any more.
 
 import (

@@ -1,6 +1,6 @@
 package bolt
 
-// Reading a whole file: is each record sound, and is each found where it must be.
+// The check of a whole file: every record can be read, and has its entries in the indexes.
 
 import (
 	"bytes"
@@ -14,23 +14,24 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Checked is what a file holds, and what is wrong with it.
+// Checked says what a file holds, and what is wrong with it. The counts are of the
+// records that can be read.
 type Checked struct {
 	Size    int64 // of the file, in bytes
-	Results int   // that can be read
-	Hours   int   // likewise, of counters
+	Results int
+	Hours   int
 	Claims  int
 	Sums    int
-	Damage  []string // a sentence each; empty: all is sound
+	Damage  []string // a sentence for each finding; empty: the file is sound
 }
 
-// mostDamage bounds what is told; a broken file has thousands of broken entries.
+// mostDamage is the most findings that are told. A damaged file may have thousands.
 const mostDamage = 50
 
-// Check reads every record of a file that nobody has open for writing. Its error is
-// that of a check that could not be made; damage is none.
+// Check reads every record of a file that no process has open for writing. Damage is
+// not an error: the error says that the check itself could not be made.
 func Check(ctx context.Context, path string) (Checked, error) {
-	var free string // what is wrong with the list of free pages, which only writers need
+	var free string // the damage of the list of free pages, which only writers need
 	s, err := openWith(path, Options{ReadOnly: true}, true)
 	if errors.Is(err, ErrDamaged) {
 		free = foundIn(err)
@@ -50,7 +51,7 @@ func Check(ctx context.Context, path string) (Checked, error) {
 		}
 		c.records()
 		c.entries()
-		if len(c.Damage) == 0 { // else bbolt could meet damage where nobody contains it
+		if len(c.Damage) == 0 { // otherwise bbolt could panic in a goroutine of its own
 			c.pages()
 		}
 		return c.Checked, ctx.Err()
@@ -62,7 +63,7 @@ type check struct {
 	Checked
 	t    *transaction
 	ctx  context.Context
-	want map[string]map[string][]byte // bucket → key → value: the entries that the records must have
+	want map[string]map[string][]byte // bucket → key → value of each entry that a record must have
 }
 
 func (c *check) found(format string, args ...any) {
@@ -73,7 +74,8 @@ func (c *check) found(format string, args ...any) {
 	}
 }
 
-// each reads a bucket. Where it can't be read further, that is the damage.
+// each visits the records of a bucket. If the bucket can't be read to its end, that is a
+// finding.
 func (c *check) each(bucket []byte, visit func(key, value []byte)) {
 	read, last := 0, ""
 	err := contained("", func() error {
@@ -107,12 +109,12 @@ func (c *check) expires(bucket, key []byte, at int64) {
 	}
 }
 
-// records reads what is kept, and notes the entries that belong to it.
+// records reads all records, and notes the entries that each must have.
 func (c *check) records() {
 	c.each(resultsBucket, func(key, value []byte) {
 		r, err := decodeResult(string(key), value)
 		if err == nil {
-			err = checkResult(&r)
+			err = r.Validate()
 		}
 		if err != nil {
 			c.found("%s", foundIn(err))
@@ -122,8 +124,6 @@ func (c *check) records() {
 		times := pairOfTimes(r.CreatedAt.UnixMilli(), expiryOf(r.ExpiresAt))
 		c.wants(bySeriesBucket, append(measured(r.Series), r.Position...), times)
 		c.wants(byDayBucket, append(measured(r.Day), r.ID...), times)
-		c.wants(spansBucket, bySeries.spanKey(r.Series), nil)
-		c.wants(spansBucket, byDay.spanKey(r.Day), nil)
 		c.expires(resultsBucket, key, expiryOf(r.ExpiresAt))
 	})
 	for _, kind := range []struct {
@@ -131,7 +131,7 @@ func (c *check) records() {
 		count  *int
 	}{{hoursBucket, &c.Hours}, {claimsBucket, &c.Claims}, {sumsBucket, &c.Sums}} {
 		c.each(kind.bucket, func(key, _ []byte) {
-			var expiring sum // all of them have the field
+			var expiring sum // the other kinds have the same field for their expiry
 			if _, err := c.t.readJSON(kind.bucket, key, &expiring); err != nil {
 				c.found("%s", foundIn(err))
 				return
@@ -142,9 +142,9 @@ func (c *check) records() {
 	}
 }
 
-// entries holds the indexes against the records.
+// entries compares the indexes with the entries that the records must have.
 func (c *check) entries() {
-	for _, bucket := range [][]byte{bySeriesBucket, byDayBucket, spansBucket, expiryBucket} {
+	for _, bucket := range [][]byte{bySeriesBucket, byDayBucket, expiryBucket} {
 		want := c.want[string(bucket)]
 		var lost, wrong examples
 		c.each(bucket, func(key, value []byte) {
@@ -152,7 +152,7 @@ func (c *check) entries() {
 			switch {
 			case !known:
 				lost.add(key)
-			case !bytes.Equal(bucket, spansBucket) && !bytes.Equal(value, wanted): // a span may be wider than its list has become
+			case !bytes.Equal(value, wanted):
 				wrong.add(key)
 			}
 			delete(want, string(key))
@@ -167,7 +167,7 @@ func (c *check) entries() {
 	}
 }
 
-// examples counts entries of a kind and shows the first.
+// examples counts entries, and remembers the first.
 type examples struct {
 	count int
 	first string
@@ -185,7 +185,7 @@ func (e *examples) tell(c *check, bucket []byte, what string) {
 	}
 }
 
-// pages has bbolt hold its pages against each other.
+// pages has bbolt check its pages.
 func (c *check) pages() {
 	last := int(c.t.tx.Size() / int64(c.t.tx.DB().Info().PageSize))
 	err := contained("", func() error {
@@ -212,13 +212,13 @@ func (c *check) pages() {
 	}
 }
 
-// pageKeys writes keys in messages about pages.
+// pageKeys formats keys and values in bbolt's messages.
 type pageKeys struct{}
 
 func (pageKeys) KeyToString(key []byte) string     { return strconv.Quote(string(key)) }
 func (pageKeys) ValueToString(value []byte) string { return strconv.Itoa(len(value)) + " bytes" }
 
-// foundIn is what an error says was found, without the advice.
+// foundIn gives the finding in an error, without the advice.
 func foundIn(err error) string {
 	var d *damaged
 	if errors.As(err, &d) {

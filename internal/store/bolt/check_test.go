@@ -74,6 +74,12 @@ func TestCheckFinds(t *testing.T) {
 			key, value := tx.Bucket(resultsBucket).Cursor().First()
 			return tx.Bucket(resultsBucket).Put(key, bytes.Clone(value[:20]))
 		}, "the result 0"},
+		{"a body of which one byte is another", func(tx *bbolt.Tx) error {
+			key, value := tx.Bucket(resultsBucket).Cursor().First()
+			value = bytes.Clone(value)
+			value[len(value)-1] ^= 1
+			return tx.Bucket(resultsBucket).Put(key, value)
+		}, "its body is not what was written"},
 		{"a result that is gone", func(tx *bbolt.Tx) error {
 			key, _ := tx.Bucket(resultsBucket).Cursor().First()
 			return tx.Bucket(resultsBucket).Delete(key)

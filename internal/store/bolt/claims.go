@@ -1,6 +1,6 @@
 package bolt
 
-// Claims: who works on a key.
+// Claims: which run works on a key.
 
 import (
 	"context"
@@ -11,15 +11,15 @@ import (
 	"thalas/internal/store"
 )
 
-// claim is a store.Claim as it stands in the file. The file's lock proves that the
-// process of an earlier opening has ended: a claim of it that is in progress is free.
+// claim is the form of a [store.Claim] in the file. Because of the file's lock, every
+// process that had the file open before has ended: its claims in progress are free.
 type claim struct {
 	Owner     string    `json:"owner"`
 	Payload   string    `json:"payload,omitempty"`
 	Until     time.Time `json:"until,omitzero"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	Result    string    `json:"result,omitempty"`
-	Opening   string    `json:"opening,omitempty"` // in which it was made; none: completed, or made by an older program
+	Opening   string    `json:"opening,omitempty"` // the opening of the file in which it was made; empty: completed, or made by an older program
 }
 
 func (c *claim) claim() *store.Claim {
@@ -28,12 +28,12 @@ func (c *claim) claim() *store.Claim {
 
 // Claim implements store.Coordination.
 func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old *store.Claim, err error) {
-	if err := checkClaim(key, wanted); err != nil {
-		return nil, err
+	if err := wanted.Validate(key); err != nil {
+		return nil, fmt.Errorf("claim: %w", err)
 	}
 	var held error
 	err = s.write(ctx, func(t *transaction) error {
-		old, held = nil, nil // of an attempt that was rolled back
+		old, held = nil, nil // an earlier attempt may have been rolled back
 		standing, found, err := t.claim(key)
 		if err != nil {
 			return err
@@ -53,16 +53,6 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 		return nil, fmt.Errorf("claim: %w", err)
 	}
 	return old, held
-}
-
-func checkClaim(key string, c store.Claim) error {
-	if err := errors.Join(checkText("key", key), checkText("owner", c.Owner)); err != nil {
-		return fmt.Errorf("claim: %w", err)
-	}
-	if c.Result != "" {
-		return fmt.Errorf("claim: it names the result %q before there is one", c.Result)
-	}
-	return nil
 }
 
 // Complete implements store.Coordination.
@@ -87,10 +77,10 @@ func (s *Store) Release(ctx context.Context, key, owner string) error {
 	})
 }
 
-// settle changes a claim, if it is still the owner's.
+// settle changes a claim if it still belongs to the owner.
 func (s *Store) settle(ctx context.Context, key, owner string, change func(*transaction, claim) error) error {
-	if checkText("key", key) != nil {
-		return store.ErrNotOwner // nobody can have claimed it
+	if store.ValidateText("key", key) != nil {
+		return store.ErrNotOwner // such a key can't be claimed
 	}
 	var refused error
 	err := s.write(ctx, func(t *transaction) error {
@@ -111,14 +101,13 @@ func (s *Store) settle(ctx context.Context, key, owner string, change func(*tran
 	return refused
 }
 
-// free reports whether a standing claim may be taken over: its work did not come
-// to an end in time.
+// free reports whether a claim may be replaced: it is in progress past its Until.
 func (t *transaction) free(c claim) bool {
 	return c.Result == "" && t.expired(c.Until.UnixMilli())
 }
 
-// claim gives the claim that stands. It may have been left by an owner that is
-// late; an expired one is none, and one of a dead process is overdue.
+// claim gives the claim on a key. An expired claim is not found, and a claim in progress
+// of a process that has ended is given as one past its Until.
 func (t *transaction) claim(key string) (c claim, found bool, err error) {
 	found, err = t.readJSON(claimsBucket, []byte(key), &c)
 	if found && t.expired(expiryOf(c.ExpiresAt)) {
@@ -130,7 +119,7 @@ func (t *transaction) claim(key string) (c claim, found bool, err error) {
 	return c, found, err
 }
 
-// setClaim writes a claim in place of the old one, which may have expired.
+// setClaim replaces the old claim, which may have expired.
 func (t *transaction) setClaim(key string, old claim, c claim) error {
 	return errors.Join(
 		t.writeJSON(claimsBucket, []byte(key), c),

@@ -1,29 +1,29 @@
-// Package bolt keeps everything in one bbolt file: results, counters and
-// coordination records, for one process at a time.
+// Package bolt is a store in one bbolt file, for one process at a time.
 //
-// A write is answered after its commit, which waits for the disk. One goroutine
-// writes; it commits whatever queued up while the last commit ran, and waits for
-// more where writes come fast, so that many share the wait for the disk. An
-// operation of such a group that is refused or fails leaves the others alone. A process that is killed leaves the
-// last commit, whole: result, index entries and counters of a run stand in one
-// transaction.
+// A write returns after its commit is on the disk. One goroutine writes. It commits all
+// writes that queued up during the last commit as one group, and waits a moment for more
+// when writes come fast, so that many writes share one wait for the disk. A write of a
+// group that is refused or fails does not affect the others. After a process was killed,
+// the file is as its last commit left it. The result, the index entries and the counters
+// of a run are in one commit.
 //
-// The file is locked. One process holds it for writing, or any number hold it
-// for reading (Options.ReadOnly); neither can be opened beside the other. Open
-// waits a second for the lock and then gives an InUse error, which names the
-// address of the server that holds the file where it has announced one. So whoever has
-// opened it knows that no process of before lives: claims in progress that it finds are
-// free, and leases have ended.
+// The file is locked. Either one process holds it for writing, or any number of
+// processes hold it for reading (Options.ReadOnly). [Open] waits up to a second for the
+// lock and then gives an [InUse] error, which names the address of the server that holds
+// the file if that server has announced it. A process that has opened the file for
+// writing knows that all processes before it have ended: it may take their claims that
+// are in progress, and their leases have ended.
 //
-// A file that is cut off, or in which pages were overwritten, gives errors and
-// does not end the process: bbolt panics on pages that are not what they should
-// be, and what lies behind the end of a mapped file faults. Both are caught here. A
-// store that has met such damage while it was open, or whose file was cut or written
-// by somebody else, gives ErrDamaged from then on, at once and for everything, Close
-// excepted; one whose file is not at its place gives it until the file is back.
-// bbolt has no checksums of pages, though: a few flipped bits in one can stay
-// unseen, and can mislead bbolt itself. Check reads every record.
+// A file that was cut, or whose pages were overwritten, gives errors and does not end the
+// process: bbolt panics at a page that makes no sense, and an access beyond the end of a
+// mapped file is a fault, and both are caught here. A store that meets such damage, or
+// whose file is cut or written by another program while it is open, gives ErrDamaged for
+// everything but Close from then on. A store whose file was moved away gives ErrDamaged
+// until the file is back. bbolt has no checksums, so a few changed bits can mislead
+// it. The body of a result has a checksum, which is compared at every read. [Check] reads
+// every record.
 //
-// What has expired is hidden by the machine's clock, and removed by the time that is
-// known to have passed (passed.go), so that a wrong clock removes nothing.
+// Reads hide what has expired by the machine's clock. Expired records are removed only by
+// the time that is known to have passed (passed.go), so that a wrong clock removes
+// nothing.
 package bolt

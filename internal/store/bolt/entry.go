@@ -1,21 +1,18 @@
 package bolt
 
-// A result as it stands in the file: its header in JSON, so that a later version
-// can add to it, and its body byte for byte.
+// The form of a result in the file: a header in JSON, to which later versions can add
+// fields, and the body byte for byte. The header has the body's checksum, because a number that damage
+// has changed must not be given as one that was voted.
 
 import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
-	"strings"
+	"hash/crc32"
 	"time"
 
 	"thalas/internal/store"
 )
-
-// maxBody is the most bytes of a body. A damaged file may claim gigabytes.
-const maxBody = 16 << 20
 
 type header struct {
 	Schema    int       `json:"schema"`
@@ -26,33 +23,17 @@ type header struct {
 	Status    string    `json:"status"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	Checksum  uint32    `json:"crc32c,omitempty"` // of the body; 0: an older program wrote it
 }
 
-// checkResult refuses what could not be found again.
-func checkResult(r *store.Result) error {
-	if !store.IsID(r.ID) {
-		return fmt.Errorf("%q is not a result's id", r.ID)
-	}
-	if !store.IsPosition(r.Position) || !strings.HasSuffix(r.Position, "#"+r.ID) {
-		return fmt.Errorf("%q is not a position of the result %s", r.Position, r.ID)
-	}
-	if len(r.Body) > maxBody {
-		return fmt.Errorf("the body of the result %s has %d bytes, and may have %d", r.ID, len(r.Body), maxBody)
-	}
-	if r.CreatedAt.IsZero() {
-		return fmt.Errorf("the result %s does not say when it was made", r.ID)
-	}
-	if err := checkText("series", r.Series); err != nil {
-		return err
-	}
-	return checkText("day", r.Day)
-}
+var castagnoli = crc32.MakeTable(crc32.Castagnoli) // processors compute this one by themselves
 
 // encodeResult writes the header's length, the header and the body.
 func encodeResult(r *store.Result) ([]byte, error) {
 	head, err := json.Marshal(header{
 		Schema: r.Schema, Series: r.Series, Position: r.Position, Day: r.Day,
 		Decision: r.Decision, Status: r.Status, CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
+		Checksum: crc32.Checksum(r.Body, castagnoli),
 	})
 	if err != nil {
 		return nil, err
@@ -63,11 +44,14 @@ func encodeResult(r *store.Result) ([]byte, error) {
 	return append(value, r.Body...), nil
 }
 
-// decodeResult reads what encodeResult wrote. It keeps nothing of value.
+// decodeResult reads what encodeResult wrote. The result shares no memory with value.
 func decodeResult(id string, value []byte) (store.Result, error) {
 	head, body, err := decodeHeader(id, value)
 	if err != nil {
 		return store.Result{}, err
+	}
+	if head.Checksum != 0 && head.Checksum != crc32.Checksum(body, castagnoli) {
+		return store.Result{}, damagedRecord("the result %s: its body is not what was written", id)
 	}
 	return store.Result{
 		ID: id, Schema: head.Schema, Series: head.Series, Position: head.Position, Day: head.Day,
@@ -79,7 +63,7 @@ func decodeResult(id string, value []byte) (store.Result, error) {
 func decodeHeader(id string, value []byte) (head header, body []byte, err error) {
 	err = errSize
 	if len(value) >= 4 {
-		if end := 4 + int64(binary.BigEndian.Uint32(value)); end <= int64(len(value)) && int64(len(value)) <= end+maxBody {
+		if end := 4 + int64(binary.BigEndian.Uint32(value)); end <= int64(len(value)) && int64(len(value)) <= end+store.MaxBody {
 			err = json.Unmarshal(value[4:end], &head)
 			body = value[end:]
 		}

@@ -1,6 +1,6 @@
 package bolt
 
-// What can be wrong with a store file.
+// The errors of a store file.
 
 import (
 	"errors"
@@ -11,24 +11,24 @@ import (
 
 // Kinds of error, for errors.Is.
 var (
-	// ErrInUse: another process has the file open. The error is an *InUse.
+	// ErrInUse means that another process has the file open. The error is an [*InUse].
 	ErrInUse = errors.New("in use by another process")
-	// ErrNewerFormat: a newer version of the program wrote the file. The error is
-	// a *NewerFormat.
+	// ErrNewerFormat means that a newer version of the program wrote the file. The error
+	// is a [*NewerFormat].
 	ErrNewerFormat = errors.New("newer store format")
-	// ErrDamaged: the file is no store file, cut off or broken, or not at its place any more.
+	// ErrDamaged means that the file is not a store file, is damaged, or was moved away.
 	ErrDamaged = store.ErrDamaged
-	// ErrReadOnly: the store was opened for reading only.
+	// ErrReadOnly means that the store was opened for reading only.
 	ErrReadOnly = errors.New("the store is open for reading only")
-	// ErrClosed: the store has been closed.
+	// ErrClosed means that the store has been closed.
 	ErrClosed = errors.New("the store is closed")
 )
 
-// InUse says who holds a store file.
+// InUse says which process holds a store file.
 type InUse struct {
 	Path    string
 	Address string // of the server that holds it; empty: unknown
-	Token   string // that this server takes from whoever may read the file's folder; never shown
+	Token   string // of the server's address file ([Store.Announce]); it is never shown
 }
 
 func (e *InUse) Error() string {
@@ -41,7 +41,7 @@ func (e *InUse) Error() string {
 // Is holds for ErrInUse.
 func (e *InUse) Is(target error) bool { return target == ErrInUse }
 
-// NewerFormat names the format of a file and the newest that is known here.
+// NewerFormat tells the format of a file, and the newest format that this version knows.
 type NewerFormat struct {
 	Path   string
 	Format int
@@ -58,9 +58,9 @@ func (e *NewerFormat) Is(target error) bool { return target == ErrNewerFormat }
 
 // damaged is an ErrDamaged that says what was found.
 type damaged struct {
-	path  string // empty: not yet known to whoever found it
+	path  string // empty until a caller that knows it fills it in
 	found string
-	fatal bool // it was met in bbolt's own structures, so nothing of the file can be relied on
+	fatal bool // the damage is in bbolt's own structures, so nothing in the file can be trusted
 }
 
 func (e *damaged) Error() string {
@@ -70,12 +70,12 @@ func (e *damaged) Error() string {
 
 func (e *damaged) Is(target error) bool { return target == ErrDamaged }
 
-// damagedRecord is damage within one record.
+// damagedRecord makes the error of a single damaged record.
 func damagedRecord(format string, args ...any) error {
 	return &damaged{found: fmt.Sprintf(format, args...)}
 }
 
-// missing is an ErrDamaged: the open file was deleted, moved, or replaced.
+// missing is an ErrDamaged: the file was deleted, moved or replaced while it was open.
 type missing struct{ path string }
 
 func (e *missing) Error() string {

@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// A commit costs two syncs of the file and the pages from the root down, for one
-// write nearly as much as for ten. Where writes come fast, a group is held open
-// for a moment, so that more of them share one; where they don't, nobody waits.
+// A commit syncs the file twice and writes the pages from the root down. One write costs
+// nearly as much as ten. When writes come fast, the writer waits a moment for more of
+// them, which then share a commit. Otherwise no write waits.
 const (
-	gatherFrom = 500 // writes a second, at which holdOpen brings a second one
+	gatherFrom = 500 // writes a second; from this rate on a second write is likely within holdOpen
 	holdOpen   = 4 * time.Millisecond
 
-	// recently is how far back the rate looks: e^-1 of it is older.
+	// recently is the time after which a write counts for 1/e of a new one in the rate.
 	recently = 50 * time.Millisecond
 )
 
-// rate is the writes a second of the recent past.
+// rate estimates how many writes a second there were recently.
 type rate struct {
 	perSecond float64
 	at        time.Time
 }
 
-// hold says how long the group that begins now is to be held open.
+// hold gives how long the writer waits for more writes before it commits.
 func (r *rate) hold(now time.Time) time.Duration {
 	if r.decayed(now) < gatherFrom {
 		return 0
@@ -30,9 +30,9 @@ func (r *rate) hold(now time.Time) time.Duration {
 	return holdOpen
 }
 
-// count adds a group of writes. One that was held open and got no second write
-// ends the holding until the rate was reached anew: a caller that waits for each
-// of its writes must not wait for others that don't come.
+// count adds a group of writes to the rate. If the writer waited in vain for a second
+// write, it does not wait again until the rate is reached anew: a caller that makes one
+// write after the other must not wait for writes that don't come.
 func (r *rate) count(now time.Time, writes int, held time.Duration) {
 	r.perSecond = r.decayed(now) + float64(writes)/recently.Seconds()
 	r.at = now

@@ -1,12 +1,12 @@
 package bolt
 
-// The counters of an hour. They are one record, written once in a transaction,
-// however many runs it counts, and read once by the process: nobody else writes.
+// The counters of an hour. They are one record. A transaction writes it once, even if it
+// counts several runs. The writer reads it once and then keeps it in memory, because no
+// other process writes the file.
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"time"
 
@@ -17,31 +17,19 @@ type hour struct {
 	Counts    map[string]int64  `json:"counts,omitempty"`
 	Texts     map[string]string `json:"texts,omitempty"`
 	ExpiresAt time.Time         `json:"expires_at,omitzero"`
-	before    int64             // the expiry that stands in the file
+	before    int64             // the expiry of the record in the file
 	changed   bool              // in this transaction
 }
 
-// remembered is how many hours the writer keeps between transactions: the one
-// that passes, and the one before it for runs that end late.
+// remembered is how many hours the writer keeps in memory between transactions: the
+// present hour, and the one before it for runs that end late.
 const remembered = 2
 
 const hourKey = "2006-01-02#15"
 
-func checkCount(c store.Count) error {
-	if !isCount(c) {
-		return nil
-	}
-	if year := c.At.UTC().Year(); c.At.IsZero() || year < 0 || year > 9999 {
-		return fmt.Errorf("a count at %s: it must say when the run ended", c.At)
-	}
-	return nil
-}
-
-func isCount(c store.Count) bool { return len(c.Add) > 0 || len(c.Set) > 0 }
-
 // count adds a run to its hour.
 func (t *transaction) count(c store.Count) error {
-	if !isCount(c) {
+	if c.IsEmpty() {
 		return nil
 	}
 	h, err := t.hour(c.At.UTC().Format(hourKey))
@@ -57,7 +45,7 @@ func (t *transaction) count(c store.Count) error {
 	return nil
 }
 
-// hour gives the counters as they stand in this transaction.
+// hour gives the counters of an hour as this transaction sees them.
 func (t *transaction) hour(key string) (*hour, error) {
 	if h := t.hours[key]; h != nil {
 		return h, nil
@@ -94,8 +82,8 @@ func (t *transaction) writeHours() error {
 // Hours implements store.Counters.
 func (s *Store) Hours(ctx context.Context, firstDay, lastDay string) ([]store.Hour, error) {
 	for _, day := range []string{firstDay, lastDay} {
-		if _, err := time.Parse(time.DateOnly, day); err != nil {
-			return nil, fmt.Errorf("%q is not a day like 2026-11-23", day)
+		if _, err := store.ParseDay(day); err != nil {
+			return nil, err
 		}
 	}
 	return view(ctx, s, func(t *transaction) (hours []store.Hour, err error) {

@@ -3,26 +3,26 @@ package bolt
 // The layout of the file: its buckets, and how keys and values are written.
 //
 //	meta       format                 → version, in digits
-//	meta       passed                 → time that is known to have passed, JSON (passed.go)
+//	meta       passed                 → the time that is known to have passed, JSON (passed.go)
 //	results    id                     → header and body (entry.go)
-//	by_series  series, position       → times
-//	by_day     day, id                → times
-//	spans      bucket, series or day  → span (list.go)
+//	by_series  series, position       → when the result was made and expires (list.go)
+//	by_day     day, id                → the same
+//	spans      not used any more; older programs need the bucket to exist
 //	hours      2026-11-23#05          → counters of the hour, JSON (hours.go)
 //	claims     key                    → claim, JSON (claims.go)
 //	sums       key                    → sum, JSON (spend.go)
 //	expiry     time, bucket, key      → nothing (sweep.go)
 //
-// A text that is followed by another in a key has its length before it, so that
-// no text is the beginning of another's key, whatever is in it.
+// If a key consists of several texts, the length of each but the last stands before it.
+// So the key of one text is never the beginning of the key of another text.
 
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"time"
-	"unicode/utf8"
+
+	"thalas/internal/store"
 )
 
 var (
@@ -41,33 +41,17 @@ var (
 	buckets = [][]byte{resultsBucket, bySeriesBucket, byDayBucket, spansBucket, hoursBucket, claimsBucket, sumsBucket, expiryBucket}
 )
 
-// maxText is the most bytes of a text that a caller chose and that is part of a
-// key. bbolt takes keys of 32 KiB.
-const maxText = 2048
+// maxKey is the most bytes of a key: a text and what is added to it.
+const maxKey = store.MaxText + 256
 
-// maxKey is the most bytes of a key: a text, and what is put to it.
-const maxKey = maxText + 256
-
-func checkText(what, text string) error {
-	switch {
-	case text == "":
-		return fmt.Errorf("the %s is empty", what)
-	case len(text) > maxText:
-		return fmt.Errorf("the %s has %d bytes, and may have %d", what, len(text), maxText)
-	case !utf8.ValidString(text):
-		return fmt.Errorf("the %s is not UTF-8", what)
-	}
-	return nil
-}
-
-// measured writes a text with its length before it.
+// measured writes a text after its length.
 func measured[T string | []byte](text T) []byte {
 	key := make([]byte, 0, 2+len(text)+64)
 	key = binary.BigEndian.AppendUint16(key, uint16(len(text)))
 	return append(key, text...)
 }
 
-// cutMeasured reads what measured wrote, and what follows it.
+// cutMeasured reads what measured wrote, and gives the rest of the key.
 func cutMeasured(key []byte) (text, rest []byte, err error) {
 	if len(key) < 2 {
 		return nil, nil, errSize
@@ -81,10 +65,10 @@ func cutMeasured(key []byte) (text, rest []byte, err error) {
 
 var errSize = errors.New("its size is not what it says")
 
-// never is the time in milliseconds at which what has no expiry expires.
+// never is the expiry, in milliseconds since 1970, of a record that does not expire.
 const never = math.MaxInt64
 
-// expiryOf gives the millisecond after which something is gone.
+// expiryOf gives the last millisecond before a record expires.
 func expiryOf(at time.Time) int64 {
 	if at.IsZero() {
 		return never
@@ -92,7 +76,7 @@ func expiryOf(at time.Time) int64 {
 	return at.UnixMilli()
 }
 
-// appendTime writes a time in milliseconds so that bytes sort as times do.
+// appendTime writes a time in milliseconds, in bytes that sort as the times do.
 func appendTime(to []byte, milliseconds int64) []byte {
 	return binary.BigEndian.AppendUint64(to, uint64(milliseconds)^(1<<63))
 }
@@ -101,7 +85,7 @@ func readTime(from []byte) int64 {
 	return int64(binary.BigEndian.Uint64(from) ^ (1 << 63))
 }
 
-// pairOfTimes writes two times, and readTimes reads them.
+// pairOfTimes writes two times. readTimes reads them.
 func pairOfTimes(a, b int64) []byte {
 	return appendTime(appendTime(make([]byte, 0, 16), a), b)
 }

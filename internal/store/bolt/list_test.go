@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.etcd.io/bbolt"
 	"pgregory.net/rapid"
 
 	"thalas/internal/store"
@@ -37,14 +38,15 @@ func TestListsMatchModel(t *testing.T) {
 		for range 4 {
 			name := rapid.SampledFrom(names).Draw(rt, "list")
 			r := store.Range{From: drawBound(rt, "from"), To: drawBound(rt, "to"), Limit: rapid.IntRange(1, 5).Draw(rt, "limit")}
-			orderOf, list, of := func(r store.Result) string { return r.Position }, s.Series, func(r store.Result) string { return r.Series }
+			orderOf, list, of, timeOf := func(r store.Result) string { return r.Position }, s.Series, func(r store.Result) string { return r.Series }, candleOf
 			if rapid.Bool().Draw(rt, "day") {
 				orderOf, list, of = func(r store.Result) string { return r.ID }, s.Day, func(r store.Result) string { return r.Day }
+				timeOf = func(r store.Result) time.Time { return r.CreatedAt }
 			}
 			if len(kept) > 0 && rapid.Bool().Draw(rt, "cursor") {
 				r.Before = orderOf(rapid.SampledFrom(slices.SortedFunc(maps.Values(kept), byID)).Draw(rt, "before"))
 			}
-			want := model(kept, func(r store.Result) bool { return of(r) == name }, orderOf, r)
+			want := model(kept, func(r store.Result) bool { return of(r) == name }, orderOf, timeOf, r)
 			got, err := list(t.Context(), name, r)
 			if d := diff(want, got, err); d != "" {
 				rt.Fatalf("%+v of %q (-want +got):\n%s", r, name, d)
@@ -60,10 +62,10 @@ func TestListsMatchModel(t *testing.T) {
 func byID(a, b store.Result) int { return strings.Compare(a.ID, b.ID) }
 
 // model is what a list is.
-func model(all map[string]store.Result, in func(store.Result) bool, orderOf func(store.Result) string, r store.Range) (page store.Page) {
+func model(all map[string]store.Result, in func(store.Result) bool, orderOf func(store.Result) string, timeOf func(store.Result) time.Time, r store.Range) (page store.Page) {
 	var found []store.Result
 	for _, result := range all {
-		at := result.CreatedAt
+		at := timeOf(result)
 		if in(result) && (result.ExpiresAt.IsZero() || result.ExpiresAt.After(time.Now())) &&
 			(r.From.IsZero() || !at.Before(r.From)) && (r.To.IsZero() || at.Before(r.To)) &&
 			(r.Before == "" || orderOf(result) < r.Before) {
@@ -77,6 +79,15 @@ func model(all map[string]store.Result, in func(store.Result) bool, orderOf func
 		page.Next = orderOf(found[r.Limit-1])
 	}
 	return page
+}
+
+func candleOf(r store.Result) time.Time {
+	candle, _, _ := strings.Cut(r.Position, "#")
+	at, err := time.Parse(time.RFC3339, candle)
+	if err != nil {
+		panic(err)
+	}
+	return at
 }
 
 // drawResult makes few ids of each run, and few times, so that they meet.
@@ -110,4 +121,33 @@ func drawBound(t *rapid.T, what string) time.Time {
 		return time.Time{}
 	}
 	return drawTime(t, what)
+}
+
+// Files of older programs have entries in the bucket spans, which mean nothing any more.
+func TestSpansOfOlderFiles(t *testing.T) {
+	path := tempFile(t)
+	s := open(t, path, Options{})
+	r := sampleResult(t)
+	if err := s.Record(t.Context(), &r, store.Count{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket(spansBucket).Put(append(measured(bySeriesBucket), r.Series...), pairOfTimes(1, 2))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path, Options{})
+	got, err := s.Series(t.Context(), r.Series, store.Range{From: candleOf(r), To: candleOf(r).Add(time.Second), Limit: 1})
+	if d := diff(store.Page{Results: []store.Result{r}}, got, err); d != "" {
+		t.Errorf("the series (-want +got):\n%s", d)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if checked, err := Check(t.Context(), path); err != nil || len(checked.Damage) > 0 {
+		t.Errorf("the check: %v, %v; want no damage", checked.Damage, err)
+	}
 }

@@ -1,6 +1,6 @@
 package bolt
 
-// Opening a store file: the lock, the format, and what is refused.
+// Opening a store file: its lock, its format, and the files that are refused.
 
 import (
 	"errors"
@@ -18,38 +18,38 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// format is the version of the layout that is written. It goes up when an older
-// program could not read a file any more.
+// format is the version of the layout. It is raised when older programs could not read
+// the files any more.
 const format = 1
 
-// lockWait is how long Open waits for another process to end. Where a server has
-// announced itself, a reader asks that one soon.
+// lockWait is how long Open waits for the lock. A reader waits for a shorter time if a
+// server has announced its address, because it can ask that server.
 const (
 	lockWait          = time.Second
 	lockWaitAnnounced = 50 * time.Millisecond
 )
 
-// Options are how a store is opened. The zero value reads and writes.
+// Options say how a store is opened. The zero value is for reading and writing.
 type Options struct {
-	ReadOnly   bool          // shares the file with other readers; every write is ErrReadOnly
+	ReadOnly   bool          // other readers may open the file too; every write gives ErrReadOnly
 	SweepEvery time.Duration // how often expired records are removed; 0: only by Sweep
-	Log        *slog.Logger  // of what goes wrong in the background; nil: nowhere
+	Log        *slog.Logger  // for errors of background work; nil: no log
 }
 
-// Open opens a store file. For writing, it creates the file and its folder where
-// they are missing, for this user alone, and refuses a file that other users can
-// read; readers take it as it is. Errors are fs.ErrNotExist, fs.ErrPermission, ErrInUse,
-// ErrNewerFormat and ErrDamaged; each says what to do.
+// Open opens a store file. For writing it creates a missing file and its folder for this
+// user alone, and refuses a file that other users can read or write. For reading it
+// accepts any permissions. Errors are fs.ErrNotExist, fs.ErrPermission, ErrInUse,
+// ErrNewerFormat and ErrDamaged. Each says what to do.
 func Open(path string, options Options) (*Store, error) { return openWith(path, options, false) }
 
-// openWith opens a store file, and reads its list of free pages where that is wanted
-// although it is not to be written.
+// openWith opens a store file. If freePages is true, it reads the list of free pages
+// even of a file that is opened for reading.
 func openWith(path string, options Options, freePages bool) (*Store, error) {
 	if err := checkPath(path, options.ReadOnly); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	db, file, err := openFile(path, options.ReadOnly, freePages)
-	if err == nil && !isAt(path, file) { // compacted while it was waited for
+	if err == nil && !isAt(path, file) { // it was compacted while Open waited for the lock
 		_ = db.Close()
 		db, file, err = openFile(path, options.ReadOnly, freePages)
 	}
@@ -85,7 +85,7 @@ func isAt(path string, file *os.File) bool {
 	return err == nil && failed == nil && os.SameFile(standing, mine)
 }
 
-// checkPath refuses what is no file, and makes the folder of one to be written.
+// checkPath refuses a path that is not a usable file, and makes the folder of a new file.
 func checkPath(path string, readOnly bool) error {
 	info, err := os.Stat(path)
 	switch {
@@ -107,15 +107,15 @@ func checkPath(path string, readOnly bool) error {
 	return os.MkdirAll(filepath.Dir(path), 0o700)
 }
 
-// isOpenToOthers reports whether other users have rights to a file. Windows has
-// rights of another kind.
+// isOpenToOthers reports whether the mode of a file gives rights to other users. Windows
+// does not keep rights in the mode.
 func isOpenToOthers(info fs.FileInfo) bool {
 	const others fs.FileMode = 0o077 // group and world
 	return runtime.GOOS != "windows" && info.Mode()&others != 0
 }
 
-// openFile opens and locks the file. The handle is bbolt's own: what is left to
-// close when bbolt panics.
+// openFile opens and locks the file. It also gives bbolt's own handle, which must be
+// closed if bbolt panics.
 func openFile(path string, readOnly, freePages bool) (db *bbolt.DB, file *os.File, err error) {
 	wait := lockWait
 	if address, _ := Announced(path); readOnly && address != "" {
@@ -126,7 +126,7 @@ func openFile(path string, readOnly, freePages bool) (db *bbolt.DB, file *os.Fil
 			ReadOnly:        readOnly,
 			PreLoadFreelist: freePages,
 			Timeout:         wait,
-			// Sweeping scatters free pages; the array type is slow at many of them.
+			// Sweeping leaves many free pages, at which the array type is slow.
 			FreelistType: bbolt.FreelistMapType,
 			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
 				file, err = os.OpenFile(name, flag, mode)
@@ -135,7 +135,7 @@ func openFile(path string, readOnly, freePages bool) (db *bbolt.DB, file *os.Fil
 		})
 		return err
 	})
-	var refused syscall.Errno // of the operating system: says nothing about the content
+	var refused syscall.Errno // an error of the operating system says nothing about the content
 	switch {
 	case err == nil:
 		return db, file, nil
@@ -154,7 +154,7 @@ func openFile(path string, readOnly, freePages bool) (db *bbolt.DB, file *os.Fil
 	}
 }
 
-// checkFormat refuses what this version can't read, and lays out a new file.
+// checkFormat refuses a file that this version can't read, and lays out a new file.
 func checkFormat(db *bbolt.DB, file *os.File, path string) error {
 	fresh := false
 	err := db.View(func(tx *bbolt.Tx) error {
@@ -218,8 +218,8 @@ func layOut(tx *bbolt.Tx) error {
 	)
 }
 
-// closeFile closes a database. After damage bbolt may hold a lock of its own for
-// good, on which its Close would wait.
+// closeFile closes a database. After damage bbolt may hold one of its locks forever, and
+// its Close would wait for that.
 func closeFile(db *bbolt.DB, file *os.File, err error) error {
 	if errors.Is(err, ErrDamaged) {
 		return abandon(file)
@@ -227,8 +227,8 @@ func closeFile(db *bbolt.DB, file *os.File, err error) error {
 	return db.Close()
 }
 
-// abandon closes a database's file in the place of bbolt. The mapping stays until
-// the process ends.
+// abandon closes the file of a database without bbolt. The mapping stays until the
+// process ends.
 func abandon(file *os.File) error {
 	unlock(file)
 	return file.Close()

@@ -1,12 +1,12 @@
 package bolt
 
-// The time that the sweeper goes by: the time that is known to have passed.
+// The time that is known to have passed, by which the sweeper removes records.
 //
-// What was removed is gone for good, and the machine's clock may be wrong: ten minutes
-// of a clock that is a hundred days ahead would empty the store. So the sweeper counts
-// time itself, by a clock that can't jump, and the file keeps how far it has come. That
-// count falls behind while nobody has the file open. It catches up by as much as the
-// machine's clock was ahead of it throughout a whole day of running.
+// A removed record is lost, and the machine's clock may be wrong: if it were a hundred
+// days ahead for ten minutes, a sweep would empty the store. So the sweeper counts time
+// itself with the monotonic clock, and stores the count in the file. The count falls
+// behind while the file is not open. If the machine's clock is ahead of the count during
+// a whole day of running, the count catches up by the least difference of that day.
 
 import (
 	"time"
@@ -15,24 +15,24 @@ import (
 )
 
 const (
-	// standFor is how long the machine's clock has to be ahead before that is believed.
+	// standFor is how long the machine's clock must be ahead before the count catches up.
 	standFor = 24 * time.Hour
-	// noteworthy is how far ahead it has to be for the log.
+	// noteworthy is how far ahead the clock must be to be logged.
 	noteworthy = time.Hour
-	// countEvery is how much has to have passed before that is written down.
+	// countEvery is the least time after which the count is written again.
 	countEvery = time.Minute
 )
 
 var passedKey = []byte("passed") // in the meta bucket
 
-// passed is the time that is known to have passed, as it stands in the file.
+// passed is the count in the file.
 type passed struct {
-	Until time.Time     `json:"until"`       // known to be over, never ahead of the machine's clock
-	Ahead time.Duration `json:"ahead_ns"`    // the least that the machine's clock was ahead of it, while
-	Stood time.Duration `json:"standing_ns"` // so much running time passed
+	Until time.Time     `json:"until"`       // known to have passed; never ahead of the machine's clock
+	Ahead time.Duration `json:"ahead_ns"`    // the least that the machine's clock was ahead of Until during Stood
+	Stood time.Duration `json:"standing_ns"` // the running time during which it has been ahead
 }
 
-// later counts time that has passed, at whose end the machine's clock shows that time.
+// later adds elapsed to the count. clock is the machine's clock after that time.
 func (p passed) later(elapsed time.Duration, clock time.Time) passed {
 	p.Until = p.Until.Add(elapsed)
 	ahead := clock.Sub(p.Until)
@@ -50,8 +50,8 @@ func (p passed) later(elapsed time.Duration, clock time.Time) passed {
 	return p
 }
 
-// passed reads the time that is known to have passed. A file that does not say it yet
-// was written to when the newest result in it was made.
+// passed reads the count. In a file without one, the time at which the newest result was
+// made has passed.
 func (t *transaction) passed() (p passed, err error) {
 	found, err := t.readJSON(metaBucket, passedKey, &p)
 	if err != nil || found {
@@ -66,8 +66,7 @@ func (t *transaction) passed() (p passed, err error) {
 	return p, nil
 }
 
-// countTime adds the time that has passed since it was counted last, and writes it down
-// where that is worth a commit.
+// countTime adds elapsed to the count, and writes it if elapsed is at least countEvery.
 func (t *transaction) countTime(elapsed time.Duration) (passed, error) {
 	p, err := t.passed()
 	if err != nil {
@@ -80,8 +79,8 @@ func (t *transaction) countTime(elapsed time.Duration) (passed, error) {
 	return p, t.writeJSON(metaBucket, passedKey, p)
 }
 
-// tellAhead logs once when the machine's clock is ahead of the time that has passed,
-// and once when that is over.
+// tellAhead logs once when the machine's clock gets ahead of the count, and once when it
+// is not ahead any more.
 func (s *Store) tellAhead(p passed) {
 	clock := s.now()
 	ahead := clock.Sub(p.Until)

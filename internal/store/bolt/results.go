@@ -1,6 +1,6 @@
 package bolt
 
-// Keeping a result, and finding it by its id.
+// Storing results, and finding them by their ids.
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 
 // Record implements store.Results.
 func (s *Store) Record(ctx context.Context, result *store.Result, count store.Count) error {
-	if err := checkCount(count); err != nil {
+	if err := count.Validate(); err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
 	if result == nil {
 		return s.write(ctx, func(t *transaction) error { return t.count(count) })
 	}
-	// The encoding is the caller's work, not the writer's.
-	if err := checkResult(result); err != nil {
+	// The caller's goroutine encodes the result, since the writer is only one.
+	if err := result.Validate(); err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
 	value, err := encodeResult(result)
@@ -32,11 +32,11 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 	})
 }
 
-// Add implements store.Results: all of them in one transaction.
+// Add implements store.Results. It stores all results in one transaction.
 func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, err error) {
 	values := make([][]byte, len(results))
 	for i, r := range results {
-		if err := checkResult(r); err != nil {
+		if err := r.Validate(); err != nil {
 			return 0, fmt.Errorf("add: %w", err)
 		}
 		if values[i], err = encodeResult(r); err != nil {
@@ -44,7 +44,7 @@ func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, er
 		}
 	}
 	err = s.write(ctx, func(t *transaction) error {
-		added = 0 // of an attempt that was rolled back
+		added = 0 // an earlier attempt may have been rolled back
 		for i, r := range results {
 			switch _, err := t.result(r.ID); {
 			case err == nil:
@@ -65,7 +65,7 @@ func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, er
 	return added, nil
 }
 
-// keep puts a result into the file and into its lists.
+// keep writes a result and its entries in the lists.
 func (t *transaction) keep(r *store.Result, value []byte) error {
 	if err := t.forget(r.ID); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (t *transaction) keep(r *store.Result, value []byte) error {
 	)
 }
 
-// forget removes a result, if there is one of that id, and its entries.
+// forget removes the result of an id, if there is one, and its entries in the lists.
 func (t *transaction) forget(id string) error {
 	value := t.get(resultsBucket, []byte(id))
 	if value == nil {

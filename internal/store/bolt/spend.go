@@ -1,6 +1,6 @@
 package bolt
 
-// Sums with a limit, and the leases on what is left of it.
+// Sums with a limit, and leases on parts of the limit.
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 	"thalas/internal/store"
 )
 
-// sum is what is spent and reserved of a key. The file's lock proves that the process
-// of an earlier opening has ended: its leases have too.
+// sum is what is spent and reserved of a key. Because of the file's lock, every process
+// that had the file open before has ended, and so have its leases.
 type sum struct {
-	Sum       int64           `json:"sum"`               // the leases are in it
-	Leases    map[int64]int64 `json:"leases,omitempty"`  // the second at which they end → their amounts together
-	Opening   string          `json:"opening,omitempty"` // in which the leases were taken
+	Sum       int64           `json:"sum"`               // spent and reserved
+	Leases    map[int64]int64 `json:"leases,omitempty"`  // the second at which leases end → the sum of their amounts
+	Opening   string          `json:"opening,omitempty"` // the opening of the file in which the leases were taken
 	ExpiresAt time.Time       `json:"expires_at,omitzero"`
 }
 
@@ -25,7 +25,7 @@ type sum struct {
 func (s *Store) Reserve(ctx context.Context, lease store.Lease, limit int64) (total store.Sum, err error) {
 	var refused error
 	err = s.book(ctx, lease, 0, func(standing *sum) bool {
-		refused = nil // of an attempt that was rolled back
+		refused = nil // an earlier attempt may have been rolled back
 		if left := limit - standing.Sum; limit != 0 && lease.Amount > left {
 			total, refused = standing.total(), store.ErrLimit
 			return false
@@ -44,7 +44,7 @@ func (s *Store) Reserve(ctx context.Context, lease store.Lease, limit int64) (to
 // Settle implements store.Coordination.
 func (s *Store) Settle(ctx context.Context, lease store.Lease, cost int64) error {
 	err := s.book(ctx, lease, cost, func(standing *sum) bool {
-		// Without it, the lease has ended by itself.
+		// If the amount is not there any more, the lease has ended by itself.
 		if until := lease.Until.Unix(); standing.Leases[until] >= lease.Amount {
 			standing.Sum -= lease.Amount
 			if standing.Leases[until] -= lease.Amount; standing.Leases[until] == 0 {
@@ -72,13 +72,10 @@ func (s *Store) Spending(ctx context.Context, key string) (store.Sum, error) {
 	return total, nil
 }
 
-// book changes the sum of a lease's key, unless change says that nothing is changed.
+// book applies change to the sum of a lease's key, and writes it if change returns true.
 func (s *Store) book(ctx context.Context, lease store.Lease, cost int64, change func(*sum) bool) error {
-	if err := checkText("key", lease.Key); err != nil {
+	if err := lease.Validate(cost); err != nil {
 		return err
-	}
-	if lease.Amount < 0 || cost < 0 {
-		return errors.New("an amount or a cost is below 0")
 	}
 	return s.write(ctx, func(t *transaction) error {
 		standing, err := t.sum(lease.Key)
@@ -97,8 +94,8 @@ func (s *Store) book(ctx context.Context, lease store.Lease, cost int64, change 
 	})
 }
 
-// sum reads what stands for a key, without the leases that have ended. Of one that has
-// expired only ExpiresAt is left.
+// sum reads the sum of a key, without the leases that have ended. An expired sum is
+// zero, but keeps its ExpiresAt.
 func (t *transaction) sum(key string) (s sum, err error) {
 	_, err = t.readJSON(sumsBucket, []byte(key), &s)
 	if t.expired(expiryOf(s.ExpiresAt)) {
@@ -116,7 +113,7 @@ func (t *transaction) sum(key string) (s sum, err error) {
 	return s, err
 }
 
-// add adds an amount, as far as numbers go.
+// add adds an amount. The sum stays within int64.
 func (s *sum) add(amount int64) { s.Sum = min(s.Sum, math.MaxInt64-amount) + amount }
 
 func (s *sum) total() store.Sum {

@@ -1,6 +1,6 @@
 package bolt
 
-// The open store, and its end.
+// An open store, reading from it, and closing it.
 
 import (
 	"context"
@@ -25,13 +25,13 @@ type Store struct {
 	log     *slog.Logger
 	db      *bbolt.DB
 	file    *os.File // of db
-	opening string   // a token of this time that the file was opened
+	opening string   // a token for this opening of the file
 
 	queue     chan *operation
-	gate      sync.RWMutex // held for reading while something is put into queue
+	gate      sync.RWMutex // held for reading while an operation is put into queue
 	closed    bool         // guarded by gate
 	writer    sync.WaitGroup
-	hours     map[string]*hour // as they stand in the file; only the writer's
+	hours     map[string]*hour // as they are in the file; used by the writer only
 	sweeper   sync.WaitGroup
 	endSweeps context.CancelFunc
 	closeOnce sync.Once
@@ -39,31 +39,34 @@ type Store struct {
 
 	now      func() time.Time // the machine's clock
 	sweeping sync.Mutex       // guards counted and isAhead
-	counted  time.Duration    // how much of the time since opened has been counted (passed.go)
-	isAhead  bool             // the log says that the clock is ahead
+	counted  time.Duration    // the part of the time since opened that has been counted (passed.go)
+	isAhead  bool             // it was logged that the clock is ahead
 
-	opened    time.Time             // by a clock that can't jump
-	fate      fate                  // damage that was met
-	missing   atomic.Pointer[error] // what is wrong with the file's place, as last seen
-	inspected atomic.Int64          // when that was seen, since opened
-	size      atomic.Int64          // bytes that the file must have
+	opened    time.Time       // has a monotonic clock reading
+	sound     context.Context // ends when damage is met, which is its cause
+	endSound  context.CancelCauseFunc
+	meetOnce  sync.Once
+	missing   atomic.Pointer[error] // the result of the last inspection: nil, or that the file is not at its path
+	inspected atomic.Int64          // the time of that inspection, since opened
+	size      atomic.Int64          // bytes that the file must have at least
 	committed atomic.Int64          // the number of the last commit; 0: unknown
 }
 
 var _ store.Store = (*Store)(nil)
 
-// newStore makes the store of an open file.
+// newStore makes the store for an open file.
 func newStore(path string, options Options, db *bbolt.DB, file *os.File) *Store {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
+	sound, endSound := context.WithCancelCause(context.Background())
 	return &Store{
 		path: path, options: options, log: options.Log, db: db, file: file, opening: rand.Text(),
-		queue: make(chan *operation, queueLength), now: time.Now, opened: time.Now(), fate: fate{met: make(chan struct{})},
+		queue: make(chan *operation, queueLength), now: time.Now, opened: time.Now(), sound: sound, endSound: endSound,
 	}
 }
 
-// start starts its goroutines.
+// start starts the store's goroutines.
 func (s *Store) start() {
 	if !s.options.ReadOnly {
 		s.writer.Go(s.writeAll)
@@ -75,8 +78,8 @@ func (s *Store) start() {
 	}
 }
 
-// Close writes what is queued and closes the file. Whatever is called afterwards
-// gives ErrClosed. It does not wait for anything once damage was met.
+// Close writes what is queued and closes the file. Methods that are called afterwards
+// give ErrClosed. After damage Close does not wait for writes.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		s.endSweeps()
@@ -85,7 +88,7 @@ func (s *Store) Close() error {
 		s.closed = true
 		close(s.queue)
 		s.gate.Unlock()
-		if _, err := os.Stat(s.path); !s.options.ReadOnly && (err != nil || isAt(s.path, s.file)) { // else it is another's
+		if _, err := os.Stat(s.path); !s.options.ReadOnly && (err != nil || isAt(s.path, s.file)) { // otherwise the address is of another store
 			withdraw(s.path)
 		}
 		s.closeErr = s.end()
@@ -93,14 +96,14 @@ func (s *Store) Close() error {
 	return s.closeErr
 }
 
-// end closes the database once the writer has ended. Where damage keeps one of them
-// from ending, the file stays open until the process ends, since whoever hangs may
-// still use it, and others can have it.
+// end closes the database after the writer has ended. If damage keeps one of the two
+// from ending, the file stays open until the process ends, because the goroutine that
+// hangs may still use it. The lock is given up, so that another process can open it.
 func (s *Store) end() error {
 	done := make(chan error, 1)
 	go func() {
 		s.writer.Wait()
-		if s.fate.is() != nil {
+		if s.met() != nil {
 			done <- nil
 			return
 		}
@@ -108,10 +111,10 @@ func (s *Store) end() error {
 	}()
 	select {
 	case err := <-done:
-		if s.fate.is() == nil {
+		if s.met() == nil {
 			return err
 		}
-	case <-s.fate.met:
+	case <-s.sound.Done():
 		grace := time.NewTimer(graceAfterDamage)
 		defer grace.Stop()
 		select {
@@ -123,27 +126,24 @@ func (s *Store) end() error {
 	return nil
 }
 
-// view reads in one transaction. It does not wait longer than the context, and not
-// for a read that damage keeps from ending: that one's goroutine is left behind.
+// view reads in one transaction. It returns when the context ends, or when damage keeps
+// the read from ending; then the goroutine that reads is left running.
 func view[T any](ctx context.Context, s *Store, read func(*transaction) (T, error)) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	if s.isClosed() {
-		return none, ErrClosed
-	}
-	if err := s.fate.is(); err != nil {
+	if err := s.usable(); err != nil {
 		return none, err
 	}
 	if err := s.look(); err != nil {
 		return none, err
 	}
-	return apart(ctx, s, read)
+	return viewInGoroutine(ctx, s, read)
 }
 
-// apart reads in a goroutine of its own.
-func apart[T any](ctx context.Context, s *Store, read func(*transaction) (T, error)) (T, error) {
+// viewInGoroutine is view without the checks before it.
+func viewInGoroutine[T any](ctx context.Context, s *Store, read func(*transaction) (T, error)) (T, error) {
 	var none T
 	type outcome struct {
 		found T
@@ -159,17 +159,17 @@ func apart[T any](ctx context.Context, s *Store, read func(*transaction) (T, err
 		return o.found, o.err
 	case <-ctx.Done():
 		return none, ctx.Err()
-	case <-s.fate.met:
-		return none, s.fate.is()
+	case <-s.sound.Done():
+		return none, s.met()
 	}
 }
 
-// viewHere reads in one transaction, however long that takes.
+// viewHere reads in one transaction, in the caller's goroutine.
 func viewHere[T any](s *Store, read func(*transaction) (T, error)) (found T, err error) {
 	before := s.committed.Load()
 	err = s.contained(func() error {
 		return s.db.View(func(tx *bbolt.Tx) (err error) {
-			// The writer may be between a commit and its note of it.
+			// The writer may be between a commit and storing its number.
 			if id, after := int64(tx.ID()), s.committed.Load(); before != 0 && after != 0 && (id < before || id > after+1) {
 				return s.notOurs()
 			}
@@ -183,8 +183,12 @@ func viewHere[T any](s *Store, read func(*transaction) (T, error)) (found T, err
 	return found, err
 }
 
-func (s *Store) isClosed() bool {
+// usable is why nothing can be read any more, or nil.
+func (s *Store) usable() error {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
-	return s.closed
+	if s.closed {
+		return ErrClosed
+	}
+	return s.met()
 }

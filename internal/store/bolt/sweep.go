@@ -1,7 +1,7 @@
 package bolt
 
-// The sweeper: removes what has expired. Nothing waits for it, since reads leave
-// expired records out; it keeps the file from growing.
+// The sweeper removes expired records, so that the file does not grow. Reads do not
+// depend on it, because they leave expired records out.
 
 import (
 	"context"
@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// sweepSize is how many records one transaction removes at most, so that no run
-// waits long behind it.
+// sweepSize is the most records that one transaction removes, so that other writes do
+// not wait long for it.
 const sweepSize = 100
 
-// Sweep removes every record that has expired by the time that is known to have
-// passed, in small transactions, and says how many there were.
+// Sweep removes every record that has expired by the time that is known to have passed
+// (passed.go). It uses small transactions, and gives the number of removed records.
 func (s *Store) Sweep(ctx context.Context) (removed int, err error) {
 	s.sweeping.Lock()
 	defer s.sweeping.Unlock()
@@ -44,8 +44,8 @@ func (s *Store) Sweep(ctx context.Context) (removed int, err error) {
 	}
 }
 
-// sweepAlways is the sweeper. A sweep that fails is logged and tried again at
-// the next one.
+// sweepAlways sweeps every Options.SweepEvery until ctx ends. It logs a sweep that fails;
+// the next one removes what is left.
 func (s *Store) sweepAlways(ctx context.Context) {
 	ticker := time.NewTicker(s.options.SweepEvery)
 	defer ticker.Stop()
@@ -61,9 +61,10 @@ func (s *Store) sweepAlways(ctx context.Context) {
 	}
 }
 
-// sweep removes the records that had expired first at that time, at most so many.
+// sweep removes at most that many of the records that expired before until, those that
+// expired first.
 func (t *transaction) sweep(most int, until time.Time) (removed int, err error) {
-	// Collected first: a cursor does not survive a deletion.
+	// They are collected first, because a deletion makes a cursor invalid.
 	var due [][]byte
 	cursor := t.tx.Bucket(expiryBucket).Cursor()
 	for key, _ := cursor.First(); len(key) > 8 && readTime(key) < until.UnixMilli() && len(due) < most; key, _ = cursor.Next() {
@@ -92,7 +93,7 @@ func (t *transaction) remove(bucket, key string, entry []byte) error {
 	return errors.Join(removed, t.delete([]byte(bucket), []byte(key)))
 }
 
-// expire moves the expiry of a record. never is none, before and after.
+// expire changes the expiry of a record. Either may be never.
 func (t *transaction) expire(bucket []byte, key string, before, after int64) error {
 	if before == after {
 		return nil

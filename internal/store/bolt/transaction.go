@@ -1,6 +1,6 @@
 package bolt
 
-// One transaction, as the operations of a group share it.
+// A transaction, which the operations of a group share.
 
 import (
 	"encoding/json"
@@ -12,8 +12,8 @@ import (
 type transaction struct {
 	tx      *bbolt.Tx
 	now     time.Time
-	opening string           // the store's
-	hours   map[string]*hour // by key: the writer's, as they stand in this transaction
+	opening string           // of the store
+	hours   map[string]*hour // by key; of the writer, as this transaction sees them
 	changed bool
 }
 
@@ -29,10 +29,10 @@ func (t *transaction) delete(bucket, key []byte) error {
 	return t.tx.Bucket(bucket).Delete(key)
 }
 
-// expired reports whether what expires at that millisecond is gone.
+// expired reports whether a record with that expiry, in milliseconds, has expired.
 func (t *transaction) expired(milliseconds int64) bool { return t.now.UnixMilli() > milliseconds }
 
-// finish writes what was gathered. errUnchanged where there is nothing to commit.
+// finish writes the counters. It gives errUnchanged if there is nothing to commit.
 func (t *transaction) finish() error {
 	if err := t.writeHours(); err != nil {
 		return err
@@ -43,8 +43,7 @@ func (t *transaction) finish() error {
 	return nil
 }
 
-// readJSON reads a record of one of the JSON buckets. It leaves into as it is
-// where there is none, and then found is false.
+// readJSON reads a JSON record. If there is none, found is false and into is unchanged.
 func (t *transaction) readJSON(bucket, key []byte, into any) (found bool, err error) {
 	value := t.get(bucket, key)
 	if value == nil {

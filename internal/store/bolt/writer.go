@@ -1,6 +1,6 @@
 package bolt
 
-// The writer: one goroutine that commits in groups.
+// The writer: one goroutine that commits groups of operations.
 
 import (
 	"context"
@@ -12,16 +12,16 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// queueLength is how many operations wait at most; more wait to be queued.
-// A group is at most as long.
+// queueLength is the most operations in the queue, and in a group. When the queue is
+// full, writes wait until there is room in it.
 const queueLength = 1024
 
-// operation is something to be written. It is run at most once to the end, but
-// may be begun several times: when another of its group failed, the group is
-// rolled back and run again without that one.
+// operation is one write. Its run may be called several times, but is committed at most
+// once: if another operation of its group fails, the group is rolled back and run again
+// without that one.
 type operation struct {
 	ctx   context.Context
-	run   func(*transaction) error // an error rolls back; a refusal is no error
+	run   func(*transaction) error // an error rolls the group back; a refusal is not an error
 	state atomic.Int32
 	done  chan error
 }
@@ -34,9 +34,9 @@ const (
 	abandoned
 )
 
-// write has an operation run and committed. The context bounds the wait until
-// it is taken: then it has not happened and never will. From there on its true
-// end is waited for.
+// write has the writer run and commit an operation. If the context ends before the
+// writer takes the operation, it is never run. After that write waits for its outcome,
+// whatever the context.
 func (s *Store) write(ctx context.Context, run func(*transaction) error) error {
 	if s.options.ReadOnly {
 		return ErrReadOnly
@@ -52,21 +52,21 @@ func (s *Store) write(ctx context.Context, run func(*transaction) error) error {
 		if op.state.CompareAndSwap(waiting, abandoned) {
 			return ctx.Err()
 		}
-	case <-s.fate.met:
+	case <-s.sound.Done():
 	}
 	return s.outcome(op)
 }
 
-// outcome waits for the true end of an operation that the writer has taken. Where
-// damage was met, the writer may hang: then there is none.
+// outcome waits for the outcome of an operation that the writer has taken. After damage
+// the writer may hang, and outcome gives the damage.
 func (s *Store) outcome(op *operation) error {
 	select {
 	case err := <-op.done:
 		return err
-	case <-s.fate.met:
+	case <-s.sound.Done():
 	}
 	if op.state.CompareAndSwap(waiting, abandoned) {
-		return s.fate.is()
+		return s.met()
 	}
 	grace := time.NewTimer(graceAfterDamage)
 	defer grace.Stop()
@@ -74,7 +74,7 @@ func (s *Store) outcome(op *operation) error {
 	case err := <-op.done:
 		return err
 	case <-grace.C:
-		return s.fate.is()
+		return s.met()
 	}
 }
 
@@ -87,7 +87,7 @@ func (s *Store) enqueue(op *operation) error {
 	if s.closed {
 		return ErrClosed
 	}
-	if err := s.fate.is(); err != nil {
+	if err := s.met(); err != nil {
 		return err
 	}
 	select {
@@ -95,27 +95,27 @@ func (s *Store) enqueue(op *operation) error {
 		return nil
 	case <-op.ctx.Done():
 		return op.ctx.Err()
-	case <-s.fate.met:
-		return s.fate.is()
+	case <-s.sound.Done():
+		return s.met()
 	}
 }
 
 // writeAll is the writer. It ends when the queue is closed and empty.
 func (s *Store) writeAll() {
-	var lately rate
+	var recent rate
 	for first := range s.queue {
-		held := lately.hold(time.Now())
+		held := recent.hold(time.Now())
 		time.Sleep(held)
 		group := []*operation{first}
 		for range min(len(s.queue), queueLength-1) {
 			group = append(group, <-s.queue)
 		}
-		lately.count(time.Now(), len(group), held)
+		recent.count(time.Now(), len(group), held)
 		s.commit(slices.DeleteFunc(group, func(op *operation) bool { return !op.take() }))
 	}
 }
 
-// take makes an operation the writer's, unless its context ended before.
+// take reports whether the writer may run an operation: its context has not ended.
 func (op *operation) take() bool {
 	if err := op.ctx.Err(); err != nil {
 		if op.state.CompareAndSwap(waiting, abandoned) {
@@ -126,7 +126,7 @@ func (op *operation) take() bool {
 	return op.state.CompareAndSwap(waiting, taken)
 }
 
-// commit runs a group in one transaction and answers each operation after it.
+// commit runs a group in one transaction, and then tells each operation its outcome.
 func (s *Store) commit(group []*operation) {
 	for len(group) > 0 {
 		failed := -1
@@ -153,11 +153,10 @@ func (s *Store) commit(group []*operation) {
 // errUnchanged ends a transaction that needs no commit.
 var errUnchanged = errors.New("nothing was changed")
 
-// update runs one transaction. Once the file was found damaged nothing more is
-// written to it. When the commit itself fails, it is unknown whether it is on
-// the disk.
+// update runs one transaction. It writes nothing to a file that was found damaged. If
+// the commit itself fails, it is not known whether the changes are on the disk.
 func (s *Store) update(change func(*transaction) error) error {
-	if err := s.fate.is(); err != nil {
+	if err := s.met(); err != nil {
 		return err
 	}
 	if err := s.inspect(); err != nil {
@@ -181,16 +180,16 @@ func (s *Store) update(change func(*transaction) error) error {
 	case errors.Is(err, errUnchanged):
 		return nil
 	case err != nil:
-		s.hours = nil        // what was counted was rolled back
-		s.committed.Store(0) // it may have been committed all the same
+		s.hours = nil        // their changes were rolled back
+		s.committed.Store(0) // it may still have been committed
 		if damage := s.contained(s.readable); errors.Is(damage, ErrDamaged) {
 			return damage
 		}
 		return err
 	}
 	s.committed.Store(number)
-	return s.inspect() // a file that was deleted meanwhile keeps nothing
+	return s.inspect() // what is written to a deleted file is lost
 }
 
-// readable fails where the last transaction has left no file to be read.
+// readable gives an error if the file can't be read after a failed transaction.
 func (s *Store) readable() error { return s.db.View(func(*bbolt.Tx) error { return nil }) }

@@ -168,7 +168,7 @@ func TestRefusalsNeedNoCommit(t *testing.T) {
 	}
 }
 
-// A failing commit is everybody's error and nobody's record.
+// After a failed commit every operation of its group has the error, and none is stored.
 func TestFailedCommit(t *testing.T) {
 	s := open(t, tempFile(t), Options{})
 	letGo := holdUp(t, s)
@@ -280,7 +280,7 @@ func TestCloseWritesWhatIsQueued(t *testing.T) {
 	for range cap(closed) {
 		go func() { closed <- s.Close() }()
 	}
-	for !s.isClosed() {
+	for s.usable() == nil {
 		runtime.Gosched()
 	}
 	if err := spendOn(t.Context(), s, "sum"); !errors.Is(err, ErrClosed) {

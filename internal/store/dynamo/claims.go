@@ -1,6 +1,6 @@
 package dynamo
 
-// Claims: who holds a key.
+// Claims: which run works on a key.
 
 import (
 	"context"
@@ -23,7 +23,7 @@ const (
 	completed  = "COMPLETED"
 )
 
-// claim is a store.Claim as it stands in its table.
+// claim is the form of a [store.Claim] in its table.
 type claim struct {
 	Key       string `dynamodbav:"key"`
 	Status    string `dynamodbav:"status"`
@@ -37,7 +37,7 @@ type claim struct {
 
 // Claim implements store.Coordination.
 func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old *store.Claim, err error) {
-	err = checkClaim(key, wanted)
+	err = wanted.Validate(key)
 	if err == nil {
 		err = s.usable(ctx)
 	}
@@ -84,8 +84,8 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 	return standing.claim(), store.ErrHeld
 }
 
-// takenOver is the claim of which a record's attributes were; nil where it was
-// released, had expired or is none.
+// takenOver gives the claim that a new one has replaced, from its attributes. It is nil
+// if that was released, had expired, or is not a claim.
 func takenOver(attributes map[string]types.AttributeValue, now time.Time) *store.Claim {
 	var old claim
 	if err := attributevalue.UnmarshalMap(attributes, &old); err != nil || old.Owner == "" {
@@ -101,16 +101,6 @@ func (c *claim) claim() *store.Claim {
 	return &store.Claim{Owner: c.Owner, Payload: c.Payload, Until: until(c.Until), ExpiresAt: expiresAt(c.ExpiresAt), Result: c.Result}
 }
 
-func checkClaim(key string, c store.Claim) error {
-	if err := errors.Join(checkText("key", key), checkText("owner", c.Owner)); err != nil {
-		return err
-	}
-	if c.Result != "" {
-		return errors.New("it names a result before there is one")
-	}
-	return nil
-}
-
 // Complete implements store.Coordination.
 func (s *Store) Complete(ctx context.Context, key, owner, result string) error {
 	if result == "" {
@@ -120,21 +110,21 @@ func (s *Store) Complete(ctx context.Context, key, owner, result string) error {
 		map[string]types.AttributeValue{":status": text(completed), ":result": text(result)})
 }
 
-// Release implements store.Coordination. The record stays, without an owner and
-// overdue since long ago, until its time to live is over: nothing needs the right
-// to delete. Of two answers to one release, the second is ErrNotOwner.
+// Release implements store.Coordination. It does not delete the item, so that no right to
+// delete is needed: the item stays until it expires, without an owner and long past its
+// Until. If the answer is lost and the request is sent again, it gives ErrNotOwner.
 func (s *Store) Release(ctx context.Context, key, owner string) error {
 	return s.settle(ctx, key, owner, "release", "SET #status = :status, in_progress_until = :long_ago REMOVE #owner, #result",
 		map[string]types.AttributeValue{":status": text(inProgress), ":long_ago": number(0)})
 }
 
-// settle changes a claim, if it is still the owner's.
+// settle changes a claim if it still belongs to the owner.
 func (s *Store) settle(ctx context.Context, key, owner, doing, change string, values map[string]types.AttributeValue) error {
 	if err := s.usable(ctx); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	if checkText("key", key) != nil || owner == "" {
-		return store.ErrNotOwner // nobody can have claimed it
+	if store.ValidateText("key", key) != nil || owner == "" {
+		return store.ErrNotOwner // such a key can't be claimed
 	}
 	values = maps.Clone(values)
 	values[":owner"], values[":now"] = text(owner), moment(time.Now())

@@ -1,26 +1,24 @@
-// Package dynamo keeps everything in three DynamoDB tables: results, counters by
-// the hour, and coordination records, for any number of processes at a time.
+// Package dynamo is a store in three DynamoDB tables, for any number of processes: one
+// table for results, one for counters by the hour, one for coordination records.
 //
-// Nothing is cached and nothing runs in the background: each operation is its
-// requests, all within its context. What a table must look like, package
-// dynamotest shows by making it. The rights that are needed are GetItem,
-// BatchGetItem and Query (on the indexes too) for reading, PutItem and UpdateItem
-// for writing; nothing is ever scanned or deleted, which is left to the tables'
-// time to live.
+// It caches nothing and does nothing in the background: an operation ends with its last
+// request, within its context. Package dynamotest shows how the tables must be created.
+// Reading needs the rights GetItem, BatchGetItem and Query, on the indexes too; writing
+// needs PutItem and UpdateItem. Nothing is scanned or deleted: the time to live of the
+// tables removes expired items.
 //
-// A result by its id, claims and sums are read as they stand. Lists and the
-// latest result go through an index, and counters through an eventually
-// consistent read: they lag behind a write by milliseconds.
+// Results by id, claims and sums are read consistently. Lists, the latest result and
+// counters are read eventually consistently, and lag behind a write by milliseconds.
 //
-// A series is ordered by candle. A result about a candle that is not near the time
-// of its making leaves a mark beside it, which is one more small write: so a range
-// of time costs what lies in it, however long the series, and misses nothing.
+// A series is ordered and selected by candle, so that a range costs what lies in it,
+// however long the series. Older versions wrote items with an id that begins with
+// "stray#" into the table of results; they are in no list and expire.
 //
-// A request whose answer is lost is sent again, by the rules of the client
-// (Retrying). All writes but one can be repeated: a claim and a sum remember the
-// call that wrote them last. The counters of an hour do not: a lost answer may
-// count a run twice there. The results are the truth.
+// The client sends a request again if its answer is lost ([Retrying]). All writes but
+// those of counters can be repeated: claims and sums store a token of the call that wrote
+// them last. After a lost answer the counters may count a run twice; the results are
+// exact.
 //
-// What expires does so at a whole second, not before the time that was asked for
-// and less than a second after it.
+// Records expire at whole seconds: at the ExpiresAt that was asked for, or less than a
+// second after it.
 package dynamo

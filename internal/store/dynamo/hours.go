@@ -1,7 +1,6 @@
 package dynamo
 
-// The counters of an hour: one item, with each counter and text as an attribute
-// of its own.
+// The counters of an hour are one item. Each counter and text is an attribute of it.
 
 import (
 	"context"
@@ -21,40 +20,21 @@ import (
 )
 
 const (
-	dayAttribute    = "day"
-	hourAttribute   = "hour"
-	expiryAttribute = "expires_at"
+	dayAttribute    = store.DayName
+	hourAttribute   = store.HourName
+	expiryAttribute = store.ExpiryName
 )
 
 const (
-	// maxDays is the most days that are read at once, each with a query.
+	// maxDays is the most days of one call. Each day is a query.
 	maxDays = 500
-	// daysAtOnce is how many are asked for at the same time.
+	// daysAtOnce is the most concurrent queries.
 	daysAtOnce = 16
 )
 
-func isCount(c store.Count) bool { return len(c.Add) > 0 || len(c.Set) > 0 }
-
-func checkCount(c store.Count) error {
-	if !isCount(c) {
-		return nil
-	}
-	if year := c.At.UTC().Year(); c.At.IsZero() || year < 1 || year > 9999 {
-		return fmt.Errorf("a count at %s: it must say when the run ended", c.At)
-	}
-	for _, name := range []string{"", dayAttribute, hourAttribute, expiryAttribute} {
-		_, isCounter := c.Add[name]
-		_, isText := c.Set[name]
-		if isCounter || isText {
-			return fmt.Errorf("a count cannot have the name %q", name)
-		}
-	}
-	return nil
-}
-
 // count adds a run to its hour.
 func (s *Store) count(ctx context.Context, c store.Count) error {
-	if !isCount(c) {
+	if c.IsEmpty() {
 		return nil
 	}
 	update := updateOf(c)
@@ -69,14 +49,14 @@ func (s *Store) count(ctx context.Context, c store.Count) error {
 	return nil
 }
 
-// updateOf writes a count as one update. An expression holds 4 KB, and the names
-// of counters are long and have dots: placeholders stand for them.
+// updateOf writes a count as one update. It uses placeholders for the names of counters,
+// because they have dots, and are too long for the 4 KB of an expression.
 func updateOf(c store.Count) *dynamodb.UpdateItemInput {
 	update := &dynamodb.UpdateItemInput{
 		ExpressionAttributeNames:  make(map[string]string, len(c.Add)+len(c.Set)+1),
 		ExpressionAttributeValues: make(map[string]types.AttributeValue, len(c.Add)+len(c.Set)+1),
 	}
-	// assign puts a name and its value behind placeholders.
+	// assign adds placeholders for a name and its value.
 	assign := func(name, between string, value types.AttributeValue) string {
 		n := strconv.Itoa(len(update.ExpressionAttributeNames))
 		update.ExpressionAttributeNames["#a"+n] = name
@@ -134,8 +114,8 @@ func (s *Store) Hours(ctx context.Context, firstDay, lastDay string) ([]store.Ho
 func daysOf(firstDay, lastDay string) (days []string, err error) {
 	var bounds [2]time.Time
 	for i, day := range []string{firstDay, lastDay} {
-		if bounds[i], err = time.Parse(time.DateOnly, day); err != nil {
-			return nil, fmt.Errorf("%q is not a day like 2026-11-23", day)
+		if bounds[i], err = store.ParseDay(day); err != nil {
+			return nil, err
 		}
 	}
 	if count := int(bounds[1].Sub(bounds[0])/(24*time.Hour)) + 1; count > maxDays {
@@ -174,7 +154,7 @@ func (s *Store) hoursOf(ctx context.Context, day string) (hours []store.Hour, er
 	return hours, nil
 }
 
-// decodeHour takes every number for a counter and every string for a text.
+// decodeHour reads an item: every number is a counter, and every string is a text.
 func decodeHour(attributes map[string]types.AttributeValue) (h store.Hour, expiry *int64, err error) {
 	h = store.Hour{Counts: map[string]int64{}, Texts: map[string]string{}}
 	for name, value := range attributes {

@@ -1,15 +1,12 @@
 package dynamo
 
-// A result as it stands in its table. Attributes are only ever added: a reader
-// ignores those that it does not know, and does without those that an older
-// writer did not know.
+// The form of a result in its table. Later versions only add attributes: a reader ignores
+// attributes that it does not know, and does without those that an older version did not
+// write.
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -28,38 +25,6 @@ type item struct {
 	Status    string  `dynamodbav:"status"`
 	CreatedAt string  `dynamodbav:"created_at"`
 	ExpiresAt *int64  `dynamodbav:"expires_at,omitempty"`
-}
-
-// maxText is the most bytes of a text that is a key.
-const maxText = 2048
-
-func checkText(what, text string) error {
-	switch {
-	case text == "":
-		return fmt.Errorf("the %s is empty", what)
-	case len(text) > maxText:
-		return fmt.Errorf("the %s has %d bytes, and may have %d", what, len(text), maxText)
-	case !utf8.ValidString(text):
-		return fmt.Errorf("the %s is not UTF-8", what)
-	}
-	return nil
-}
-
-// checkResult refuses what could not be found again, or would come back changed.
-func checkResult(r *store.Result) error {
-	if !store.IsID(r.ID) {
-		return fmt.Errorf("%q is not a result's id", r.ID)
-	}
-	if !store.IsPosition(r.Position) || !strings.HasSuffix(r.Position, "#"+r.ID) {
-		return fmt.Errorf("%q is not a position of the result %s", r.Position, r.ID)
-	}
-	if year := r.CreatedAt.UTC().Year(); r.CreatedAt.IsZero() || year < 1 || year > 9999 {
-		return fmt.Errorf("the result %s does not say when it was made", r.ID)
-	}
-	if !utf8.Valid(r.Body) {
-		return fmt.Errorf("the body of the result %s is not UTF-8", r.ID)
-	}
-	return errors.Join(checkText("series", r.Series), checkText("day", r.Day))
 }
 
 func encodeResult(r *store.Result) (map[string]types.AttributeValue, error) {

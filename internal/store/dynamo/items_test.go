@@ -4,6 +4,7 @@ package dynamo_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -134,6 +135,12 @@ func TestItemsOfOtherVersions(t *testing.T) {
 			"decision": s("SELL"), "status": s("degraded"), "created_at": s("2026-03-02T05:01:00Z"), "confidence": n("0.75"),
 			"tags": &types.AttributeValueMemberL{Value: []types.AttributeValue{s("a")}},
 		})
+		// The mark that older versions left beside a late answer is no result.
+		mark := "stray#" + newer.ID
+		put(t, client, tables.Results, attributes{"id": s(mark), "series": s("stray#" + strings.Repeat("ab", 32)), "position": s(newer.Position)})
+		if _, err := st.Result(t.Context(), mark); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("a mark is read as a result: %v", err)
+		}
 		for _, want := range []*store.Result{older, newer} {
 			got, err := st.Result(t.Context(), want.ID)
 			if d := cmp.Diff(*want, got); d != "" || err != nil {

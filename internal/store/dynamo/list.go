@@ -1,53 +1,49 @@
 package dynamo
 
-// The lists: an index gives the keys of a list in their order, and the results
-// are read by them.
+// The lists: an index gives the keys of a list in their order, and the results are
+// read by them.
 //
-// A range is one of the times when results were made, which the index does not
-// hold: it orders a day by id and a series by candle. Both lie near that time, so a
-// range is looked for between two orders; what is not near leaves a mark (stray.go).
-// The time in an id is that of its run: ids that were made too far from the range
-// are left out of what the index gives, and the rest is read.
+// An index orders a series by candle, by which a series is selected too. It orders a
+// day by id, while a day is selected by CreatedAt, which the index does not hold: the
+// query is for ids that were made near that time, and the results that it leads to
+// are selected.
 
 import (
 	"context"
-	"fmt"
-	"math"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"thalas/internal/store"
 )
 
-// apart is the most that lies between the time in an id, which is made when a
-// run begins, and the result's CreatedAt, which is when it ends. It has to be
-// longer than any run; a longer one only reads more.
-const apart = time.Hour
+// longestRun is the most that lies between the time in an id, which is made when a run
+// begins, and the result's CreatedAt, which is when the run ends. It has to be longer
+// than any run is; a larger one only reads more.
+const longestRun = time.Hour
 
 // keysAtOnce is the most keys that one query asks for: some 170 bytes each.
 const keysAtOnce = 4000
 
 // index is one kind of list.
 type index struct {
-	name     string
-	list     string // the attribute that names the list
-	order    string // the attribute that it is ordered by
-	isCursor func(string) bool
-	listOf   func(*store.Result) string
-	orderOf  func(*store.Result) string
-	byID     bool // ordered by when the ids were made, not by candle
+	name    string
+	list    string // the attribute that names the list
+	order   string // the attribute that it is ordered by
+	listOf  func(*store.Result) string
+	orderOf func(*store.Result) string
 }
 
 var (
 	bySeries = &index{
-		name: "by_series", list: "series", order: "position", isCursor: store.IsPosition,
+		name: "by_series", list: "series", order: "position",
 		listOf:  func(r *store.Result) string { return r.Series },
 		orderOf: func(r *store.Result) string { return r.Position },
 	}
 	byDay = &index{
-		name: "by_day", list: "day", order: "id", isCursor: store.IsID, byID: true,
+		name: "by_day", list: "day", order: "id",
 		listOf:  func(r *store.Result) string { return r.Day },
 		orderOf: func(r *store.Result) string { return r.ID },
 	}
@@ -55,20 +51,30 @@ var (
 
 // Series implements store.Results.
 func (s *Store) Series(ctx context.Context, series string, r store.Range) (store.Page, error) {
-	return s.list(ctx, bySeries, series, r)
+	if err := r.Validate(store.IsPosition); err != nil {
+		return store.Page{}, err
+	}
+	return s.page(ctx, bySeries, series, r.OfSeries(), r.Limit)
 }
 
 // Day implements store.Results.
 func (s *Store) Day(ctx context.Context, day string, r store.Range) (store.Page, error) {
-	return s.list(ctx, byDay, day, r)
+	if err := r.Validate(store.IsID); err != nil {
+		return store.Page{}, err
+	}
+	b := r.OfDay()
+	if !r.From.IsZero() {
+		b.Least = store.IDsFrom(r.From.Add(-longestRun).UnixMilli())
+	}
+	if !r.To.IsZero() {
+		b.Above = min(b.Above, store.IDsFrom(r.To.Add(longestRun).UnixMilli()))
+	}
+	return s.page(ctx, byDay, day, b, r.Limit)
 }
 
 // Latest implements store.Results.
 func (s *Store) Latest(ctx context.Context, series string) (store.Result, error) {
-	ahead := time.Now().Add(store.MaxAhead + time.Millisecond) // the first millisecond that is too late
-	results, err := s.walk(ctx, bySeries, series, part{
-		high: store.PositionsFrom(ahead.UnixMilli()), within: windowOf(store.Range{To: ahead}),
-	}, 1)
+	results, err := s.walk(ctx, bySeries, series, store.OfLatest(time.Now()), 1)
 	if err != nil {
 		return store.Result{}, err
 	}
@@ -78,61 +84,31 @@ func (s *Store) Latest(ctx context.Context, series string) (store.Result, error)
 	return results[0], nil
 }
 
-func (s *Store) list(ctx context.Context, in *index, list string, r store.Range) (page store.Page, err error) {
-	if r.Limit < 1 {
-		return page, fmt.Errorf("a limit of %d: it must be above 0", r.Limit)
-	}
-	if r.Before != "" && !in.isCursor(r.Before) {
-		return page, store.ErrCursor
-	}
-	p, err := s.part(ctx, in, list, r)
-	if err != nil {
-		return page, err
-	}
+func (s *Store) page(ctx context.Context, in *index, list string, b store.Bounds, limit int) (page store.Page, err error) {
 	// One more tells whether something follows.
-	page.Results, err = s.walk(ctx, in, list, p, r.Limit+1)
+	page.Results, err = s.walk(ctx, in, list, b, limit+1)
 	if err != nil {
 		return store.Page{}, err
 	}
-	if len(page.Results) > r.Limit {
-		page.Results = page.Results[:r.Limit]
-		page.Next = in.orderOf(&page.Results[r.Limit-1])
+	if len(page.Results) > limit {
+		page.Results = page.Results[:limit]
+		page.Next = in.orderOf(&page.Results[limit-1])
 	}
 	return page, nil
 }
 
-// part is what is looked at of a list: the orders from low on and below high, empty
-// where there is no bound, and of their results those that were made within a window.
-type part struct {
-	low, high string
-	within    window
-}
-
-// part gives the part of a list that holds a range.
-func (s *Store) part(ctx context.Context, in *index, list string, r store.Range) (p part, err error) {
-	if err := s.usable(ctx); err != nil || checkText("list", list) != nil {
-		return part{}, err
-	}
-	p.within = windowOf(r)
-	p.low, p.high, err = s.span(ctx, in, list, r)
-	return p, err
-}
-
 // walk gives the first wanted results of a part of a list.
-func (s *Store) walk(ctx context.Context, in *index, list string, p part, wanted int) ([]store.Result, error) {
+func (s *Store) walk(ctx context.Context, in *index, list string, b store.Bounds, wanted int) ([]store.Result, error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
-	if checkText("list", list) != nil {
-		return nil, nil // nothing can be in it
+	if store.ValidateText("list", list) != nil || b.Least >= b.Above {
+		return nil, nil // no result can be in it
 	}
 	var results []store.Result
-	query := s.query(in, list, p.low, p.high)
-	if query == nil {
-		return nil, nil
-	}
-	// Most often what was asked for is what comes first. Where it is not, because
-	// of a range or of what expired, more is looked at in one go each time.
+	query := s.query(in, list, b)
+	// Most often the first results are those that are wanted. If some of them are not,
+	// because they have expired for example, each query asks for more than the one before.
 	size, chunk := wanted, wanted
 	for {
 		query.Limit = aws.Int32(int32(min(size, keysAtOnce)))
@@ -140,7 +116,7 @@ func (s *Store) walk(ctx context.Context, in *index, list string, p part, wanted
 		if err != nil {
 			return nil, failed("list by "+in.list, s.tables.Results, err)
 		}
-		entries := in.entriesWithin(answer.Items, p.within, p.high)
+		entries := in.entries(answer.Items, b.Above)
 		for len(entries) > 0 {
 			n := min(len(entries), batches*batch, chunk)
 			found, err := s.resultsOf(ctx, in, list, entries[:n])
@@ -149,7 +125,7 @@ func (s *Store) walk(ctx context.Context, in *index, list string, p part, wanted
 			}
 			now := time.Now()
 			for i := range found {
-				if p.within.holds(&found[i]) && !gone(&found[i], now) {
+				if b.HoldsCreated(found[i].CreatedAt.UnixMilli()) && !gone(&found[i], now) {
 					results = append(results, found[i])
 				}
 			}
@@ -167,45 +143,33 @@ func (s *Store) walk(ctx context.Context, in *index, list string, p part, wanted
 	}
 }
 
-// window is a range in milliseconds.
-type window struct {
-	from, to int64
-}
-
-func windowOf(r store.Range) window {
-	w := window{math.MinInt64, math.MaxInt64}
-	if !r.From.IsZero() {
-		w.from = r.From.UnixMilli()
+// query asks an index for the keys of a part of a list, highest first. The bound above
+// may be among them, since a condition can be BETWEEN but not both >= and <.
+func (s *Store) query(in *index, list string, b store.Bounds) *dynamodb.QueryInput {
+	condition := "#list = :list AND #order < :above"
+	values := map[string]types.AttributeValue{":list": text(list), ":above": text(b.Above)}
+	if b.Least != "" {
+		condition = "#list = :list AND #order BETWEEN :least AND :above"
+		values[":least"] = text(b.Least)
 	}
-	if !r.To.IsZero() {
-		w.to = r.To.UnixMilli()
+	return &dynamodb.QueryInput{
+		TableName: &s.tables.Results, IndexName: &in.name, ScanIndexForward: aws.Bool(false), KeyConditionExpression: &condition,
+		ExpressionAttributeNames: map[string]string{"#list": in.list, "#order": in.order}, ExpressionAttributeValues: values,
 	}
-	return w
 }
 
-func (w window) holds(r *store.Result) bool {
-	made := r.CreatedAt.UnixMilli()
-	return made >= w.from && made < w.to
-}
-
-// entry is what an index says about a result.
+// entry is a result in an index.
 type entry struct {
 	id    string
 	order string
 }
 
-// entriesWithin gives the entries of an index below high whose results can belong
-// to a range, in their order.
-func (in *index) entriesWithin(keys []map[string]types.AttributeValue, w window, high string) (entries []entry) {
-	const most = int64(apart / time.Millisecond)
+// entries gives the entries that a query found below a bound, in their order.
+func (in *index) entries(keys []map[string]types.AttributeValue, above string) (entries []entry) {
 	for _, key := range keys {
 		id, _ := key["id"].(*types.AttributeValueMemberS)
 		order, _ := key[in.order].(*types.AttributeValueMemberS)
-		if id == nil || order == nil || high != "" && order.Value >= high {
-			continue
-		}
-		made := store.MadeAt(id.Value).UnixMilli()
-		if (w.from == math.MinInt64 || made >= w.from-most) && (w.to == math.MaxInt64 || made < w.to+most) {
+		if id != nil && order != nil && order.Value < above {
 			entries = append(entries, entry{id.Value, order.Value})
 		}
 	}

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
@@ -199,9 +197,8 @@ func TestRangeReadsWhatItNeeds(t *testing.T) {
 			read func() (store.Page, error)
 			want string
 		}{
-			// An hour before, and for a day after too: 8 and 14 of 60. A series is looked
-			// through for marks first.
-			"series": {func() (store.Page, error) { return s.Series(t.Context(), series, r) }, "Query of by_series; Query of by_series; BatchGetItem of 8, consistent"},
+			// A day is looked through from an hour before to an hour after: 14 of 60.
+			"series": {func() (store.Page, error) { return s.Series(t.Context(), series, r) }, "Query of by_series; BatchGetItem of 2, consistent"},
 			"day":    {func() (store.Page, error) { return s.Day(t.Context(), "2026-03-02", r) }, "Query of by_day; BatchGetItem of 14, consistent"},
 		} {
 			page, err := list.read()
@@ -218,8 +215,8 @@ func TestRangeReadsWhatItNeeds(t *testing.T) {
 	})
 }
 
-// Neither what is newer than a range nor what is older is walked through, unless
-// a stray was made in it.
+// Neither what is newer than a range nor what is older is walked through, whenever it
+// was made.
 func TestRangeOfALongSeries(t *testing.T) {
 	onEach(t, func(t *testing.T, server *dynamotest.Server) {
 		s, _, watching := openSpied(t, server)
@@ -231,44 +228,21 @@ func TestRangeOfALongSeries(t *testing.T) {
 		}
 		middle := opening.AddDate(0, 0, 10*runs/2)
 		r := store.Range{From: middle.Add(-time.Minute), To: middle.Add(time.Minute), Limit: 1}
-		want := "Query of by_series; Query of by_series; BatchGetItem of 1, consistent"
+		want := "Query of by_series; BatchGetItem of 1, consistent"
 		watching.takeRequests()
-		for _, step := range []string{"no stray", "strays elsewhere"} {
+		for _, step := range []string{"answers in time", "a late answer elsewhere"} {
 			page, err := s.Series(t.Context(), series, r)
 			if read := strings.Join(watching.takeRequests(), "; "); err != nil || len(page.Results) != 1 || page.Next != "" || read != want {
 				t.Errorf("%s: %d results, %v; asked for %s, want %s", step, len(page.Results), err, read, want)
 			}
-			stray := resultAt(middle.AddDate(0, 0, 5))
-			stray.Position = store.PositionKey(opening, stray.ID)
-			if err := s.Record(t.Context(), stray, store.Count{}); err != nil {
+			late := resultAt(middle)
+			late.Position = store.PositionKey(opening, late.ID)
+			if err := s.Record(t.Context(), late, store.Count{}); err != nil {
 				t.Fatal(err)
 			}
-			watching.takeRequests()
-		}
-	})
-}
-
-func TestStraysLeaveMarks(t *testing.T) {
-	onEach(t, func(t *testing.T, server *dynamotest.Server) {
-		s, tables, watching := openSpied(t, server)
-		r := resultAt(opening)
-		r.ExpiresAt = opening.AddDate(10, 0, 0)
-		for days, marks := range map[int]int{0: 0, -3: 0, -4: 1, 1: 1} { // a thousand candles of 5m are three and a half days
-			r.Position = store.PositionKey(opening.AddDate(0, 0, days), r.ID)
-			watching.takeRequests()
-			if err := s.Record(t.Context(), r, store.Count{}); err != nil {
-				t.Fatal(err)
+			if read := strings.Join(watching.takeRequests(), "; "); read != "PutItem" {
+				t.Errorf("a late answer was recorded by %s, want one PutItem", read)
 			}
-			if got := strings.Count(strings.Join(watching.takeRequests(), "; "), "PutItem") - 1; got != marks {
-				t.Errorf("a candle %d days after: %d marks, want %d", days, got, marks)
-			}
-		}
-		answer, err := server.Client().GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &tables.Results, Key: attributes{"id": &types.AttributeValueMemberS{Value: "stray#" + r.ID}}})
-		if err != nil || len(answer.Item) != 4 {
-			t.Fatalf("%v: the mark is %v", err, answer.Item)
-		}
-		if _, err := s.Result(t.Context(), "stray#"+r.ID); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("a mark is read as a result: %v", err)
 		}
 	})
 }

@@ -1,6 +1,6 @@
 package dynamo
 
-// Keeping a result, and finding it by its id.
+// Storing results, and finding them by their ids.
 
 import (
 	"context"
@@ -20,14 +20,13 @@ import (
 	"thalas/internal/store"
 )
 
-// Record implements store.Results. The result and its count are two writes at
-// the same time, and one may succeed where the other fails: the error says which
-// failed. Neither is taken back then: a result that is kept is true, and a run
-// that is counted was paid for.
+// Record implements store.Results. The result and its count are two concurrent writes.
+// If one fails, the error says which, and the other is not undone: a stored result is
+// true, and a counted run was paid for.
 func (s *Store) Record(ctx context.Context, result *store.Result, count store.Count) error {
-	err := checkCount(count)
+	err := count.Validate()
 	if result != nil {
-		err = errors.Join(checkResult(result), err)
+		err = errors.Join(result.Validate(), err)
 	}
 	if err == nil {
 		err = s.usable(ctx)
@@ -50,16 +49,11 @@ func (s *Store) keep(ctx context.Context, r *store.Result) error {
 	return s.put(ctx, r, &dynamodb.PutItemInput{})
 }
 
-// put writes a result by a request that may have a condition.
+// put writes a result. The request may have a condition.
 func (s *Store) put(ctx context.Context, r *store.Result, request *dynamodb.PutItemInput) error {
 	attributes, err := encodeResult(r)
 	if err != nil {
 		return fmt.Errorf("keep the result: %w", err)
-	}
-	if isStray(r) { // first the mark: no stray is ever without one
-		if err := s.mark(ctx, r); err != nil {
-			return err
-		}
 	}
 	request.TableName, request.Item = &s.tables.Results, attributes
 	if _, err := s.client.PutItem(ctx, request); err != nil {
@@ -68,14 +62,14 @@ func (s *Store) put(ctx context.Context, r *store.Result, request *dynamodb.PutI
 	return nil
 }
 
-// putsAtOnce is how many results are added at the same time.
+// putsAtOnce is the most results that Add writes at the same time.
 const putsAtOnce = 16
 
-// Add implements store.Results. A result whose request was sent twice, since the first
-// answer was lost, may count as one that was there.
+// Add implements store.Results. If the answer of a request is lost, and the request is
+// sent again, its result may be counted as one that was stored before.
 func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, err error) {
 	for _, r := range results {
-		if err := checkResult(r); err != nil {
+		if err := r.Validate(); err != nil {
 			return 0, fmt.Errorf("add: %w", err)
 		}
 	}
@@ -139,11 +133,11 @@ func resultKey(id string) map[string]types.AttributeValue {
 
 const (
 	batch   = 100 // the most items of one BatchGetItem
-	batches = 5   // the most that are under way at once for one list
+	batches = 5   // the most concurrent batches for one list
 )
 
-// results gives the results of up to batches × batch ids, by id. Those that do not
-// exist are left out. The read is consistent: what an index lists is there.
+// results gives the results of up to batches × batch ids, by id. Ids without a result are
+// left out. The read is consistent, so it finds every result that an index lists.
 func (s *Store) results(ctx context.Context, ids []string) (map[string]store.Result, error) {
 	if len(ids) <= batch {
 		return s.batch(ctx, ids)
@@ -190,7 +184,7 @@ func (s *Store) batch(ctx context.Context, ids []string) (map[string]store.Resul
 			}
 			results[result.ID] = result
 		}
-		// What is left over was too much for one answer, or came too fast.
+		// The keys that are left were too much for one answer, or came too fast.
 		keys = answer.UnprocessedKeys[s.tables.Results].Keys
 		if len(items) > 0 {
 			attempt = 0

@@ -1,10 +1,11 @@
 package dynamo
 
-// Sums with a limit, and the leases on what is left of it.
+// Sums with a limit, and leases on parts of the limit.
 //
-// A record has one number for what is spent and reserved, sum, and one for each second
-// in which leases end, r_<epoch second>, which is their amounts together. What a lease
-// held is taken out of both: by Settle, or after its end by whoever needs the room.
+// A record has the attribute sum, which is what is spent and reserved, and for each
+// second at which leases end an attribute r_<epoch second>, which is the sum of their
+// amounts. Settle takes the amount of a lease out of both. A reservation that finds no
+// room takes out the leases that have ended.
 
 import (
 	"context"
@@ -27,16 +28,16 @@ import (
 
 const (
 	leasePrefix = "r_"
-	// mostEnded is how many seconds of ended leases a record holds at most before a
-	// reservation removes them: an update is billed by the size of its record.
+	// mostEnded is the most attributes of ended leases in a record. A reservation removes
+	// them when there are as many, because an update is billed by the size of its record.
 	mostEnded = 8
 )
 
-// Reserve implements store.Coordination. Where its write is refused, what stands there
-// says why. If it is no limit, leases that have ended take up the room or somebody else
-// got in between, so that all calls together get on.
+// Reserve implements store.Coordination. If its write is refused, the record says why:
+// the limit is reached, or ended leases take up the room, or another call wrote in
+// between. In the last two cases Reserve tries again.
 func (s *Store) Reserve(ctx context.Context, lease store.Lease, limit int64) (store.Sum, error) {
-	most := int64(math.MaxInt64) // that may stand before
+	most := int64(math.MaxInt64) // the highest sum before the reservation
 	if limit != 0 {
 		most = limit
 	}
@@ -51,7 +52,7 @@ func (s *Store) Reserve(ctx context.Context, lease store.Lease, limit int64) (st
 		total, ended := standing.total(now), standing.ended(now)
 		switch {
 		case done && len(ended) >= mostEnded:
-			_ = s.free(ctx, lease.Key, ended) // else the next reservation does it
+			_ = s.free(ctx, lease.Key, ended) // if it fails, the next reservation does it
 			return total, nil
 		case done:
 			return total, nil
@@ -106,12 +107,12 @@ func (s *Store) Spending(ctx context.Context, key string) (store.Sum, error) {
 	return standing.total(now), nil
 }
 
-// record is a sum as it stands in its table.
+// record is the form of a sum in its table.
 type record struct {
-	Sum       *int64 `dynamodbav:"sum"` // the leases are in it; nil: there is no record
-	ExpiresAt *int64 `dynamodbav:"expires_at"`
-	Call      string `dynamodbav:"call"` // a token of the call that wrote last
-	leases    map[string]int64
+	Sum       *int64           `dynamodbav:"sum"` // spent and reserved; nil: there is no record
+	ExpiresAt *int64           `dynamodbav:"expires_at"`
+	Call      string           `dynamodbav:"call"` // a token of the call that wrote last
+	leases    map[string]int64 // attribute → amount
 }
 
 func decodeSum(attributes map[string]types.AttributeValue) (r record, err error) {
@@ -135,7 +136,7 @@ func decodeSum(attributes map[string]types.AttributeValue) (r record, err error)
 	return r, nil
 }
 
-// endOf reads the second out of a lease's name.
+// endOf reads the second in the name of a lease's attribute.
 func endOf(name string) (second int64, is bool) {
 	digits, is := strings.CutPrefix(name, leasePrefix)
 	second, err := strconv.ParseInt(digits, 10, 64)
@@ -170,34 +171,31 @@ func (r record) total(now time.Time) store.Sum {
 // writer is one call that writes to the record of a key.
 type writer struct {
 	key    string
-	lease  string // its attribute
-	call   string
+	lease  string // the attribute of its lease
+	call   string // its token
 	expiry *int64
 }
 
 func writerOf(lease store.Lease, cost int64) (writer, error) {
-	if lease.Amount < 0 || cost < 0 {
-		return writer{}, errors.New("an amount or a cost is below 0")
-	}
 	return writer{
 		key: lease.Key, lease: leasePrefix + strconv.FormatInt(lease.Until.Unix(), 10),
 		call: uuid.NewString(), expiry: expiryOf(lease.ExpiresAt),
-	}, checkText("key", lease.Key)
+	}, lease.Validate(cost)
 }
 
 // booking is a change of a record.
 type booking struct {
-	sum, lease int64  // what is added to them
-	condition  string // that a record meets, with #sum, #lease and :value
+	sum, lease int64  // what is added to the attributes
+	condition  string // what the record must meet, in terms of #sum, #lease and :value
 	value      int64
-	creates    bool // where there is no record, it is made
+	creates    bool // if there is no record, it is made
 }
 
-// book makes one attempt. It gives the record as it stands afterwards, or as it stood
-// where the booking was not done.
+// book makes one attempt at a booking. It gives the record after it, or, if the booking
+// was refused, the record that refused it.
 //
-// A request that is sent again after its answer was lost does not count twice,
-// unless another call's write came between the two.
+// If an answer is lost and the request is sent again, the booking does not count twice,
+// unless another call wrote between the two.
 func (s *Store) book(ctx context.Context, w writer, b booking, now time.Time) (standing record, done bool, err error) {
 	if err := s.usable(ctx); err != nil {
 		return record{}, false, err
@@ -221,11 +219,11 @@ func (s *Store) book(ctx context.Context, w writer, b booking, now time.Time) (s
 	if err == nil {
 		return fresh, true, nil
 	}
-	standing, err = refusedSum(err) // somebody else has begun anew
+	standing, err = refusedSum(err) // another call has replaced the expired record
 	return standing, err == nil && standing.Call == w.call, err
 }
 
-// refusedSum gives the record at which a write was refused, or else the error.
+// refusedSum gives the record that refused a write, or the error if it is another one.
 func refusedSum(err error) (record, error) {
 	attributes, refused := refusal(err)
 	if !refused {
@@ -263,7 +261,7 @@ func (w writer) update(table *string, b booking, now time.Time) *dynamodb.Update
 	}
 }
 
-// put is the write of a record in the place of one that has expired.
+// put makes the request that replaces an expired record.
 func (w writer) put(table *string, fresh record, now time.Time) *dynamodb.PutItemInput {
 	item := coordinationKey(w.key)
 	item["sum"], item["call"] = number(*fresh.Sum), text(w.call)
@@ -282,14 +280,14 @@ func (w writer) put(table *string, fresh record, now time.Time) *dynamodb.PutIte
 	}
 }
 
-// free takes leases that have ended out of a record. Where one of them has changed
-// since it was seen, nothing is done: somebody else is at it.
+// free takes ended leases out of a record. If one of them has changed since it was read,
+// free does nothing, because another call is doing the same.
 func (s *Store) free(ctx context.Context, key string, ended map[string]int64) error {
 	names, values := map[string]string{"#sum": "sum"}, map[string]types.AttributeValue{}
 	var removed, conditions []string
 	total := int64(0)
 	for name, amount := range ended {
-		if len(removed) == mostEnded { // the rest another time: an expression has a limit
+		if len(removed) == mostEnded { // an expression has a limit; the others are removed later
 			break
 		}
 		n := strconv.Itoa(len(removed))

@@ -1,6 +1,6 @@
 package dynamo
 
-// The store, and what its requests have in common.
+// The store, and the errors of its requests.
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"thalas/internal/store"
 )
 
-// ErrClosed: the store has been closed.
+// ErrClosed means that the store has been closed.
 var ErrClosed = errors.New("the store is closed")
 
 // Tables are the names of the tables.
@@ -35,8 +35,8 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New makes the store of these tables. It asks nobody: a table that is missing
-// shows with the first request to it.
+// New makes a store in these tables. It makes no request: a missing table is reported by
+// the first operation that needs it.
 func New(client *dynamodb.Client, tables Tables) *Store {
 	return &Store{client: client, tables: tables}
 }
@@ -47,9 +47,9 @@ const (
 	mostDelay  = 400 * time.Millisecond
 )
 
-// Retrying is an option of the client: it retries soon and often, as fits
-// requests that take milliseconds and writes that have a second in all. The
-// client's own rules would wait for up to a second before the first retry.
+// Retrying is an option of the client. It makes it retry soon, because requests take
+// milliseconds and a write has about a second in all. The client's own rules may wait a
+// second before the first retry.
 func Retrying(o *dynamodb.Options) {
 	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
@@ -57,14 +57,14 @@ func Retrying(o *dynamodb.Options) {
 	})
 }
 
-// Close ends the store: whatever is called afterwards gives ErrClosed. There is
-// nothing to wait for, and the client is the caller's.
+// Close makes every later call give ErrClosed. The client belongs to the caller and stays
+// open.
 func (s *Store) Close() error {
 	s.closed.Store(true)
 	return nil
 }
 
-// usable says why no request can be made, if so.
+// usable gives an error if no request can be made: the context or the store has ended.
 func (s *Store) usable(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *Store) usable(ctx context.Context) error {
 	return nil
 }
 
-// failed is the error of a request: for the log, it names the table.
+// failed makes the error of a request. It names the table, for the log.
 func failed(doing, table string, err error) error {
 	if missing := (*types.ResourceNotFoundException)(nil); errors.As(err, &missing) {
 		return fmt.Errorf("%s: there is no table %s: create it, or correct its name: %w", doing, table, err)
@@ -83,8 +83,8 @@ func failed(doing, table string, err error) error {
 	return fmt.Errorf("%s, table %s: %w", doing, table, err)
 }
 
-// refusal gives what stood in the place of a conditional write, if err says that
-// its condition did not hold. It is empty where nothing stood there.
+// refusal reports whether err says that the condition of a write did not hold. It gives
+// the item as it was then, which is empty if there was none.
 func refusal(err error) (standing map[string]types.AttributeValue, refused bool) {
 	var failed *types.ConditionalCheckFailedException
 	if !errors.As(err, &failed) {

@@ -1,6 +1,6 @@
 package dynamo
 
-// Times as they stand in items, and waiting.
+// The forms of times in items, and the waits between attempts.
 
 import (
 	"context"
@@ -12,11 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// created is the form of created_at.
+// created is the layout of the attribute created_at.
 const created = "2006-01-02T15:04:05.000Z07:00"
 
-// expiryOf gives the second at the end of which something is forgotten, never
-// before the time that was asked for. Nil: it is kept.
+// expiryOf gives the second at which a record expires, which is not before the time that
+// was asked for. Nil means that it does not expire.
 func expiryOf(at time.Time) *int64 {
 	if at.IsZero() {
 		return nil
@@ -39,7 +39,7 @@ func expired(seconds *int64, now time.Time) bool {
 	return seconds != nil && now.UnixMilli() > *seconds*1000
 }
 
-// untilOf gives the millisecond after which a claim is up for others.
+// untilOf gives the millisecond after which other owners may take a claim.
 func untilOf(at time.Time) *int64 {
 	if at.IsZero() {
 		return nil
@@ -60,15 +60,15 @@ func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
 
-// moment writes now in seconds, with its milliseconds as decimals: what expired
-// is below it.
+// moment writes a time in seconds, with milliseconds as decimals. The expiry of an
+// expired record is below moment(now).
 func moment(now time.Time) types.AttributeValue {
 	ms := now.UnixMilli()
 	return &types.AttributeValueMemberN{Value: fmt.Sprintf("%d.%03d", ms/1000, ms%1000)}
 }
 
-// delay is how long to wait before another attempt: longer each time, and never
-// the same for two that failed together.
+// delay gives the wait before another attempt. It grows with each attempt, and is random
+// so that clients that failed together don't try again together.
 func delay(attempt int) time.Duration {
 	most := min(firstDelay<<min(attempt, 10), mostDelay)
 	return most/2 + rand.N(most/2)

@@ -86,18 +86,6 @@ func TestUpdateExpression(t *testing.T) {
 	}
 }
 
-func TestRefusedCounts(t *testing.T) {
-	at := time.Now()
-	for _, name := range []string{"", "day", "hour", "expires_at"} {
-		if checkCount(store.Count{At: at, Add: map[string]int64{name: 1}}) == nil {
-			t.Errorf("the counter %q would overwrite what the item is found by", name)
-		}
-		if checkCount(store.Count{At: at, Set: map[string]string{name: "x"}}) == nil {
-			t.Errorf("the text %q would overwrite what the item is found by", name)
-		}
-	}
-}
-
 func TestTimesAreNeverEarly(t *testing.T) {
 	at := time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
 	for _, after := range []time.Duration{0, 1, time.Millisecond, 500 * time.Millisecond, time.Second - 1} {

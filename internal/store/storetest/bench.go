@@ -97,7 +97,7 @@ func readsOf(s store.Store, results []*store.Result) []read {
 	for i := 1; i < pairs; i++ {
 		all = append(all, fmt.Sprintf("PAIR%d/USDT#5m", i))
 	}
-	from := func(i int) time.Time { return results[i].CreatedAt }
+	candle := func(i int) time.Time { return results[i].CreatedAt.Add(-time.Second - 5*time.Minute) }
 	middle := size / 2
 	return []read{
 		{"result", func(ctx context.Context) (int, error) { _, err := s.Result(ctx, results[middle].ID); return 1, err }, 1},
@@ -105,9 +105,9 @@ func readsOf(s store.Store, results []*store.Result) []read {
 		{"latest_of_20", func(ctx context.Context) (int, error) { return latest(ctx, all...) }, pairs},
 		{"newest_50", page(seriesOf(s, series), store.Range{Limit: 50}), 50},
 		{"newest_500", page(seriesOf(s, series), store.Range{Limit: 500}), 500},
-		{"50_in_the_middle", page(seriesOf(s, series), store.Range{From: from(middle - 50), To: from(middle), Limit: 500}), 50},
-		{"500_up_to_the_middle", page(seriesOf(s, series), store.Range{To: from(middle), Limit: 500}), 500},
-		{"oldest_50", page(seriesOf(s, series), store.Range{To: from(50), Limit: 500}), 50},
+		{"50_in_the_middle", page(seriesOf(s, series), store.Range{From: candle(middle - 50), To: candle(middle), Limit: 500}), 50},
+		{"500_up_to_the_middle", page(seriesOf(s, series), store.Range{To: candle(middle), Limit: 500}), 500},
+		{"oldest_50", page(seriesOf(s, series), store.Range{To: candle(50), Limit: 500}), 50},
 		{"50_of_a_day", page(dayOf(s, results[middle].Day), store.Range{Limit: 50}), 50},
 	}
 }

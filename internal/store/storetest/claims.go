@@ -107,11 +107,11 @@ func claimTransitions(t *testing.T, s store.Store) {
 			}
 			second := claimOf("second")
 			old, err := s.Claim(t.Context(), key, second)
-			var leftBehind *store.Claim // only one that was in progress
+			var replaced *store.Claim // only one that was in progress
 			if !test.release && !test.gone {
-				leftBehind = &standing
+				replaced = &standing
 			}
-			if d := diff(leftBehind, old, err); d != "" {
+			if d := diff(replaced, old, err); d != "" {
 				t.Errorf("what was taken over (-want +got):\n%s", d)
 			}
 			wantHeld(t, s, key, second)
@@ -137,7 +137,7 @@ func takenOver(t *testing.T, s store.Store) {
 		t.Errorf("complete by the new owner: %v", err)
 	}
 
-	// A late owner whom nobody replaced still owns the key.
+	// A late owner that was not replaced still owns the key.
 	take(t, s, "idem#other", late)
 	if err := s.Complete(t.Context(), "idem#other", "late", "x"); err != nil {
 		t.Errorf("complete by a late owner that stands alone: %v", err)
@@ -243,6 +243,12 @@ func claimKeys(t *testing.T, s store.Store) {
 			return err
 		},
 		"no owner": func() error { _, err := s.Claim(t.Context(), key, claimOf("")); return err },
+		"a result before there is one": func() error {
+			c := claimOf("first")
+			c.Result = "x"
+			_, err := s.Claim(t.Context(), key, c)
+			return err
+		},
 	} {
 		if refused() == nil {
 			t.Errorf("%s: claimed", name)

@@ -17,6 +17,7 @@ var counterTests = []test{
 	{"a result and its count together", countsWithResult},
 	{"nothing to count", countsNothing},
 	{"expired hours", expiredHours},
+	{"names and times that are refused", refusesCounts},
 	{"counted at the same time", countsTogether},
 }
 
@@ -142,4 +143,28 @@ func countsTogether(t *testing.T, s store.Store) {
 		got, err := seriesOf(s, series).read(t.Context(), store.Range{Limit: 50})
 		return diff(goroutines*each, len(got), err)
 	})
+}
+
+func refusesCounts(t *testing.T, s store.Store) {
+	for _, name := range []string{"", "day", "hour", "expires_at"} {
+		if s.Record(t.Context(), nil, store.Count{At: opening, Add: map[string]int64{name: 1}}) == nil {
+			t.Errorf("the counter %q would overwrite what the hour is found by", name)
+		}
+		if s.Record(t.Context(), nil, store.Count{At: opening, Set: map[string]string{name: "x"}}) == nil {
+			t.Errorf("the text %q would overwrite what the hour is found by", name)
+		}
+	}
+	for name, at := range map[string]time.Time{"no time": {}, "a year of five digits": opening.AddDate(9000, 0, 0)} {
+		if s.Record(t.Context(), nil, store.Count{At: at, Add: map[string]int64{"requests": 1}}) == nil {
+			t.Errorf("%s: counted", name)
+		}
+	}
+	for name, days := range map[string][2]string{
+		"no first day": {"", "2026-03-02"}, "no last day": {"2026-03-02", ""}, "no such day": {"2026-02-30", "2026-03-02"}, "an hour": {"2026-03-02", "2026-03-02T05"},
+	} {
+		if _, err := s.Hours(t.Context(), days[0], days[1]); err == nil {
+			t.Errorf("%s: answered", name)
+		}
+	}
+	wantHours(t, s, "2026-03-01", "2026-03-03")
 }

@@ -1,9 +1,8 @@
-// Package storetest is the suite that every store passes: Run holds a
-// store.Store against its contract.
+// Package storetest has the tests that every store must pass: [Run] tests a
+// [store.Store] against its contract.
 //
-// It assumes nothing that the contract does not say. A list, the latest of a
-// series and the counters may lag behind a write, so the suite asks for them
-// again for some seconds before it fails; a result by its id, claims and sums
-// may not. Times in samples are of the precision that is kept: milliseconds, and
-// seconds where something expires.
+// The tests assume nothing that the contract does not say. Lists, the latest result and
+// counters may lag behind a write, so a test reads them again for some seconds before it
+// fails. Results by id, claims and sums may not lag. The times of samples have the
+// precision that stores keep: milliseconds, and seconds for an expiry.
 package storetest

@@ -19,7 +19,8 @@ var listTests = []test{
 	{"empty lists", emptyLists},
 	{"pages", pages},
 	{"pages while results are recorded", pagesWhileRecording},
-	{"ranges to the millisecond", ranges},
+	{"ranges of a day by CreatedAt, to the millisecond", rangesOfDays},
+	{"ranges of a series by candle", rangesOfSeries},
 	{"ranges find late and early answers", rangesOfLateAnswers},
 	{"ranges, pages and cursors together", rangesInPages},
 	{"cursors", cursors},
@@ -135,7 +136,7 @@ func pagesWhileRecording(t *testing.T, s store.Store) {
 	}
 }
 
-func ranges(t *testing.T, s store.Store) {
+func rangesOfDays(t *testing.T, s store.Store) {
 	const ms = time.Millisecond
 	at := opening.Add(10 * time.Minute)
 	var results []*store.Result
@@ -143,40 +144,74 @@ func ranges(t *testing.T, s store.Store) {
 		results = append(results, sample(series, at.Add(-5*time.Minute), created))
 	}
 	record(t, s, results...)
-	for _, test := range []struct {
-		name     string
-		from, to time.Time
-		want     []*store.Result
-	}{
+	for _, test := range append(boundsOfTime(at, results),
+		rangeTest{"from, a millisecond before", at.Add(-ms), time.Time{}, results[1:]},
+		rangeTest{"from, a millisecond after", at.Add(ms), time.Time{}, results[3:]},
+		rangeTest{"to", time.Time{}, at, results[:2]},
+		rangeTest{"to, a millisecond after", time.Time{}, at.Add(ms), results[:3]},
+		rangeTest{"to, a millisecond before", time.Time{}, at.Add(-ms), results[:1]},
+	) {
+		wantList(t, test.name, dayOf(s, "2026-03-02"), store.Range{From: test.from, To: test.to}, ids(test.want...))
+	}
+}
+
+// rangesOfSeries has answers in another order than their candles.
+func rangesOfSeries(t *testing.T, s store.Store) {
+	const ms = time.Millisecond
+	at := opening.Add(10 * time.Minute)
+	var results []*store.Result
+	for i, candle := range []time.Time{at.Add(-2 * time.Second), at.Add(-time.Second), at, at.Add(time.Second), at.Add(2 * time.Second)} {
+		results = append(results, sample(series, candle, at.Add(-time.Duration(i)*time.Hour)))
+	}
+	record(t, s, results...)
+	for _, test := range append(boundsOfTime(at, results),
+		rangeTest{"from, a millisecond before", at.Add(-ms), time.Time{}, results[2:]},
+		rangeTest{"from, a millisecond after", at.Add(ms), time.Time{}, results[3:]},
+		rangeTest{"to", time.Time{}, at, results[:2]},
+		rangeTest{"to, a millisecond after", time.Time{}, at.Add(ms), results[:3]},
+		rangeTest{"to, a millisecond before", time.Time{}, at.Add(-ms), results[:2]},
+		rangeTest{"before the first year", time.Time{}, time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC), nil},
+	) {
+		wantList(t, test.name, seriesOf(s, series), store.Range{From: test.from, To: test.to}, ids(test.want...))
+	}
+}
+
+type rangeTest struct {
+	name     string
+	from, to time.Time
+	want     []*store.Result
+}
+
+// boundsOfTime are ranges of a list of five results, the third of which is of that time.
+func boundsOfTime(at time.Time, results []*store.Result) []rangeTest {
+	const ms = time.Millisecond
+	return []rangeTest{
 		{"all", time.Time{}, time.Time{}, results},
 		{"from", at, time.Time{}, results[2:]},
-		{"from, a millisecond before", at.Add(-ms), time.Time{}, results[1:]},
-		{"from, a millisecond after", at.Add(ms), time.Time{}, results[3:]},
-		{"to", time.Time{}, at, results[:2]},
-		{"to, a millisecond after", time.Time{}, at.Add(ms), results[:3]},
-		{"to, a millisecond before", time.Time{}, at.Add(-ms), results[:1]},
 		{"one millisecond", at, at.Add(ms), results[2:3]},
 		{"nothing between equal bounds", at, at, nil},
 		{"nothing between swapped bounds", at.Add(ms), at.Add(-ms), nil},
 		{"in another zone", at.In(time.FixedZone("", -5*3600)), at.Add(ms).In(time.FixedZone("", 9*3600)), results[2:3]},
 		{"long ago", time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC), nil},
 		{"all of time", time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), results},
-	} {
-		r := store.Range{From: test.from, To: test.to}
-		wantList(t, "series: "+test.name, seriesOf(s, series), r, ids(test.want...))
-		wantList(t, "day: "+test.name, dayOf(s, "2026-03-02"), r, ids(test.want...))
 	}
 }
 
+// A late answer, and one about a candle that has not opened, are in the day that they
+// were made in, and in a series where their candles are.
 func rangesOfLateAnswers(t *testing.T, s store.Store) {
 	results := samples(series, 10)
 	late := sample(series, opening.Add(-72*time.Hour), opening.Add(5*time.Minute))
 	early := sample(series, opening.Add(72*time.Hour), opening.Add(5*time.Minute))
 	record(t, s, results...)
 	record(t, s, late, early)
-	r := store.Range{From: opening.Add(5 * time.Minute), To: opening.Add(6 * time.Minute)}
-	wantList(t, "series", seriesOf(s, series), r, ids(late, results[5], early))
-	wantList(t, "day", dayOf(s, late.Day), r, ids(results[5], late, early))
+	minute := func(from time.Duration) store.Range {
+		return store.Range{From: opening.Add(from), To: opening.Add(from + time.Minute)}
+	}
+	wantList(t, "day", dayOf(s, late.Day), minute(5*time.Minute), ids(results[5], late, early))
+	wantList(t, "series", seriesOf(s, series), minute(4*time.Minute), ids(results[5]))
+	wantList(t, "series, the late one", seriesOf(s, series), minute(-72*time.Hour), ids(late))
+	wantList(t, "series, the early one", seriesOf(s, series), minute(72*time.Hour), ids(early))
 
 	// Questions about candles of years ago, as a backtest asks them.
 	var ancient []*store.Result
@@ -186,11 +221,13 @@ func rangesOfLateAnswers(t *testing.T, s store.Store) {
 	record(t, s, ancient...)
 	for limit := 1; limit <= 4; limit++ {
 		r := store.Range{From: opening.Add(3 * time.Minute), To: opening.Add(6 * time.Minute), Limit: limit}
-		wantList(t, fmt.Sprintf("series by %d, in the middle", limit), seriesOf(s, series), r, ids(ancient[2], late, results[3], results[4], results[5], early))
+		wantList(t, fmt.Sprintf("series by %d, in the middle", limit), seriesOf(s, series), r, ids(results[4:7]...))
 		r = store.Range{From: opening.Add(8 * time.Minute), Limit: limit}
-		wantList(t, fmt.Sprintf("series by %d, at the end", limit), seriesOf(s, series), r, ids(results[8], results[9]))
-		r = store.Range{To: opening.Add(time.Minute), Limit: limit}
-		wantList(t, fmt.Sprintf("series by %d, at the beginning", limit), seriesOf(s, series), r, ids(ancient[0], results[0]))
+		wantList(t, fmt.Sprintf("series by %d, at the end", limit), seriesOf(s, series), r, ids(results[9], early))
+		r = store.Range{To: opening, Limit: limit}
+		wantList(t, fmt.Sprintf("series by %d, at the beginning", limit), seriesOf(s, series), r, ids(append(ancient, late, results[0])...))
+		r = store.Range{From: opening.AddDate(-6, 0, 1), To: opening.AddDate(-6, 0, 3), Limit: limit}
+		wantList(t, fmt.Sprintf("series by %d, years ago", limit), seriesOf(s, series), r, ids(ancient[1:3]...))
 		wantList(t, fmt.Sprintf("series by %d", limit), seriesOf(s, series), store.Range{Limit: limit}, ids(append(append(ancient, late), append(results, early)...)...))
 	}
 }
@@ -198,18 +235,22 @@ func rangesOfLateAnswers(t *testing.T, s store.Store) {
 func rangesInPages(t *testing.T, s store.Store) {
 	results := samples(series, 12)
 	record(t, s, results...)
-	r := store.Range{From: results[3].CreatedAt, To: results[9].CreatedAt}
+	candle := func(i int) time.Time { return results[i].CreatedAt.Add(-time.Minute) }
+	ofSeries := store.Range{From: candle(3), To: candle(9)}
+	ofDay := store.Range{From: results[3].CreatedAt, To: results[9].CreatedAt}
 	for limit := 1; limit <= 8; limit++ {
-		r.Limit = limit
-		wantList(t, fmt.Sprintf("series by %d", limit), seriesOf(s, series), r, ids(results[3:9]...))
-		wantList(t, fmt.Sprintf("day by %d", limit), dayOf(s, "2026-03-02"), r, ids(results[3:9]...))
+		ofSeries.Limit, ofDay.Limit = limit, limit
+		wantList(t, fmt.Sprintf("series by %d", limit), seriesOf(s, series), ofSeries, ids(results[3:9]...))
+		wantList(t, fmt.Sprintf("day by %d", limit), dayOf(s, "2026-03-02"), ofDay, ids(results[3:9]...))
 	}
-	r.Before = results[6].Position
-	wantList(t, "series before a position", seriesOf(s, series), r, ids(results[3:6]...))
-	r.Before = results[11].Position
-	wantList(t, "series before a position above the range", seriesOf(s, series), r, ids(results[3:9]...))
-	r.Before = results[6].ID
-	wantList(t, "day before an id", dayOf(s, "2026-03-02"), r, ids(results[3:6]...))
+	ofSeries.Before = results[6].Position
+	wantList(t, "series before a position", seriesOf(s, series), ofSeries, ids(results[3:6]...))
+	ofSeries.Before = results[11].Position
+	wantList(t, "series before a position above the range", seriesOf(s, series), ofSeries, ids(results[3:9]...))
+	ofSeries.Before = results[1].Position
+	wantList(t, "series before a position below the range", seriesOf(s, series), ofSeries, nil)
+	ofDay.Before = results[6].ID
+	wantList(t, "day before an id", dayOf(s, "2026-03-02"), ofDay, ids(results[3:6]...))
 }
 
 func cursors(t *testing.T, s store.Store) {

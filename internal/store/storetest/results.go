@@ -136,14 +136,14 @@ func addedResults(t *testing.T, s store.Store) {
 		}
 	}
 	wantList(t, "series", seriesOf(s, series), store.Range{}, ids(ancient, results[0], results[1], &renewed, results[2], results[3], results[4], results[5]))
-	wantList(t, "a range", seriesOf(s, series), store.Range{From: opening.Add(time.Minute), To: opening.Add(2 * time.Minute)}, ids(ancient, results[1]))
+	wantList(t, "a range", seriesOf(s, series), store.Range{From: opening.Add(time.Minute), To: opening.Add(2 * time.Minute)}, ids(results[2]))
 	hours, err := s.Hours(t.Context(), "2026-03-01", "2026-03-02")
 	if d := diff([]store.Hour{}, hours, err); d != "" {
 		t.Errorf("what was added was counted (-want +got):\n%s", d)
 	}
 	bad := sample(series, opening, opening)
 	bad.Position = ""
-	if got, err := s.Add(t.Context(), []*store.Result{sample(series, opening, opening.Add(time.Hour)), bad}); got != 0 || err == nil {
+	if got, err := s.Add(t.Context(), []*store.Result{sample(series, opening.Add(time.Hour), opening.Add(time.Hour)), bad}); got != 0 || err == nil {
 		t.Errorf("one that could not be found again: added %d, %v", got, err)
 	}
 	wantList(t, "the series afterwards", seriesOf(s, series), store.Range{From: opening.Add(time.Hour)}, nil)
@@ -204,6 +204,9 @@ func refusesMalformed(t *testing.T, s store.Store) {
 		"a series not in UTF-8":    func(r *store.Result) { r.Series = "BTC\xff#5m" },
 		"no day":                   func(r *store.Result) { r.Day = "" },
 		"no time":                  func(r *store.Result) { r.CreatedAt = time.Time{} },
+		"a year of five digits":    func(r *store.Result) { r.CreatedAt = r.CreatedAt.AddDate(9000, 0, 0) },
+		"a body not in UTF-8":      func(r *store.Result) { r.Body = []byte("\"\xff\"") },
+		"a body without end":       func(r *store.Result) { r.Body = make([]byte, 17<<20) },
 	} {
 		r := sample(series, opening, opening)
 		spoil(r)

@@ -1,6 +1,6 @@
 package storetest
 
-// The suite's entry, and the samples that it records.
+// The entry of the suite, and the sample results that it records.
 
 import (
 	"context"
@@ -17,8 +17,7 @@ import (
 	"thalas/internal/store"
 )
 
-// Run holds a store against the suite. open gives a store that holds nothing;
-// Run closes it.
+// Run runs every test with a new store of open, which must be empty. Run closes it.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for _, part := range []struct {
 		name  string
@@ -48,8 +47,8 @@ type test struct {
 	run  func(*testing.T, store.Store)
 }
 
-// eventually fails unless check comes to give no difference. A store that lags
-// behind is asked again for some seconds; another passes at once.
+// eventually calls check until it gives no difference, and fails after some seconds. A
+// store that does not lag passes at once.
 func eventually(t *testing.T, what string, check func() (difference string)) {
 	t.Helper()
 	last := time.Now().Add(10 * time.Second)
@@ -65,8 +64,7 @@ func eventually(t *testing.T, what string, check func() (difference string)) {
 	}
 }
 
-// diff compares what was kept with what is read. Times are equal when they are
-// the same moment.
+// diff compares what was stored with what was read. Times of the same moment are equal.
 func diff(want, got any, err error) string {
 	if err != nil {
 		return fmt.Sprintf("error: %v", err)
@@ -74,8 +72,8 @@ func diff(want, got any, err error) string {
 	return cmp.Diff(want, got, cmpopts.EquateEmpty())
 }
 
-// opening is the time of the samples: their own, so that days and hours are the
-// same whenever the suite runs.
+// opening is the time of the samples. It is fixed, so that days and hours are the same
+// whenever the suite runs.
 var opening = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
 
 const (
@@ -85,8 +83,7 @@ const (
 
 var made atomic.Uint64
 
-// newID gives an id of that time. Of two of one millisecond the later call's is
-// higher.
+// newID gives an id of that time. The ids of one millisecond grow with each call.
 func newID(at time.Time) string {
 	var id uuid.UUID
 	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|0x7000)
@@ -94,7 +91,7 @@ func newID(at time.Time) string {
 	return id.String()
 }
 
-// sample makes a result of a candle and of when it was made.
+// sample makes a result about a candle that was made at a time.
 func sample(series string, candle, created time.Time) *store.Result {
 	id := newID(created)
 	return &store.Result{
@@ -104,8 +101,8 @@ func sample(series string, candle, created time.Time) *store.Result {
 	}
 }
 
-// samples makes results of a series, a minute apart, oldest first. Each is of
-// the candle before it.
+// samples makes results of a series, one each minute, the oldest first. Each is about the
+// candle that opened a minute before.
 func samples(series string, count int) []*store.Result {
 	results := make([]*store.Result, count)
 	for i := range results {
@@ -124,8 +121,8 @@ func record(t *testing.T, s store.Store, results ...*store.Result) {
 	}
 }
 
-// ids gives the ids of results, last first: as a list gives what was recorded
-// in that order.
+// ids gives the ids of results in reverse order, as a list gives them if they were
+// recorded in that order.
 func ids(results ...*store.Result) []string {
 	var reversed []string
 	for i := len(results) - 1; i >= 0; i-- {
@@ -145,8 +142,8 @@ func dayOf(s store.Store, day string) listing {
 	return func(ctx context.Context, r store.Range) (store.Page, error) { return s.Day(ctx, day, r) }
 }
 
-// read follows a list from page to page, of r.Limit or else of 100 each, and
-// gives the ids in their order.
+// read reads all pages of a list, of r.Limit results or of 100, and gives the ids in
+// their order.
 func (list listing) read(ctx context.Context, r store.Range) (ids []string, err error) {
 	if r.Limit == 0 {
 		r.Limit = 100

@@ -1,16 +1,16 @@
 // Package shield keeps the X-Ray SDK's package initialization from ending the
 // process.
 //
-// The SDK reads AWS_XRAY_DAEMON_ADDRESS while its packages are initialized, before
-// any code of ours, and panics where the address is malformed or its host name is
-// not known; a name that is slow to look up delays the start. So the variable is
-// hidden until the SDK is through, and package tracing puts it back.
+// The SDK reads AWS_XRAY_DAEMON_ADDRESS while its packages are initialized, before main.
+// It panics if the address is malformed or its host name is unknown, and a slow name
+// server delays the start. So this package removes the variable before the SDK reads it,
+// and package tracing restores it.
 //
-// That this package comes first is no luck. By the language specification the
-// packages of a program are initialized in the order of their import paths, each
-// as soon as those that it imports have been. This one needs os alone, and all
-// below os sort before "vendor/…"; the SDK needs net/http, which needs packages
-// of "vendor/golang.org/x/…". Hence its invariant: it imports os and nothing else.
+// This package is initialized before the SDK. By the language specification packages are
+// initialized in the order of their import paths, each after those that it imports. This
+// one imports only os, and os imports only packages that sort before "vendor/…"; the SDK
+// imports net/http, which imports packages of "vendor/golang.org/x/…". Hence the
+// invariant: this package imports os and nothing else.
 package shield
 
 import "os"
@@ -25,7 +25,7 @@ func hide() (string, bool) {
 	return value, ok
 }
 
-// Lower puts back what was hidden, once the SDK has been initialized.
+// Lower restores the variable after the SDK has been initialized.
 func Lower() {
 	if found {
 		_ = os.Setenv(daemonAddress, address) // likewise

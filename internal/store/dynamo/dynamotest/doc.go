@@ -1,10 +1,10 @@
-// Package dynamotest gives tests a DynamoDB without an account: it starts one of
-// two servers on this machine, and makes the tables that package dynamo needs.
+// Package dynamotest gives tests a DynamoDB without an account: it starts one of two
+// servers on this machine, and makes the tables that package dynamo needs.
 //
-// DynamoDB Local is the real engine for expressions and indexes. Moto is another
-// implementation of the same interface, so that nothing here rests on a habit of
-// one. Neither throttles or lags, and neither removes what has expired.
+// DynamoDB Local has the real engine for expressions and indexes. Moto is another
+// implementation, so that the tests do not depend on the peculiarities of one. Neither of
+// them throttles or lags, and neither removes expired items.
 //
-// Both are installed by `make aws-servers`; a test that needs one that is not
-// there is skipped, or fails where THALAS_E2E=required is in the environment.
+// `make aws-servers` installs both. A test that needs a missing server is skipped, or
+// fails if THALAS_E2E=required is set.
 package dynamotest

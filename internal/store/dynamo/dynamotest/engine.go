@@ -17,14 +17,14 @@ import (
 type Engine struct {
 	Name string
 
-	// Serial: it does not keep a condition and its write together, so that requests
-	// have to come one after the other.
+	// Serial means that a condition and its write are not atomic, so that requests must
+	// come one after the other.
 	Serial bool
 
-	installed string // below the repository: what is there once it is installed
+	installed string // pattern of a file below the repository that exists if it is installed
 	command   func(root string) (arguments []string, address string, err error)
-	address   func(output []byte) string // where the engine says itself where it listens
-	greeting  int                        // status of its answer to a bare GET; 0: any. Somebody else may have taken the port
+	address   func(output []byte) string // reads the engine's own address in its output; nil: command gives it
+	greeting  int                        // status of its answer to a plain GET, by which it is told from another server on the port; 0: any
 }
 
 var (
@@ -98,8 +98,7 @@ func (e Engine) find() (root string, err error) {
 	return root, nil
 }
 
-// freePort is a port that the kernel gave out and that nobody has taken since.
-// DynamoDB Local cannot ask for one itself.
+// freePort gives a free port, chosen by the kernel. DynamoDB Local can't choose one itself.
 func freePort() (int, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -109,7 +108,7 @@ func freePort() (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
-// tail is the end of a server's output, for an error.
+// tail gives the end of a server's output, for an error.
 func tail(output []byte) []byte {
 	output = bytes.TrimSpace(output)
 	return output[max(0, len(output)-1000):]

@@ -30,7 +30,7 @@ type Server struct {
 
 	command   *exec.Cmd
 	folder    string         // its output
-	alive     io.WriteCloser // closed, or with this process: the server ends
+	alive     io.WriteCloser // the server ends when this is closed, or when this process ends
 	ended     chan struct{}
 	transport *http.Transport
 	oneByOne  sync.Mutex
@@ -39,12 +39,12 @@ type Server struct {
 // startTime is how long a server may take to answer.
 const startTime = time.Minute
 
-// Required makes an engine that is not there a failure of the tests, which skip
-// themselves otherwise: `make e2e` and CI set it in the environment, to required.
+// Required is the variable that makes tests fail if an engine is missing; otherwise they
+// are skipped. `make e2e` and CI set it to required.
 const Required = "THALAS_E2E"
 
-// Start starts an engine and waits until it answers. It is a *NotInstalled error
-// where the engine is not there, and may be missing.
+// Start starts an engine and waits until it answers. The error is a [*NotInstalled] if the
+// engine is missing and not required.
 func Start(ctx context.Context, engine Engine) (*Server, error) {
 	root, err := engine.find()
 	if err != nil {
@@ -64,8 +64,8 @@ func Start(ctx context.Context, engine Engine) (*Server, error) {
 	}
 }
 
-// guarded runs a command until standard input ends, which it does with the
-// process that holds its other end, however that dies.
+// guarded is a script that runs a command until the standard input ends. That happens when
+// the process at the other end of the pipe ends, even if it is killed.
 const guarded = `exec 3<&0; "$@" </dev/null & server=$!
 { cat <&3 >/dev/null; kill -9 "$server" 2>/dev/null; } & wait "$server"`
 
@@ -107,7 +107,7 @@ func (e Engine) start(ctx context.Context, root string) (server *Server, err err
 
 func (s *Server) output() string { return filepath.Join(s.folder, "output") }
 
-// waitUntilUp asks for anything until the engine answers.
+// waitUntilUp sends requests until the engine answers.
 func (s *Server) waitUntilUp(ctx context.Context, address string) error {
 	for {
 		if address == "" {
@@ -150,13 +150,13 @@ func (s *Server) Stop() error {
 	return errors.Join(err, os.RemoveAll(s.folder))
 }
 
-// Client makes a client of the server. It has the options that package dynamo
-// wants, and then those.
+// Client makes a client of the server, with the options that package dynamo needs and the
+// given ones.
 func (s *Server) Client(options ...func(*dynamodb.Options)) *dynamodb.Client {
 	return Client(s.URL, s, append([]func(*dynamodb.Options){dynamo.Retrying}, options...)...)
 }
 
-// Do sends a request; to a Serial engine only when the last one was answered.
+// Do sends a request. It waits for the answer to the one before if the engine is Serial.
 func (s *Server) Do(request *http.Request) (*http.Response, error) {
 	if s.Engine.Serial {
 		s.oneByOne.Lock()

@@ -16,8 +16,7 @@ import (
 	"thalas/internal/store/dynamo"
 )
 
-// NewTables makes empty tables for a test, under names of their own, and drops
-// them when the test has ended.
+// NewTables makes empty tables with unique names for a test, and drops them after it.
 func NewTables(t testing.TB, client *dynamodb.Client) dynamo.Tables {
 	t.Helper()
 	suffix := "-" + uuid.NewString()
@@ -33,8 +32,7 @@ func NewTables(t testing.TB, client *dynamodb.Client) dynamo.Tables {
 	return tables
 }
 
-// CreateTables makes tables of these names. One that is there already is left as
-// it is.
+// CreateTables makes tables of these names. A table that exists is left as it is.
 func CreateTables(ctx context.Context, client *dynamodb.Client, tables dynamo.Tables) error {
 	for _, table := range []*dynamodb.CreateTableInput{
 		{
@@ -54,7 +52,7 @@ func CreateTables(ctx context.Context, client *dynamodb.Client, tables dynamo.Ta
 	return nil
 }
 
-// DropTables removes tables of these names. One that is not there is no error.
+// DropTables removes tables of these names. A missing table is not an error.
 func DropTables(ctx context.Context, client *dynamodb.Client, tables dynamo.Tables) error {
 	var all error
 	for _, name := range []string{tables.Results, tables.Metrics, tables.Coordination} {
