@@ -162,6 +162,7 @@ func faultOfOne(t *testing.T, fault, provider string) {
 
 // One attempt more is made where it is allowed, and it helps.
 func TestRetryHelps(t *testing.T) {
+	t.Parallel()
 	s := simulated(t, "anthropic=rate_limit_ms,server_error,reset,ok;openai=overloaded,ok;gemini=html_200,ok;grok=timeout_504,ok")
 	c := decisionOf(t, thalas(t, append(s.Env(), "MAX_ATTEMPTS=4"), indicators, question("--json")...))
 	got := map[string]int{}
@@ -177,6 +178,7 @@ func TestRetryHelps(t *testing.T) {
 // Even where many attempts are allowed, a wrong key, a used-up quota and an answer
 // that is no vote are not asked about again and again.
 func TestNoUseInAskingAgain(t *testing.T) {
+	t.Parallel()
 	s := simulated(t, "anthropic=wrong_key*;openai=quota*;gemini=wrong_key*;grok=not_json*")
 	o := thalas(t, append(s.Env(), "MAX_ATTEMPTS=10"), indicators, question()...)
 	if want := map[string]int{"anthropic": 1, "openai": 1, "gemini": 1, "grok": 2}; !maps.Equal(s.Requests(), want) {
@@ -194,6 +196,7 @@ func TestNoUseInAskingAgain(t *testing.T) {
 
 // A missing quorum is never a HOLD.
 func TestQuorum(t *testing.T) {
+	t.Parallel()
 	s := simulated(t, "anthropic=bad_request*;openai=refusal*")
 	if o := thalas(t, s.Env(), indicators, question("--min-providers", "3", "--json")...); o.code != 3 || o.out != "" || !strings.Contains(o.err, "Insufficient successful provider responses: 2 < 3") {
 		t.Errorf("want exit code 3: %s", o)
@@ -204,6 +207,7 @@ func TestQuorum(t *testing.T) {
 }
 
 func TestEverybodyHangs(t *testing.T) {
+	t.Parallel()
 	s := simulated(t, "anthropic=hang*;openai=slow_drip*;gemini=slow_headers*;grok=hang*")
 	o := thalas(t, s.Env(), indicators, question("--timeout", "1")...)
 	told := regexp.MustCompile(`: no answer within (1s|[0-9.]+ms); give it more time with --timeout`) // less than 1 s where a call begins late
@@ -214,6 +218,7 @@ func TestEverybodyHangs(t *testing.T) {
 
 // With decided nobody is waited for who can't change the decision.
 func TestWaitDecided(t *testing.T) {
+	t.Parallel()
 	s := simulated(t, "grok=hang*")
 	c := decisionOf(t, thalas(t, append(s.Env(), "GROK_WEIGHT=0"), `{"rsi": 20, "macd": 900}`, question("--wait", "decided", "--min-confidence", "0", "--json")...))
 	if !c.DecidedEarly || c.Status != signal.Complete || c.ConfidenceRange == nil {

@@ -194,6 +194,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 
 // No key shows where nobody was asked: in what is set up, and in mistakes of setting it up.
 func TestPlantedKeysAndConfiguration(t *testing.T) {
+	t.Parallel()
 	all := plantedAt("http://127.0.0.1:1")
 	key := planted["openai"]
 	prices := filepath.Join(t.TempDir(), "prices.json")

@@ -318,6 +318,7 @@ func lambdaWithoutTables(t *testing.T, engine *dynamotest.Server) {
 }
 
 func TestLambdaRefusesToStart(t *testing.T) {
+	t.Parallel()
 	s := startSandbox(t, "consensus", "SIMULATE_PROVIDERS=true", "MIN_PROVIDERS=9", "SETTINGS=GROK_ENABLED=true GROK_MODLE=grok-4.7")
 	<-s.ended
 	for _, want := range []string{"SIMULATE_PROVIDERS", "MIN_PROVIDERS", "RESULTS_TABLE", "SETTINGS: GROK_MODLE is not known: did you mean GROK_MODEL?", "4 mistakes"} {

@@ -10,6 +10,7 @@ const candles = "../examples/sp500-daily.csv"
 
 // A stranger has no key and runs what the README says.
 func TestStranger(t *testing.T) {
+	t.Parallel()
 	ask := func(more ...string) []string {
 		return append([]string{"ask", "SPX/USD", "--timeframe", "1d", "--candles", candles}, more...)
 	}
@@ -62,6 +63,7 @@ func TestNothingSimulatesByItself(t *testing.T) {
 
 // A real key never goes to the simulator, and a real address is never asked by it.
 func TestSimulateTrueWithKeys(t *testing.T) {
+	t.Parallel()
 	real := simulated(t, "")
 	c := decisionOf(t, thalas(t, append(real.Env(), "LOG_LEVEL=error"), indicators, question("--simulate", "true", "--json")...))
 	if !c.Simulated || c.ParticipatingProviders != 4 || len(real.Requests()) != 0 {
