@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"internal/market/venue": {"internal/strictjson", "internal/signal", "internal/market", "internal/endpoint"},
 	// The venues' side of the wire, for tests.
 	"internal/market/venuetest": {"internal/signal"},
-	"internal/config":           {"internal/strictjson", "internal/signal", "internal/consensus", "internal/provider"},
+	"internal/config":           {"internal/strictjson", "internal/consensus", "internal/provider"},
 
 	"internal/store":        {},
 	"internal/store/bolt":   {"internal/store"},
@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	// The engines that tests of the store run against.
 	"internal/store/dynamo/dynamotest": {"internal/store/dynamo"},
 	"internal/store/storetest":         {"internal/store"},
-	"internal/secrets":                 {"internal/strictjson", "internal/signal", "internal/provider"},
+	"internal/secrets":                 {"internal/strictjson", "internal/provider"},
 	"internal/tracing":                 {"internal/signal", "internal/provider", "internal/tracing/shield"},
 	"internal/tracing/tracingtest":     {},
 	"internal/tracing/shield":          {}, // os alone, so that it is initialized before the X-Ray SDK
