@@ -20,7 +20,7 @@ import (
 
 // A file that is spoilt under load: everybody is answered, decisions with the warning
 // not_stored and everything that needs the store with an error; health shows it; and the
-// server ends by a signal as it always does.
+// server ends by a signal, saying how many answers are lost.
 func TestFileSpoiltWhileServing(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -109,7 +109,10 @@ func TestFileSpoiltWhileServing(t *testing.T) {
 			if !strings.Contains(s.log.String(), test.log) || !strings.Contains(s.log.String(), s.file) {
 				t.Errorf("the log does not say that %s %s", s.file, test.log)
 			}
-			s.terminate(t, sigterm)
+			_ = s.process.Signal(sigterm)
+			if <-s.done; s.code != 1 || !strings.Contains(s.log.String(), "answers that could not be stored, and are lost now:") {
+				t.Errorf("exit code %d, want 1 and how many answers are lost:\n%s", s.code, s.log)
+			}
 		})
 	}
 }
