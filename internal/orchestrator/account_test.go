@@ -37,6 +37,7 @@ func TestAccounting(t *testing.T) {
 		{"a refusal costs", plays("p", fails(signal.FailureRefusal, "no").costing(100, 5, .5)), figures{1, 100, 5, new(.5)}, 1.5, 116, []string{"single_vote"}},
 		{"unknown price", plays("p", buys(.9).costing(100, 10, -1)), figures{1, 100, 10, nil}, 1, 121, []string{"unknown_price:p"}},
 		{"unknown price of a failed attempt", plays("p", fails(signal.FailureRefusal, "no").costing(100, 10, -1)), figures{1, 100, 10, nil}, 1, 121, []string{"single_vote", "unknown_price:p"}},
+		{"a known cost before an unknown price", plays("p", invalid().costing(100, 10, .5), buys(.9).costing(100, 10, -1)), figures{2, 200, 20, nil}, 1.5, 231, []string{"unknown_price:p"}},
 		{"unknown usage", plays("p", buys(.9)), figures{1, 0, 0, nil}, 1, 11, []string{}},
 		{"a price that is none", plays("p", buys(.9).costing(100, 10, math.Inf(1))), figures{1, 100, 10, nil}, 1, 121, []string{"unknown_price:p"}},
 		{"tokens below 0", plays("p", buys(.9).costing(-100, 10, 1)), figures{1, 0, 0, nil}, 1, 11, []string{}},

@@ -147,11 +147,9 @@ func (r *run) warnAbout(now time.Time) {
 func (r *run) total() Total {
 	total := Total{LatencyMS: milliseconds(time.Since(r.started))}
 	for i := range r.calls {
-		usage := r.calls[i].report.Usage
-		total.Tokens += usage.InputTokens + usage.OutputTokens
-		if usage.CostUSD != nil {
-			total.CostUSD += *usage.CostUSD
-		}
+		report := &r.calls[i].report
+		total.Tokens += report.Usage.InputTokens + report.Usage.OutputTokens
+		total.CostUSD += report.CostUSD
 	}
 	return total
 }

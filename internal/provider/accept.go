@@ -48,14 +48,10 @@ func (u Usage) possible() Usage {
 	return u
 }
 
-// isTold reports whether the bill of an attempt is known: its tokens, or at least
-// the cost that the provider sent.
-func (u Usage) isTold() bool { return u.Known || u.CostUSD != nil }
-
 // add counts an attempt's usage in.
 func (u *Usage) add(attempt Usage) {
 	attempt = attempt.possible()
-	if !attempt.isTold() {
+	if !attempt.Known && attempt.CostUSD == nil {
 		return
 	}
 	cost := attempt.CostUSD

@@ -66,10 +66,22 @@ type Report struct {
 	Answer       Answer // only where Err is nil
 	Err          *Error
 	Attempts     int
-	Usage        Usage // over all attempts whose usage is known; CostUSD is nil where one of them has no price
-	BillsUnknown int   // attempts that may be billed although nobody told their usage
+	Usage        Usage   // over all attempts whose usage is known; CostUSD is nil where one of them has no price
+	CostUSD      float64 // of the attempts whose cost is known
+	BillsUnknown int     // attempts that may be billed although their cost is not known
 	Started      time.Time
 	Ended        time.Time
+}
+
+// count adds what an attempt used.
+func (r *Report) count(usage Usage, billUnknown bool) {
+	r.Usage.add(usage)
+	if cost := usage.possible().CostUSD; cost != nil {
+		r.CostUSD += *cost
+	}
+	if billUnknown {
+		r.BillsUnknown++
+	}
 }
 
 // retry is the error that tells the policy to try again after a while.
@@ -100,16 +112,10 @@ func (c *Caller) Ask(ctx context.Context, p Provider, prompt Prompt) Report {
 		waiting = false
 		report.Answer, report.Err = c.attempt(ctx, p, prompt, report.Attempts)
 		if report.Err == nil {
-			report.Usage.add(report.Answer.Usage)
-			if !report.Answer.Usage.possible().isTold() {
-				report.BillsUnknown++
-			}
+			report.count(report.Answer.Usage, report.Answer.Usage.possible().CostUSD == nil)
 			return nil
 		}
-		report.Usage.add(report.Err.Usage)
-		if report.Err.BillUnknown {
-			report.BillsUnknown++
-		}
+		report.count(report.Err.Usage, report.Err.BillUnknown)
 		if report.Err.Kind == signal.FailureInvalidResponse {
 			invalid++
 		}
@@ -176,7 +182,7 @@ func (c *Caller) attempt(ctx context.Context, p Provider, prompt Prompt, n int) 
 	if problem := answer.Ballot.problem(); problem != "" {
 		return Answer{}, &Error{
 			Kind: signal.FailureInvalidResponse, Message: p.Name() + " answered with " + problem, Retryable: true,
-			BillUnknown: !answer.Usage.possible().isTold(), Usage: answer.Usage, Model: answer.Model,
+			BillUnknown: answer.Usage.possible().CostUSD == nil, Usage: answer.Usage, Model: answer.Model,
 		}
 	}
 	answer.Ballot = answer.Ballot.tidied()

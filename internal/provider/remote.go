@@ -110,7 +110,7 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 	answer := Answer{Model: r.clean.text(reply.Model, maxName), Usage: r.usage(reply)}
 	isUsual := err == nil && reply.Stopped != signal.FailureInvalidResponse
 	if failed = r.errorInside(header, body, prompt, isUsual); failed != nil {
-		failed.BillUnknown = failed.BillUnknown && !answer.Usage.isTold()
+		failed.BillUnknown = failed.BillUnknown && answer.Usage.CostUSD == nil
 		failed.Usage, failed.Model = answer.Usage, answer.Model
 		return Answer{}, failed
 	}
@@ -126,7 +126,7 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 		failed = r.invalid(err.Error())
 	}
 	failed.Status = http.StatusOK
-	failed.BillUnknown = !answer.Usage.isTold()
+	failed.BillUnknown = answer.Usage.CostUSD == nil
 	failed.RequestID = r.requestID(header, reply.RequestID)
 	failed.Usage, failed.Model = answer.Usage, answer.Model
 	return Answer{}, failed

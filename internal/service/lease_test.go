@@ -181,6 +181,8 @@ func TestDailyBudgetCountsEachUnknownBill(t *testing.T) {
 		"a vote":                            {[]attempt{vote(usageOf(1500))}, 1500},
 		"a vote without usage":              {[]attempt{vote(provider.Usage{})}, worst},
 		"a vote after a cut body":           {[]attempt{again(true, provider.Usage{}), vote(usageOf(1500))}, worst + 1500},
+		"a vote without a price":            {[]attempt{vote(provider.Usage{Known: true, InputTokens: 1500})}, worst},
+		"a known bill, then no price":       {[]attempt{again(false, usageOf(300)), vote(provider.Usage{Known: true, InputTokens: 1500})}, worst + 300},
 		"a vote without usage, after two":   {[]attempt{again(true, provider.Usage{}), again(true, provider.Usage{}), vote(provider.Usage{})}, 3 * worst},
 		"a vote after errors with an end":   {[]attempt{again(false, provider.Usage{}), again(false, usageOf(7)), vote(usageOf(1500))}, 1507},
 		"three resets":                      {[]attempt{again(true, provider.Usage{}), again(true, provider.Usage{}), again(true, provider.Usage{})}, 3 * worst},
