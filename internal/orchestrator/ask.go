@@ -106,19 +106,33 @@ func (f *fan) hasWholeTime(o *Orchestrator, e provider.Entry) bool {
 	return left >= given*9/10
 }
 
+// insist gets leave to ask the providers that are left out, if the quorum can be reached
+// with them. Otherwise they stay left out.
+func (f *fan) insist(o *Orchestrator) bool {
+	before := slices.Clone(f.calls)
+	for i, e := range f.entries {
+		if c := &f.calls[i]; c.leftOut != nil {
+			c.permit, c.leftOut = e.Breaker.Insist(f.hasWholeTime(o, e))
+		}
+	}
+	if f.mayVote() >= f.MinProviders {
+		return true
+	}
+	for i := range f.calls {
+		if c := &f.calls[i]; before[i].leftOut != nil && c.leftOut == nil {
+			c.permit.Release()
+			c.leftOut = before[i].leftOut
+		}
+	}
+	return false
+}
+
 // begin asks everybody who may be asked and was not yet: those that are left out only
 // where the quorum can't be reached without them, and nobody where it can't be reached
 // at all, since such votes would be paid for in vain.
 func (f *fan) begin(o *Orchestrator) {
-	if f.mayVote() < f.MinProviders {
-		for i, e := range f.entries {
-			if c := &f.calls[i]; c.leftOut != nil {
-				c.permit, c.leftOut = e.Breaker.Insist(f.hasWholeTime(o, e))
-			}
-		}
-		if f.mayVote() < f.MinProviders {
-			return
-		}
+	if f.mayVote() < f.MinProviders && !f.insist(o) {
+		return
 	}
 	var names []string
 	for i := range f.calls {

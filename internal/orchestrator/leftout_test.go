@@ -117,6 +117,23 @@ func TestLeavingOutNeverCostsADecision(t *testing.T) {
 	}
 }
 
+// A provider that could not bring the quorum either is not asked, and stays left out.
+func TestNobodyIsAskedInVain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := plays("c", buys(.9)).guarded(isBroken)
+		o := over(t, orchestrator.Options{MinProviders: 4}, plays("a", buys(.9)), plays("b", buys(.9)), out, plays("d", buys(.9)).guarded(mustWait))
+		_, err := o.GenerateConsensusSignal(t.Context(), question(t))
+		var undecided *orchestrator.Error
+		if !errors.As(err, &undecided) || out.asked.Load() != 0 {
+			t.Fatalf("error %v, asked %d times", err, out.asked.Load())
+		}
+		want := map[string]string{"a": "not_needed", "b": "not_needed", "c": "left_out", "d": "left_out"}
+		if diff := cmp.Diff(want, outcomes(nil, undecided.Failures)); diff != "" {
+			t.Errorf("failures (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // Impatient callers can neither open the breakers for the others nor keep them open.
 func TestShortQuestionsLeaveNobodyOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
