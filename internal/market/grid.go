@@ -1,7 +1,7 @@
 package market
 
-// Candles in time: when they are too old, how many are missing between them, what length
-// they have, and how far the price moved in a day.
+// Candles in time: when they are too old, what length they have, and how far the price
+// moved in a day.
 
 import (
 	"fmt"
@@ -18,17 +18,6 @@ import (
 func IsStale(newest, last time.Time, timeframe signal.Timeframe) bool {
 	closed := last.Add(timeframe.Duration())
 	return closed.Sub(newest) > 2*timeframe.Duration()
-}
-
-// Missing counts the intervals without a candle between the first and the last of
-// candles with times, oldest first. Mostly nothing was traded in them.
-func Missing(candles []signal.Candle, timeframe signal.Timeframe) int {
-	length := timeframe.Duration()
-	if len(candles) == 0 || length == 0 {
-		return 0
-	}
-	intervals := int(candles[len(candles)-1].Time.Sub(candles[0].Time)/length) + 1
-	return intervals - len(candles)
 }
 
 const (
