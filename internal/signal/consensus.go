@@ -71,7 +71,34 @@ type Consensus struct {
 	ConfidenceRange *[2]float64 `json:"confidence_range"` // nil unless DecidedEarly: lowest and highest possible confidence
 
 	Policy *Policy `json:"policy,omitempty"` // never nil, but in results that were stored before it was kept
+
+	// Probability is never nil, but in results that were stored before it was published.
+	Probability *Probability `json:"probability,omitempty"`
 }
+
+// Probability says how often decisions like the raw one turned out right. Value, Low and
+// High are nil where Reason says why.
+type Probability struct {
+	Value          *float64           `json:"value"`           // that the raw BUY or SELL turns out right, 0…1
+	Low            *float64           `json:"low"`             // 95 % credible interval
+	High           *float64           `json:"high"`            //
+	NEff           *float64           `json:"n_eff"`           // independent windows it rests on; nil: unknown
+	Needed         int                `json:"needed"`          // the n_eff from which on there is a Value
+	BreakEven      *float64           `json:"break_even"`      // the hit rate that pays for a round trip; nil: unknown
+	HorizonCandles int                `json:"horizon_candles"` // the candles after the answer that it is about
+	FittedAt       *time.Time         `json:"fitted_at"`       // when the outcomes were read; nil without a Value
+	Reason         *ProbabilityReason `json:"reason"`          // nil with a Value
+}
+
+// ProbabilityReason says why there is no probability.
+type ProbabilityReason string
+
+// The reasons.
+const (
+	ProbabilityTooFew      ProbabilityReason = "too_few"     // n_eff is below Needed
+	ProbabilityHold        ProbabilityReason = "hold"        // the raw decision is HOLD
+	ProbabilityUnavailable ProbabilityReason = "unavailable" // the scores could not be read in time
+)
 
 // Policy is what a run was decided under; the weights stand with the votes.
 type Policy struct {
