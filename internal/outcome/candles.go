@@ -81,7 +81,7 @@ func contradiction(timeframe signal.Timeframe, c *signal.Candle) string {
 
 func same(a, b *signal.Candle) bool {
 	for _, pair := range [...][2]*signal.Number{{&a.Open, &b.Open}, {&a.High, &b.High}, {&a.Low, &b.Low}, {&a.Close, &b.Close}, {&a.Volume, &b.Volume}} {
-		if pair[0].IsKnown() != pair[1].IsKnown() || pair[0].Float64() != pair[1].Float64() {
+		if known := pair[0].IsKnown(); known != pair[1].IsKnown() || known && pair[0].Float64() != pair[1].Float64() {
 			return false
 		}
 	}
