@@ -118,23 +118,16 @@ func NewBoard(timeframe signal.Timeframe, sums map[Voter]Sums, unresolved map[Re
 	if b.Unresolved == nil {
 		b.Unresolved = map[Reason]int{}
 	}
-	if sums[Consensus] == nil {
-		return b
-	}
 	voters := slices.SortedFunc(maps.Keys(sums), func(x, y Voter) int {
-		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Model, y.Model))
+		return cmp.Or(cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Model, y.Model))
 	})
+	b.Voters = append(b.Voters, whole.score(Consensus))
 	for _, voter := range voters {
-		b.Voters = append(b.Voters, tallyOf(sums[voter]).score(voter))
+		if voter != Consensus {
+			b.Voters = append(b.Voters, tallyOf(sums[voter]).score(voter))
+		}
 	}
 	return b
-}
-
-func rank(v Voter) int {
-	if v == Consensus {
-		return 0
-	}
-	return 1
 }
 
 // breakEven is ½ + cost / (2 · mean absolute move); nil where that can't be formed.

@@ -3,7 +3,6 @@ package outcome
 // The candles that results are settled against.
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -97,12 +96,12 @@ func (c Candles) at(open time.Time) *signal.Candle {
 	return &c.sorted[i]
 }
 
-// reach reports whether a candle opened after a time.
-func (c Candles) reach(after time.Time) bool {
-	return len(c.sorted) > 0 && c.sorted[len(c.sorted)-1].Time.After(after)
+// reach reports whether a candle opened at a time or later.
+func (c Candles) reach(at time.Time) bool {
+	return len(c.sorted) > 0 && !c.sorted[len(c.sorted)-1].Time.Before(at)
 }
 
-// beginAfter reports whether there are candles, and all of them open at or after a time.
-func (c Candles) beginAfter(at time.Time) bool {
-	return len(c.sorted) > 0 && cmp.Compare(c.sorted[0].Time.UnixNano(), at.UnixNano()) >= 0
+// beginAt reports whether there are candles, and all of them opened at a time or later.
+func (c Candles) beginAt(at time.Time) bool {
+	return len(c.sorted) > 0 && !c.sorted[0].Time.Before(at)
 }

@@ -32,9 +32,9 @@ type Reason string
 const (
 	NoMarket      Reason = "no_market"      // it is about a free text, which has no candles
 	Late          Reason = "late"           // it was answered when the first candle of its window had closed
-	Gap           Reason = "gap"            // a candle of the window is missing, although later ones are known
+	Gap           Reason = "gap"            // a candle of the window is missing, although candles after the window are known
 	PriceMismatch Reason = "price_mismatch" // current_price is more than a tenth away from the first open: another market or unit
-	NoCandles     Reason = "no_candles"     // neither the window's candles are known nor later ones
+	NoCandles     Reason = "no_candles"     // neither candles of the window are known nor later ones
 )
 
 // IsFinal reports whether no candles can settle the result any more.
@@ -138,24 +138,24 @@ type Terms struct {
 // Pending where the candles say nothing yet.
 func Settle(result *signal.Consensus, imported bool, candles Candles, terms Terms) Outcome {
 	o := Of(result, imported)
-	if o.Status != Pending || terms.Now.Before(o.To) || candles.beginAfter(o.To) {
+	if o.Status != Pending || terms.Now.Before(o.To) || candles.beginAt(o.To) {
 		return o
 	}
 	step := result.Timeframe.Duration()
 	var window [windowCandles]*signal.Candle
 	known := 0
 	for i := range window {
-		open := o.From.Add(time.Duration(i) * step)
-		if window[i] = candles.at(open); window[i] != nil {
+		if window[i] = candles.at(o.From.Add(time.Duration(i) * step)); window[i] != nil {
 			known++
-		} else if candles.reach(open) {
-			return o.unresolved(Gap)
 		}
 	}
-	if known == 0 {
+	switch later := candles.reach(o.To); {
+	case known == windowCandles:
+	case later:
+		return o.unresolved(Gap)
+	case known == 0:
 		return o.unresolved(NoCandles)
-	}
-	if known < windowCandles {
+	default:
 		return o
 	}
 	first := window[0].Open.Float64()

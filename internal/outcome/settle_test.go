@@ -131,8 +131,11 @@ func TestSettle(t *testing.T) {
 		{"only candles of a later time", func(_ *signal.Consensus, c *[]signal.Candle, _ *time.Time) {
 			*c = []signal.Candle{bar(t, "08:00:00", "1", "1", "1", "1")}
 		}, Pending, "", nil},
-		{"a gap in the middle", func(_ *signal.Consensus, c *[]signal.Candle, _ *time.Time) {
+		{"a gap in the middle, and no later candle yet", func(_ *signal.Consensus, c *[]signal.Candle, _ *time.Time) {
 			*c = []signal.Candle{(*c)[0], (*c)[2]}
+		}, Pending, "", nil},
+		{"a gap in the middle", func(_ *signal.Consensus, c *[]signal.Candle, _ *time.Time) {
+			*c = []signal.Candle{(*c)[0], (*c)[2], bar(t, "08:00:00", "1", "1", "1", "1")}
 		}, Unresolved, Gap, nil},
 		{"a window without candles, and later ones", func(_ *signal.Consensus, c *[]signal.Candle, _ *time.Time) {
 			*c = []signal.Candle{bar(t, "04:00:00", "1", "1", "1", "1"), bar(t, "08:00:00", "1", "1", "1", "1")}

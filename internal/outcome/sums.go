@@ -90,8 +90,12 @@ func (s Sums) add(prefix byte, number int64, x float64) {
 // Day gives the UTC day that an outcome is counted in, such as 2026-11-23.
 func (o *Outcome) Day() string { return o.From.UTC().Format(time.DateOnly) }
 
-// Sums gives what a settled outcome adds to the sums of each voter.
+// Sums gives what a settled outcome adds to the sums of each voter: nothing if its votes
+// were shared, because the result that they were made for counts them.
 func (o *Outcome) Sums(result *signal.Consensus) map[Voter]Sums {
+	if result.SharedFrom != nil {
+		return nil
+	}
 	step := int64(o.Timeframe.Duration() / time.Second)
 	window, block := floor(o.From.Unix(), windowCandles*step), floor(o.From.Unix(), blockSeconds(step))
 	rose := *o.ExitPrice > *o.ReferencePrice

@@ -61,16 +61,18 @@ type Consensus struct {
 	TotalCostUSD   float64 `json:"total_cost_usd"` // every attempt whose usage and price are known
 	TotalTokens    int     `json:"total_tokens"`   // likewise
 
+	Policy *Policy `json:"policy,omitempty"` // never nil, but in results that were stored before it was kept
+
 	Timestamp     time.Time `json:"timestamp"`
 	CandleTime    time.Time `json:"candle_time"` // open of the last closed candle
 	ValidUntil    time.Time `json:"valid_until"` // candle_time + 2 timeframes
 	PromptVersion string    `json:"prompt_version"`
 	Cache         Cache     `json:"cache"`
+	SharedFrom    *string   `json:"shared_from"`       // the id of the run whose votes these are; nil: of this run
+	VotesAt       time.Time `json:"votes_at,omitzero"` // when the votes were made; zero only in results that were stored before it was kept
 
 	DecidedEarly    bool        `json:"decided_early"`
 	ConfidenceRange *[2]float64 `json:"confidence_range"` // nil unless DecidedEarly: lowest and highest possible confidence
-
-	Policy *Policy `json:"policy,omitempty"` // never nil, but in results that were stored before it was kept
 
 	// Probability is never nil, but in results that were stored before it was published.
 	Probability *Probability `json:"probability,omitempty"`
