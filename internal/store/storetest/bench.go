@@ -61,7 +61,7 @@ func year(size int) []*store.Result {
 	body := strings.Repeat("x", 3000)
 	results := make([]*store.Result, size)
 	for i := range results {
-		name, at := series, opening.Add(time.Duration(i-size)*5*time.Minute)
+		name, at := series, baseTime.Add(time.Duration(i-size)*5*time.Minute)
 		if left := size - i; left < pairs {
 			name = fmt.Sprintf("PAIR%d/USDT#5m", left)
 		}
