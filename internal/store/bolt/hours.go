@@ -21,9 +21,9 @@ type hour struct {
 	changed   bool              // in this transaction
 }
 
-// remembered is how many hours the writer keeps in memory between transactions: the
+// hoursInMemory is how many hours the writer keeps in memory between transactions: the
 // present hour, and the one before it for runs that end late.
-const remembered = 2
+const hoursInMemory = 2
 
 const hourKey = "2006-01-02#15"
 

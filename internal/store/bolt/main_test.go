@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	for _, function := range []string{"(*DB).beginTx", "(*DB).beginRWTx", "(*DB).mmap", "(*Tx).writeMeta", "(*DB).removeTx"} {
 		hanging = append(hanging, goleak.IgnoreAnyFunction("go.etcd.io/bbolt."+function))
 	}
-	goleak.VerifyTestMain(m, append(hanging, goleak.IgnoreAnyFunction("thalas/internal/store/bolt.(*Store).end.func1"))...)
+	goleak.VerifyTestMain(m, append(hanging, goleak.IgnoreAnyFunction("thalas/internal/store/bolt.(*Store).closeFile.func1"))...)
 }
 
 func TestStore(t *testing.T) {

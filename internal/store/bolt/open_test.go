@@ -154,12 +154,8 @@ func TestNewerFormat(t *testing.T) {
 	}
 	for _, readOnly := range []bool{false, true} {
 		_, err := Open(path, Options{ReadOnly: readOnly})
-		var newer *NewerFormat
-		if !errors.Is(err, ErrNewerFormat) || !errors.As(err, &newer) {
+		if !errors.Is(err, ErrNewerFormat) {
 			t.Fatalf("error = %v, want ErrNewerFormat", err)
-		}
-		if d := diff(NewerFormat{Path: path, Format: 7, Known: 1}, *newer, nil); d != "" {
-			t.Error(d)
 		}
 		for _, part := range []string{path, "format 7", "up to 1", "newer version"} {
 			if !strings.Contains(err.Error(), part) {

@@ -55,7 +55,7 @@ func waitQueued(s *Store, count int) {
 // one group.
 func occupy(t *testing.T, s *Store) (done <-chan error) {
 	t.Helper()
-	op := &operation{ctx: context.Background(), run: func(*transaction) error { return nil }, done: make(chan error, 1)}
+	op := &operation{ctx: context.Background(), change: func(*transaction) error { return nil }, done: make(chan error, 1)}
 	if err := s.enqueue(op); err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +280,7 @@ func TestCloseWritesWhatIsQueued(t *testing.T) {
 	for range cap(closed) {
 		go func() { closed <- s.Close() }()
 	}
-	for s.usable() == nil {
+	for s.unusable() == nil {
 		runtime.Gosched()
 	}
 	if err := spendOn(t.Context(), s, "sum"); !errors.Is(err, ErrClosed) {

@@ -50,7 +50,7 @@ func TestTimeThatHasPassed(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			start := anyTime
-			p, running := passed{Until: start}, time.Duration(0)
+			p, running := passedTime{Until: start}, time.Duration(0)
 			for _, s := range test.steps {
 				running += s.elapsed
 				p = p.later(s.elapsed, start.Add(running+s.offset))
