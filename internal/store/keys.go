@@ -54,6 +54,9 @@ func IsPosition(cursor string) bool {
 	return err == nil && at.UTC().Format(time.RFC3339) == candle
 }
 
+// IDOf gives the id in a position. An id gives itself.
+func IDOf(order string) string { return order[strings.LastIndexByte(order, '#')+1:] }
+
 // IsID reports whether a text is the id of a result: a UUIDv7 in lower case.
 func IsID(text string) bool {
 	id, err := uuid.Parse(text)

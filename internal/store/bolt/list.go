@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"strings"
 
 	"go.etcd.io/bbolt"
 
@@ -72,7 +71,7 @@ func (t *transaction) page(ctx context.Context, bucket []byte, list string, b st
 				break
 			}
 			last = string(key[len(prefix):])
-			result, err := t.result(idOf(last))
+			result, err := t.result(store.IDOf(last))
 			if errors.Is(err, store.ErrNotFound) {
 				err = damagef("the entry %s of %s leads to no result", last, bucket)
 			}
@@ -93,6 +92,3 @@ func lastBelow(cursor *bbolt.Cursor, above []byte) (key, value []byte) {
 	}
 	return cursor.Prev()
 }
-
-// idOf gives the id that a position or an id ends with.
-func idOf(order string) string { return order[strings.LastIndexByte(order, '#')+1:] }

@@ -97,7 +97,7 @@ func TestHalfRecorded(t *testing.T) {
 
 		noMetrics := dynamo.New(client, dynamo.Tables{Results: tables.Results, Metrics: named.Metrics})
 		err := noMetrics.Record(t.Context(), r, count)
-		if err == nil || !strings.Contains(err.Error(), "count the run") || strings.Contains(err.Error(), "keep the result") {
+		if err == nil || !strings.Contains(err.Error(), "count the run") || strings.Contains(err.Error(), "store the result") {
 			t.Errorf("without Metrics: %v, want an error about the count", err)
 		}
 		if _, err := noMetrics.Result(t.Context(), r.ID); err != nil {
@@ -106,7 +106,7 @@ func TestHalfRecorded(t *testing.T) {
 
 		noResults := dynamo.New(client, dynamo.Tables{Results: named.Results, Metrics: tables.Metrics})
 		err = noResults.Record(t.Context(), r, count)
-		if err == nil || !strings.Contains(err.Error(), "keep the result") || strings.Contains(err.Error(), "count the run") {
+		if err == nil || !strings.Contains(err.Error(), "store the result") || strings.Contains(err.Error(), "count the run") {
 			t.Errorf("without Results: %v, want an error about the result", err)
 		}
 		if hours, err := noResults.Hours(t.Context(), "2026-03-02", "2026-03-02"); err != nil || len(hours) != 1 || hours[0].Counts["requests"] != 1 {

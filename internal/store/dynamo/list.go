@@ -116,10 +116,10 @@ func (s *Store) walk(ctx context.Context, in *index, list string, b store.Bounds
 		if err != nil {
 			return nil, failed("list by "+in.list, s.tables.Results, err)
 		}
-		entries := in.entries(answer.Items, b.Above)
-		for len(entries) > 0 {
-			n := min(len(entries), batches*batch, chunk)
-			found, err := s.resultsOf(ctx, in, list, entries[:n])
+		orders := in.ordersBelow(answer.Items, b.Above)
+		for len(orders) > 0 {
+			n := min(len(orders), batches*batch, chunk)
+			found, err := s.resultsOf(ctx, in, list, orders[:n])
 			if err != nil {
 				return nil, err
 			}
@@ -132,7 +132,7 @@ func (s *Store) walk(ctx context.Context, in *index, list string, b store.Bounds
 			if len(results) >= wanted {
 				return results[:wanted], nil
 			}
-			entries = entries[n:]
+			orders = orders[n:]
 			chunk = max(wanted-len(results), 2*min(chunk, batches*batch))
 		}
 		if answer.LastEvaluatedKey == nil {
@@ -158,39 +158,30 @@ func (s *Store) query(in *index, list string, b store.Bounds) *dynamodb.QueryInp
 	}
 }
 
-// entry is a result in an index.
-type entry struct {
-	id    string
-	order string
-}
-
-// entries gives the entries that a query found below a bound, in their order.
-func (in *index) entries(keys []map[string]types.AttributeValue, above string) (entries []entry) {
+// ordersBelow gives the positions or ids that a query found below a bound, in their order.
+func (in *index) ordersBelow(keys []map[string]types.AttributeValue, above string) (orders []string) {
 	for _, key := range keys {
-		id, _ := key["id"].(*types.AttributeValueMemberS)
-		order, _ := key[in.order].(*types.AttributeValueMemberS)
-		if id != nil && order != nil && order.Value < above {
-			entries = append(entries, entry{id.Value, order.Value})
+		if order, _ := key[in.order].(*types.AttributeValueMemberS); order != nil && order.Value < above {
+			orders = append(orders, order.Value)
 		}
 	}
-	return entries
+	return orders
 }
 
-// resultsOf reads the results of entries, in their order. An index may still list
-// a result where it stood before it was recorded again.
-func (s *Store) resultsOf(ctx context.Context, in *index, list string, entries []entry) ([]store.Result, error) {
-	ids := make([]string, len(entries))
-	for i, e := range entries {
-		ids[i] = e.id
+// resultsOf reads the results of positions or ids, in their order. An index may still list
+// a result where it was before it was recorded again.
+func (s *Store) resultsOf(ctx context.Context, in *index, list string, orders []string) ([]store.Result, error) {
+	ids := make([]string, len(orders))
+	for i, order := range orders {
+		ids[i] = store.IDOf(order)
 	}
 	found, err := s.results(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	var results []store.Result
-	for _, e := range entries {
-		result, exists := found[e.id]
-		if exists && in.listOf(&result) == list && in.orderOf(&result) == e.order {
+	for i, id := range ids {
+		if result, exists := found[id]; exists && in.listOf(&result) == list && in.orderOf(&result) == orders[i] {
 			results = append(results, result)
 		}
 	}
