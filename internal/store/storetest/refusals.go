@@ -63,7 +63,7 @@ func invalidInput(t *testing.T, s store.Store) {
 	_, errs["Series without a limit"] = s.Series(ctx, series, store.Range{})
 	_, errs["Day without a limit"] = s.Day(ctx, day, store.Range{})
 	for name, err := range errs {
-		if err == nil || errors.Is(err, store.ErrLimit) || errors.Is(err, store.ErrHeld) {
+		if err == nil || errors.Is(err, store.ErrLimit) || errors.Is(err, store.ErrHeld) || errors.Is(err, store.ErrNotOwner) {
 			t.Errorf("%s: %v, want an error that says what is invalid", name, err)
 		}
 	}
