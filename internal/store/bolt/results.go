@@ -127,7 +127,15 @@ func (t *transaction) result(id string) (store.Result, error) {
 	return result, nil
 }
 
+// header is the header of a result. Its attributes are those of [store.Result], in the same
+// order, so that the two can be converted.
 type header struct {
+	attributes
+	Checksum uint32 `json:"crc32c,omitempty"` // of the body; 0: an older program wrote it
+}
+
+type attributes struct {
+	ID        string    `json:"-"`
 	Schema    int       `json:"schema"`
 	Series    string    `json:"series"`
 	Position  string    `json:"position"`
@@ -136,24 +144,22 @@ type header struct {
 	Status    string    `json:"status"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	Checksum  uint32    `json:"crc32c,omitempty"` // of the body; 0: an older program wrote it
+	Body      []byte    `json:"-"`
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli) // most processors have instructions for this polynomial
 
 // encodeResult writes the header's length, the header and the body.
 func encodeResult(r *store.Result) ([]byte, error) {
-	head, err := json.Marshal(header{
-		Schema: r.Schema, Series: r.Series, Position: r.Position, Day: r.Day,
-		Decision: r.Decision, Status: r.Status, CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
-		Checksum: crc32.Checksum(r.Body, castagnoli),
-	})
+	head := header{attributes(*r), crc32.Checksum(r.Body, castagnoli)}
+	head.CreatedAt, head.ExpiresAt = r.CreatedAt.UTC(), r.ExpiresAt.UTC()
+	encoded, err := json.Marshal(head)
 	if err != nil {
 		return nil, err
 	}
-	value := make([]byte, 0, 4+len(head)+len(r.Body))
-	value = binary.BigEndian.AppendUint32(value, uint32(len(head)))
-	value = append(value, head...)
+	value := make([]byte, 0, 4+len(encoded)+len(r.Body))
+	value = binary.BigEndian.AppendUint32(value, uint32(len(encoded)))
+	value = append(value, encoded...)
 	return append(value, r.Body...), nil
 }
 
@@ -166,11 +172,8 @@ func decodeResult(id string, value []byte) (store.Result, error) {
 	if head.Checksum != 0 && head.Checksum != crc32.Checksum(body, castagnoli) {
 		return store.Result{}, damagef("the result %s: its body is not what was written", id)
 	}
-	return store.Result{
-		ID: id, Schema: head.Schema, Series: head.Series, Position: head.Position, Day: head.Day,
-		Decision: head.Decision, Status: head.Status, CreatedAt: head.CreatedAt, ExpiresAt: head.ExpiresAt,
-		Body: bytes.Clone(body),
-	}, nil
+	head.ID, head.Body = id, bytes.Clone(body)
+	return store.Result(head.attributes), nil
 }
 
 func decodeHeader(id string, value []byte) (head header, body []byte, err error) {

@@ -20,12 +20,6 @@ import (
 )
 
 const (
-	dayAttribute    = store.DayName
-	hourAttribute   = store.HourName
-	expiryAttribute = store.ExpiryName
-)
-
-const (
 	// maxDays is the most days of one call. Each day is a query.
 	maxDays = 500
 	// daysAtOnce is the most concurrent queries.
@@ -41,7 +35,7 @@ func (s *Store) count(ctx context.Context, c store.Count) error {
 	at := c.At.UTC()
 	update.TableName = &s.tables.Metrics
 	update.Key = map[string]types.AttributeValue{
-		dayAttribute: text(at.Format(time.DateOnly)), hourAttribute: text(at.Format("15")),
+		store.DayName: text(at.Format(time.DateOnly)), store.HourName: text(at.Format("15")),
 	}
 	if _, err := s.client.UpdateItem(ctx, update); err != nil {
 		return failed("count the run", s.tables.Metrics, err)
@@ -70,10 +64,10 @@ func updateOf(c store.Count) *dynamodb.UpdateItemInput {
 	for _, name := range slices.Sorted(maps.Keys(c.Set)) {
 		sets = append(sets, assign(name, "=", text(c.Set[name])))
 	}
-	if expiry := expiryOf(c.ExpiresAt); expiry != nil {
-		sets = append(sets, assign(expiryAttribute, "=", number(*expiry)))
+	if expiry := expiryOf(c.ExpiresAt); expiry != 0 {
+		sets = append(sets, assign(store.ExpiryName, "=", number(expiry)))
 	} else {
-		update.ExpressionAttributeNames["#e"] = expiryAttribute
+		update.ExpressionAttributeNames["#e"] = store.ExpiryName
 		clauses = append(clauses, "REMOVE #e")
 	}
 	if len(adds) > 0 {
@@ -130,7 +124,7 @@ func daysOf(firstDay, lastDay string) (days []string, err error) {
 func (s *Store) hoursOf(ctx context.Context, day string) (hours []store.Hour, err error) {
 	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
 		TableName: &s.tables.Metrics, KeyConditionExpression: aws.String("#d = :d"),
-		ExpressionAttributeNames:  map[string]string{"#d": dayAttribute},
+		ExpressionAttributeNames:  map[string]string{"#d": store.DayName},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":d": text(day)},
 	})
 	for pages.HasMorePages() {
@@ -155,26 +149,24 @@ func (s *Store) hoursOf(ctx context.Context, day string) (hours []store.Hour, er
 }
 
 // decodeHour reads an item: every number is a counter, and every string is a text.
-func decodeHour(attributes map[string]types.AttributeValue) (h store.Hour, expiry *int64, err error) {
+func decodeHour(attributes map[string]types.AttributeValue) (h store.Hour, expiry int64, err error) {
 	h = store.Hour{Counts: map[string]int64{}, Texts: map[string]string{}}
 	for name, value := range attributes {
 		switch value := value.(type) {
 		case *types.AttributeValueMemberN:
 			n, err := strconv.ParseInt(value.Value, 10, 64)
 			if err != nil {
-				return h, nil, fmt.Errorf("the counter %s is no whole number: %w", name, err)
+				return h, 0, fmt.Errorf("the counter %s is not a whole number: %w", name, err)
 			}
 			h.Counts[name] = n
 		case *types.AttributeValueMemberS:
 			h.Texts[name] = value.Value
 		}
 	}
-	h.Day, h.Hour = h.Texts[dayAttribute], h.Texts[hourAttribute]
-	delete(h.Texts, dayAttribute)
-	delete(h.Texts, hourAttribute)
-	if seconds, exists := h.Counts[expiryAttribute]; exists {
-		expiry = &seconds
-		delete(h.Counts, expiryAttribute)
-	}
+	h.Day, h.Hour = h.Texts[store.DayName], h.Texts[store.HourName]
+	delete(h.Texts, store.DayName)
+	delete(h.Texts, store.HourName)
+	expiry = h.Counts[store.ExpiryName]
+	delete(h.Counts, store.ExpiryName)
 	return h, expiry, nil
 }

@@ -205,7 +205,7 @@ type item struct {
 	Decision  string  `dynamodbav:"decision"`
 	Status    string  `dynamodbav:"status"`
 	CreatedAt string  `dynamodbav:"created_at"`
-	ExpiresAt *int64  `dynamodbav:"expires_at,omitempty"`
+	ExpiresAt int64   `dynamodbav:"expires_at,omitempty"`
 }
 
 func encodeResult(r *store.Result) (map[string]types.AttributeValue, error) {
