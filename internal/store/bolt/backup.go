@@ -48,7 +48,12 @@ func Compact(ctx context.Context, path string) (before, after int64, err error) 
 		return 0, 0, err
 	}
 	defer func() { _ = os.Remove(fresh) }() // if it has not replaced the file
-	if err := s.compactTo(fresh); err != nil {
+	into, err := bbolt.Open(fresh, 0o600, &bbolt.Options{FreelistType: bbolt.FreelistMapType})
+	if err != nil {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
+	err = s.access(func() error { return bbolt.Compact(into, s.db, compactStep) })
+	if err := errors.Join(err, into.Close()); err != nil {
 		return 0, 0, fmt.Errorf("compact: %w", err)
 	}
 	// The copy replaces everything that is stored, so it must be sound.
@@ -73,15 +78,6 @@ func Compact(ctx context.Context, path string) (before, after int64, err error) 
 		return 0, 0, err
 	}
 	return old.Size(), small.Size(), syncFolder(filepath.Dir(path))
-}
-
-func (s *Store) compactTo(path string) error {
-	into, err := bbolt.Open(path, 0o600, &bbolt.Options{FreelistType: bbolt.FreelistMapType})
-	if err != nil {
-		return err
-	}
-	err = s.access(func() error { return bbolt.Compact(into, s.db, compactStep) })
-	return errors.Join(err, into.Close())
 }
 
 // syncFolder makes the renaming of a file in the folder durable.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -117,7 +118,7 @@ func checkPath(path string, readOnly bool) error {
 		return fmt.Errorf("%s is a folder: name a file", path)
 	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file: name another", path)
-	case err == nil && !readOnly && isOpenToOthers(info):
+	case err == nil && !readOnly && runtime.GOOS != "windows" && info.Mode()&0o077 != 0: // Windows does not keep rights in the mode
 		return fmt.Errorf("other users of this machine can read or write %s, which holds every question and answer: run chmod 600 '%s'", path, path)
 	case err == nil && readOnly && info.Size() == 0:
 		return damagef("the file is empty")
@@ -129,13 +130,6 @@ func checkPath(path string, readOnly bool) error {
 		return fmt.Errorf("there is no store at %s yet: %w", path, fs.ErrNotExist)
 	}
 	return os.MkdirAll(filepath.Dir(path), 0o700)
-}
-
-// isOpenToOthers reports whether the mode of a file gives rights to other users. Windows
-// does not keep rights in the mode.
-func isOpenToOthers(info fs.FileInfo) bool {
-	const others fs.FileMode = 0o077 // group and world
-	return runtime.GOOS != "windows" && info.Mode()&others != 0
 }
 
 // openFile opens and locks the file. It also gives bbolt's own handle, which must be
@@ -180,7 +174,7 @@ func openFile(path string, options Options) (db *bbolt.DB, file *os.File, err er
 
 // checkFormat refuses a file that this version can't read, and lays out a new file.
 func checkFormat(db *bbolt.DB, file *os.File, path string) error {
-	fresh := false
+	isNew := false
 	err := db.View(func(tx *bbolt.Tx) error {
 		info, err := file.Stat()
 		if err != nil {
@@ -190,13 +184,30 @@ func checkFormat(db *bbolt.DB, file *os.File, path string) error {
 			return damagef("%d bytes long, and should be %d", info.Size(), tx.Size())
 		}
 		if first, _ := tx.Cursor().First(); first == nil {
-			fresh = true
+			isNew = true
 			return nil
 		}
-		return checkLayout(tx, path)
+		meta := tx.Bucket(metaBucket)
+		if meta == nil {
+			return damagef("written by another program")
+		}
+		found, err := strconv.Atoi(string(meta.Get(formatKey)))
+		switch {
+		case err != nil || found < 1:
+			return damagef("without a format version")
+		case found > format:
+			return fmt.Errorf("%w: %s has store format %d, and this version of the program knows formats up to %d: "+
+				"use the newer version that wrote it, or name another file", ErrNewerFormat, path, found, format)
+		}
+		for _, name := range buckets {
+			if tx.Bucket(name) == nil {
+				return damagef("without %s", name)
+			}
+		}
+		return nil
 	})
 	switch {
-	case err != nil || !fresh:
+	case err != nil || !isNew:
 		return err
 	case db.IsReadOnly():
 		return damagef("nothing was ever written to it")
@@ -205,36 +216,12 @@ func checkFormat(db *bbolt.DB, file *os.File, path string) error {
 	}
 }
 
-func checkLayout(tx *bbolt.Tx, path string) error {
-	meta := tx.Bucket(metaBucket)
-	if meta == nil {
-		return damagef("written by another program")
-	}
-	found, err := strconv.Atoi(string(meta.Get(formatKey)))
-	switch {
-	case err != nil || found < 1:
-		return damagef("without a format version")
-	case found > format:
-		return fmt.Errorf("%w: %s has store format %d, and this version of the program knows formats up to %d: "+
-			"use the newer version that wrote it, or name another file", ErrNewerFormat, path, found, format)
-	}
-	for _, name := range buckets {
-		if tx.Bucket(name) == nil {
-			return damagef("without %s", name)
-		}
-	}
-	return nil
-}
-
 // layOut makes the buckets of an empty file.
 func layOut(tx *bbolt.Tx) error {
-	for _, name := range buckets {
+	for _, name := range append(slices.Clone(buckets), metaBucket) {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}
-	}
-	if _, err := tx.CreateBucket(metaBucket); err != nil {
-		return err
 	}
 	t := &transaction{tx: tx}
 	return errors.Join(

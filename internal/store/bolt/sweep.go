@@ -20,10 +20,10 @@ import (
 )
 
 const (
-	// standFor is how long the machine's clock must be ahead before the count catches up.
-	standFor = 24 * time.Hour
-	// noteworthy is how far ahead the clock must be to be logged.
-	noteworthy = time.Hour
+	// trustAfter is how long the machine's clock must be ahead before the count catches up.
+	trustAfter = 24 * time.Hour
+	// logFrom is how far ahead the clock must be for a warning.
+	logFrom = time.Hour
 	// countEvery is the least time after which the count is written again.
 	countEvery = time.Minute
 )
@@ -65,13 +65,11 @@ func (s *Store) Sweep(ctx context.Context) (removed int, err error) {
 // sweepAlways sweeps every Options.SweepEvery until ctx ends. It logs a sweep that fails;
 // the next one removes what is left.
 func (s *Store) sweepAlways(ctx context.Context) {
-	ticker := time.NewTicker(s.options.SweepEvery)
-	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-time.After(s.options.SweepEvery):
 			if _, err := s.Sweep(ctx); err != nil && ctx.Err() == nil {
 				s.options.Log.Warn("expired records could not be removed", "store", s.path, "error", err)
 			}
@@ -79,10 +77,10 @@ func (s *Store) sweepAlways(ctx context.Context) {
 	}
 }
 
-// sweep removes at most that many of the records that expired before until, those that
-// expired first.
+// sweep removes records that expired before until, the oldest first, and at most that
+// many.
 func (t *transaction) sweep(most int, until time.Time) (removed int, err error) {
-	// They are collected first, because a deletion makes a cursor invalid.
+	// The entries are collected first, because a deletion makes a cursor invalid.
 	var due [][]byte
 	cursor := t.tx.Bucket(expiryBucket).Cursor()
 	for key, _ := cursor.First(); len(key) > 8 && readTime(key) < until.UnixMilli() && len(due) < most; key, _ = cursor.Next() {
@@ -100,6 +98,7 @@ func (t *transaction) sweep(most int, until time.Time) (removed int, err error) 
 	return len(due), nil
 }
 
+// remove removes an expired record and its entry in the expiry bucket.
 func (t *transaction) remove(bucket, key string, entry []byte) error {
 	removed := t.delete(expiryBucket, entry)
 	switch bucket {
@@ -138,8 +137,8 @@ var passedKey = []byte("passed") // in the meta bucket
 // passedTime is the count in the file.
 type passedTime struct {
 	Until time.Time     `json:"until"`       // known to have passed; never ahead of the machine's clock
-	Ahead time.Duration `json:"ahead_ns"`    // the least that the machine's clock was ahead of Until during Stood
-	Stood time.Duration `json:"standing_ns"` // the running time during which it has been ahead
+	Ahead time.Duration `json:"ahead_ns"`    // the least that the machine's clock was ahead of Until in that time
+	Since time.Duration `json:"standing_ns"` // the running time for which it has been ahead
 }
 
 // later adds elapsed to the count. clock is the machine's clock after that time.
@@ -149,12 +148,12 @@ func (p passedTime) later(elapsed time.Duration, clock time.Time) passedTime {
 	if ahead <= 0 {
 		return passedTime{Until: clock}
 	}
-	if p.Stood == 0 {
+	if p.Since == 0 {
 		p.Ahead = ahead
 	}
 	p.Ahead = min(p.Ahead, ahead)
-	p.Stood += elapsed
-	if p.Stood >= standFor {
+	p.Since += elapsed
+	if p.Since >= trustAfter {
 		return passedTime{Until: p.Until.Add(p.Ahead)}
 	}
 	return p
@@ -195,12 +194,12 @@ func (s *Store) logAhead(p passedTime) {
 	clock := s.now()
 	ahead := clock.Sub(p.Until)
 	switch was := s.isAhead; {
-	case !was && ahead >= noteworthy:
+	case !was && ahead >= logFrom:
 		s.options.Log.Warn("The clock is ahead of the time that has passed: it has jumped, or the file was not open for so long. "+
 			"What has expired since stays in the file until the clock has stood there for a day of running. If the time is wrong, correct it; a restart changes nothing.",
 			"store", s.path, "clock", clock.UTC(), "passed", p.Until.UTC(), "ahead", ahead.Round(time.Second).String())
-	case was && ahead < noteworthy:
+	case was && ahead < logFrom:
 		s.options.Log.Info("The clock agrees with the time that has passed: all that has expired is removed again.", "store", s.path, "clock", clock.UTC())
 	}
-	s.isAhead = ahead >= noteworthy
+	s.isAhead = ahead >= logFrom
 }
