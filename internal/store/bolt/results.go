@@ -27,10 +27,7 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 	if result == nil {
 		return s.write(ctx, func(t *transaction) error { return t.count(count) })
 	}
-	// The caller's goroutine encodes the result, since the writer is only one.
-	if err := result.Validate(); err != nil {
-		return fmt.Errorf("record: %w", err)
-	}
+	// The caller's goroutine encodes the result, because there is only one writer.
 	value, err := encodeResult(result)
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
@@ -45,9 +42,6 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, err error) {
 	values := make([][]byte, len(results))
 	for i, r := range results {
-		if err := r.Validate(); err != nil {
-			return 0, fmt.Errorf("add: %w", err)
-		}
 		if values[i], err = encodeResult(r); err != nil {
 			return 0, fmt.Errorf("add: %w", err)
 		}
@@ -149,8 +143,11 @@ type attributes struct {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli) // most processors have instructions for this polynomial
 
-// encodeResult writes the header's length, the header and the body.
+// encodeResult validates a result, and writes the header's length, the header and the body.
 func encodeResult(r *store.Result) ([]byte, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
 	head := header{attributes(*r), crc32.Checksum(r.Body, castagnoli)}
 	head.CreatedAt, head.ExpiresAt = r.CreatedAt.UTC(), r.ExpiresAt.UTC()
 	encoded, err := json.Marshal(head)

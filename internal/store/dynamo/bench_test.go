@@ -23,7 +23,7 @@ import (
 func BenchmarkRead(b *testing.B) {
 	server := engines[0].start(b)
 	used := &usage{}
-	storetest.BenchmarkRead(b, []int{1_000, 10_000}, func(b *testing.B, results []*store.Result) store.Store {
+	storetest.BenchmarkRead(b, []int{1_000, 10_000, 50_000}, func(b *testing.B, results []*store.Result) store.Store {
 		client := server.Client()
 		tables := dynamotest.NewTables(b, client)
 		var all errgroup.Group
