@@ -182,12 +182,13 @@ func (c *check) pages() {
 			if err != nil {
 				return err
 			}
-			if page.Type != "free" && id+page.OverflowCount >= last {
+			if page.Type == "free" {
+				continue
+			}
+			if id+page.OverflowCount >= last {
 				return damagef("page %d reaches behind the end of the file", id)
 			}
-			if page.Type != "free" {
-				id += page.OverflowCount
-			}
+			id += page.OverflowCount
 		}
 		return nil
 	})

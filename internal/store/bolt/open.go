@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -262,12 +261,7 @@ func removeAddress(path string) { _ = os.Remove(addressFile(path)) }
 
 // Announced reads the address file of a store file. The results are empty without one.
 func Announced(path string) (address, token string) {
-	file, err := os.Open(addressFile(path))
-	if err != nil {
-		return "", ""
-	}
-	defer func() { _ = file.Close() }()
-	text, err := io.ReadAll(io.LimitReader(file, 1000))
+	text, err := os.ReadFile(addressFile(path))
 	if err != nil {
 		return "", ""
 	}

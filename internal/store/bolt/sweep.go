@@ -159,27 +159,20 @@ func (p passedTime) later(elapsed time.Duration, clock time.Time) passedTime {
 	return p
 }
 
-// passed reads the count. In a file without one, the time at which the newest result was
-// made has passed.
-func (t *transaction) passed() (p passedTime, err error) {
+// countTime adds elapsed to the count, and writes it if elapsed is at least countEvery. In
+// a file without a count, the time at which the newest result was made has passed.
+func (t *transaction) countTime(elapsed time.Duration) (p passedTime, err error) {
 	found, err := t.readJSON(metaBucket, passedKey, &p)
-	if err != nil || found {
-		return p, err
-	}
-	p.Until = t.now
-	if newest, _ := t.tx.Bucket(resultsBucket).Cursor().Last(); newest != nil {
-		if made := store.MadeAt(string(newest)); made.Before(p.Until) {
-			p.Until = made
-		}
-	}
-	return p, nil
-}
-
-// countTime adds elapsed to the count, and writes it if elapsed is at least countEvery.
-func (t *transaction) countTime(elapsed time.Duration) (passedTime, error) {
-	p, err := t.passed()
 	if err != nil {
 		return p, err
+	}
+	if !found {
+		p.Until = t.now
+		if newest, _ := t.tx.Bucket(resultsBucket).Cursor().Last(); newest != nil {
+			if made := store.MadeAt(string(newest)); made.Before(p.Until) {
+				p.Until = made
+			}
+		}
 	}
 	p = p.later(elapsed, t.now)
 	if elapsed < countEvery {

@@ -37,11 +37,7 @@ type claim struct {
 
 // Claim implements store.Coordination.
 func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old *store.Claim, err error) {
-	err = wanted.Validate(key)
-	if err == nil {
-		err = s.usable(ctx)
-	}
-	if err != nil {
+	if err := errors.Join(s.usable(ctx), wanted.Validate(key)); err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
 	}
 	mine := claim{

@@ -4,6 +4,7 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -83,10 +84,7 @@ func updateOf(c store.Count) *dynamodb.UpdateItemInput {
 // Hours implements store.Counters, for up to 500 days.
 func (s *Store) Hours(ctx context.Context, firstDay, lastDay string) ([]store.Hour, error) {
 	days, err := daysOf(firstDay, lastDay)
-	if err == nil {
-		err = s.usable(ctx)
-	}
-	if err != nil {
+	if err := errors.Join(s.usable(ctx), err); err != nil {
 		return nil, err
 	}
 	ofDay := make([][]store.Hour, len(days))

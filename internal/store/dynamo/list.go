@@ -27,27 +27,22 @@ const longestRun = time.Hour
 // keysAtOnce is the most keys that one query asks for: some 170 bytes each.
 const keysAtOnce = 4000
 
-// index is one kind of list.
-type index struct {
-	name    string
-	list    string // the attribute that names the list
-	order   string // the attribute that it is ordered by
-	listOf  func(*store.Result) string
-	orderOf func(*store.Result) string
-}
+// index is one kind of list: the name of its index, the attribute that names the list, and
+// the attribute that it is ordered by.
+type index struct{ name, list, order string }
 
 var (
-	bySeries = &index{
-		name: "by_series", list: "series", order: "position",
-		listOf:  func(r *store.Result) string { return r.Series },
-		orderOf: func(r *store.Result) string { return r.Position },
-	}
-	byDay = &index{
-		name: "by_day", list: "day", order: "id",
-		listOf:  func(r *store.Result) string { return r.Day },
-		orderOf: func(r *store.Result) string { return r.ID },
-	}
+	bySeries = &index{"by_series", "series", "position"}
+	byDay    = &index{"by_day", "day", "id"}
 )
+
+// of gives the list that a result is in, and the position or id that orders it there.
+func (in *index) of(r *store.Result) (list, order string) {
+	if in == byDay {
+		return r.Day, r.ID
+	}
+	return r.Series, r.Position
+}
 
 // Series implements store.Results.
 func (s *Store) Series(ctx context.Context, series string, r store.Range) (store.Page, error) {
@@ -92,7 +87,7 @@ func (s *Store) page(ctx context.Context, in *index, list string, b store.Bounds
 	}
 	if len(page.Results) > limit {
 		page.Results = page.Results[:limit]
-		page.Next = in.orderOf(&page.Results[limit-1])
+		_, page.Next = in.of(&page.Results[limit-1])
 	}
 	return page, nil
 }
@@ -181,7 +176,8 @@ func (s *Store) resultsOf(ctx context.Context, in *index, list string, orders []
 	}
 	var results []store.Result
 	for i, id := range ids {
-		if result, exists := found[id]; exists && in.listOf(&result) == list && in.orderOf(&result) == orders[i] {
+		result, exists := found[id]
+		if nowIn, order := in.of(&result); exists && nowIn == list && order == orders[i] {
 			results = append(results, result)
 		}
 	}

@@ -28,12 +28,9 @@ import (
 // If one fails, the error says which, and the other is not undone: a stored result is
 // true, and a counted run was paid for.
 func (s *Store) Record(ctx context.Context, result *store.Result, count store.Count) error {
-	err := count.Validate()
+	err := errors.Join(s.usable(ctx), count.Validate())
 	if result != nil {
-		err = errors.Join(result.Validate(), err)
-	}
-	if err == nil {
-		err = s.usable(ctx)
+		err = errors.Join(err, result.Validate())
 	}
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
@@ -139,9 +136,6 @@ const (
 // results gives the results of up to batches × batch ids, by id. Ids without a result are
 // left out. The read is consistent, so it finds every result that an index lists.
 func (s *Store) results(ctx context.Context, ids []string) (map[string]store.Result, error) {
-	if len(ids) <= batch {
-		return s.batch(ctx, ids)
-	}
 	var reads errgroup.Group
 	var mu sync.Mutex
 	all := make(map[string]store.Result, len(ids))
@@ -186,8 +180,10 @@ func (s *Store) batch(ctx context.Context, ids []string) (map[string]store.Resul
 		if len(items) > 0 {
 			attempt = 0
 		} else if len(keys) > 0 {
-			if err := wait(ctx, delay(attempt)); err != nil {
-				return nil, failed("read results", s.tables.Results, err)
+			select {
+			case <-time.After(delay(attempt)):
+			case <-ctx.Done():
+				return nil, failed("read results", s.tables.Results, ctx.Err())
 			}
 		}
 	}

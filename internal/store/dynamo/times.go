@@ -3,7 +3,6 @@ package dynamo
 // The forms of times in items, and the waits between attempts.
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -52,13 +51,4 @@ func moment(now time.Time) types.AttributeValue {
 func delay(attempt int) time.Duration {
 	most := min(firstDelay<<min(attempt, 10), mostDelay)
 	return most/2 + rand.N(most/2)
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

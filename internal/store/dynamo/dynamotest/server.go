@@ -116,9 +116,6 @@ type Server struct {
 	oneByOne  sync.Mutex
 }
 
-// startTime is how long a server may take to answer.
-const startTime = time.Minute
-
 // Required is the variable that makes tests fail if an engine is missing; otherwise they
 // are skipped. `make e2e` and CI set it to required.
 const Required = "THALAS_E2E"
@@ -133,7 +130,7 @@ func Start(ctx context.Context, engine Engine) (*Server, error) {
 		}
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	// Another process may take the port between its choice and the server's start.
 	for attempt := 0; ; attempt++ {
