@@ -77,15 +77,10 @@ func Compact(ctx context.Context, path string) (before, after int64, err error) 
 	if err := os.Rename(fresh, path); err != nil {
 		return 0, 0, err
 	}
-	return old.Size(), small.Size(), syncFolder(filepath.Dir(path))
-}
-
-// syncFolder makes the renaming of a file in the folder durable.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
+	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	_ = folder.Sync() // some systems can't
-	return folder.Close()
+	_ = folder.Sync() // makes the renaming durable; some systems can't
+	return old.Size(), small.Size(), folder.Close()
 }

@@ -40,7 +40,8 @@ var (
 	sumsBucket     = []byte("sums")
 	expiryBucket   = []byte("expiry")
 
-	formatKey = []byte("format")
+	formatKey = []byte("format") // in the meta bucket
+	passedKey = []byte("passed") // in the meta bucket
 
 	buckets = [][]byte{resultsBucket, bySeriesBucket, byDayBucket, spansBucket, hoursBucket, claimsBucket, sumsBucket, expiryBucket}
 )

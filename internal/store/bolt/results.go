@@ -121,13 +121,14 @@ func (t *transaction) result(id string) (store.Result, error) {
 	return result, nil
 }
 
-// header is the header of a result. Its attributes are those of [store.Result], in the same
-// order, so that the two can be converted.
+// header is the header of a result.
 type header struct {
 	attributes
 	Checksum uint32 `json:"crc32c,omitempty"` // of the body; 0: an older program wrote it
 }
 
+// attributes has the fields of [store.Result] in the same order, so that the two can be
+// converted.
 type attributes struct {
 	ID        string    `json:"-"`
 	Schema    int       `json:"schema"`

@@ -69,7 +69,7 @@ func (s *Store) Spending(ctx context.Context, key string) (store.Sum, error) {
 	return current.total(), nil
 }
 
-// book applies change to the sum of a lease's key, and writes it if change returns true.
+// book changes the sum of a lease's key, and stores it if change returns true.
 func (s *Store) book(ctx context.Context, lease store.Lease, cost int64, change func(*sum) bool) error {
 	if err := lease.Validate(cost); err != nil {
 		return err

@@ -132,8 +132,6 @@ func expiryKey(bucket []byte, key string, at int64) []byte {
 	return append(entry, key...)
 }
 
-var passedKey = []byte("passed") // in the meta bucket
-
 // passedTime is the count in the file.
 type passedTime struct {
 	Until time.Time     `json:"until"`       // known to have passed; never ahead of the machine's clock

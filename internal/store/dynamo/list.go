@@ -80,7 +80,7 @@ func (s *Store) Latest(ctx context.Context, series string) (store.Result, error)
 }
 
 func (s *Store) page(ctx context.Context, in *index, list string, b store.Bounds, limit int) (page store.Page, err error) {
-	// One more tells whether something follows.
+	// One result more shows whether another page follows.
 	page.Results, err = s.walk(ctx, in, list, b, limit+1)
 	if err != nil {
 		return store.Page{}, err

@@ -46,7 +46,7 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 	return errors.Join(stored, counted)
 }
 
-// put writes a result with a request, which may have a condition.
+// put stores a result by a request, which may have a condition.
 func (s *Store) put(ctx context.Context, r *store.Result, request *dynamodb.PutItemInput) error {
 	attributes, err := encodeResult(r)
 	if err != nil {
