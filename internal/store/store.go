@@ -1,4 +1,4 @@
-// Package store defines what a store keeps and what it must be able to do. It keeps
+// Package store defines what a store holds and what it must be able to do. It holds
 // results, which are found by id, series and day; counters by the hour; and short-lived
 // records by which several processes coordinate.
 //
@@ -30,7 +30,7 @@ var (
 	ErrCursor = errors.New("not a cursor of this list")
 )
 
-// Store keeps everything that the service stores. Implementations are safe for
+// Store holds everything that the service stores. Implementations are safe for
 // concurrent use. Reads never give a record after its ExpiresAt, whether or not it has
 // been removed by then.
 type Store interface {
