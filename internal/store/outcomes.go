@@ -54,12 +54,12 @@ type Settlement struct {
 // that candles can settle, or with hopeless those that nothing can settle.
 func UnsettledKey(timeframe string, hopeless, simulated bool) string {
 	if hopeless {
-		return prefix(simulated) + "unresolved#" + timeframe
+		return prefixed("unresolved#"+timeframe, simulated)
 	}
-	return prefix(simulated) + "pending#" + timeframe
+	return prefixed("pending#"+timeframe, simulated)
 }
 
 // ScoresKey gives the key of the sums of a timeframe and prompt version.
 func ScoresKey(timeframe, promptVersion string, simulated bool) string {
-	return prefix(simulated) + "scores#" + timeframe + "#" + promptVersion
+	return prefixed("scores#"+timeframe+"#"+promptVersion, simulated)
 }
