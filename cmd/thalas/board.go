@@ -8,10 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/charmbracelet/lipgloss"
 
 	"thalas/internal/signal"
 	"thalas/internal/watch"
@@ -38,11 +35,11 @@ func newBoard(t terminal, list watch.List) rounds {
 	if !t.canRedraw(t.out) || len(list.Series)+boardEdge > heightOf(t.out) {
 		return &roundLines{out: t.out, style: style, clock: t.clock()}
 	}
-	b := &board{out: t.out, style: style, width: func() int { return widthOf(t.out) }, clock: t.clock(), stop: make(chan struct{})}
+	b := &board{redrawn: redrawn{out: t.out, style: style, width: func() int { return widthOf(t.out) }}, clock: t.clock()}
 	for _, s := range list.Series {
 		b.rows = append(b.rows, watch.Outcome{Pair: s.Pair, Timeframe: s.Timeframe})
 	}
-	b.done.Go(b.tick)
+	b.start(time.Second, b.lines)
 	return b
 }
 
@@ -108,36 +105,17 @@ const boardEdge = 6
 
 // board is a table that is redrawn in its place.
 type board struct {
-	out   io.Writer
-	style styles
-	width func() int
+	redrawn
 	clock watch.Clock
-	stop  chan struct{}
-	done  sync.WaitGroup
 
-	mu    sync.Mutex // guards what follows
-	rows  []watch.Outcome
-	next  time.Time
-	cost  float64
-	drawn int // lines on the screen
-}
-
-// tick redraws the table, so that the time to the next round counts down.
-func (b *board) tick() {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for {
-		b.draw()
-		select {
-		case <-ticker.C:
-		case <-b.stop:
-			return
-		}
-	}
+	rows []watch.Outcome // guarded by mu, as what follows
+	next time.Time
+	cost float64
 }
 
 func (b *board) round(s watch.Summary, next time.Time) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.next = next
 	b.cost += s.CostUSD
 	for _, o := range s.Series {
@@ -147,58 +125,34 @@ func (b *board) round(s watch.Summary, next time.Time) {
 			}
 		}
 	}
-	b.mu.Unlock()
-	b.draw()
+	b.draw(b.lines())
 }
 
 func (b *board) end() {
-	close(b.stop)
-	b.done.Wait()
-	b.draw()
-}
-
-// draw redraws the table. A failed write is ignored, because the results are stored.
-func (b *board) draw() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var text strings.Builder
-	if b.drawn > 0 {
-		fmt.Fprintf(&text, "\x1b[%dA", b.drawn)
-	}
-	lines := b.lines()
-	for _, line := range lines {
-		// No line may be wider than the terminal, since a wrapped line is not redrawn whole.
-		text.WriteString("\r\x1b[K" + b.style.plain.MaxWidth(max(b.width()-1, 1)).Render(line) + "\n")
-	}
-	b.drawn = len(lines)
-	_, _ = io.WriteString(b.out, text.String())
+	b.redrawn.end()
+	b.draw(b.lines())
 }
 
 // lines gives the table and the lines below it. Their number never changes.
 func (b *board) lines() []string {
-	columns := []column{{head: "pair"}, {head: "timeframe"}, {head: "candle"}, {head: "decision", look: func(row int) lipgloss.Style { return b.style.decision(b.rows[row].Decision) }},
-		{head: "confidence"}, {head: "agreement"}, {head: "price"}, {head: "venue"}, {head: "state"}}
-	for i := range b.rows {
-		o := &b.rows[i]
-		cells := []string{o.Pair.String(), string(o.Timeframe), "", "", "", "", "", o.Venue, statusText(o)}
-		if !o.CandleTime.IsZero() {
-			cells[2] = o.CandleTime.Format("01-02 15:04")
-		}
-		if c := o.Consensus; c != nil {
-			cells[3], cells[4], cells[5], cells[6] = string(c.Decision), figure(c.Confidence), figure(c.AgreementScore), price(c.CurrentPrice)
-		}
-		for at := range columns {
-			columns[at].cells = append(columns[at].cells, cells[at])
-		}
-	}
-	lines := append([]string{""}, strings.Split(b.style.tableOf(columns), "\n")...)
+	table := b.style.table("pair", "timeframe", "candle", "decision", "confidence", "agreement", "price", "venue", "state")
 	trouble := ""
 	for i := range b.rows {
-		if o := &b.rows[i]; o.Status == watch.Failed || o.Status == watch.NotReached {
+		o := &b.rows[i]
+		var candle, decision, confidence, agreement, at string
+		if !o.CandleTime.IsZero() {
+			candle = o.CandleTime.Format("01-02 15:04")
+		}
+		if c := o.Consensus; c != nil {
+			decision, confidence, agreement, at = string(c.Decision), figure(c.Confidence), figure(c.AgreementScore), price(c.CurrentPrice)
+		}
+		table.row(o.Pair.String(), string(o.Timeframe), candle, decision, confidence, agreement, at, o.Venue, statusText(o))
+		table.look(3, b.style.decision(o.Decision))
+		if trouble == "" && (o.Status == watch.Failed || o.Status == watch.NotReached) {
 			trouble = b.style.bad.Render(o.Pair.String()+" "+string(o.Timeframe)+":") + reasonOf(o)
-			break
 		}
 	}
+	lines := append([]string{""}, strings.Split(table.write(), "\n")...)
 	foot := "asking …"
 	if !b.next.IsZero() {
 		left := max(b.next.Sub(b.clock.Now()).Round(time.Second), 0)

@@ -16,13 +16,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"thalas/internal/app"
-	"thalas/internal/config"
 	"thalas/internal/service"
 	"thalas/internal/store/bolt"
 )
 
 func newImport(t terminal) *cobra.Command {
-	var into string
+	var flags settings
 	cmd := &cobra.Command{
 		Use:   "import FILE.jsonl",
 		Short: "Store results that 'thalas export --format jsonl' wrote",
@@ -31,20 +30,15 @@ the file, by the server that has it open, or in the DynamoDB tables.
 
 Results that are stored already are left as they are. A line that is not a whole result is
 refused with its number before anything is stored. Simulated results stay simulated. The
-time for which results are kept begins now. No runs are counted, and no model is asked.
-
-Exit codes: 0 all results are stored, 2 wrong usage, configuration or lines, 1 anything else.`,
+time for which results are kept begins now. No runs are counted, and no model is asked.`,
 		Example: "  thalas export BTC/USDT --format jsonl -o btc.jsonl\n  thalas import btc.jsonl --data-file ./other.db",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := refuseEmpty(cmd); err != nil {
-				return err
-			}
 			lines, err := checkLines(args[0])
 			if err != nil {
 				return err
 			}
-			to, err := openImport(cmd.Context(), t, into)
+			to, err := flags.openImport(cmd.Context(), t)
 			if err != nil {
 				return err
 			}
@@ -56,7 +50,7 @@ Exit codes: 0 all results are stored, 2 wrong usage, configuration or lines, 1 a
 			return err
 		},
 	}
-	dataFileFlag(cmd, &into)
+	flags.dataFileFlag(cmd)
 	return cmd
 }
 
@@ -98,22 +92,17 @@ type importTo struct {
 	close func() error
 }
 
-func openImport(ctx context.Context, t terminal, into string) (importTo, error) {
-	c, err := load(t, "")
+// openImport opens the store, or finds the server that has its file open.
+func (f settings) openImport(ctx context.Context, t terminal) (importTo, error) {
+	c, err := f.load(t)
 	if err != nil {
 		return importTo{}, err
 	}
-	if into != "" {
-		c.DataFile = into
-	}
-	if c.OnTables() {
-		return importHere(c, func(a *app.App) (openedStore, error) { return openTables(ctx, a) })
-	}
-	path, err := dataFile(c, t.environ)
+	a, err := app.New(c, nil, nowhere)
 	if err != nil {
 		return importTo{}, err
 	}
-	file, err := bolt.Open(path, bolt.Options{})
+	opened, err := openStore(ctx, t, a, bolt.Options{})
 	var held *bolt.InUse
 	switch {
 	case errors.As(err, &held):
@@ -121,30 +110,11 @@ func openImport(ctx context.Context, t terminal, into string) (importTo, error) 
 	case err != nil:
 		return importTo{}, err
 	}
-	to, err := importHere(c, func(*app.App) (openedStore, error) { return openedStore{Store: file, name: path}, nil })
-	if err != nil {
-		return to, errors.Join(err, file.Close())
-	}
-	return to, nil
-}
-
-// importHere imports in this process, into the store that open gives.
-func importHere(c config.Config, open func(*app.App) (openedStore, error)) (importTo, error) {
-	simulator := &simulators{}
-	defer simulator.close() // no provider is asked
-	a, err := app.New(c, nil, simulator.start)
-	if err != nil {
-		return importTo{}, err
-	}
-	k, err := open(a)
-	if err != nil {
-		return importTo{}, err
-	}
-	s := a.NewService(k, versionText())
-	return importTo{k.name, func(ctx context.Context, bodies [][]byte) (int, error) {
+	s := a.NewService(opened, versionText())
+	return importTo{opened.name, func(ctx context.Context, bodies [][]byte) (int, error) {
 		added, err := s.Import(ctx, bodies)
 		return added, withCause(err)
-	}, k.Close}, nil
+	}, opened.Close}, nil
 }
 
 // sendImport has the server that has a file open store results.
@@ -169,6 +139,10 @@ const (
 	batchBytes   = 4 << 20
 )
 
+// tellEvery is how often a long import tells how far it has come. A shorter one tells
+// nothing.
+const tellEvery = 2 * time.Second
+
 // importAll stores the results of a file that checkLines has read.
 func (to importTo) importAll(ctx context.Context, t terminal, path string, lines int) (added int, err error) {
 	file, err := os.Open(path)
@@ -176,7 +150,7 @@ func (to importTo) importAll(ctx context.Context, t terminal, path string, lines
 		return 0, err
 	}
 	defer file.Close()
-	p, done, held := &progress{t: t}, 0, 0
+	done, held, tellAt := 0, 0, time.Now().Add(tellEvery)
 	var batch [][]byte
 	store := func() error {
 		if len(batch) == 0 {
@@ -186,7 +160,10 @@ func (to importTo) importAll(ctx context.Context, t terminal, path string, lines
 		added += some
 		done += len(batch)
 		batch, held = nil, 0
-		p.tell("Imported %d of %d results", done, lines)
+		if now := time.Now(); !now.Before(tellAt) {
+			tellAt = now.Add(tellEvery)
+			fmt.Fprintf(t.err, "Imported %d of %d results …\n", done, lines)
+		}
 		return err
 	}
 	err = eachLine(file, func(_ int, body []byte) error {
@@ -200,25 +177,4 @@ func (to importTo) importAll(ctx context.Context, t terminal, path string, lines
 		return added, err
 	}
 	return added, store()
-}
-
-// progress tells how far a long import has come.
-type progress struct {
-	t    terminal
-	next time.Time
-}
-
-// tellEvery is how often progress is told. A shorter import tells nothing.
-const tellEvery = 2 * time.Second
-
-func (p *progress) tell(format string, args ...any) {
-	now := time.Now()
-	if p.next.IsZero() {
-		p.next = now.Add(tellEvery)
-	}
-	if now.Before(p.next) {
-		return
-	}
-	p.next = now.Add(tellEvery)
-	fmt.Fprintf(p.t.err, format+" …\n", args...)
 }

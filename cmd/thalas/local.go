@@ -138,7 +138,7 @@ func askLocal(ctx context.Context, held *bolt.InUse, method, path string, body i
 	request.Header.Set(localToken, held.Token)
 	client := http.Client{ // without a proxy, because the token must not leave this machine
 		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: noRedirect,
 	}
 	response, err := client.Do(request)
 	if err != nil {

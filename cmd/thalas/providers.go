@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/lipgloss"
 	"github.com/spf13/cobra"
 
 	"thalas/internal/app"
@@ -29,7 +28,7 @@ type providerRow struct {
 }
 
 func newProviders(t terminal) *cobra.Command {
-	var simulate string
+	var flags settings
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "providers",
@@ -38,10 +37,7 @@ func newProviders(t terminal) *cobra.Command {
 and if not, what to set. No provider is called.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := refuseEmpty(cmd); err != nil {
-				return err
-			}
-			c, err := load(t, simulate)
+			c, err := flags.load(t)
 			if err != nil {
 				return err
 			}
@@ -57,13 +53,8 @@ and if not, what to set. No provider is called.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	simulateFlag(cmd, &simulate)
+	flags.simulateFlag(cmd, simulateUsage)
 	return cmd
-}
-
-// nowhere stands for a simulator, which need not run because no provider is asked.
-func nowhere() (baseURL func(provider string) string, err error) {
-	return func(string) string { return "http://127.0.0.1" }, nil
 }
 
 func rowsOf(a *app.App) []providerRow {
@@ -90,33 +81,17 @@ func prices(catalog *provider.Catalog, p provider.Provider) (input, output *floa
 
 func printProviders(t terminal, a *app.App, rows []providerRow) error {
 	style := t.stylesFor(t.out)
-	cells := func(of func(r providerRow) string) []string {
-		list := make([]string, len(rows))
-		for i, r := range rows {
-			list[i] = of(r)
+	table := style.table("provider", "model", "in", "out", "weight", "available")
+	for _, r := range rows {
+		available, look := "no", style.plain
+		if r.Available {
+			available, look = "yes", style.good
 		}
-		return list
+		table.row(r.Name, r.Model, perMillion(r.InputPrice), perMillion(r.OutputPrice), figure(r.Weight), available)
+		table.look(5, look)
 	}
-	table := style.tableOf([]column{
-		{"provider", cells(func(r providerRow) string { return r.Name }), nil},
-		{"model", cells(func(r providerRow) string { return r.Model }), nil},
-		{"in", cells(func(r providerRow) string { return perMillion(r.InputPrice) }), nil},
-		{"out", cells(func(r providerRow) string { return perMillion(r.OutputPrice) }), nil},
-		{"weight", cells(func(r providerRow) string { return figure(r.Weight) }), nil},
-		{"available", cells(func(r providerRow) string {
-			if r.Available {
-				return "yes"
-			}
-			return "no"
-		}), func(row int) lipgloss.Style {
-			if rows[row].Available {
-				return style.good
-			}
-			return style.plain
-		}},
-	})
 	var b strings.Builder
-	fmt.Fprintln(&b, table)
+	fmt.Fprintln(&b, table.write())
 	gap := "\n"
 	for _, r := range rows {
 		if !r.Available {

@@ -6,7 +6,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +51,7 @@ func (r *report) entry(look lipgloss.Style, label, text string) {
 
 func (r *report) headline(c *signal.Consensus) {
 	if c.Simulated {
-		for _, line := range wrap("SIMULATED: these votes come from the built-in simulator, not from language models.", r.width) {
+		for _, line := range wrap(simulatedVotes, r.width) {
 			r.line("%s", r.warn.Bold(true).Render(line))
 		}
 		r.line("")
@@ -101,43 +100,23 @@ func holdReason(c *signal.Consensus) string {
 
 // votes shows the votes and their models, in one table if that fits.
 func (r *report) votes(c *signal.Consensus) {
-	n := len(c.Responses)
-	cells := func(of func(i int) string) []string {
-		list := make([]string, n)
-		for i := range list {
-			list[i] = of(i)
+	table := r.table("provider", "vote", "confidence × weight", "share", "without it", "model", "time", "tokens", "cost")
+	for i := range c.Responses {
+		v, part := &c.Responses[i], c.Explanation.Contributions[i]
+		table.row(v.Provider, string(v.Decision), fmt.Sprintf("%s × %s = %s", figure(v.Confidence), figure(v.Weight), figure(v.Confidence*v.Weight)),
+			percent(part.Share), without(part),
+			v.Model, latency(v.LatencyMS)+attempts(v.Attempts), tokens(v.InputTokens+v.OutputTokens), cost(v.CostUSD))
+		table.look(1, r.decision(v.Decision))
+		if part.Pivotal {
+			table.look(4, r.warn)
 		}
-		return list
-	}
-	vote := func(i int) *signal.Vote { return &c.Responses[i] }
-	part := func(i int) signal.Contribution { return c.Explanation.Contributions[i] }
-	providers := column{head: "provider", cells: cells(func(i int) string { return vote(i).Provider })}
-	counted := []column{
-		providers,
-		{"vote", cells(func(i int) string { return string(vote(i).Decision) }), func(row int) lipgloss.Style { return r.decision(vote(row).Decision) }},
-		{"confidence × weight", cells(func(i int) string {
-			return fmt.Sprintf("%s × %s = %s", figure(vote(i).Confidence), figure(vote(i).Weight), figure(vote(i).Confidence*vote(i).Weight))
-		}), nil},
-		{"share", cells(func(i int) string { return percent(part(i).Share) }), nil},
-		{"without it", cells(func(i int) string { return without(part(i)) }), func(row int) lipgloss.Style {
-			if part(row).Pivotal {
-				return r.warn
-			}
-			return r.plain
-		}},
-	}
-	asked := []column{
-		{"model", cells(func(i int) string { return vote(i).Model }), nil},
-		{"time", cells(func(i int) string { return latency(vote(i).LatencyMS) + attempts(vote(i).Attempts) }), nil},
-		{"tokens", cells(func(i int) string { return tokens(vote(i).InputTokens + vote(i).OutputTokens) }), nil},
-		{"cost", cells(func(i int) string { return cost(vote(i).CostUSD) }), nil},
 	}
 	r.line("")
-	if one := r.tableOf(slices.Concat(counted, asked)); lipgloss.Width(one) <= r.width {
+	if one := table.write(); lipgloss.Width(one) <= r.width {
 		r.line("%s", one)
 		return
 	}
-	r.line("%s\n\n%s", r.tableOf(counted), r.tableOf(slices.Concat([]column{providers}, asked)))
+	r.line("%s\n\n%s", table.write(0, 1, 2, 3, 4), table.write(0, 5, 6, 7, 8))
 }
 
 func without(c signal.Contribution) string {

@@ -1,15 +1,94 @@
 package main
 
-// Text for a terminal: without control characters, wrapped, and in tables.
+// Text for a terminal: colours, widths, wrapped lines and tables. There are no escape codes
+// in output that is not a terminal, nor with NO_COLOR.
 
 import (
+	"io"
+	"os"
 	"strings"
 	"unicode"
 
 	"github.com/charmbracelet/lipgloss"
-	"github.com/charmbracelet/lipgloss/table"
+	ltable "github.com/charmbracelet/lipgloss/table"
 	"github.com/charmbracelet/x/ansi"
+	"github.com/muesli/termenv"
+	"golang.org/x/term"
+
+	"thalas/internal/signal"
 )
+
+// The sixteen colours of the terminal's own palette, readable on light and dark.
+const (
+	red    = lipgloss.Color("1")
+	green  = lipgloss.Color("2")
+	yellow = lipgloss.Color("3")
+)
+
+const (
+	minWidth     = 60  // on a narrower terminal lines wrap by themselves
+	defaultWidth = 100 // for output that is not a terminal
+	maxWidth     = 120 // longer lines are hard to read
+)
+
+type styles struct {
+	plain, bold, dim, good, bad, warn lipgloss.Style
+}
+
+// stylesFor gives the styles for what is written to w.
+func (t terminal) stylesFor(w io.Writer) styles {
+	r := lipgloss.NewRenderer(w, termenv.WithEnvironment(t.environ))
+	return styles{
+		plain: r.NewStyle(),
+		bold:  r.NewStyle().Bold(true),
+		dim:   r.NewStyle().Faint(true),
+		good:  r.NewStyle().Foreground(green),
+		bad:   r.NewStyle().Foreground(red),
+		warn:  r.NewStyle().Foreground(yellow),
+	}
+}
+
+func (s styles) decision(d signal.Decision) lipgloss.Style {
+	switch d {
+	case signal.Buy:
+		return s.good.Bold(true)
+	case signal.Sell:
+		return s.bad.Bold(true)
+	}
+	return s.warn.Bold(true)
+}
+
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// canRedraw reports whether lines on w can be redrawn.
+func (t terminal) canRedraw(w io.Writer) bool {
+	kind := t.environ.Getenv("TERM")
+	return isTerminal(w) && kind != "" && kind != "dumb" && t.environ.Getenv("NO_COLOR") == ""
+}
+
+// widthOf gives the width of lines for w, in columns.
+func widthOf(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return defaultWidth
+}
+
+// heightOf gives the number of lines of the terminal w; 0 if it is not a terminal.
+func heightOf(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if _, height, err := term.GetSize(int(f.Fd())); err == nil {
+			return height
+		}
+	}
+	return 0
+}
 
 // visible gives a text on one line, without characters that control a terminal or hide
 // text. The source of a text should have removed them already; this is the last chance.
@@ -97,38 +176,54 @@ func trimLines(text string) string {
 // cut; the JSON has it whole.
 const maxCell = 36
 
-// column is one column of a table. look gives the style of a row's cell; nil is plain.
-type column struct {
-	head  string
-	cells []string
-	look  func(row int) lipgloss.Style
+// table is a table without borders.
+type table struct {
+	styles
+	rows  [][]string                // the first are the heads
+	looks map[[2]int]lipgloss.Style // by row and column; cells without one are plain
 }
 
-// tableOf writes columns next to each other, with two blanks between them.
-func (s styles) tableOf(columns []column) string {
-	t := table.New().Border(lipgloss.HiddenBorder()).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
+func (s styles) table(heads ...string) *table {
+	return &table{s, [][]string{heads}, map[[2]int]lipgloss.Style{}}
+}
+
+func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+
+// look sets the style of a cell of the last row.
+func (t *table) look(column int, look lipgloss.Style) {
+	t.looks[[2]int{len(t.rows) - 1, column}] = look
+}
+
+// write gives the text of some columns, or without any of all, with two blanks between
+// them.
+func (t *table) write(columns ...int) string {
+	if len(columns) == 0 {
+		for i := range t.rows[0] {
+			columns = append(columns, i)
+		}
+	}
+	written := ltable.New().Border(lipgloss.HiddenBorder()).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
 		BorderHeader(false).BorderColumn(false).
 		StyleFunc(func(row, at int) lipgloss.Style {
-			look := s.plain
+			look, found := t.looks[[2]int{row + 1, columns[at]}]
 			switch {
-			case row == table.HeaderRow:
-				look = s.dim
-			case columns[at].look != nil:
-				look = columns[at].look(row)
+			case row == ltable.HeaderRow:
+				look = t.dim
+			case !found:
+				look = t.plain
 			}
 			return look.PaddingRight(2)
 		})
-	heads := make([]string, len(columns))
-	for i, c := range columns {
-		heads[i] = c.head
-	}
-	t.Headers(heads...)
-	for row := range columns[0].cells {
+	for i, row := range t.rows {
 		cells := make([]string, len(columns))
-		for i, c := range columns {
-			cells[i] = ansi.Truncate(visible(c.cells[row]), maxCell, "…")
+		for at, column := range columns {
+			cells[at] = ansi.Truncate(visible(row[column]), maxCell, "…")
 		}
-		t.Row(cells...)
+		if i == 0 {
+			written.Headers(cells...)
+		} else {
+			written.Row(cells...)
+		}
 	}
-	return trimLines(t.Render())
+	return trimLines(written.Render())
 }

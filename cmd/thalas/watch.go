@@ -19,10 +19,10 @@ import (
 
 // watchFlags are the flags of watch.
 type watchFlags struct {
-	list, timeframes, venue    string
-	listen, dataFile, simulate string
-	delay                      time.Duration
-	once, json                 bool
+	settings
+	list, timeframes, venue string
+	delay                   time.Duration
+	once, json              bool
 }
 
 func newWatch(t terminal) *cobra.Command {
@@ -47,30 +47,24 @@ one has none, 2 wrong usage or configuration, 1 anything else.`,
   thalas watch --list watchlist.json
   thalas watch BTC/USDT --timeframe 1m --simulate auto`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, pairs []string) error {
-			if err := refuseEmpty(cmd); err != nil {
-				return err
-			}
-			return f.run(cmd, t, pairs)
-		},
+		RunE: func(cmd *cobra.Command, pairs []string) error { return f.run(cmd.Context(), t, pairs) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&f.list, "list", "", "watch list: JSON, or the `file` that holds it (default: WATCHLIST)")
-	flags.StringVar(&f.timeframes, "timeframe", "", "`lengths` of the candles of the named pairs, with commas between (default: 5m)")
+	timeframeFlag(cmd, &f.timeframes, "`lengths` of the candles of the named pairs, with commas between (default: 5m)")
 	flags.StringVar(&f.venue, "venue", "", "`venue` of the named pairs' candles; others by commas are asked where it can't help (default: "+strings.Join(venue.Defaults(), ",")+")")
 	flags.DurationVar(&f.delay, "delay", f.delay, "`time` after a candle's close at which it is asked about: venues need a moment")
 	flags.BoolVar(&f.once, "once", false, "one round about the candles that have closed, then end")
 	flags.BoolVar(&f.json, "json", false, "print each round as a line of JSON instead of the table")
-	flags.StringVar(&f.listen, "listen", "", "`address` (default: LISTEN_ADDR, else 127.0.0.1:8787); port 0 takes a free one")
-	dataFileFlag(cmd, &f.dataFile)
-	simulateFlag(cmd, &f.simulate)
-	completeFlag(cmd, "timeframe", timeframeNames()...)
+	f.listenFlag(cmd)
+	f.dataFileFlag(cmd)
+	f.simulateFlag(cmd, simulateUsage)
 	completeFlag(cmd, "venue", venue.Names()...)
 	return cmd
 }
 
-func (f watchFlags) run(cmd *cobra.Command, t terminal, pairs []string) error {
+func (f watchFlags) run(ctx context.Context, t terminal, pairs []string) error {
 	if f.delay < 0 || f.delay > time.Minute {
 		return usagef("--delay %s is not between 0s and 1m", f.delay)
 	}
@@ -78,7 +72,7 @@ func (f watchFlags) run(cmd *cobra.Command, t terminal, pairs []string) error {
 	if err != nil {
 		return err
 	}
-	c, err := load(t, f.simulate)
+	c, err := f.load(t)
 	if err != nil {
 		return err
 	}
@@ -90,17 +84,11 @@ func (f watchFlags) run(cmd *cobra.Command, t terminal, pairs []string) error {
 	if len(list.Series) == 0 {
 		return usagef("nothing to watch: name pairs, such as thalas watch BTC/USDT, or give --list or WATCHLIST")
 	}
-	if f.listen != "" {
-		c.ListenAddr = f.listen
-	}
-	if f.dataFile != "" {
-		c.DataFile = f.dataFile
-	}
 	log := logger(t, c)
 	if !f.json {
 		log = askLogger(t, c) // the table shows the same
 	}
-	return serve(cmd.Context(), t, c, log, visitor{
+	return serve(ctx, t, c, log, visitor{
 		check: func(a *app.App) error { return asMistake(a.CheckWatchList(list)) },
 		visit: func(ctx context.Context, up serverUp) error { return f.watch(ctx, t, up, list) },
 	})

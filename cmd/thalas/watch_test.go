@@ -224,12 +224,12 @@ func TestRoundLines(t *testing.T) {
 func TestBoardStandsStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &screen{}
-		b := &board{out: s, style: terminal{}.stylesFor(&bytes.Buffer{}), width: func() int { return 120 }, clock: watch.RealClock{}, stop: make(chan struct{})}
+		b := &board{redrawn: redrawn{out: s, style: terminal{}.stylesFor(&bytes.Buffer{}), width: func() int { return 120 }}, clock: watch.RealClock{}}
 		list := outcomes(t)
 		for _, o := range list {
 			b.rows = append(b.rows, watch.Outcome{Pair: o.Pair, Timeframe: o.Timeframe})
 		}
-		b.done.Go(b.tick)
+		b.start(time.Second, b.lines)
 		synctest.Wait()
 		empty := strings.TrimRight(s.text(), "\n")
 		b.round(watch.Summary{Series: list, CostUSD: 0.0082}, time.Now().Add(4*time.Minute))
