@@ -1,6 +1,7 @@
 package service
 
-// Asking a question: its claim, its budget, the run, and storing what came of it.
+// Asking a question: its claim, its budget, the run, and storing what came of it. A
+// scheduled question is asked once for each occasion, even if several processes ask.
 
 import (
 	"context"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"thalas/internal/market"
@@ -162,9 +164,7 @@ func (s *Service) countKeyless(ctx context.Context) {
 	}
 	ctx, cancel := writeContext(ctx, writeTimeout)
 	defer cancel()
-	if err := s.Store.Record(ctx, nil, s.countFailure(&orchestrator.Error{})); err != nil {
-		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("error", err.Error()))
-	}
+	s.recordFailure(ctx, &orchestrator.Error{})
 }
 
 // writeContext gives the context of the writes after a run. It goes on when the caller
@@ -184,12 +184,9 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 	ctx, cancel := writeContext(ctx, paidTimeout)
 	defer cancel()
 	cost := result.TotalCostUSD + reserved.unreportedCost(result.Responses, result.Failures)
-	settled := make(chan struct{})
-	go func() {
-		defer close(settled)
-		s.settle(ctx, reserved, cost)
-	}()
-	defer func() { <-settled }()
+	var settling sync.WaitGroup
+	settling.Go(func() { s.settle(ctx, reserved, cost) })
+	defer settling.Wait()
 
 	if reserved.low(cost) {
 		result.Warnings = append(result.Warnings, signal.Warning{Code: signal.WarnBudgetLow,
@@ -223,15 +220,19 @@ func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error
 		return
 	}
 	s.Meter.Undecided(undecided.RunID, undecided.Votes, undecided.Failures, undecided.Total.LatencyMS, undecided.Total.CostUSD)
-	settled := make(chan struct{})
-	go func() {
-		defer close(settled)
+	var settling sync.WaitGroup
+	settling.Go(func() {
 		s.settle(ctx, reserved, undecided.Total.CostUSD+reserved.unreportedCost(undecided.Votes, undecided.Failures))
-	}()
+	})
+	defer settling.Wait()
+	s.recordFailure(ctx, undecided)
+}
+
+// recordFailure adds a run without a decision to the counters.
+func (s *Service) recordFailure(ctx context.Context, undecided *orchestrator.Error) {
 	if err := s.Store.Record(ctx, nil, s.countFailure(undecided)); err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("run", undecided.RunID), slog.String("error", err.Error()))
 	}
-	<-settled
 }
 
 // record gives the stored form of a new result.
@@ -261,3 +262,73 @@ func (s *Service) recordOf(c *signal.Consensus, body []byte, from time.Time) *st
 
 // schemaVersion is the version of the bodies that are stored.
 const schemaVersion = 1
+
+const (
+	// gatherTimeout bounds a call of [Gather].
+	gatherTimeout = 15 * time.Second
+	// OccasionHeld is the longest time that an occasion stays claimed without an answer.
+	// After it another process may ask, even if the first one was killed.
+	OccasionHeld = gatherTimeout + orchestrator.MaxTimeout + claimSlack
+	// forEver is the life of a claim whose answer never expires.
+	forEver = 10 * 365 * day
+	day     = 24 * time.Hour
+	// scheduleCaller is the caller of scheduled questions, where callers share the run slots.
+	scheduleCaller = "schedule"
+	// candlesShown are the newest candles that the models see. The indicators are
+	// computed of all.
+	candlesShown = 60
+	// candlesEnough are those that every indicator is known and settled by.
+	candlesEnough = 250
+)
+
+// Gather makes the request for an occasion: it fetches the candles, for example.
+type Gather func(context.Context) (orchestrator.Request, error)
+
+// AskOnce asks the request that gather gives, once for each occasion. The occasion names
+// what may be asked once, such as a series and a candle. If it was answered before,
+// AskOnce calls neither gather nor a model, and returns the earlier answer with Replayed
+// set. The occasion is remembered as long as the answer.
+//
+// After an attempt without an answer the next call asks again. After an answer that
+// could not be stored it does not, because that answer is paid for: this process returns
+// it and tries to store it again, and other processes return ErrNotFound.
+//
+// Errors are those of gather and of [Service.Ask]; ErrInFlight while another process
+// works on the occasion; ErrNotFound if the earlier answer is not stored, or not any more.
+func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (Answer, error) {
+	keep := s.ResultRetention
+	if keep == 0 {
+		keep = forEver
+	}
+	c := claim{key: "idem#" + occasion, payload: "occasion", budget: gatherTimeout + orchestrator.MaxTimeout, keepFor: keep}
+	gathered := func(ctx context.Context, id string) (Answer, error) {
+		gathering, done := context.WithTimeout(ctx, gatherTimeout)
+		defer done()
+		request, err := gather(gathering)
+		if err != nil {
+			return Answer{}, err
+		}
+		checked, err := s.Orchestrator.Check(request)
+		if err != nil {
+			return Answer{}, err
+		}
+		return s.run(ctx, checked.Completed(id, completeByClock))
+	}
+	return s.uninterrupted(ctx, func(uninterrupted context.Context) (Answer, error) {
+		return s.once(uninterrupted, c, func(running context.Context, id string) (Answer, error) {
+			return s.withRunSlot(ctx, scheduleCaller, clockSize, func() (Answer, error) { return gathered(running, id) })
+		})
+	})
+}
+
+// completeByClock is [Complete] for candles that were fetched. Where there are enough of
+// them, that the indicators are computed goes without saying.
+func completeByClock(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warning {
+	fetched := len(data.Candles)
+	warnings := market.Complete(data, timeframe)
+	data.Candles = data.Candles[max(0, fetched-candlesShown):]
+	if fetched >= candlesEnough {
+		return nil
+	}
+	return warnings
+}

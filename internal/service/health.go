@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -153,7 +154,7 @@ func (s *Service) entries(texts map[string]string) []provider.Entry {
 	for i := range entries {
 		e := &entries[i]
 		e.Unavailable = ""
-		if texts[e.Provider.Name()+configured] == yesNo(false) {
+		if texts[e.Provider.Name()+configured] == strconv.FormatBool(false) {
 			e.Unavailable = "the last run had no API key for it; the next question looks for one again"
 		}
 	}
