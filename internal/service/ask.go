@@ -64,22 +64,24 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	completed := func(ctx context.Context, id string) (Answer, error) {
-		return s.run(ctx, checked.Completed(id, Complete))
+	running := ctx
+	if !q.Cancelable {
+		var done func()
+		running, done = s.uninterrupted(ctx)
+		defer done()
 	}
-	answered := func(uninterrupted context.Context) (Answer, error) {
-		asked := func(running context.Context, id string) (Answer, error) {
-			return s.withRunSlot(ctx, q.Caller, q.Size, func() (Answer, error) { return completed(running, id) })
+	ask := func(running context.Context, id string) (Answer, error) {
+		free, err := s.takeSlot(ctx, q.Caller, q.Size)
+		if err != nil {
+			return Answer{}, err
 		}
-		if q.IdempotencyKey == "" {
-			return asked(uninterrupted, "")
-		}
-		return s.once(uninterrupted, q.claim(), asked)
+		defer free()
+		return s.run(running, checked.Completed(id, Complete))
 	}
-	if q.Cancelable {
-		return answered(ctx)
+	if q.IdempotencyKey == "" {
+		return ask(running, "")
 	}
-	return s.uninterrupted(ctx, answered)
+	return s.once(running, q.claim(), ask)
 }
 
 // Complete adds the indicators that all candles give, as market.Complete does, and keeps
@@ -90,35 +92,36 @@ func Complete(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warn
 	return warnings
 }
 
-// uninterrupted calls answer with a context that goes on when the caller goes away, and
-// ends at the caller's deadline. [Service.Wait] waits until answer returns.
-func (s *Service) uninterrupted(ctx context.Context, answer func(context.Context) (Answer, error)) (Answer, error) {
+// uninterrupted gives a context that goes on when the caller goes away, and ends at the
+// caller's deadline. The caller must call done, for which [Service.Wait] waits.
+func (s *Service) uninterrupted(ctx context.Context) (running context.Context, done func()) {
 	s.runs.Add(1)
-	defer s.runs.Done()
+	running, cancel := context.WithoutCancel(ctx), func() {}
 	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(context.WithoutCancel(ctx), deadline)
-		defer cancel()
-	} else {
-		ctx = context.WithoutCancel(ctx)
+		running, cancel = context.WithDeadline(running, deadline)
 	}
-	return answer(ctx)
+	return running, func() {
+		cancel()
+		s.runs.Done()
+	}
 }
 
-// withRunSlot calls run while it holds one of the run slots and the memory for a
-// question of size bytes. ctx is the caller's: it ends only the wait for a slot, so
-// that a caller who goes away while waiting starts no run.
-func (s *Service) withRunSlot(ctx context.Context, caller string, size int, run func() (Answer, error)) (Answer, error) {
-	free, err := s.memory.take(size)
+// takeSlot takes one of the run slots and the memory for a question of size bytes, until
+// free is called. ctx is the caller's: it ends only the wait for a slot, so that a caller
+// who goes away while waiting starts no run.
+func (s *Service) takeSlot(ctx context.Context, caller string, size int) (free func(), err error) {
+	freeMemory, err := s.memory.take(size)
 	if err != nil {
-		return Answer{}, err
+		return nil, err
 	}
-	defer free()
 	if err := s.slots.acquire(ctx, caller); err != nil {
-		return Answer{}, err
+		freeMemory()
+		return nil, err
 	}
-	defer s.slots.release(caller)
-	return run()
+	return func() {
+		s.slots.release(caller)
+		freeMemory()
+	}, nil
 }
 
 // prepare calls Options.Prepare.
@@ -301,9 +304,16 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 		keep = forEver
 	}
 	c := claim{key: "idem#" + occasion, payload: "occasion", budget: gatherTimeout + orchestrator.MaxTimeout, keepFor: keep}
-	gathered := func(ctx context.Context, id string) (Answer, error) {
-		gathering, done := context.WithTimeout(ctx, gatherTimeout)
-		defer done()
+	running, done := s.uninterrupted(ctx)
+	defer done()
+	return s.once(running, c, func(running context.Context, id string) (Answer, error) {
+		free, err := s.takeSlot(ctx, scheduleCaller, clockSize)
+		if err != nil {
+			return Answer{}, err
+		}
+		defer free()
+		gathering, gathered := context.WithTimeout(running, gatherTimeout)
+		defer gathered()
 		request, err := gather(gathering)
 		if err != nil {
 			return Answer{}, err
@@ -312,12 +322,7 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 		if err != nil {
 			return Answer{}, err
 		}
-		return s.run(ctx, checked.Completed(id, completeByClock))
-	}
-	return s.uninterrupted(ctx, func(uninterrupted context.Context) (Answer, error) {
-		return s.once(uninterrupted, c, func(running context.Context, id string) (Answer, error) {
-			return s.withRunSlot(ctx, scheduleCaller, clockSize, func() (Answer, error) { return gathered(running, id) })
-		})
+		return s.run(running, checked.Completed(id, completeByClock))
 	})
 }
 
