@@ -9,10 +9,12 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"thalas/internal/config"
 	"thalas/internal/emf"
+	"thalas/internal/market"
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
 	"thalas/internal/secrets"
@@ -33,7 +35,8 @@ type App struct {
 	keyed  map[string]*provider.Keyed // by name; the providers whose keys are in the secret
 	tracer *tracing.Tracer            // nil: tracing is off
 
-	sources sources
+	sourcesMu sync.Mutex
+	sources   map[string]market.CandleSource // the venues that were asked for so far, by name; guarded by sourcesMu
 }
 
 // Simulator starts simulated providers, and gives the base URL of each by its name.
@@ -78,21 +81,16 @@ func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
 		reserve = lambdaReserve
 		a.Metrics = emf.New(os.Stdout, c.MetricsNamespace, c.FunctionName)
 	}
+	var tracer orchestrator.Tracer // nil and not a nil *tracing.Tracer, so that runs skip tracing
+	if a.tracer != nil {
+		tracer = a.tracer
+	}
 	a.Orchestrator = orchestrator.New(a.Registry, orchestrator.Options{
-		Reserve:      reserve,
-		Tracer:       traced(a.tracer),
+		Reserve: reserve, Tracer: tracer,
 		MinProviders: c.MinProviders, MinConfidence: &c.MinConfidence, MinAgreement: c.MinAgreement,
 		Timeout: c.Timeout, MaxAttempts: c.MaxAttempts, Simulated: a.Simulated, Logger: log,
 	})
 	return a, nil
-}
-
-// traced converts a nil *tracing.Tracer to a nil interface, so that runs skip tracing.
-func traced(t *tracing.Tracer) orchestrator.Tracer {
-	if t == nil {
-		return nil
-	}
-	return t
 }
 
 // register constructs every provider, even those that can't be asked, so that health can

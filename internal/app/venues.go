@@ -6,19 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"thalas/internal/market"
 	"thalas/internal/market/venue"
 	"thalas/internal/provider"
 )
-
-// sources are the venues that were asked for so far. Each is made once, so that callers
-// share a fetch, and all of them respect a venue's pause.
-type sources struct {
-	mu   sync.Mutex
-	made map[string]market.CandleSource // guarded by mu; by name
-}
 
 // Venue gives the named venues as one source, which asks them in that order until one has
 // the candles. Without names they are venue.Defaults. Use market.Fetch to learn which
@@ -28,8 +20,8 @@ func (a *App) Venue(names ...string) (market.CandleSource, error) {
 	if len(names) == 0 {
 		names = venue.Defaults()
 	}
-	a.sources.mu.Lock()
-	defer a.sources.mu.Unlock()
+	a.sourcesMu.Lock()
+	defer a.sourcesMu.Unlock()
 	var chosen []market.CandleSource
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
@@ -47,9 +39,10 @@ func (a *App) Venue(names ...string) (market.CandleSource, error) {
 	return venue.NewChain(chosen...), nil
 }
 
-// source gives a venue's source, and makes it the first time. sources.mu is held.
+// source gives a venue's source. It makes each source once, so that callers share a fetch,
+// and all of them respect a venue's pause. The caller holds sourcesMu.
 func (a *App) source(name string) (market.CandleSource, error) {
-	if s, is := a.sources.made[name]; is {
+	if s, is := a.sources[name]; is {
 		return s, nil
 	}
 	address := a.Config.Venues.BaseURL(name)
@@ -63,9 +56,9 @@ func (a *App) source(name string) (market.CandleSource, error) {
 	if venue.IsOptIn(name) && a.log != nil {
 		a.log.Warn("Venue "+name+" is asked for candles:", "licence", venue.LicenceWarning)
 	}
-	if a.sources.made == nil {
-		a.sources.made = map[string]market.CandleSource{}
+	if a.sources == nil {
+		a.sources = map[string]market.CandleSource{}
 	}
-	a.sources.made[name] = venue.NewShared(s)
-	return a.sources.made[name], nil
+	a.sources[name] = venue.NewShared(s)
+	return a.sources[name], nil
 }
