@@ -81,7 +81,7 @@ happens on the way, and why there is none, to standard error.`,
 }
 
 func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
-	request, err := await(cmd.Context(), func() (orchestrator.Request, error) { return f.request(pair, t.in, cmd.Flags().Changed) })
+	request, err := f.read(cmd, pair, t.in)
 	if err != nil {
 		return err
 	}
@@ -122,25 +122,25 @@ type unkept struct{ store.Store }
 
 func (unkept) Record(context.Context, *store.Result, store.Count) error { return nil }
 
-// await calls read, which may block for ever on an input that never ends, and
-// gives up on it when ctx ends. The program ends then, and the reading with it.
-func await[T any](ctx context.Context, read func() (T, error)) (T, error) {
-	type outcome struct {
-		value T
-		err   error
-	}
-	done := make(chan outcome, 1)
+// read gives the request of the flags and the files that they name. An input may never
+// end, so read gives up on it when the command is interrupted; then the program ends.
+func (f askFlags) read(cmd *cobra.Command, pair string, in io.Reader) (r orchestrator.Request, err error) {
+	done := make(chan struct{})
+	var request orchestrator.Request
+	var mistake error
 	go func() {
-		value, err := read()
-		done <- outcome{value, err}
+		defer close(done)
+		request, mistake = f.request(pair, in, cmd.Flags().Changed)
 	}()
 	select {
-	case o := <-done:
-		return o.value, o.err
-	case <-ctx.Done():
-		var none T
-		return none, fmt.Errorf("interrupted before anybody was asked: %w", ctx.Err())
+	case <-cmd.Context().Done():
+		return r, fmt.Errorf("interrupted before anybody was asked: %w", cmd.Context().Err())
+	case <-done:
 	}
+	if mistake != nil {
+		return r, usageError{mistake}
+	}
+	return request, nil
 }
 
 // screen gives the width of the screen for live lines; nil where the error output
@@ -154,43 +154,30 @@ func (t terminal) screen(logs bool) func() int {
 
 // request reads the flags and the files that they name. Nobody is asked, and no
 // configuration read, before the question itself makes sense.
-func (f askFlags) request(pair string, in io.Reader, changed func(flag string) bool) (orchestrator.Request, error) {
-	var r orchestrator.Request
-	var err error
+func (f askFlags) request(pair string, in io.Reader, changed func(flag string) bool) (r orchestrator.Request, err error) {
 	if r.Pair, err = signal.ParsePair(pair); err != nil {
-		return r, usageError{err}
+		return r, err
 	}
 	if err := f.readMarket(&r, in); err != nil {
-		return r, usageError{err}
+		return r, err
 	}
-	if changed("min-providers") {
-		if f.minProviders < 1 {
-			return r, usagef("--min-providers %d is below 1", f.minProviders)
-		}
-		r.MinProviders = f.minProviders
+	if changed("min-providers") && f.minProviders < 1 { // 0 would be the default
+		return r, fmt.Errorf("--min-providers %d is below 1", f.minProviders)
 	}
+	r.MinProviders, r.Wait = f.minProviders, orchestrator.Wait(f.wait)
 	if changed("min-confidence") {
 		r.MinConfidence = &f.minConfidence
 	}
 	if changed("min-agreement") {
 		r.MinAgreement = &f.minAgreement
 	}
-	if changed("timeout") {
+	if f.timeout != "" {
 		if r.Timeout, err = parseTimeout(f.timeout); err != nil {
-			return r, usageError{err}
+			return r, err
 		}
-	}
-	if changed("wait") {
-		if f.wait != string(orchestrator.WaitAll) && f.wait != string(orchestrator.WaitDecided) {
-			return r, usagef("--wait %q is not known: allowed is all or decided", f.wait)
-		}
-		r.Wait = orchestrator.Wait(f.wait)
 	}
 	r.Weights, err = parseWeights(f.weights)
-	if err != nil {
-		return r, usageError{err}
-	}
-	return r, nil
+	return r, err
 }
 
 // parseTimeout reads seconds, with or without a unit.
@@ -241,21 +228,18 @@ func (f askFlags) readMarket(r *orchestrator.Request, in io.Reader) (err error) 
 			return err
 		}
 	}
-	var candles []signal.Candle
 	if f.candles != "" {
 		if len(r.MarketData.Candles) > 0 {
 			return errors.New("--data holds recent_candles and --candles gives others: give the candles once")
 		}
-		if candles, err = readCandles(f.candles, in); err != nil {
+		if r.MarketData.Candles, err = readCandles(f.candles, in); err != nil {
 			return err
 		}
-	} else {
-		candles = r.MarketData.Candles
 	}
+	candles := r.MarketData.Candles
 	if r.Timeframe, err = f.resolveTimeframe(candles); err != nil {
 		return err
 	}
-	r.MarketData.Candles = candles
 	switch {
 	case f.price != "":
 		if r.CurrentPrice, err = signal.ParseNumber(f.price); err != nil {
@@ -297,9 +281,17 @@ func (f askFlags) resolveTimeframe(candles []signal.Candle) (signal.Timeframe, e
 }
 
 func readData(path string, in io.Reader) (signal.MarketData, error) {
-	content, err := readAll(path, in, maxDataBytes)
+	file, err := openInput(path, in)
 	if err != nil {
 		return signal.MarketData{}, fmt.Errorf("--data: %w", err)
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, maxDataBytes+1))
+	switch {
+	case err != nil:
+		return signal.MarketData{}, fmt.Errorf("--data: %w", err)
+	case len(content) > maxDataBytes:
+		return signal.MarketData{}, fmt.Errorf("--data: %s is over %d KiB", path, maxDataBytes>>10)
 	}
 	content = strictjson.WithoutBOM(content)
 	data, err := signal.ParseMarketData(content, signal.MaxText)
@@ -320,15 +312,12 @@ func readData(path string, in io.Reader) (signal.MarketData, error) {
 }
 
 func readCandles(path string, in io.Reader) ([]signal.Candle, error) {
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("--candles: %w", err)
-		}
-		defer file.Close()
-		in = file
+	file, err := openInput(path, in)
+	if err != nil {
+		return nil, fmt.Errorf("--candles: %w", err)
 	}
-	candles, err := market.ReadCSV(in)
+	defer file.Close()
+	candles, err := market.ReadCSV(file)
 	if err != nil {
 		return nil, fmt.Errorf("--candles %s: %w", path, err)
 	}
@@ -338,22 +327,10 @@ func readCandles(path string, in io.Reader) ([]signal.Candle, error) {
 	return candles, nil
 }
 
-// readAll reads a file, or standard input for -, of at most limit bytes.
-func readAll(path string, in io.Reader, limit int64) ([]byte, error) {
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		in = file
+// openInput opens a file, or standard input for -.
+func openInput(path string, in io.Reader) (io.ReadCloser, error) {
+	if path == "-" {
+		return io.NopCloser(in), nil
 	}
-	content, err := io.ReadAll(io.LimitReader(in, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(content)) > limit {
-		return nil, fmt.Errorf("%s is over %d KiB", path, limit>>10)
-	}
-	return content, nil
+	return os.Open(path)
 }

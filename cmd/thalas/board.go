@@ -32,7 +32,7 @@ func (jsonRounds) end() {}
 // newBoard chooses how the series are shown on t.
 func newBoard(t terminal, list watch.List) rounds {
 	style := t.stylesFor(t.out)
-	if !t.canRedraw(t.out) || len(list.Series)+boardEdge > heightOf(t.out) {
+	if _, height := sizeOf(t.out); !t.canRedraw(t.out) || len(list.Series)+boardEdge > height {
 		return &roundLines{out: t.out, style: style, clock: t.clock()}
 	}
 	b := &board{redrawn: redrawn{out: t.out, style: style, width: func() int { return widthOf(t.out) }}, clock: t.clock()}

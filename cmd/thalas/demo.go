@@ -26,7 +26,7 @@ LISTEN_ADDR is the address of the server. If API_KEYS is set, THALAS_API_KEY is 
 		Example: "  thalas demo SPX/USD --candles examples/sp500-daily.csv --simulate auto --data-file .demo/thalas.db",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			request, err := await(cmd.Context(), func() (orchestrator.Request, error) { return f.request(args[0], t.in, cmd.Flags().Changed) })
+			request, err := f.read(cmd, args[0], t.in)
 			if err != nil {
 				return err
 			}

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"thalas/internal/app"
-	"thalas/internal/provider"
 )
 
 // providerRow is one provider as the command shows it.
@@ -64,19 +63,12 @@ func rowsOf(a *app.App) []providerRow {
 			Name: e.Provider.Name(), Model: e.Provider.Model(), Weight: e.VoteWeight(),
 			Enabled: !e.Disabled, Configured: e.Unavailable == "", Available: e.Available(), Reason: remedy(e),
 		}
-		row.InputPrice, row.OutputPrice = prices(a.Catalog, e.Provider)
+		if price, known := a.Catalog.Price(row.Name, row.Model, 0, time.Now()); known {
+			row.InputPrice, row.OutputPrice = &price.Input, &price.Output
+		}
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-// prices gives today's prices of a million tokens of a short prompt and of an answer.
-func prices(catalog *provider.Catalog, p provider.Provider) (input, output *float64) {
-	price, known := catalog.Price(p.Name(), p.Model(), 0, time.Now())
-	if !known {
-		return nil, nil
-	}
-	return &price.Input, &price.Output
 }
 
 func printProviders(t terminal, a *app.App, rows []providerRow) error {

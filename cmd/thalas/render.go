@@ -36,6 +36,13 @@ func render(w io.Writer, style styles, width int, c *signal.Consensus) error {
 
 func (r *report) line(format string, args ...any) { fmt.Fprintf(r, format+"\n", args...) }
 
+// paragraph writes a text, wrapped to the width.
+func (r *report) paragraph(look lipgloss.Style, text string) {
+	for _, line := range wrap(visible(text), r.width) {
+		r.line("%s", look.Render(line))
+	}
+}
+
 // labelWidth is the width of the column of labels.
 const labelWidth = 16
 
@@ -51,26 +58,20 @@ func (r *report) entry(look lipgloss.Style, label, text string) {
 
 func (r *report) headline(c *signal.Consensus) {
 	if c.Simulated {
-		for _, line := range wrap(simulatedVotes, r.width) {
-			r.line("%s", r.warn.Bold(true).Render(line))
-		}
+		r.paragraph(r.warn.Bold(true), simulatedVotes)
 		r.line("")
 	}
 	r.line("%s %s at %s", r.bold.Render(visible(c.Pair.String())), c.Timeframe, price(c.CurrentPrice))
 	r.line("")
 	r.line("%s   confidence %s   agreement %s   risk %s", r.decision(c.Decision).Render(string(c.Decision)), figure(c.Confidence), figure(c.AgreementScore), c.RiskLevel)
 	if c.HoldReason != nil {
-		for _, line := range wrap(visible(holdReason(c)), r.width) {
-			r.line("%s", line)
-		}
+		r.paragraph(r.plain, holdReason(c))
 	}
 	if c.Decision != signal.Hold {
 		r.line("stop loss %s   take profit %s", level(c.SuggestedStopLoss), level(c.SuggestedTakeProfit))
 	}
 	r.line("")
-	for _, line := range wrap(visible(c.Reasoning), r.width) {
-		r.line("%s", line)
-	}
+	r.paragraph(r.plain, c.Reasoning)
 }
 
 // holdReason says why the decision is HOLD, and what was needed for another one.
@@ -83,19 +84,20 @@ func holdReason(c *signal.Consensus) string {
 	case signal.HoldNoConviction:
 		return "held: no vote has any strength"
 	case signal.HoldBelowMinConfidence:
-		if c.Policy == nil {
-			return fmt.Sprintf("held: the vote says %s, but with less confidence than was asked for", c.RawDecision)
-		}
-		value, limit := compared(c.Confidence, c.Policy.MinConfidence)
-		return fmt.Sprintf("held: the vote says %s, but its confidence %s is below the %s that is asked for", c.RawDecision, value, limit)
+		return held(c, "confidence", c.Confidence, func(p *signal.Policy) float64 { return p.MinConfidence })
 	case signal.HoldBelowMinAgreement:
-		if c.Policy == nil {
-			return fmt.Sprintf("held: the vote says %s, but with less agreement than was asked for", c.RawDecision)
-		}
-		value, limit := compared(c.AgreementScore, c.Policy.MinAgreement)
-		return fmt.Sprintf("held: the vote says %s, but its agreement %s is below the %s that is asked for", c.RawDecision, value, limit)
+		return held(c, "agreement", c.AgreementScore, func(p *signal.Policy) float64 { return p.MinAgreement })
 	}
 	return "held: " + string(*c.HoldReason)
+}
+
+// held says which gate the raw decision did not pass.
+func held(c *signal.Consensus, name string, value float64, gate func(*signal.Policy) float64) string {
+	if c.Policy == nil {
+		return fmt.Sprintf("held: the vote says %s, but with less %s than was asked for", c.RawDecision, name)
+	}
+	is, limit := compared(value, gate(c.Policy))
+	return fmt.Sprintf("held: the vote says %s, but its %s %s is below the %s that is asked for", c.RawDecision, name, is, limit)
 }
 
 // votes shows the votes and their models, in one table if that fits.
@@ -224,9 +226,7 @@ func (r *report) footer(c *signal.Consensus) {
 	r.entry(r.dim, "candle", fmt.Sprintf("%s, valid until %s%s", c.CandleTime.Format(time.RFC3339), c.ValidUntil.Format(time.RFC3339), past))
 	r.entry(r.dim, "id", c.ID)
 	r.line("")
-	for _, line := range wrap("A stated confidence is a vote's strength, not a probability. Not investment advice.", r.width) {
-		r.line("%s", r.dim.Render(line))
-	}
+	r.paragraph(r.dim, "A stated confidence is a vote's strength, not a probability. Not investment advice.")
 }
 
 // total writes what the run cost, and whether some of the cost is unknown.

@@ -72,22 +72,18 @@ func (t terminal) canRedraw(w io.Writer) bool {
 
 // widthOf gives the width of lines for w, in columns.
 func widthOf(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
+	if width, _ := sizeOf(w); width > 0 {
+		return width
 	}
 	return defaultWidth
 }
 
-// heightOf gives the number of lines of the terminal w; 0 if it is not a terminal.
-func heightOf(w io.Writer) int {
+// sizeOf gives the columns and lines of a terminal, and 0 for anything else.
+func sizeOf(w io.Writer) (width, height int) {
 	if f, ok := w.(*os.File); ok {
-		if _, height, err := term.GetSize(int(f.Fd())); err == nil {
-			return height
-		}
+		width, height, _ = term.GetSize(int(f.Fd())) // 0 with an error
 	}
-	return 0
+	return width, height
 }
 
 // visible gives a text on one line, without characters that control a terminal or hide
