@@ -85,27 +85,22 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 	if err != nil {
 		return err
 	}
-	c, err := f.load(t)
-	if err != nil {
-		return err
-	}
-	log := askLogger(t, c)
-	a, stop, err := newApp(c, log)
+	a, stop, err := f.newApp(t, askLogger)
 	if err != nil {
 		return err
 	}
 	defer stop()
 	announce(t, a)
-	if c.DailyBudget > 0 && !a.Simulated {
+	if a.Config.DailyBudget > 0 && !a.Simulated {
 		fmt.Fprintln(t.err, "DAILY_BUDGET_USD is not held here, since ask keeps no record of what was spent: a server does.")
 	}
 
 	finish := func() {}
 	if !f.json {
-		live := newLive(t.err, t.stylesFor(t.err), t.screen(log != nil))
+		live := newLive(t.err, t.stylesFor(t.err), t.screen(a.Log != nil))
 		request.Progress, finish = live.step, live.end
 	}
-	asker := service.New(service.Options{Orchestrator: a.Orchestrator, Registry: a.Registry, Store: unkept{}, Simulated: a.Simulated, RequestBudgetUSD: c.RequestBudget})
+	asker := service.New(service.Options{Orchestrator: a.Orchestrator, Registry: a.Registry, Store: unkept{}, Simulated: a.Simulated, RequestBudgetUSD: a.Config.RequestBudget})
 	answer, err := asker.Ask(cmd.Context(), service.Question{Request: request, Cancelable: true})
 	finish()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"thalas/internal/orchestrator"
+	"thalas/internal/service"
 	"thalas/internal/signal"
 )
 
@@ -30,13 +31,14 @@ LISTEN_ADDR is the address of the server. If API_KEYS is set, THALAS_API_KEY is 
 			if err != nil {
 				return err
 			}
-			c, err := f.load(t)
+			a, stop, err := f.newApp(t, askLogger)
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), t, c, askLogger(t, c), visitor{visit: func(ctx context.Context, up serverUp) error {
-				return demonstrate(ctx, t, up.url, len(c.APIKeys) > 0, request)
-			}})
+			defer stop()
+			return serve(cmd.Context(), t, a, func(ctx context.Context, url string, _ *service.Service) error {
+				return demonstrate(ctx, t, url, len(a.Config.APIKeys) > 0, request)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&f.candles, "candles", "", "CSV `file` of candles, as for ask")

@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"thalas/internal/app"
 	"thalas/internal/service"
 	"thalas/internal/store/bolt"
 )
@@ -94,14 +93,11 @@ type importTo struct {
 
 // openImport opens the store, or finds the server that has its file open.
 func (f settings) openImport(ctx context.Context, t terminal) (importTo, error) {
-	c, err := f.load(t)
+	a, stop, err := f.newApp(t, nil)
 	if err != nil {
 		return importTo{}, err
 	}
-	a, err := app.New(c, nil, nowhere)
-	if err != nil {
-		return importTo{}, err
-	}
+	defer stop() // no provider is asked
 	opened, err := openStore(ctx, t, a, bolt.Options{})
 	var held *bolt.InUse
 	switch {

@@ -36,14 +36,11 @@ func newProviders(t terminal) *cobra.Command {
 and if not, what to set. No provider is called.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := flags.load(t)
+			a, stop, err := flags.newApp(t, nil)
 			if err != nil {
 				return err
 			}
-			a, err := app.New(c, nil, nowhere)
-			if err != nil {
-				return err
-			}
+			defer stop()
 			rows := rowsOf(a)
 			if asJSON {
 				return writeJSON(t.out, rows)

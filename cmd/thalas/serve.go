@@ -48,11 +48,12 @@ configuration, 1 anything else.`,
   thalas serve --listen 127.0.0.1:9000 --data-file ./thalas.db --simulate auto`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := flags.load(t)
+			a, stop, err := flags.newApp(t, logger)
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), t, c, logger(t, c), visitor{})
+			defer stop()
+			return serve(cmd.Context(), t, a, nil)
 		},
 	}
 	flags.listenFlag(cmd)
@@ -61,47 +62,24 @@ configuration, 1 anything else.`,
 	return cmd
 }
 
-// serverUp is a running server.
-type serverUp struct {
-	url     string
-	app     *app.App
-	service *service.Service
-}
-
-// visitor is what a command does with its server besides serving.
-type visitor struct {
-	// check is called before the store is opened. Its error ends the command. It may be nil.
-	check func(*app.App) error
-	// visit is called when the server answers. Its error ends the server. It may be nil.
-	visit func(context.Context, serverUp) error
-}
-
 // errDone ends a server whose work is done. It ends as after a signal.
 var errDone = errors.New("done")
 
-// serve answers until ctx ends, and then until the runs under way have ended.
-func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v visitor) (err error) {
-	if err := checkListen(c); err != nil {
+// serve answers until ctx ends, and then until the runs under way have ended. visit is
+// called when the server answers, with its URL. An error of visit ends the server. It may
+// be nil.
+func serve(ctx context.Context, t terminal, a *app.App, visit func(context.Context, string, *service.Service) error) (err error) {
+	if err := checkListen(a.Config); err != nil {
 		return err
 	}
-	a, stop, err := newApp(c, log)
-	if err != nil {
-		return err
-	}
-	defer stop()
-	if v.check != nil {
-		if err := v.check(a); err != nil {
-			return err
-		}
-	}
-	store, err := openStore(ctx, t, a, bolt.Options{SweepEvery: sweepEvery, Log: log})
+	store, err := openStore(ctx, t, a, bolt.Options{SweepEvery: sweepEvery, Log: a.Log})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	listener, err := net.Listen("tcp", c.ListenAddr)
+	listener, err := net.Listen("tcp", a.Config.ListenAddr)
 	if err != nil {
-		return fmt.Errorf("cannot listen at %s: %w; choose another address by LISTEN_ADDR, such as 127.0.0.1:0 for a free port", c.ListenAddr, err)
+		return fmt.Errorf("cannot listen at %s: %w; choose another address by LISTEN_ADDR, such as 127.0.0.1:0 for a free port", a.Config.ListenAddr, err)
 	}
 	url := urlOf(listener.Addr())
 	if store.file != nil {
@@ -117,15 +95,15 @@ func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v
 	ctx, end := context.WithCancelCause(ctx)
 	var visiting sync.WaitGroup
 	service := a.NewService(store, versionText())
-	if v.visit != nil {
+	if visit != nil {
 		visiting.Go(func() {
-			if err := v.visit(ctx, serverUp{url, a, service}); err != nil {
+			if err := visit(ctx, url, service); err != nil {
 				end(err)
 			}
 		})
 	}
 	ready := &readiness{clock: t.clock()}
-	err = answer(ctx, t.err, listener, newServer(store.localRoutes(service, ready.bound(a.NewHandler(service, ready.ready))), log), ready, service.Wait)
+	err = answer(ctx, t.err, listener, newServer(store.localRoutes(service, ready.bound(a.NewHandler(service, ready.ready))), a.Log), ready, service.Wait)
 	end(nil) // ends the visit if it has not ended by itself
 	visiting.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && cause != errDone {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,7 @@ import (
 	"thalas/internal/config"
 	"thalas/internal/provider"
 	"thalas/internal/signal"
+	"thalas/internal/simulator"
 )
 
 // environment is a list of NAME=value, as os.Environ gives it.
@@ -82,6 +84,36 @@ func (s settings) load(t terminal) (config.Config, error) {
 		fmt.Fprintln(t.err, "Warning:", visible(warning))
 	}
 	return c, nil
+}
+
+// demoLatency is about the latency of a quick model. Tests shorten it.
+var demoLatency = 600 * time.Millisecond
+
+// newApp reads the configuration and builds the App, with simulated providers if the
+// configuration asks for them. The caller must call stop, which ends them. log chooses the
+// log; nil is none.
+func (s settings) newApp(t terminal, log func(terminal, config.Config) *slog.Logger) (a *app.App, stop func(), err error) {
+	c, err := s.load(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	var logger *slog.Logger
+	if log != nil {
+		logger = log(t, c)
+	}
+	stop = func() {}
+	a, err = app.New(c, logger, func() (baseURL func(provider string) string, err error) {
+		running, err := simulator.Start(simulator.Options{Latency: demoLatency})
+		if err != nil {
+			return nil, err
+		}
+		stop = func() { _ = running.Close() }
+		return running.BaseURL, nil
+	})
+	if err != nil {
+		stop()
+	}
+	return a, stop, err
 }
 
 // dataFile gives the path of the configured file, or of thalas.db in the user's data

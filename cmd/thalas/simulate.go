@@ -6,42 +6,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"thalas/internal/app"
-	"thalas/internal/config"
 	"thalas/internal/simulator"
 )
-
-// demoLatency is about the latency of a quick model. Tests shorten it.
-var demoLatency = 600 * time.Millisecond
-
-// newApp builds the App, with simulated providers if the configuration asks for them. The
-// caller must call stop, which ends them.
-func newApp(c config.Config, log *slog.Logger) (a *app.App, stop func(), err error) {
-	stop = func() {}
-	a, err = app.New(c, log, func() (baseURL func(provider string) string, err error) {
-		running, err := simulator.Start(simulator.Options{Latency: demoLatency})
-		if err != nil {
-			return nil, err
-		}
-		stop = func() { _ = running.Close() }
-		return running.BaseURL, nil
-	})
-	if err != nil {
-		stop()
-	}
-	return a, stop, err
-}
-
-// nowhere stands for a simulator that need not run, because no provider is asked.
-func nowhere() (baseURL func(provider string) string, err error) {
-	return func(string) string { return "http://127.0.0.1" }, nil
-}
 
 func newSimulate(t terminal) *cobra.Command {
 	options := simulator.Options{}

@@ -134,15 +134,11 @@ func (f sourceFlags) open(ctx context.Context, t terminal) (*source, error) {
 	case base != "":
 		return remote(base, key, readTimeout)
 	}
-	c, err := f.load(t)
+	a, stop, err := f.newApp(t, nil)
 	if err != nil {
 		return nil, err
 	}
-	c.APIKeys = nil // they protect the network, not the store
-	a, stop, err := newApp(c, nil)
-	if err != nil {
-		return nil, err
-	}
+	a.Config.APIKeys = nil // they protect the network, not the store
 	opened, err := openStore(ctx, t, a, bolt.Options{ReadOnly: true})
 	if err == nil {
 		return &source{

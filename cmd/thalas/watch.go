@@ -14,6 +14,7 @@ import (
 
 	"thalas/internal/app"
 	"thalas/internal/market/venue"
+	"thalas/internal/service"
 	"thalas/internal/watch"
 )
 
@@ -72,25 +73,28 @@ func (f watchFlags) run(ctx context.Context, t terminal, pairs []string) error {
 	if err != nil {
 		return err
 	}
-	c, err := f.load(t)
+	log := askLogger // the table shows what the log says
+	if f.json {
+		log = logger
+	}
+	a, stop, err := f.newApp(t, log)
 	if err != nil {
 		return err
 	}
+	defer stop()
 	if len(list.Series) == 0 {
-		if list, err = app.WatchList(c); err != nil {
+		if list, err = app.WatchList(a.Config); err != nil {
 			return usageError{err}
 		}
 	}
 	if len(list.Series) == 0 {
 		return usagef("nothing to watch: name pairs, such as thalas watch BTC/USDT, or give --list or WATCHLIST")
 	}
-	log := logger(t, c)
-	if !f.json {
-		log = askLogger(t, c) // the table shows the same
+	if err := a.CheckWatchList(list); err != nil {
+		return usageError{err}
 	}
-	return serve(ctx, t, c, log, visitor{
-		check: func(a *app.App) error { return asMistake(a.CheckWatchList(list)) },
-		visit: func(ctx context.Context, up serverUp) error { return f.watch(ctx, t, up, list) },
+	return serve(ctx, t, a, func(ctx context.Context, _ string, s *service.Service) error {
+		return f.watch(ctx, t, a.NewWatcher(s), list)
 	})
 }
 
@@ -130,8 +134,7 @@ func (f watchFlags) document(pairs []string) []byte {
 }
 
 // watch makes rounds until ctx ends, or a single round with --once.
-func (f watchFlags) watch(ctx context.Context, t terminal, up serverUp, list watch.List) error {
-	w := up.app.NewWatcher(up.service)
+func (f watchFlags) watch(ctx context.Context, t terminal, w *watch.Watcher, list watch.List) error {
 	for _, name := range list.Venues {
 		if venue.IsOptIn(name) {
 			fmt.Fprintln(t.err, "Warning:", name+":", venue.LicenceWarning)

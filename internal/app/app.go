@@ -27,10 +27,10 @@ type App struct {
 	Registry     *provider.Registry
 	Catalog      *provider.Catalog
 	Orchestrator *orchestrator.Orchestrator
-	Simulated    bool        // the providers are simulated
-	Metrics      *emf.Writer // nil outside Lambda, where no program reads them
+	Simulated    bool         // the providers are simulated
+	Metrics      *emf.Writer  // nil outside Lambda, where no program reads them
+	Log          *slog.Logger // nil: no log
 
-	log    *slog.Logger
 	secret *secrets.Source            // nil: no secret is configured
 	keyed  map[string]*provider.Keyed // by name; the providers whose keys are in the secret
 	tracer *tracing.Tracer            // nil: tracing is off
@@ -50,7 +50,7 @@ const lambdaReserve = 1500 * time.Millisecond
 // providers; nil means that this program has no simulator. If providers are configured
 // wrongly, the error is config.Mistakes with all of them.
 func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
-	a := &App{Config: c, Registry: &provider.Registry{}, Simulated: c.Simulate.Resolve(c.HasKey()), log: log}
+	a := &App{Config: c, Registry: &provider.Registry{}, Simulated: c.Simulate.Resolve(c.HasKey()), Log: log}
 	var err error
 	a.Catalog = provider.DefaultCatalog()
 	if c.PricesFile != "" {

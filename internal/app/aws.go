@@ -54,7 +54,7 @@ func awsClient() *awshttp.BuildableClient {
 // sdkLog writes the SDK's messages to our log. Without it the SDK would write plain text
 // between the log's lines of JSON.
 func (a *App) sdkLog() logging.Logger {
-	if a.log == nil {
+	if a.Log == nil {
 		return logging.Nop{}
 	}
 	return logging.LoggerFunc(func(kind logging.Classification, format string, values ...any) {
@@ -62,7 +62,7 @@ func (a *App) sdkLog() logging.Logger {
 		if kind == logging.Warn {
 			level = slog.LevelWarn
 		}
-		a.log.Log(context.Background(), level, "AWS SDK:", slog.String("message", fmt.Sprintf(format, values...)))
+		a.Log.Log(context.Background(), level, "AWS SDK:", slog.String("message", fmt.Sprintf(format, values...)))
 	})
 }
 
@@ -85,7 +85,7 @@ func (a *App) openSecret() error {
 	if err != nil {
 		return err
 	}
-	o := secrets.Options{SecretID: a.Config.SecretID, MaxAge: a.Config.SecretAge, Fixed: map[string]provider.Key{}, Logger: a.log}
+	o := secrets.Options{SecretID: a.Config.SecretID, MaxAge: a.Config.SecretAge, Fixed: map[string]provider.Key{}, Logger: a.Log}
 	for _, p := range a.Config.Providers {
 		o.Providers = append(o.Providers, p.Name)
 		o.Fixed[p.Name] = p.Key

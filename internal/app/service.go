@@ -37,7 +37,7 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 		MaxConcurrentRuns: c.MaxRuns, Callers: len(callers),
 		ResultRetention: time.Duration(c.ResultDays) * day, MetricsRetention: time.Duration(c.MetricsDays) * day,
 		DailyBudgetUSD: c.DailyBudget, RequestBudgetUSD: c.RequestBudget,
-		Logger:  a.log,
+		Logger:  a.Log,
 		Prepare: a.Prepare, Keyless: c.OnLambda && c.SecretID == "",
 		Meter: a.Metrics,
 	})
@@ -51,7 +51,7 @@ func (a *App) NewHandler(s *service.Service, ready func() bool) http.Handler {
 	isServer := ready != nil
 	return api.New(s, api.Options{
 		APIKeys: a.Config.APIKeys, Docs: isServer, Ready: ready, Local: isServer && len(a.Config.APIKeys) == 0,
-		Version: s.Version, Logger: a.log, Causes: !isServer,
+		Version: s.Version, Logger: a.Log, Causes: !isServer,
 	})
 }
 
@@ -71,7 +71,7 @@ func (a *App) NewWatcher(s *service.Service) *watch.Watcher {
 	}
 	o := watch.Options{
 		Asker: s, Check: check, Candles: a.Venue, Timeout: a.Config.Timeout,
-		AtOnce: a.Config.MaxRuns, Simulated: a.Simulated, Counter: a.Metrics, Logger: a.log,
+		AtOnce: a.Config.MaxRuns, Simulated: a.Simulated, Counter: a.Metrics, Logger: a.Log,
 	}
 	if a.Config.OnLambda {
 		o.Reserve, o.Shortest = scheduleReserve, shortestScheduled

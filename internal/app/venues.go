@@ -53,8 +53,8 @@ func (a *App) source(name string) (market.CandleSource, error) {
 	if err != nil {
 		return nil, err
 	}
-	if venue.IsOptIn(name) && a.log != nil {
-		a.log.Warn("Venue "+name+" is asked for candles:", "licence", venue.LicenceWarning)
+	if venue.IsOptIn(name) && a.Log != nil {
+		a.Log.Warn("Venue "+name+" is asked for candles:", "licence", venue.LicenceWarning)
 	}
 	if a.sources == nil {
 		a.sources = map[string]market.CandleSource{}
