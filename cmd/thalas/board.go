@@ -14,50 +14,33 @@ import (
 	"thalas/internal/watch"
 )
 
-// rounds shows the rounds of the watch list.
-type rounds interface {
-	round(s watch.Summary, next time.Time)
-	end()
-}
-
-// jsonRounds writes each summary as a line.
-type jsonRounds struct{ out io.Writer }
-
-func (j jsonRounds) round(s watch.Summary, _ time.Time) {
-	_ = json.NewEncoder(j.out).Encode(s) // a closed pipe can't be reported
-}
-
-func (jsonRounds) end() {}
-
-// newBoard chooses how the series are shown on t.
-func newBoard(t terminal, list watch.List) rounds {
+// showRounds chooses how the rounds of the watch list are shown on t. The caller must call
+// end after the last round.
+func showRounds(t terminal, list watch.List, asJSON bool) (round func(s watch.Summary, next time.Time), end func()) {
 	style := t.stylesFor(t.out)
-	if _, height := sizeOf(t.out); !t.canRedraw(t.out) || len(list.Series)+boardEdge > height {
-		return &roundLines{out: t.out, style: style, clock: t.clock()}
+	if asJSON {
+		return func(s watch.Summary, _ time.Time) {
+			_ = json.NewEncoder(t.out).Encode(s) // a closed pipe can't be reported
+		}, func() {}
 	}
-	b := &board{redrawn: redrawn{out: t.out, style: style, width: func() int { return widthOf(t.out) }}, clock: t.clock()}
+	if _, height := sizeOf(t.out); !t.canRedraw(t.out) || len(list.Series)+boardEdge > height {
+		return func(s watch.Summary, _ time.Time) { writeRound(t.out, style, t.clock.Now(), s) }, func() {}
+	}
+	b := &board{redrawn: redrawn{out: t.out, style: style, width: func() int { return widthOf(t.out) }}, clock: t.clock}
 	for _, s := range list.Series {
 		b.rows = append(b.rows, watch.Outcome{Pair: s.Pair, Timeframe: s.Timeframe})
 	}
 	b.start(time.Second, b.lines)
-	return b
+	return b.round, b.end
 }
 
-// roundLines writes a line for each series and round.
-type roundLines struct {
-	out   io.Writer
-	style styles
-	clock watch.Clock
-}
-
-func (l *roundLines) round(s watch.Summary, _ time.Time) {
+// writeRound writes a line for each series.
+func writeRound(w io.Writer, style styles, now time.Time, s watch.Summary) {
 	for i := range s.Series {
 		o := &s.Series[i]
-		fmt.Fprintf(l.out, "%s  %s %s  candle %s  %s\n", l.clock.Now().UTC().Format(time.TimeOnly), o.Pair, o.Timeframe, o.CandleTime.Format("01-02 15:04"), lineOf(l.style, o))
+		fmt.Fprintf(w, "%s  %s %s  candle %s  %s\n", now.UTC().Format(time.TimeOnly), o.Pair, o.Timeframe, o.CandleTime.Format("01-02 15:04"), lineOf(style, o))
 	}
 }
-
-func (*roundLines) end() {}
 
 // lineOf writes the outcome of a series as a line.
 func lineOf(style styles, o *watch.Outcome) string {

@@ -64,7 +64,10 @@ func complain(t terminal, err error) {
 		}
 		text = strings.ReplaceAll(text, fields.Error(), mistakeList(lines))
 	}
-	lines := visibleLines(text)
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = visible(line)
+	}
 	if isTerminal(t.err) { // in a file a mistake stays on one line, so that it can be searched for
 		lines = hang(lines, max(widthOf(t.err), minWidth)-len("Error: "))
 	}

@@ -59,29 +59,24 @@ func price(f float64) string {
 	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
-func level(l *float64) string {
-	if l == nil {
-		return "none"
+// optional writes a number that may be unknown.
+func optional(f *float64, unknown string, write func(float64) string) string {
+	if f == nil {
+		return unknown
 	}
-	return price(*l)
+	return write(*f)
 }
+
+func level(l *float64) string { return optional(l, "none", price) }
 
 // dollars writes a cost. Providers bill in units down to 1e-10 USD.
 func dollars(usd float64) string { return "$" + decimals(usd, 6, 10) }
 
-func cost(usd *float64) string {
-	if usd == nil {
-		return "unknown"
-	}
-	return dollars(*usd)
-}
+func cost(usd *float64) string { return optional(usd, "unknown", dollars) }
 
 // perMillion writes a price of a million tokens.
 func perMillion(usd *float64) string {
-	if usd == nil {
-		return "unknown"
-	}
-	return decimals(*usd, 2, 10)
+	return optional(usd, "unknown", func(f float64) string { return decimals(f, 2, 10) })
 }
 
 // decimals writes f with as many decimals as it needs, from least to most.

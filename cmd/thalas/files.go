@@ -116,11 +116,13 @@ exist. Do not use cp while a server has the file open: its copy is damaged.`,
 }
 
 func backUp(ctx context.Context, t terminal, path, target string) error {
-	if sameFile(path, target) {
-		return usagef("%s is the store's file itself: name another for the copy", target)
-	}
-	if info, err := os.Stat(target); err == nil && !info.Mode().IsRegular() {
-		return usagef("%s is no regular file: name one for the copy", target)
+	if there, err := os.Stat(target); err == nil {
+		if source, err := os.Stat(path); err == nil && os.SameFile(source, there) {
+			return usagef("%s is the store's file itself: name another for the copy", target)
+		}
+		if !there.Mode().IsRegular() {
+			return usagef("%s is no regular file: name one for the copy", target)
+		}
 	}
 	copied, err := os.CreateTemp(filepath.Dir(target), ".thalas-*")
 	if err != nil {
@@ -175,13 +177,6 @@ func copyStore(ctx context.Context, path string, w io.Writer) error {
 		return fmt.Errorf("the copy of %s broke off: %w", path, err)
 	}
 	return nil
-}
-
-// sameFile reports whether two paths lead to one file.
-func sameFile(a, b string) bool {
-	one, err := os.Stat(a)
-	other, failed := os.Stat(b)
-	return err == nil && failed == nil && os.SameFile(one, other)
 }
 
 // size writes a number of bytes.

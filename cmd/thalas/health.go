@@ -81,7 +81,7 @@ func printHealth(t terminal, h service.Health, now time.Time) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s   %d providers available, %d required   store %s%s\n", look.Render(visible(string(h.Status))), h.AvailableProviders, h.RequiredProviders, visible(h.Store), simulated)
 	if h.Budget != nil {
-		fmt.Fprintf(&b, "budget of the day   %s   %s spent   %s reserved\n", dollars(h.Budget.LimitUSD), optional(h.Budget.SpentUSD, dollars), optional(h.Budget.ReservedUSD, dollars))
+		fmt.Fprintf(&b, "budget of the day   %s   %s spent   %s reserved\n", dollars(h.Budget.LimitUSD), optional(h.Budget.SpentUSD, "–", dollars), optional(h.Budget.ReservedUSD, "–", dollars))
 	}
 	if len(h.Providers) > 0 {
 		table := style.table("provider", "state", "breaker", "last vote", "last failure", "failed", "p50")
@@ -90,7 +90,7 @@ func printHealth(t terminal, h service.Health, now time.Time) error {
 			if p.LastError != nil {
 				failure = p.LastError.Error + ", " + ago(&p.LastError.At, now)
 			}
-			table.row(p.Name, stateOf(p, h.ProviderHealth[p.Name]), string(p.Breaker), ago(p.LastSuccess, now), failure, percent(p.ErrorRate), optional(p.LatencyP50MS, latency))
+			table.row(p.Name, stateOf(p, h.ProviderHealth[p.Name]), string(p.Breaker), ago(p.LastSuccess, now), failure, percent(p.ErrorRate), optional(p.LatencyP50MS, "–", latency))
 		}
 		fmt.Fprintf(&b, "\n%s\n", table.write())
 	}
@@ -117,13 +117,6 @@ func ago(at *time.Time, now time.Time) string {
 		return "none"
 	}
 	return now.Sub(*at).Round(time.Second).String() + " ago"
-}
-
-func optional(f *float64, write func(float64) string) string {
-	if f == nil {
-		return "–"
-	}
-	return write(*f)
 }
 
 func newMetrics(t terminal) *cobra.Command {
@@ -169,7 +162,7 @@ func printMetrics(t terminal, m service.Metrics) error {
 		table := t.stylesFor(t.out).table("provider", "asked", "votes", "failures", "p50", "p95", "tokens in / out", "cost")
 		for _, p := range m.Providers {
 			table.row(p.Provider, strconv.FormatInt(p.Requests, 10), strconv.FormatInt(p.Successes, 10), kinds(p.Failures),
-				optional(p.LatencyMS.P50, latency), optional(p.LatencyMS.P95, latency), fmt.Sprintf("%d / %d", p.InputTokens, p.OutputTokens), dollars(p.CostUSD))
+				optional(p.LatencyMS.P50, "–", latency), optional(p.LatencyMS.P95, "–", latency), fmt.Sprintf("%d / %d", p.InputTokens, p.OutputTokens), dollars(p.CostUSD))
 		}
 		text += "\n" + table.write() + "\n"
 	}

@@ -33,19 +33,14 @@ type terminal struct {
 	out     io.Writer
 	err     io.Writer
 	environ environment
-	time    watch.Clock // nil: the machine's clock
-}
-
-// clock gives the clock of watch.
-func (t terminal) clock() watch.Clock {
-	if t.time == nil {
-		return watch.RealClock{}
-	}
-	return t.time
+	clock   watch.Clock // nil: the machine's
 }
 
 // run executes one command line and gives its exit code.
 func run(ctx context.Context, args []string, t terminal) int {
+	if t.clock == nil {
+		t.clock = watch.RealClock{}
+	}
 	root := newRoot(t)
 	root.SetArgs(args)
 	root.SetIn(t.in)

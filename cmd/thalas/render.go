@@ -76,6 +76,10 @@ func (r *report) headline(c *signal.Consensus) {
 
 // holdReason says why the decision is HOLD, and what was needed for another one.
 func holdReason(c *signal.Consensus) string {
+	var policy signal.Policy
+	if c.Policy != nil {
+		policy = *c.Policy
+	}
 	switch *c.HoldReason {
 	case signal.HoldVoted:
 		return "held: the vote itself says HOLD"
@@ -84,19 +88,19 @@ func holdReason(c *signal.Consensus) string {
 	case signal.HoldNoConviction:
 		return "held: no vote has any strength"
 	case signal.HoldBelowMinConfidence:
-		return held(c, "confidence", c.Confidence, func(p *signal.Policy) float64 { return p.MinConfidence })
+		return held(c, "confidence", c.Confidence, policy.MinConfidence)
 	case signal.HoldBelowMinAgreement:
-		return held(c, "agreement", c.AgreementScore, func(p *signal.Policy) float64 { return p.MinAgreement })
+		return held(c, "agreement", c.AgreementScore, policy.MinAgreement)
 	}
 	return "held: " + string(*c.HoldReason)
 }
 
 // held says which gate the raw decision did not pass.
-func held(c *signal.Consensus, name string, value float64, gate func(*signal.Policy) float64) string {
+func held(c *signal.Consensus, name string, value, gate float64) string {
 	if c.Policy == nil {
 		return fmt.Sprintf("held: the vote says %s, but with less %s than was asked for", c.RawDecision, name)
 	}
-	is, limit := compared(value, gate(c.Policy))
+	is, limit := compared(value, gate)
 	return fmt.Sprintf("held: the vote says %s, but its %s %s is below the %s that is asked for", c.RawDecision, name, is, limit)
 }
 

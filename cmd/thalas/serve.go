@@ -102,7 +102,7 @@ func serve(ctx context.Context, t terminal, a *app.App, visit func(context.Conte
 			}
 		})
 	}
-	ready := &readiness{clock: t.clock()}
+	ready := &readiness{clock: t.clock}
 	err = answer(ctx, t.err, listener, newServer(store.localRoutes(service, ready.bound(a.NewHandler(service, ready.ready))), a.Log), ready, service.Wait)
 	end(nil) // ends the visit if it has not ended by itself
 	visiting.Wait()

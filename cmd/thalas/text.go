@@ -78,10 +78,10 @@ func widthOf(w io.Writer) int {
 	return defaultWidth
 }
 
-// sizeOf gives the columns and lines of a terminal, and 0 for anything else.
+// sizeOf gives the columns and lines of a terminal, and none for anything else.
 func sizeOf(w io.Writer) (width, height int) {
 	if f, ok := w.(*os.File); ok {
-		width, height, _ = term.GetSize(int(f.Fd())) // 0 with an error
+		width, height, _ = term.GetSize(int(f.Fd())) // not above 0 with an error
 	}
 	return width, height
 }
@@ -98,15 +98,6 @@ func visible(text string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(text, ""))
-}
-
-// visibleLines is visible for each line of text.
-func visibleLines(text string) []string {
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = visible(lines[i])
-	}
-	return lines
 }
 
 // wrap breaks a text into lines of at most width columns, between words. It breaks a word

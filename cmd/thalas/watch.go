@@ -140,25 +140,20 @@ func (f watchFlags) watch(ctx context.Context, t terminal, w *watch.Watcher, lis
 			fmt.Fprintln(t.err, "Warning:", name+":", venue.LicenceWarning)
 		}
 	}
-	show := newBoard(t, list)
-	if f.json {
-		show = jsonRounds{t.out}
-	}
+	round, end := showRounds(t, list, f.json)
+	defer end()
 	if f.once {
-		s, err := w.Round(ctx, t.clock().Now().Add(-f.delay), list)
+		s, err := w.Round(ctx, t.clock.Now().Add(-f.delay), list)
 		if err != nil {
 			return asMistake(err)
 		}
-		show.round(s, time.Time{})
-		show.end()
+		round(s, time.Time{})
 		if open := undecidedSeries(s); open > 0 {
 			return noDecision{fmt.Errorf("%d of %d series have no decision", open, len(s.Series))}
 		}
 		return errDone
 	}
-	err := w.Loop(ctx, list, watch.Loop{Clock: t.clock(), Delay: f.delay, Tell: show.round})
-	show.end()
-	return asMistake(err)
+	return asMistake(w.Loop(ctx, list, watch.Loop{Clock: t.clock, Delay: f.delay, Tell: round}))
 }
 
 // asMistake makes mistakes in a watch list usage errors.
