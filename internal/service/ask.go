@@ -195,8 +195,10 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 		result.Warnings = append(result.Warnings, signal.Warning{Code: signal.WarnBudgetLow,
 			Message: fmt.Sprintf("the day's budget of %s is used up by %.0f %%", dollars(s.budget.daily), 100*reserved.used(cost))})
 	}
-	record, err := s.record(result)
+	var record *store.Result
+	body, err := json.Marshal(result)
 	if err == nil {
+		record = s.recordOf(result, body, result.Timestamp)
 		err = s.Store.Record(ctx, record, s.countResult(result))
 	}
 	s.writeFailed.Store(err != nil)
@@ -211,7 +213,7 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 		return nil
 	}
 	s.storeBacklog(ctx, time.Now().Add(backlogTime))
-	return record.Body
+	return body
 }
 
 // keepFailure counts a run without a decision and settles its budget.
@@ -236,15 +238,6 @@ func (s *Service) recordFailure(ctx context.Context, undecided *orchestrator.Err
 	if err := s.Store.Record(ctx, nil, s.countFailure(undecided)); err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("run", undecided.RunID), slog.String("error", err.Error()))
 	}
-}
-
-// record gives the stored form of a new result.
-func (s *Service) record(c *signal.Consensus) (*store.Result, error) {
-	body, err := json.Marshal(c)
-	if err != nil {
-		return nil, err
-	}
-	return s.recordOf(c, body, c.Timestamp), nil
 }
 
 // recordOf gives the stored form of a result with that body. The retention period

@@ -235,19 +235,15 @@ func (p *prober) probe(ctx context.Context, entries []provider.Entry) map[string
 	// A caller that goes away must not cancel the calls: other callers wait for them.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
 	defer cancel()
+	entries = slices.DeleteFunc(slices.Clone(entries), func(e provider.Entry) bool { return e.Disabled || e.Unavailable != "" })
 	errs := make([]*provider.Error, len(entries))
 	var calls sync.WaitGroup
 	for i, e := range entries {
-		if isConfigured(e) {
-			calls.Go(func() { errs[i] = orchestrator.Check(ctx, e.Provider) })
-		}
+		calls.Go(func() { errs[i] = orchestrator.Check(ctx, e.Provider) })
 	}
 	calls.Wait()
 	p.at, p.results = time.Now(), map[string]*provider.Error{}
 	for i, e := range entries {
-		if !isConfigured(e) {
-			continue
-		}
 		p.results[e.Provider.Name()] = errs[i]
 		if errs[i] == nil {
 			e.Breaker.Proved()
@@ -255,5 +251,3 @@ func (p *prober) probe(ctx context.Context, entries []provider.Entry) map[string
 	}
 	return p.results
 }
-
-func isConfigured(e provider.Entry) bool { return !e.Disabled && e.Unavailable == "" }
