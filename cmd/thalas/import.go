@@ -3,11 +3,13 @@ package main
 // thalas import: results that export wrote, stored under their ids.
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -82,6 +84,34 @@ func checkLines(path string) (results int, err error) {
 		return 0, usagef("%s has lines that are no whole results, as 'thalas export --format jsonl' writes them; nothing was stored:\n  %s", path, strings.Join(mistakes, "\n  "))
 	}
 	return results, nil
+}
+
+// maxLine is the most bytes of a line of results.
+const maxLine = 16 << 20
+
+// eachLine reads lines of JSON. It skips empty lines, and the byte order mark that some
+// editors write at the beginning.
+func eachLine(r io.Reader, visit func(number int, body []byte) error) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	number := 0
+	for lines.Scan() {
+		number++
+		body := lines.Bytes()
+		if number == 1 {
+			body = bytes.TrimPrefix(body, []byte("\ufeff"))
+		}
+		if body = bytes.TrimSpace(body); len(body) == 0 {
+			continue
+		}
+		if err := visit(number, body); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("line %d can't be read: %w", number+1, err)
+	}
+	return nil
 }
 
 // importTo is the destination of an import.

@@ -40,10 +40,8 @@ the DynamoDB tables that RESULTS_TABLE, METRICS_TABLE and COORDINATION_TABLE nam
 
 Without API_KEYS it listens on loopback only. After a signal (Ctrl-C) it takes no new
 questions, and ends when the runs under way are finished, stored and answered. If a load
-balancer asks /readyz, that reports the end 5 s before.
-
-Exit codes: 0 ended by a signal, with everything answered and stored, 2 wrong usage or
-configuration, 1 anything else.`,
+balancer asks /readyz, that reports the end 5 s before. Exit code 0 means that everything
+was answered and stored.`,
 		Example: `  thalas serve
   thalas serve --listen 127.0.0.1:9000 --data-file ./thalas.db --simulate auto`,
 		Args: cobra.NoArgs,
