@@ -150,7 +150,12 @@ func writeTo(out io.Writer, path string, write func(io.Writer) error) error {
 		return buffered(out, write)
 	}
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return writeThrough(path, write)
+		// A link, a pipe or a device must not be replaced by a file.
+		file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+		if err != nil {
+			return usagef("--output: %w", err)
+		}
+		return errors.Join(buffered(file, write), file.Close())
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".thalas-*")
 	if err != nil {
@@ -163,15 +168,6 @@ func writeTo(out io.Writer, path string, write func(io.Writer) error) error {
 		return errors.Join(err, os.Remove(file.Name()))
 	}
 	return nil
-}
-
-// writeThrough writes to a link, a pipe or a device, which must not be replaced by a file.
-func writeThrough(path string, write func(io.Writer) error) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
-	if err != nil {
-		return usagef("--output: %w", err)
-	}
-	return errors.Join(buffered(file, write), file.Close())
 }
 
 func buffered(out io.Writer, write func(io.Writer) error) error {

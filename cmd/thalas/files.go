@@ -285,15 +285,11 @@ func (l *localServer) sendBackup(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (l *localServer) takeImport(w http.ResponseWriter, r *http.Request) error {
-	var bodies [][]byte
-	err := eachLine(http.MaxBytesReader(w, r.Body, maxImport), func(_ int, body []byte) error {
-		bodies = append(bodies, bytes.Clone(body))
-		return nil
-	})
+	lines, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxImport))
 	if err != nil {
 		return err
 	}
-	added, err := l.service.Import(r.Context(), bodies)
+	added, err := l.service.Import(r.Context(), bytes.FieldsFunc(lines, func(r rune) bool { return r == '\n' }))
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -61,13 +60,8 @@ const mostMistakes = 5
 // checkLines counts the results of a file. It gives an error if a line is not a whole
 // result.
 func checkLines(path string) (results int, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return 0, usageError{err}
-	}
-	defer file.Close()
 	var mistakes []string
-	err = eachLine(file, func(number int, body []byte) error {
+	err = eachLine(path, func(number int, body []byte) error {
 		results++
 		if _, err := service.WholeResult(body); err != nil {
 			mistakes = append(mistakes, fmt.Sprintf("line %d: %v", number, err))
@@ -75,7 +69,7 @@ func checkLines(path string) (results int, err error) {
 		return nil
 	})
 	if err != nil {
-		return 0, usagef("%s: %w", path, err)
+		return 0, usageError{err}
 	}
 	if more := len(mistakes) - mostMistakes; more > 0 {
 		mistakes = append(mistakes[:mostMistakes], fmt.Sprintf("and %d more", more))
@@ -89,10 +83,15 @@ func checkLines(path string) (results int, err error) {
 // maxLine is the most bytes of a line of results.
 const maxLine = 16 << 20
 
-// eachLine reads lines of JSON. It skips empty lines, and the byte order mark that some
-// editors write at the beginning.
-func eachLine(r io.Reader, visit func(number int, body []byte) error) error {
-	lines := bufio.NewScanner(r)
+// eachLine reads the lines of a file of JSON. It skips empty lines, and the byte order mark
+// that some editors write at the beginning.
+func eachLine(path string, visit func(number int, body []byte) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, maxLine)
 	number := 0
 	for lines.Scan() {
@@ -109,7 +108,7 @@ func eachLine(r io.Reader, visit func(number int, body []byte) error) error {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("line %d can't be read: %w", number+1, err)
+		return fmt.Errorf("%s: line %d can't be read: %w", path, number+1, err)
 	}
 	return nil
 }
@@ -171,11 +170,6 @@ const tellEvery = 2 * time.Second
 
 // importAll stores the results of a file that checkLines has read.
 func (to importTo) importAll(ctx context.Context, t terminal, path string, lines int) (added int, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close()
 	done, held, tellAt := 0, 0, time.Now().Add(tellEvery)
 	var batch [][]byte
 	store := func() error {
@@ -192,15 +186,15 @@ func (to importTo) importAll(ctx context.Context, t terminal, path string, lines
 		}
 		return err
 	}
-	err = eachLine(file, func(_ int, body []byte) error {
+	err = eachLine(path, func(_ int, body []byte) error {
 		batch = append(batch, bytes.Clone(body))
 		if held += len(body); len(batch) < batchResults && held < batchBytes {
 			return nil
 		}
 		return store()
 	})
-	if err != nil {
-		return added, err
+	if err == nil {
+		err = store()
 	}
-	return added, store()
+	return added, err
 }

@@ -104,34 +104,16 @@ func visible(text string) string {
 // only if that is wider.
 func wrap(text string, width int) []string {
 	var lines []string
-	line, used := "", 0
-	end := func() {
-		if line != "" {
-			lines = append(lines, line)
-		}
-		line, used = "", 0
-	}
 	for word := range strings.FieldsSeq(text) {
-		columns := lipgloss.Width(word)
-		if used > 0 && used+1+columns > width {
-			end()
-		}
-		if used > 0 {
-			line, used = line+" ", used+1
-		}
-		if columns <= width {
-			line, used = line+word, used+columns
-			continue
-		}
-		for _, r := range word {
-			columns := lipgloss.Width(string(r))
-			if used > 0 && used+columns > width {
-				end()
+		for part := range strings.SplitSeq(ansi.Hardwrap(word, width, true), "\n") {
+			last := len(lines) - 1
+			if last >= 0 && lipgloss.Width(lines[last])+1+lipgloss.Width(part) <= width {
+				lines[last] += " " + part
+			} else {
+				lines = append(lines, part)
 			}
-			line, used = line+string(r), used+columns
 		}
 	}
-	end()
 	return lines
 }
 
