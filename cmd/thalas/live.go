@@ -13,7 +13,6 @@ import (
 
 	"thalas/internal/app"
 	"thalas/internal/orchestrator"
-	"thalas/internal/provider"
 	"thalas/internal/signal"
 )
 
@@ -147,8 +146,7 @@ func (l *live) text(p orchestrator.Progress) string {
 
 func announce(t terminal, a *app.App) {
 	if a.Simulated {
-		style := t.stylesFor(t.err)
-		fmt.Fprintln(t.err, style.warn.Render("Simulated: no language model is asked. Set a provider's API key for real votes."))
+		fmt.Fprintln(t.err, t.stylesFor(t.err).warn.Render("Simulated: no language model is asked. Set a provider's API key for real votes."))
 	}
 	if len(a.Registry.Available()) == 0 {
 		return // the error of the run names all of them
@@ -160,18 +158,9 @@ func announce(t terminal, a *app.App) {
 	}
 	if a.Config.DailyBudget > 0 || a.Config.RequestBudget > 0 {
 		for _, e := range a.Registry.Available() {
-			if !isPriced(e.Provider) {
+			if _, known := a.Catalog.Price(e.Provider.Name(), e.Provider.Model(), 0, time.Now()); !known {
 				fmt.Fprintf(t.err, "No budget holds %s: no price is known for its model %s. PRICES_FILE adds one.\n", e.Provider.Name(), e.Provider.Model())
 			}
 		}
 	}
-}
-
-func isPriced(p provider.Provider) bool {
-	priced, ok := p.(provider.Priced)
-	if !ok {
-		return false
-	}
-	_, known := priced.WorstCaseUSD(provider.Prompt{})
-	return known
 }

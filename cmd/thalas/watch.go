@@ -94,7 +94,7 @@ func (f watchFlags) run(ctx context.Context, t terminal, pairs []string) error {
 	if len(list.Series) == 0 {
 		return usagef("nothing to watch: name pairs, such as thalas watch BTC/USDT, or give --list or WATCHLIST")
 	}
-	if err := a.CheckWatchList(list); err != nil {
+	if err := a.NewWatcher(nil).Check(list); err != nil {
 		return usageError{err}
 	}
 	return serve(ctx, t, a, func(ctx context.Context, _ string, s *service.Service) error {

@@ -28,7 +28,16 @@ import (
 // awsConfig reads region, credentials and endpoints in the standard way of AWS programs.
 // It makes no request: credentials are fetched with the first request.
 func (a *App) awsConfig() (aws.Config, error) {
-	c, err := awsconfig.LoadDefaultConfig(context.Background(), awsconfig.WithHTTPClient(awsClient()), awsconfig.WithLogger(a.sdkLog()))
+	// The client soon gives up connecting: requests take milliseconds, and each has a
+	// deadline of its own.
+	client := awshttp.NewBuildableClient().
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = time.Second }).
+		WithTransportOptions(func(t *http.Transport) {
+			t.TLSHandshakeTimeout = 2 * time.Second
+			t.IdleConnTimeout = 30 * time.Second
+			t.MaxIdleConnsPerHost = 64
+		})
+	c, err := awsconfig.LoadDefaultConfig(context.Background(), awsconfig.WithHTTPClient(client), awsconfig.WithLogger(a.sdkLog()))
 	if err != nil {
 		return c, fmt.Errorf("read the AWS configuration: %w", err)
 	}
@@ -37,18 +46,6 @@ func (a *App) awsConfig() (aws.Config, error) {
 	}
 	a.tracer.Instrument(&c)
 	return c, nil
-}
-
-// awsClient makes a client that soon gives up connecting: requests take milliseconds, and
-// each has a deadline of its own.
-func awsClient() *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().
-		WithDialerOptions(func(d *net.Dialer) { d.Timeout = time.Second }).
-		WithTransportOptions(func(t *http.Transport) {
-			t.TLSHandshakeTimeout = 2 * time.Second
-			t.IdleConnTimeout = 30 * time.Second
-			t.MaxIdleConnsPerHost = 64
-		})
 }
 
 // sdkLog writes the SDK's messages to our log. Without it the SDK would write plain text

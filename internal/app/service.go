@@ -79,10 +79,6 @@ func (a *App) NewWatcher(s *service.Service) *watch.Watcher {
 	return watch.New(o)
 }
 
-// CheckWatchList checks a list against the known providers and venues. The error is
-// signal.FieldErrors with every mistake.
-func (a *App) CheckWatchList(list watch.List) error { return a.NewWatcher(nil).Check(list) }
-
 // WatchList reads the configured watch list, which is JSON or the path of a file with
 // JSON. It gives the empty List if none is configured.
 func WatchList(c config.Config) (watch.List, error) {
@@ -134,14 +130,14 @@ func Function(environ []string, version string, log *slog.Logger, gateway Gatewa
 	if err != nil {
 		return nil, err
 	}
-	if c.Role == "schedule" {
-		return a.NewSchedule(version)
-	}
 	tables, err := a.OpenTables()
 	if err != nil {
 		return nil, err
 	}
 	s := a.NewService(tables, version)
+	if c.Role == "schedule" {
+		return a.schedule(s)
+	}
 	return gateway.Handler(api.New(s, api.Options{Caller: gateway.Caller, Version: version, Logger: log})), nil
 }
 
@@ -150,17 +146,12 @@ func Function(environ []string, version string, log *slog.Logger, gateway Gatewa
 // AWS sends the event once more; series that were decided are not asked about again.
 type Schedule func(ctx context.Context, event json.RawMessage) (watch.Summary, error)
 
-// NewSchedule builds the Schedule of a Lambda function, over the tables.
-func (a *App) NewSchedule(version string) (Schedule, error) {
+func (a *App) schedule(s *service.Service) (Schedule, error) {
 	standing, err := WatchList(a.Config)
 	if err != nil {
 		return nil, err
 	}
-	tables, err := a.OpenTables()
-	if err != nil {
-		return nil, err
-	}
-	w := a.NewWatcher(a.NewService(tables, version))
+	w := a.NewWatcher(s)
 	return func(ctx context.Context, event json.RawMessage) (watch.Summary, error) {
 		at, list, err := watch.ParseEvent(event, standing)
 		if err != nil {
