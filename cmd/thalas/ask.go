@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -97,7 +98,7 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 
 	finish := func() {}
 	if !f.json {
-		live := newLive(t.err, t.stylesFor(t.err), t.screen(a.Log != nil))
+		live := newLive(t.err, t.stylesFor(t.err), t.screen(a.Log.Enabled(cmd.Context(), slog.LevelError)))
 		request.Progress, finish = live.step, live.end
 	}
 	asker := service.New(service.Options{Orchestrator: a.Orchestrator, Registry: a.Registry, Store: unkept{}, Simulated: a.Simulated, RequestBudgetUSD: a.Config.RequestBudget})

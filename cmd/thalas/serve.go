@@ -185,10 +185,6 @@ func urlOf(addr net.Addr) string {
 func isUnspecified(addr net.Addr) bool { return addr.(*net.TCPAddr).IP.IsUnspecified() }
 
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
-	errorLog := slog.DiscardHandler
-	if log != nil {
-		errorLog = log.Handler()
-	}
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
@@ -196,7 +192,7 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 		WriteTimeout:      answerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(errorLog, slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }
 

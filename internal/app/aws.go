@@ -51,9 +51,6 @@ func (a *App) awsConfig() (aws.Config, error) {
 // sdkLog writes the SDK's messages to our log. Without it the SDK would write plain text
 // between the log's lines of JSON.
 func (a *App) sdkLog() logging.Logger {
-	if a.Log == nil {
-		return logging.Nop{}
-	}
 	return logging.LoggerFunc(func(kind logging.Classification, format string, values ...any) {
 		level := slog.LevelDebug
 		if kind == logging.Warn {
