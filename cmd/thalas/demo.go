@@ -3,22 +3,20 @@ package main
 // thalas demo: start a server, ask one question through its API, and keep serving.
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"thalas/internal/orchestrator"
+	"thalas/internal/service"
 	"thalas/internal/signal"
 )
 
 func newDemo(t terminal) *cobra.Command {
 	var f askFlags
-	var dataFile string
 	cmd := &cobra.Command{
 		Use:   "demo PAIR",
 		Short: "Serve, ask one question through the API, and stay up",
@@ -29,32 +27,26 @@ LISTEN_ADDR is the address of the server. If API_KEYS is set, THALAS_API_KEY is 
 		Example: "  thalas demo SPX/USD --candles examples/sp500-daily.csv --simulate auto --data-file .demo/thalas.db",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := refuseEmpty(cmd); err != nil {
-				return err
-			}
-			request, err := await(cmd.Context(), func() (orchestrator.Request, error) { return f.request(args[0], t.in, cmd.Flags().Changed) })
+			request, err := f.read(cmd, args[0], t.in)
 			if err != nil {
 				return err
 			}
-			c, err := load(t, f.simulate)
+			a, stop, err := f.newApp(t, askLogger)
 			if err != nil {
 				return err
 			}
-			if dataFile != "" {
-				c.DataFile = dataFile
-			}
-			return serve(cmd.Context(), t, c, askLogger(t, c), visitor{visit: func(ctx context.Context, up serverUp) error {
-				return demonstrate(ctx, t, up.url, len(c.APIKeys) > 0, request)
-			}})
+			defer stop()
+			return serve(cmd.Context(), t, a, func(ctx context.Context, url string, _ *service.Service) error {
+				return demonstrate(ctx, t, url, len(a.Config.APIKeys) > 0, request)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&f.candles, "candles", "", "CSV `file` of candles, as for ask")
 	cmd.Flags().StringVar(&f.data, "data", "", "`file` with the market data as a JSON object, as for ask")
 	cmd.Flags().StringVar(&f.price, "price", "", "current `price`, as for ask")
-	cmd.Flags().StringVar(&f.timeframe, "timeframe", "", "`length` of a candle, as for ask")
-	completeFlag(cmd, "timeframe", timeframeNames()...)
-	dataFileFlag(cmd, &dataFile)
-	simulateFlag(cmd, &f.simulate)
+	timeframeFlag(cmd, &f.timeframe, "`length` of a candle, as for ask")
+	f.dataFileFlag(cmd)
+	f.simulateFlag(cmd, simulateUsage)
 	return cmd
 }
 
@@ -62,25 +54,17 @@ LISTEN_ADDR is the address of the server. If API_KEYS is set, THALAS_API_KEY is 
 func demonstrate(ctx context.Context, t terminal, url string, keyed bool, request orchestrator.Request) error {
 	candles := request.MarketData.Candles // the server computes the indicators
 	request.MarketData.Candles = candles[max(0, len(candles)-signal.MaxCandles):]
-	body, err := json.Marshal(map[string]any{
+	question := map[string]any{
 		"pair": request.Pair, "timeframe": request.Timeframe, "current_price": request.CurrentPrice, "market_data": request.MarketData,
-	})
-	if err != nil {
-		return err
 	}
 	fmt.Fprintf(t.err, "\nAsking about %s %s through POST %s/v1/consensus …\n\n", request.Pair, request.Timeframe, url)
-	post, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/consensus", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	post.Header.Set("Content-Type", "application/json")
 	s, err := remote(url, t.environ.Getenv("THALAS_API_KEY"), orchestrator.MaxTimeout+readTimeout)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	answer, err := s.do(post)
-	if err != nil {
+	var answer json.RawMessage
+	if err := s.post(ctx, "/v1/consensus", question, &answer); err != nil {
 		return err
 	}
 	c, err := decodeResult(answer)

@@ -1,14 +1,20 @@
 package main
 
-// thalas export: stored results for spreadsheets, backtests and other programs.
+// thalas export: stored results for spreadsheets, backtests and other programs, and the
+// files that commands write.
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -39,10 +45,10 @@ the days from --from to --to, the newest day first.`,
 			if err != nil {
 				return err
 			}
-			return from.read(cmd, t, func(s *source) error {
+			return from.read(cmd.Context(), t, func(s *source) error {
 				written := 0
 				err := writeTo(t.out, output, func(w io.Writer) (err error) {
-					written, err = export(cmd, s, queries, format, w)
+					written, err = export(cmd.Context(), s, queries, format, w)
 					return err
 				})
 				if err == nil && written == 0 {
@@ -101,8 +107,15 @@ func (f *spanFlags) queries(args []string, now time.Time) ([]url.Values, error) 
 }
 
 // export writes the results of all queries and tells how many there were.
-func export(cmd *cobra.Command, s *source, queries []url.Values, format string, w io.Writer) (written int, err error) {
-	row := jsonLine(w)
+func export(ctx context.Context, s *source, queries []url.Values, format string, w io.Writer) (written int, err error) {
+	row := func(item json.RawMessage) error {
+		var line bytes.Buffer
+		if err := json.Compact(&line, item); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(w, &line)
+		return err
+	}
 	if format == "csv" {
 		table := csv.NewWriter(w)
 		if err := table.Write(api.CSVColumns()); err != nil {
@@ -119,7 +132,7 @@ func export(cmd *cobra.Command, s *source, queries []url.Values, format string, 
 	}
 	for _, query := range queries {
 		query.Set("limit", strconv.Itoa(pageSize))
-		err := each(cmd, s, query, func(item json.RawMessage) (bool, error) {
+		err := s.each(ctx, query, func(item json.RawMessage) (bool, error) {
 			written++
 			return true, row(item)
 		})
@@ -130,15 +143,34 @@ func export(cmd *cobra.Command, s *source, queries []url.Values, format string, 
 	return written, nil
 }
 
-// jsonLine writes each document on one line.
-func jsonLine(w io.Writer) func(json.RawMessage) error {
-	return func(item json.RawMessage) error {
-		var line bytes.Buffer
-		if err := json.Compact(&line, item); err != nil {
-			return err
-		}
-		line.WriteByte('\n')
-		_, err := w.Write(line.Bytes())
-		return err
+// writeTo writes a file, or out if the path is empty or -. A file is replaced atomically:
+// it has its old content until the new one is complete.
+func writeTo(out io.Writer, path string, write func(io.Writer) error) error {
+	if path == "" || path == "-" {
+		return buffered(out, write)
 	}
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		// A link, a pipe or a device must not be replaced by a file.
+		file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+		if err != nil {
+			return usagef("--output: %w", err)
+		}
+		return errors.Join(buffered(file, write), file.Close())
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".thalas-*")
+	if err != nil {
+		return usagef("--output: %w", err)
+	}
+	if err = errors.Join(buffered(file, write), file.Close()); err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return nil
+}
+
+func buffered(out io.Writer, write func(io.Writer) error) error {
+	w := bufio.NewWriter(out)
+	return errors.Join(write(w), w.Flush())
 }

@@ -3,6 +3,7 @@ package main
 // thalas import: results that export wrote, stored under their ids.
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -15,14 +16,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"thalas/internal/app"
-	"thalas/internal/config"
 	"thalas/internal/service"
 	"thalas/internal/store/bolt"
 )
 
 func newImport(t terminal) *cobra.Command {
-	var into string
+	var flags settings
 	cmd := &cobra.Command{
 		Use:   "import FILE.jsonl",
 		Short: "Store results that 'thalas export --format jsonl' wrote",
@@ -31,20 +30,15 @@ the file, by the server that has it open, or in the DynamoDB tables.
 
 Results that are stored already are left as they are. A line that is not a whole result is
 refused with its number before anything is stored. Simulated results stay simulated. The
-time for which results are kept begins now. No runs are counted, and no model is asked.
-
-Exit codes: 0 all results are stored, 2 wrong usage, configuration or lines, 1 anything else.`,
+time for which results are kept begins now. No runs are counted, and no model is asked.`,
 		Example: "  thalas export BTC/USDT --format jsonl -o btc.jsonl\n  thalas import btc.jsonl --data-file ./other.db",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := refuseEmpty(cmd); err != nil {
-				return err
-			}
 			lines, err := checkLines(args[0])
 			if err != nil {
 				return err
 			}
-			to, err := openImport(cmd.Context(), t, into)
+			to, err := flags.openImport(cmd.Context(), t)
 			if err != nil {
 				return err
 			}
@@ -56,7 +50,7 @@ Exit codes: 0 all results are stored, 2 wrong usage, configuration or lines, 1 a
 			return err
 		},
 	}
-	dataFileFlag(cmd, &into)
+	flags.dataFileFlag(cmd)
 	return cmd
 }
 
@@ -66,13 +60,8 @@ const mostMistakes = 5
 // checkLines counts the results of a file. It gives an error if a line is not a whole
 // result.
 func checkLines(path string) (results int, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return 0, usageError{err}
-	}
-	defer file.Close()
 	var mistakes []string
-	err = eachLine(file, func(number int, body []byte) error {
+	err = eachLine(path, func(number int, body []byte) error {
 		results++
 		if _, err := service.WholeResult(body); err != nil {
 			mistakes = append(mistakes, fmt.Sprintf("line %d: %v", number, err))
@@ -80,7 +69,7 @@ func checkLines(path string) (results int, err error) {
 		return nil
 	})
 	if err != nil {
-		return 0, usagef("%s: %w", path, err)
+		return 0, usageError{err}
 	}
 	if more := len(mistakes) - mostMistakes; more > 0 {
 		mistakes = append(mistakes[:mostMistakes], fmt.Sprintf("and %d more", more))
@@ -91,6 +80,39 @@ func checkLines(path string) (results int, err error) {
 	return results, nil
 }
 
+// maxLine is the most bytes of a line of results.
+const maxLine = 16 << 20
+
+// eachLine reads the lines of a file of JSON. It skips empty lines, and the byte order mark
+// that some editors write at the beginning.
+func eachLine(path string, visit func(number int, body []byte) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, maxLine)
+	number := 0
+	for lines.Scan() {
+		number++
+		body := lines.Bytes()
+		if number == 1 {
+			body = bytes.TrimPrefix(body, []byte("\ufeff"))
+		}
+		if body = bytes.TrimSpace(body); len(body) == 0 {
+			continue
+		}
+		if err := visit(number, body); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("%s: line %d can't be read: %w", path, number+1, err)
+	}
+	return nil
+}
+
 // importTo is the destination of an import.
 type importTo struct {
 	name  string
@@ -98,22 +120,14 @@ type importTo struct {
 	close func() error
 }
 
-func openImport(ctx context.Context, t terminal, into string) (importTo, error) {
-	c, err := load(t, "")
+// openImport opens the store, or finds the server that has its file open.
+func (f settings) openImport(ctx context.Context, t terminal) (importTo, error) {
+	a, stop, err := f.newApp(t, nil)
 	if err != nil {
 		return importTo{}, err
 	}
-	if into != "" {
-		c.DataFile = into
-	}
-	if c.OnTables() {
-		return importHere(c, func(a *app.App) (openedStore, error) { return openTables(ctx, a) })
-	}
-	path, err := dataFile(c, t.environ)
-	if err != nil {
-		return importTo{}, err
-	}
-	file, err := bolt.Open(path, bolt.Options{})
+	defer stop() // no provider is asked
+	opened, err := openStore(ctx, t, a, bolt.Options{})
 	var held *bolt.InUse
 	switch {
 	case errors.As(err, &held):
@@ -121,30 +135,11 @@ func openImport(ctx context.Context, t terminal, into string) (importTo, error) 
 	case err != nil:
 		return importTo{}, err
 	}
-	to, err := importHere(c, func(*app.App) (openedStore, error) { return openedStore{Store: file, name: path}, nil })
-	if err != nil {
-		return to, errors.Join(err, file.Close())
-	}
-	return to, nil
-}
-
-// importHere imports in this process, into the store that open gives.
-func importHere(c config.Config, open func(*app.App) (openedStore, error)) (importTo, error) {
-	simulator := &simulators{}
-	defer simulator.close() // no provider is asked
-	a, err := app.New(c, nil, simulator.start)
-	if err != nil {
-		return importTo{}, err
-	}
-	k, err := open(a)
-	if err != nil {
-		return importTo{}, err
-	}
-	s := a.NewService(k, versionText())
-	return importTo{k.name, func(ctx context.Context, bodies [][]byte) (int, error) {
+	s := a.NewService(opened, versionText())
+	return importTo{opened.name, func(ctx context.Context, bodies [][]byte) (int, error) {
 		added, err := s.Import(ctx, bodies)
 		return added, withCause(err)
-	}, k.Close}, nil
+	}, opened.Close}, nil
 }
 
 // sendImport has the server that has a file open store results.
@@ -169,14 +164,13 @@ const (
 	batchBytes   = 4 << 20
 )
 
+// tellEvery is how often a long import tells how far it has come. A shorter one tells
+// nothing.
+const tellEvery = 2 * time.Second
+
 // importAll stores the results of a file that checkLines has read.
 func (to importTo) importAll(ctx context.Context, t terminal, path string, lines int) (added int, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close()
-	p, done, held := &progress{t: t}, 0, 0
+	done, held, tellAt := 0, 0, time.Now().Add(tellEvery)
 	var batch [][]byte
 	store := func() error {
 		if len(batch) == 0 {
@@ -186,39 +180,21 @@ func (to importTo) importAll(ctx context.Context, t terminal, path string, lines
 		added += some
 		done += len(batch)
 		batch, held = nil, 0
-		p.tell("Imported %d of %d results", done, lines)
+		if now := time.Now(); !now.Before(tellAt) {
+			tellAt = now.Add(tellEvery)
+			fmt.Fprintf(t.err, "Imported %d of %d results …\n", done, lines)
+		}
 		return err
 	}
-	err = eachLine(file, func(_ int, body []byte) error {
+	err = eachLine(path, func(_ int, body []byte) error {
 		batch = append(batch, bytes.Clone(body))
 		if held += len(body); len(batch) < batchResults && held < batchBytes {
 			return nil
 		}
 		return store()
 	})
-	if err != nil {
-		return added, err
+	if err == nil {
+		err = store()
 	}
-	return added, store()
-}
-
-// progress tells how far a long import has come.
-type progress struct {
-	t    terminal
-	next time.Time
-}
-
-// tellEvery is how often progress is told. A shorter import tells nothing.
-const tellEvery = 2 * time.Second
-
-func (p *progress) tell(format string, args ...any) {
-	now := time.Now()
-	if p.next.IsZero() {
-		p.next = now.Add(tellEvery)
-	}
-	if now.Before(p.next) {
-		return
-	}
-	p.next = now.Add(tellEvery)
-	fmt.Fprintf(p.t.err, format+" …\n", args...)
+	return added, err
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -153,7 +154,7 @@ func (s *Service) entries(texts map[string]string) []provider.Entry {
 	for i := range entries {
 		e := &entries[i]
 		e.Unavailable = ""
-		if texts[e.Provider.Name()+configured] == yesNo(false) {
+		if texts[e.Provider.Name()+configured] == strconv.FormatBool(false) {
 			e.Unavailable = "the last run had no API key for it; the next question looks for one again"
 		}
 	}
@@ -234,19 +235,15 @@ func (p *prober) probe(ctx context.Context, entries []provider.Entry) map[string
 	// A caller that goes away must not cancel the calls: other callers wait for them.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
 	defer cancel()
+	entries = slices.DeleteFunc(slices.Clone(entries), func(e provider.Entry) bool { return e.Disabled || e.Unavailable != "" })
 	errs := make([]*provider.Error, len(entries))
 	var calls sync.WaitGroup
 	for i, e := range entries {
-		if isConfigured(e) {
-			calls.Go(func() { errs[i] = orchestrator.Check(ctx, e.Provider) })
-		}
+		calls.Go(func() { errs[i] = orchestrator.Check(ctx, e.Provider) })
 	}
 	calls.Wait()
 	p.at, p.results = time.Now(), map[string]*provider.Error{}
 	for i, e := range entries {
-		if !isConfigured(e) {
-			continue
-		}
 		p.results[e.Provider.Name()] = errs[i]
 		if errs[i] == nil {
 			e.Breaker.Proved()
@@ -254,5 +251,3 @@ func (p *prober) probe(ctx context.Context, entries []provider.Entry) map[string
 	}
 	return p.results
 }
-
-func isConfigured(e provider.Entry) bool { return !e.Disabled && e.Unavailable == "" }

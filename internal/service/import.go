@@ -38,10 +38,8 @@ func (s *Service) Import(ctx context.Context, bodies [][]byte) (added int, err e
 	}
 	ctx, cancel := context.WithTimeout(ctx, importTimeout)
 	defer cancel()
-	if added, err = s.Store.Add(ctx, results); err != nil {
-		return added, unreachable("to store what is imported", err)
-	}
-	return added, nil
+	added, err = s.Store.Add(ctx, results)
+	return added, unreachable("to store what is imported", err)
 }
 
 // WholeResult parses a stored result, and checks what every result has: one that passes

@@ -1,13 +1,16 @@
 package service
 
-// Reading stored results back.
+// Reading stored results back, and deciding their votes again under another policy. No
+// model is asked, nothing is paid for, and nothing is written.
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"thalas/internal/orchestrator"
 	"thalas/internal/signal"
 	"thalas/internal/store"
 )
@@ -23,7 +26,7 @@ func (s *Service) Show(ctx context.Context, id string) (store.Result, error) {
 	if errors.Is(err, store.ErrNotFound) {
 		return result, &Error{kind: ErrNotFound, Message: fmt.Sprintf("There is no consensus %q, or it is no longer kept.", id)}
 	}
-	return result, wrap(err, "to read the consensus")
+	return result, unreachable("to read the consensus", err)
 }
 
 // Latest gives the newest result of a series by candle. It gives [ErrNoSignal] if there
@@ -90,12 +93,95 @@ func (s *Service) History(ctx context.Context, q Query) (store.Page, error) {
 	if errors.Is(err, store.ErrCursor) {
 		return page, signal.FieldErrors{{Field: "cursor", Message: "is not a next_cursor of this list: leave it out to begin anew", Value: q.Cursor}}
 	}
-	return page, wrap(err, "to read the history")
+	return page, unreachable("to read the history", err)
 }
 
-func wrap(err error, what string) error {
+// Verdict is the part of a result that a policy makes.
+type Verdict struct {
+	Decision            signal.Decision    `json:"decision"`
+	RawDecision         signal.Decision    `json:"raw_decision"`
+	HoldReason          *signal.HoldReason `json:"hold_reason"` // nil unless Decision is HOLD
+	Confidence          float64            `json:"confidence"`
+	AgreementScore      float64            `json:"agreement_score"`
+	SuggestedStopLoss   *float64           `json:"suggested_stop_loss"`
+	SuggestedTakeProfit *float64           `json:"suggested_take_profit"`
+}
+
+// Change is a run with another decision.
+type Change struct {
+	ID           string    `json:"id"`
+	CandleTime   time.Time `json:"candle_time"`
+	DecidedEarly bool      `json:"decided_early"` // the run did not wait for all votes, and Now lacks the same votes
+	Was          Verdict   `json:"was"`
+	Now          Verdict   `json:"now"`
+}
+
+// Replayed says what another policy would have decided in stored runs.
+type Replayed struct {
+	Simulated     bool     `json:"simulated"`      // the votes came from the built-in simulator
+	Runs          int      `json:"runs"`           // how many runs were replayed
+	Changed       int      `json:"changed"`        // how many of them have another decision now
+	PolicyAssumed int      `json:"policy_assumed"` // how many used today's gates: their own were not stored, and the request left one out
+	Items         []Change `json:"items"`          // the changed runs, newest first; never nil
+
+	Next string `json:"-"` // the cursor of the next page; empty: there is none
+}
+
+// Replay decides stored runs of a series again, newest first. It replays at most q.Limit
+// runs; 0 is MaxLimit. Its error is [signal.FieldErrors] for a missing pair and a Cursor of
+// another list.
+//
+// Replayed under its own policy, a run gives exactly the decision and figures that are
+// stored.
+func (s *Service) Replay(ctx context.Context, q Query, policy orchestrator.CheckedPolicy) (Replayed, error) {
+	replayed := Replayed{Simulated: s.Simulated, Items: []Change{}}
+	if q.Pair.IsZero() {
+		return replayed, signal.FieldErrors{{Field: "pair", Message: "is missing: send one such as BTC/USDT"}}
+	}
+	if q.Limit == 0 {
+		q.Limit = MaxLimit
+	}
+	page, err := s.History(ctx, q)
 	if err != nil {
-		return unreachable(what, err)
+		return replayed, err
+	}
+	for i := range page.Results {
+		if err := s.replay(&replayed, &page.Results[i], policy); err != nil {
+			return replayed, fmt.Errorf("the stored result %s can't be replayed: %w", page.Results[i].ID, err)
+		}
+	}
+	replayed.Runs, replayed.Changed, replayed.Next = len(page.Results), len(replayed.Items), page.Next
+	return replayed, nil
+}
+
+// run is the part of a stored result that a replay needs.
+type run struct {
+	Verdict
+	CandleTime   time.Time      `json:"candle_time"`
+	CurrentPrice float64        `json:"current_price"`
+	Votes        []signal.Vote  `json:"provider_responses"`
+	DecidedEarly bool           `json:"decided_early"`
+	Policy       *signal.Policy `json:"policy"`
+}
+
+func (s *Service) replay(into *Replayed, stored *store.Result, policy orchestrator.CheckedPolicy) error {
+	var r run
+	if err := json.Unmarshal(stored.Body, &r); err != nil {
+		return err
+	}
+	if len(r.Votes) == 0 || r.Decision == "" { // without votes the outcome would be a HOLD
+		return errors.New("it has no votes or no decision")
+	}
+	outcome, assumed := s.Orchestrator.Replay(r.Votes, r.CurrentPrice, r.Policy, policy)
+	if assumed {
+		into.PolicyAssumed++
+	}
+	if outcome.Decision != r.Decision {
+		into.Items = append(into.Items, Change{ID: stored.ID, CandleTime: r.CandleTime, DecidedEarly: r.DecidedEarly, Was: r.Verdict, Now: Verdict{
+			Decision: outcome.Decision, RawDecision: outcome.RawDecision, HoldReason: outcome.HoldReason,
+			Confidence: outcome.Confidence, AgreementScore: outcome.AgreementScore,
+			SuggestedStopLoss: outcome.SuggestedStopLoss, SuggestedTakeProfit: outcome.SuggestedTakeProfit,
+		}})
 	}
 	return nil
 }

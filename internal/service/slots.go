@@ -64,7 +64,7 @@ func (s *slots) acquire(ctx context.Context, caller string) error {
 		s.mu.Unlock()
 		return nil
 	}
-	if s.held[caller]+s.waits(caller) >= s.share(caller) {
+	if !s.mayWait(caller) {
 		defer s.mu.Unlock()
 		return s.busy()
 	}
@@ -136,27 +136,17 @@ func (s *slots) mayTake(caller string) bool {
 	return free > min(s.kept, max((s.callers-1)*s.each-used, 0))
 }
 
-// share gives how many slots the caller may hold and wait for together: an equal part
-// of the slots for each caller that holds one or waits for one.
-func (s *slots) share(caller string) int {
+// mayWait reports whether one more request of the caller may wait. What a caller holds and
+// waits for is bounded by an equal part of the slots for each caller that holds one or
+// waits for one, so that a flood of requests is refused and not held in memory.
+func (s *slots) mayWait(caller string) bool {
 	active := maps.Clone(s.held)
 	active[caller]++
 	for _, w := range s.waiting {
 		active[w.caller]++
 	}
 	room := s.most - s.kept
-	return max((room+len(active)-1)/len(active), 1)
-}
-
-// waits counts the waiting requests of a caller. They are bounded by its share, so that
-// a flood of requests is refused and not held in memory.
-func (s *slots) waits(caller string) (n int) {
-	for _, w := range s.waiting {
-		if w.caller == caller {
-			n++
-		}
-	}
-	return n
+	return active[caller] <= max((room+len(active)-1)/len(active), 1)
 }
 
 // busy makes the refusal. The caller holds s.mu.
