@@ -26,6 +26,10 @@ type Request struct {
 	// Progress is told of each provider that is asked and that has ended, one
 	// call at a time, so it should be quick. It may be nil.
 	Progress func(Progress)
+
+	// Probability gives the probability that goes with a raw decision of that confidence. It
+	// is called once there is a decision, and does not wait. It may be nil.
+	Probability func(raw signal.Decision, confidence float64) *signal.Probability
 }
 
 // Progress is a step of a run that somebody may watch.
@@ -43,6 +47,15 @@ type Checked struct {
 	weights map[string]float64 // by registered name
 	prompt  func() provider.Prompt
 }
+
+// WithProbability sets Request.Probability.
+func (c Checked) WithProbability(of func(signal.Decision, float64) *signal.Probability) Checked {
+	c.request.Probability = of
+	return c
+}
+
+// Timeframe is that of the request, or the default one.
+func (c Checked) Timeframe() signal.Timeframe { return c.request.Timeframe }
 
 // Check holds a request against the rules without asking anybody. Its error is a
 // signal.FieldErrors that names every mistake.

@@ -228,7 +228,7 @@ func (s *Service) settleSeries(ctx context.Context, series market.Series, simula
 		open = open[covered:]
 	}
 	if !dryRun && done.Settled > 0 {
-		s.Meter.Settled(&done)
+		s.Meter.Settled(done.Settled, done.Directional, done.Hits, done.NetReturn)
 		s.log.LogAttrs(ctx, slog.LevelInfo, "Results settled:", slog.String("series", series.String()), slog.String("source", done.Source), slog.Int("settled", done.Settled))
 	}
 	return done, nil
@@ -278,11 +278,11 @@ func (s *Service) settleBatch(ctx context.Context, done *Settled, open []store.U
 		case outcome.Unresolved:
 			done.Unresolved[*o.Reason]++
 			if string(*o.Reason) != u.Reason {
-				note, err := unsettled(&c, &o)
+				note, err := unsettled(&c, o)
 				if err != nil {
 					return err
 				}
-				notes = append(notes, note)
+				notes = append(notes, *note)
 			}
 		default:
 			done.Pending++
@@ -305,8 +305,8 @@ func (s *Service) settleBatch(ctx context.Context, done *Settled, open []store.U
 }
 
 // unsettled is a result without a final outcome, as it stands on the store's list.
-func unsettled(c *signal.Consensus, o *outcome.Outcome) (store.Unsettled, error) {
-	u := store.Unsettled{
+func unsettled(c *signal.Consensus, o outcome.Outcome) (*store.Unsettled, error) {
+	u := &store.Unsettled{
 		ID: c.ID, Group: store.UnsettledKey(string(c.Timeframe), o.Reason != nil && o.Reason.IsFinal(), c.Simulated),
 		Position: store.PositionKey(c.CandleTime, c.ID), Pair: c.Pair.String(),
 	}
@@ -324,15 +324,14 @@ func unsettled(c *signal.Consensus, o *outcome.Outcome) (store.Unsettled, error)
 
 // settlement is a final outcome and what it adds to the sums.
 func (s *Service) settlement(c *signal.Consensus, o *outcome.Outcome) (store.Settlement, error) {
-	at := outcome.Of(c, o.Imported)
-	u, err := unsettled(c, &at)
+	u, err := unsettled(c, outcome.Of(c, o.Imported))
 	if err != nil {
 		return store.Settlement{}, err
 	}
 	if u.Outcome, err = json.Marshal(o); err != nil {
 		return store.Settlement{}, err
 	}
-	settlement := store.Settlement{Unsettled: u, Day: o.Day(), Sums: map[string]map[string]float64{}}
+	settlement := store.Settlement{Unsettled: *u, Day: o.Day(), Sums: map[string]map[string]float64{}}
 	for voter, sums := range o.Sums(c) {
 		settlement.Sums[voter.String()] = sums
 	}
