@@ -282,7 +282,7 @@ func TestCandlesThatCannotBe(t *testing.T) {
 		message string
 	}{
 		{"right", signal.Candle{Open: n(50000), High: n(50001), Low: n(49999), Close: n(50001)}, "", ""},
-		{"high and low exchanged", signal.Candle{Open: n(50000), High: n(49999), Low: n(50001), Close: n(50000)}, "candle_contradiction", "1 of 2 candles can't be, such as recent_candles[1]: its low 50001 is above its high 49999"},
+		{"high and low exchanged", signal.Candle{Open: n(50000), High: n(49999), Low: n(50001), Close: n(50000)}, "candle_contradiction", "1 of 2 candles contradict themselves, such as recent_candles[1]: its low 50001 is above its high 49999"},
 		{"another order of columns", signal.Candle{Open: n(49999), High: n(50001), Low: n(50000.5), Close: n(50000)}, "candle_contradiction", "its open 49999 is below its low 50000.5"},
 		{"half the price", signal.Candle{Open: n(24000), High: n(24000), Low: n(24000), Close: n(24000)}, "price_contradiction", "the price is 50000, but the newest candle closed at 24000"},
 		{"twice the price", signal.Candle{Open: n(101000), High: n(101000), Low: n(101000), Close: n(101000)}, "price_contradiction", ""},

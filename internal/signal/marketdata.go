@@ -62,6 +62,11 @@ func (e *FieldError) Error() string {
 // FieldErrors are all mistakes of one input, in the order of their places.
 type FieldErrors []*FieldError
 
+// Add adds a mistake.
+func (e *FieldErrors) Add(field, message, value string) {
+	*e = append(*e, &FieldError{field, message, value})
+}
+
 func (e FieldErrors) Error() string {
 	texts := make([]string, len(e))
 	for i, mistake := range e {
