@@ -1,6 +1,6 @@
 package signal
 
-// Reading recent_candles: each candle's keys, its time, and the order of all.
+// Reading recent_candles: the keys of each candle, its time, and the order of all candles.
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// candles reads the list of candles and puts the oldest first.
+// candles reads the list of candles, and gives it oldest first.
 func (p *marketParser) candles() []Candle {
 	whole := place{key: candlesKey}
 	if p.Kind() != '[' {
@@ -53,7 +53,7 @@ func (p *marketParser) candle(at place) (c Candle) {
 		at.key = name
 		known := slices.Index(candleKeys[:], name)
 		if known < 0 {
-			at.key = strictjson.Cut(name, maxIndicatorKey)
+			at.key = strictjson.Cut(name, maxName)
 		} else {
 			if seen[known] {
 				p.wrong(at, "is there twice: send each key once", "")
@@ -88,52 +88,44 @@ func (p *marketParser) member(c *Candle, at place, name string) {
 	case "close":
 		c.Close = p.price(at, value)
 	case "volume":
-		c.Volume = p.volume(at, value)
+		if value.IsNull() {
+			return
+		}
+		const send = ": send a volume of 0 or more, or null"
+		if c.Volume = p.candleNumber(at, value, send); c.Volume.Float64() < 0 {
+			p.wrong(at, "is below 0"+send, value.String())
+		}
 	case "time":
-		c.Time = p.time(at, value)
+		var err error
+		if c.Time, err = ReadTime(value); err != nil {
+			p.wrong(at, err.Error(), scalar(value))
+		}
 	default:
 		p.wrong(at, "is not a key of a candle: known are time, open, high, low, close, volume", scalar(value))
 	}
 }
 
 func (p *marketParser) price(at place, value strictjson.Value) Number {
-	digits, isNumber := value.Number()
-	if !isNumber {
-		p.wrong(at, "is not a number: send a price above 0", scalar(value))
-		return Number{}
-	}
-	n := p.number(at, digits)
-	if n.IsKnown() && n.Float64() <= 0 {
-		p.wrong(at, "is not above 0: send a price above 0", digits)
+	const send = ": send a price above 0"
+	n := p.candleNumber(at, value, send)
+	if n.Float64() <= 0 {
+		p.wrong(at, "is not above 0"+send, value.String())
 	}
 	return n
 }
 
-func (p *marketParser) volume(at place, value strictjson.Value) Number {
-	if value.IsNull() {
-		return Number{}
-	}
+// candleNumber reads a number. It is unknown, and compares false with everything, if the
+// value is not a number.
+func (p *marketParser) candleNumber(at place, value strictjson.Value, send string) Number {
 	digits, isNumber := value.Number()
 	if !isNumber {
-		p.wrong(at, "is not a number: send a volume of 0 or more, or null", scalar(value))
+		p.wrong(at, "is not a number"+send, scalar(value))
 		return Number{}
 	}
-	n := p.number(at, digits)
-	if n.IsKnown() && n.Float64() < 0 {
-		p.wrong(at, "is below 0: send a volume of 0 or more, or null", digits)
-	}
-	return n
+	return p.number(at, digits)
 }
 
-func (p *marketParser) time(at place, value strictjson.Value) time.Time {
-	opened, err := ReadTime(value)
-	if err != nil {
-		p.wrong(at, err.Error(), scalar(value))
-	}
-	return opened
-}
-
-// ReadTime reads a time from 1970 to 2199: RFC 3339, or a number as [EpochTime] does.
+// ReadTime reads a time from 1970 to 2199, in RFC 3339 or as a number for [EpochTime].
 func ReadTime(value strictjson.Value) (time.Time, error) {
 	if digits, is := value.Number(); is {
 		return EpochTime(digits)
@@ -148,8 +140,8 @@ func ReadTime(value strictjson.Value) (time.Time, error) {
 
 var errNotTime = errors.New("is not a time from 1970 to 2199: send RFC 3339 such as 2026-11-23T04:55:00Z, or seconds or milliseconds since 1970")
 
-// EpochTime reads seconds or milliseconds since 1970, in UTC. Numbers from 1e11
-// on are milliseconds: as seconds they would lie beyond the year 5000.
+// EpochTime reads seconds or milliseconds since 1970. Numbers from 1e11 on are
+// milliseconds, because as seconds they would be after the year 5000. The time is in UTC.
 func EpochTime(text string) (time.Time, error) {
 	n, err := ParseNumber(text)
 	if err != nil {
@@ -173,9 +165,9 @@ func checkYear(at time.Time) error {
 	return nil
 }
 
-// OldestFirst reverses candles that came newest first, in place. It refuses
-// times that are on some candles only, twice, or in no order; candles without
-// times are taken to be oldest first already.
+// OldestFirst puts candles into the order oldest first, in place, if they are in the
+// opposite order. Any other order is an error, and so are two candles with the same time,
+// and times on only some of the candles. Candles without times are not changed.
 func OldestFirst(candles []Candle) *FieldError {
 	if len(candles) == 0 {
 		return nil
