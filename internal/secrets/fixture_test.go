@@ -30,6 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	secretID = "thalas/provider-keys"
+	maxAge   = 5 * time.Minute
 	keyA     = "planted-test-key-A"
 	keyB     = "planted-test-key-B"
 	keyO     = "planted-test-key-O"
@@ -121,13 +122,9 @@ func (m *manager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(a.body))
 }
 
-// source makes a Source over the service; fixed are pairs of provider and key.
-func (m *manager) source(fixed ...string) *secrets.Source {
-	o := secrets.Options{Providers: known, SecretID: secretID, Fixed: map[string]provider.Key{}, Logger: m.logger}
-	for i := 0; i+1 < len(fixed); i += 2 {
-		o.Fixed[fixed[i]] = provider.NewKey(fixed[i+1])
-	}
-	return secrets.New(m.client, o)
+// source makes a Source over the service.
+func (m *manager) source() *secrets.Source {
+	return secrets.New(m.client, secrets.Options{Providers: known, SecretID: secretID, MaxAge: maxAge, Logger: m.logger})
 }
 
 // withManager runs a test under the fake clock, with a service that has one key

@@ -91,7 +91,7 @@ func TestCommandIsSafeInAShell(t *testing.T) {
 
 func TestCauseThatMayQuoteTheSecretIsLeftOut(t *testing.T) {
 	quoting := &smithy.OperationError{Err: &smithy.DeserializationError{Err: errors.New("unexpected " + planted), Snapshot: []byte(planted)}}
-	if e := New(nil, Options{SecretID: "s", Providers: providers}).failed(quoting); strings.Contains(e.Error()+e.cause.Error(), planted) {
+	if e := New(nil, Options{SecretID: "s", Providers: providers}).callFailed(quoting); strings.Contains(e.Error()+e.cause.Error(), planted) {
 		t.Errorf("%v because of %v", e, e.cause)
 	}
 }

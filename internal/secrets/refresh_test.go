@@ -44,16 +44,6 @@ func TestRefreshFetchesAtOnceAndOnceAMinute(t *testing.T) {
 	})
 }
 
-func TestRefreshOfAFixedKeyCallsNobody(t *testing.T) {
-	withManager(t, func(t *testing.T, m *manager) {
-		s := m.source("anthropic", "fixed-test-key")
-		refresh(t, s, "anthropic", "fixed-test-key", "")
-		if m.count() != 0 {
-			t.Errorf("%d calls, want none", m.count())
-		}
-	})
-}
-
 func TestRefreshThatFailsKeepsTheKeys(t *testing.T) {
 	tests := []struct {
 		name   string
