@@ -1,34 +1,35 @@
 package config
 
-// What can be configured, and the one function that reads it.
+// What can be configured, and reading it.
 
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
 	"thalas/internal/provider"
 )
 
-// Known is a provider that can be configured, with its defaults. The list is
-// passed in, so that adding a provider touches nothing here.
+// Known is a provider that can be configured, with its defaults. The caller gives the list,
+// so that a new provider changes nothing here.
 type Known struct {
-	Name    string  // lower case; its variables begin with the name in upper case
+	Name    string  // in lower case; its variables begin with the name in upper case
 	Enabled bool    // default of {NAME}_ENABLED
 	Weight  float64 // default of {NAME}_WEIGHT, 0…1
 }
 
-// prefix begins the names of the provider's variables.
+// prefix is the beginning of the names of the provider's variables.
 func (k Known) prefix() string {
 	return strings.ToUpper(strings.ReplaceAll(k.Name, "-", "_")) + "_"
 }
 
-// Config is everything that the environment says. The tags give each variable's
-// name (env), default (envDefault, or default where it is not a fixed value),
-// limits (min, max, above, oneof, form) and meaning (about).
+// Config is the whole configuration. The tags of a field give the name of its variable (env),
+// its default (envDefault, or default in words), its limits (min, max, above, oneof, form)
+// and its meaning (about).
 type Config struct {
-	Providers []Provider `env:"-"` // in the order of the known ones
+	Providers []Provider `env:"-"` // in the order of the Known list
 	Venues    Venues     `env:"-"`
 
 	Profile       string        `env:"MODEL_PROFILE" envDefault:"fast" oneof:"fast flagship" about:"which models are asked where no model is named: the quick, cheap ones or the strongest"`
@@ -45,7 +46,7 @@ type Config struct {
 	ResultDays    int           `env:"RESULT_RETENTION_DAYS" envDefault:"90" min:"1" max:"36500" about:"how long results are kept"`
 	MetricsDays   int           `env:"METRICS_RETENTION_DAYS" envDefault:"400" min:"1" max:"36500" about:"how long counters are kept"`
 
-	// SecretID, where set, is where keys come from that are not in the environment.
+	// AWS.
 	SecretID          string        `env:"PROVIDER_KEYS_SECRET_ID" default:"none" form:"word" about:"name or ARN of the secret in AWS Secrets Manager that holds the keys as JSON: {\"ANTHROPIC_API_KEY\": \"…\"}; a key in the environment wins for its provider"`
 	SecretAge         time.Duration `env:"SECRET_CACHE_SECONDS" envDefault:"300" min:"1" max:"86400" about:"age at which the secret is fetched again"`
 	ResultsTable      string        `env:"RESULTS_TABLE" default:"none" form:"word" about:"DynamoDB table of the results; all three tables or none. On Lambda they have to be set; elsewhere they take the place of the file"`
@@ -59,19 +60,19 @@ type Config struct {
 	ListenAddr string     `env:"LISTEN_ADDR" envDefault:"127.0.0.1:8787" form:"address" about:"where thalas serve listens; beyond loopback only with API_KEYS"`
 	APIKeys    []string   `env:"API_KEYS" default:"none" form:"hashes" about:"accepted x-api-key values as SHA-256 in hex, with commas between; set, every route but health, /livez, /readyz, the contract and the docs needs one"`
 	LogLevel   slog.Level `env:"LOG_LEVEL" envDefault:"info" oneof:"debug info warn error" about:"least level that is logged"`
-	LogFormat  string     `env:"LOG_FORMAT" default:"text on a terminal, else json" oneof:"text json" about:"form of the log lines"` // empty: as the default says
+	LogFormat  string     `env:"LOG_FORMAT" default:"text on a terminal, else json" oneof:"text json" about:"form of the log lines"` // empty: see its default
 
 	_ string `env:"SETTINGS" default:"none" form:"settings" about:"any of these variables in one, as the template of the stack on AWS gives them; a variable of its own wins. Keys are refused"` // Load expands it
 
 	OnLambda     bool   `env:"-"` // AWS_LAMBDA_FUNCTION_NAME is set
-	FunctionName string `env:"-"` // what it says
+	FunctionName string `env:"-"` // the value of AWS_LAMBDA_FUNCTION_NAME
 
-	// Warnings are sentences about variables that look misspelt.
+	// Warnings are sentences about variables that are probably misspelt.
 	Warnings []string `env:"-"`
 }
 
-// Provider is the configuration of one provider. Its variables begin with the
-// provider's name: ANTHROPIC_API_KEY.
+// Provider is the configuration of one provider. Its variables begin with its name, as in
+// ANTHROPIC_API_KEY.
 type Provider struct {
 	Name string `env:"-"`
 
@@ -86,44 +87,45 @@ type Provider struct {
 	Timeout     time.Duration `env:"TIMEOUT_SECONDS" default:"the run budget" above:"0" max:"30" about:"the provider's own total inside the run budget"` // 0: the run budget
 }
 
-// HasKey reports whether any provider has a key, enabled or not. A secret counts
-// as one: what is in it is not known before the first run.
-func (c Config) HasKey() bool {
-	if c.SecretID != "" {
-		return true
-	}
-	for _, p := range c.Providers {
-		if p.Key.IsSet() {
-			return true
-		}
-	}
-	return false
+// Venues has the address of each venue from which candles are fetched, or "" for the venue's
+// own address.
+type Venues struct {
+	Kraken    string `env:"KRAKEN_BASE_URL" default:"the venue's" form:"url" about:"other address of Kraken, which candles come from: proxy, test; a path in it is kept"`
+	Coinbase  string `env:"COINBASE_BASE_URL" default:"the venue's" form:"url" about:"the same of Coinbase Exchange"`
+	OKX       string `env:"OKX_BASE_URL" default:"the venue's" form:"url" about:"the same of OKX"`
+	Binance   string `env:"BINANCE_BASE_URL" default:"the venue's" form:"url" about:"the same of Binance, which is asked only where it is named"`
+	BinanceUS string `env:"BINANCEUS_BASE_URL" default:"the venue's" form:"url" about:"the same of Binance.US, which is asked only where it is named"`
 }
 
-// OnTables reports whether the three tables are the store. A file that is named
-// wins over them, which only a flag can do: in the environment both are a mistake.
+// BaseURL gives the address of a venue by its name.
+func (v Venues) BaseURL(venue string) string {
+	return map[string]string{"kraken": v.Kraken, "coinbase": v.Coinbase, "okx": v.OKX, "binance": v.Binance, "binanceus": v.BinanceUS}[venue]
+}
+
+// HasKey reports whether any provider has a key, even if it is disabled. A secret counts as a
+// key, since what is in it is not known before the first run.
+func (c Config) HasKey() bool {
+	return c.SecretID != "" || slices.ContainsFunc(c.Providers, func(p Provider) bool { return p.Key.IsSet() })
+}
+
+// OnTables reports whether the three tables are the store. A file from a flag wins over
+// them. In the environment, both together are a mistake.
 func (c Config) OnTables() bool { return c.ResultsTable != "" && c.DataFile == "" }
 
-// Load reads the configuration from an environment as of os.Environ. Unset and
-// empty variables have their default; white space and a pair of quotation marks around a value are dropped.
-// The error is a Mistakes that names every variable with a wrong value.
+// Load reads the configuration from an environment in the form of os.Environ. A variable
+// that is unset or empty has its default. White space and a pair of quotation marks around
+// a value are dropped. The error is a Mistakes that names every variable with a wrong value.
 func Load(environ []string, known []Known) (Config, error) {
 	r := reader{values: valuesOf(environ), inSettings: map[string]bool{}, providers: len(known), known: namesOf(known)}
 	c := Config{Providers: make([]Provider, len(known)), OnLambda: r.takeLambdaLogging(), FunctionName: r.values["AWS_LAMBDA_FUNCTION_NAME"]}
 	r.expandSettings(c.OnLambda)
-	if err := r.read(&c, ""); err != nil {
-		return Config{}, err
-	}
+	r.read(&c, "")
 	for i, k := range known {
 		p := &c.Providers[i]
 		p.Name, p.Enabled, p.Weight = k.Name, k.Enabled, k.Weight
-		if err := r.read(p, k.prefix()); err != nil {
-			return Config{}, err
-		}
+		r.read(p, k.prefix())
 	}
-	if err := r.read(&c.Venues, ""); err != nil {
-		return Config{}, err
-	}
+	r.read(&c.Venues, "")
 	r.checkAWS(c)
 	if len(r.mistakes) > 0 {
 		return Config{}, r.mistakes
@@ -132,7 +134,7 @@ func Load(environ []string, known []Known) (Config, error) {
 	return c, nil
 }
 
-// Mistakes are all wrong values of one environment, one sentence each.
+// Mistakes are all wrong values of an environment, one sentence each.
 type Mistakes []string
 
 func (m Mistakes) Error() string {

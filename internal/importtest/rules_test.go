@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"internal/market/venue": {"internal/strictjson", "internal/signal", "internal/market", "internal/endpoint"},
 	// The venues' side of the wire, for tests.
 	"internal/market/venuetest": {"internal/signal"},
-	"internal/config":           {"internal/strictjson", "internal/consensus", "internal/provider"},
+	"internal/config":           {"internal/strictjson", "internal/provider"},
 
 	"internal/store":        {},
 	"internal/store/bolt":   {"internal/store"},
