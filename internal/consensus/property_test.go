@@ -76,8 +76,9 @@ func TestInvariants(t *testing.T) {
 		if out.Confidence < policy.MinConfidence || out.AgreementScore < policy.MinAgreement {
 			t.Fatalf("%s below a gate: confidence %v, agreement %v", out.Decision, out.Confidence, out.AgreementScore)
 		}
-		for _, d := range signal.Decisions {
-			if d != out.Decision && out.WeightedVotes.Of(d) >= out.WeightedVotes.Of(out.Decision) {
+		weighted := map[signal.Decision]float64{signal.Buy: out.WeightedVotes.Buy, signal.Sell: out.WeightedVotes.Sell, signal.Hold: out.WeightedVotes.Hold}
+		for d := range weighted {
+			if d != out.Decision && weighted[d] >= weighted[out.Decision] {
 				t.Fatalf("%s although %s weighs as much: %+v", out.Decision, d, out.WeightedVotes)
 			}
 		}

@@ -3,6 +3,7 @@ package orchestrator
 // Making the result of a run from what the providers reported.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,13 +38,11 @@ func (r *run) name(i int) string { return r.entries[i].Provider.Name() }
 // model is the model that answered a call, or the one that was asked if the answer does not
 // name any.
 func (r *run) model(i int) string {
-	switch report := &r.calls[i].report; {
-	case report.Err == nil && report.Answer.Model != "":
-		return report.Answer.Model
-	case report.Err != nil && report.Err.Model != "":
-		return report.Err.Model
+	report, asked := &r.calls[i].report, r.entries[i].Provider.Model()
+	if report.Err != nil {
+		return cmp.Or(report.Err.Model, asked)
 	}
-	return r.entries[i].Provider.Model()
+	return cmp.Or(report.Answer.Model, asked)
 }
 
 func (r *run) vote(i int) signal.Vote {

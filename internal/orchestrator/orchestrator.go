@@ -3,6 +3,7 @@ package orchestrator
 // The Orchestrator, and how a run goes from its request to its result.
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"maps"
@@ -53,23 +54,15 @@ type Orchestrator struct {
 // New makes an Orchestrator. Providers that are registered later take part from the next
 // run on.
 func New(registry *provider.Registry, options Options) *Orchestrator {
-	if options.MinProviders == 0 {
-		options.MinProviders = DefaultMinProviders
-	}
 	minConfidence := DefaultMinConfidence
 	if options.MinConfidence != nil {
 		minConfidence = *options.MinConfidence // a copy, because the caller may change its own
 	}
 	options.MinConfidence = &minConfidence
-	if options.Timeout == 0 {
-		options.Timeout = DefaultTimeout
-	}
-	if options.MaxAttempts == 0 {
-		options.MaxAttempts = DefaultMaxAttempts
-	}
-	if options.Logger == nil {
-		options.Logger = slog.New(slog.DiscardHandler)
-	}
+	options.MinProviders = cmp.Or(options.MinProviders, DefaultMinProviders)
+	options.Timeout = cmp.Or(options.Timeout, DefaultTimeout)
+	options.MaxAttempts = cmp.Or(options.MaxAttempts, DefaultMaxAttempts)
+	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
 	caller := provider.NewCaller(options.MaxAttempts, options.Logger)
 	return &Orchestrator{registry: registry, options: options, caller: caller, log: options.Logger}
 }

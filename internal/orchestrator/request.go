@@ -3,6 +3,7 @@ package orchestrator
 // What can be asked, the rules for it, and what a request may cost.
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,9 +53,8 @@ func (o *Orchestrator) Check(request Request) (Checked, error) {
 	if request.Pair.IsZero() {
 		mistakes.Add("pair", "is missing: send one such as BTC/USDT", "")
 	}
-	if request.Timeframe == "" {
-		request.Timeframe = signal.DefaultTimeframe
-	} else if request.Timeframe.Duration() == 0 {
+	request.Timeframe = cmp.Or(request.Timeframe, signal.DefaultTimeframe)
+	if request.Timeframe.Duration() == 0 {
 		known := strings.Trim(fmt.Sprint(signal.Timeframes()), "[]")
 		mistakes.Add("timeframe", "is not known: known are "+known, string(request.Timeframe))
 	}
@@ -78,21 +78,11 @@ func (o *Orchestrator) Check(request Request) (Checked, error) {
 	if mistakes = append(mistakes, wrong...); len(mistakes) > 0 {
 		return Checked{}, mistakes
 	}
-	if request.MinProviders == 0 {
-		request.MinProviders = o.options.MinProviders
-	}
-	if request.MinConfidence == nil {
-		request.MinConfidence = o.options.MinConfidence
-	}
-	if request.MinAgreement == nil {
-		request.MinAgreement = &o.options.MinAgreement
-	}
-	if request.Timeout == 0 {
-		request.Timeout = o.options.Timeout
-	}
-	if request.Wait == "" {
-		request.Wait = WaitAll
-	}
+	request.MinProviders = cmp.Or(request.MinProviders, o.options.MinProviders)
+	request.MinConfidence = cmp.Or(request.MinConfidence, o.options.MinConfidence)
+	request.MinAgreement = cmp.Or(request.MinAgreement, &o.options.MinAgreement)
+	request.Timeout = cmp.Or(request.Timeout, o.options.Timeout)
+	request.Wait = cmp.Or(request.Wait, WaitAll)
 	return checked(request, weights), nil
 }
 

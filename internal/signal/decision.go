@@ -85,18 +85,6 @@ type Tally[T int | float64] struct {
 	Hold T `json:"HOLD"`
 }
 
-// Of gives the number of d.
-func (t Tally[T]) Of(d Decision) T {
-	switch d {
-	case Buy:
-		return t.Buy
-	case Sell:
-		return t.Sell
-	default:
-		return t.Hold
-	}
-}
-
 // Add adds amount to the number of d.
 func (t *Tally[T]) Add(d Decision, amount T) {
 	switch d {
