@@ -109,8 +109,8 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Many runs at once, with others joining meanwhile: all of them end, and each
-// sees the registry as it was at some moment.
+// Many runs at the same time, while providers are registered: all runs end, and each uses the
+// providers of one moment.
 func TestConcurrentRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const runs, late = 100, 20

@@ -96,8 +96,8 @@ func TestCauseThatMayQuoteTheSecretIsLeftOut(t *testing.T) {
 	}
 }
 
-// Whatever the document is, there are keys or mistakes, never both; the same
-// document read again gives the same; and no text tells a value.
+// Every document gives either keys or mistakes, and the same when it is read again. No text
+// contains a value.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{`{"OPENAI_API_KEY":"k"}`, `{"a":{"b":[1,"` + planted + `"]}}`, `{"OPENAI_API_KEY":"` + planted + `","":"x"`, planted, "\ufeff{}", `{"ANTROPIC_API_KEY":"` + planted + `"}`} {
 		f.Add([]byte(seed))

@@ -89,7 +89,7 @@ func TestCallerWhoGoesAwayFailsNobodyElse(t *testing.T) {
 				t.Errorf("the caller who left got %v, %v", keys, err)
 			}
 		})
-		synctest.Wait() // it is the one who fetches
+		synctest.Wait() // until it fetches
 		for range 5 {
 			all.Go(func() { wantKeys(t, s, "anthropic", keyA, "openai", keyO) })
 		}
@@ -118,9 +118,9 @@ func TestFirstFetchThatFailsIsTriedAgain(t *testing.T) {
 		answer answer
 		reason error
 		says   string
-		wait   time.Duration // how long nobody asks again
+		wait   time.Duration // the time without another fetch
 		takes  time.Duration // at most
-		calls  int           // of one fetch; 0: as many as fit into its time
+		calls  int           // of one fetch; 0: any number
 	}{
 		{"no value", noValue, secrets.ErrNoValue, `put the keys there with: aws secretsmanager put-secret-value --secret-id thalas/provider-keys --secret-string '{"ANTHROPIC_API_KEY":"…"}'`, 10 * time.Second, 0, 1},
 		{"access denied", denied, secrets.ErrDenied, "may not be read (AccessDeniedException): the role needs secretsmanager:GetSecretValue", time.Second, 0, 1},
@@ -205,7 +205,7 @@ func TestStaleKeysAreUsedForADay(t *testing.T) {
 				if !strings.Contains(m.log.String(), "going on with the ones from before") {
 					t.Errorf("the log does not say that the keys are stale:\n%s", m.log)
 				}
-				for wait, want := range []int{1, 2} { // half a minute from the failure, less a moment and whole
+				for wait, want := range []int{1, 2} { // just before and at half a minute after the failure
 					time.Sleep([]time.Duration{30*time.Second - time.Millisecond, time.Millisecond}[wait])
 					wantKeys(t, s, "anthropic", keyA, "openai", keyO)
 					if m.count() != want {
@@ -249,7 +249,7 @@ func TestLogTellsProvidersAndUnusedEntries(t *testing.T) {
 		time.Sleep(maxAge)
 		wantKeys(t, s, "openai", keyO)
 		for text, want := range map[string]int{
-			`level=INFO msg="Provider keys fetched:" secret=thalas/provider-keys providers=[openai]`: 1, // once, and quietly where nothing has changed
+			`level=INFO msg="Provider keys fetched:" secret=thalas/provider-keys providers=[openai]`: 1, // only once, since later nothing has changed
 			`level=DEBUG msg="Provider keys fetched:"`:                                               1,
 			`note="entry 2 is not known and not used"`:                                               2,
 		} {
