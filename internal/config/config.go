@@ -20,11 +20,6 @@ type Known struct {
 	Weight  float64 // default of {NAME}_WEIGHT, 0…1
 }
 
-// prefix is the beginning of the names of the provider's variables.
-func (k Known) prefix() string {
-	return strings.ToUpper(strings.ReplaceAll(k.Name, "-", "_")) + "_"
-}
-
 // Config is the whole configuration. The tags of a field give the name of its variable (env),
 // its default (envDefault, or default in words), its limits (min, max, above, oneof, form)
 // and its meaning (about).
@@ -123,7 +118,7 @@ func Load(environ []string, known []Known) (Config, error) {
 	for i, k := range known {
 		p := &c.Providers[i]
 		p.Name, p.Enabled, p.Weight = k.Name, k.Enabled, k.Weight
-		r.read(p, k.prefix())
+		r.read(p, provider.Variable(k.Name, ""))
 	}
 	r.read(&c.Venues, "")
 	r.checkAWS(c)

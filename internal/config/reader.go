@@ -75,7 +75,7 @@ func namesOf(providers []Known) []string {
 	}
 	add(reflect.TypeFor[Config](), "")
 	for _, k := range providers {
-		add(reflect.TypeFor[Provider](), k.prefix())
+		add(reflect.TypeFor[Provider](), provider.Variable(k.Name, ""))
 	}
 	add(reflect.TypeFor[Venues](), "")
 	return names

@@ -92,7 +92,7 @@ func (o *Orchestrator) conclude(ctx context.Context, r *run, votes []signal.Vote
 	}()
 	outcome := consensus.Aggregate(votes, r.policy)
 	if !isShare(outcome.Confidence) || !isShare(outcome.AgreementScore) || math.IsNaN(outcome.WeightedVotes.Sum()) {
-		return nil, &Error{kind: ErrAggregation, Failures: failures, cause: errors.New("the aggregation gave a number outside its range")}
+		return nil, &Error{kind: ErrAggregation, Failures: failures, Cause: errors.New("the aggregation gave a number outside its range")}
 	}
 	total, now := r.total(), time.Now().UTC()
 	candle := candleTime(r.MarketData.Candles, r.Timeframe, now)

@@ -27,8 +27,8 @@ type Error struct {
 	Failures   []signal.Failure // every available provider that gave no vote, by name
 	RetryAfter time.Duration    // the wait after which enough providers may be asked again; 0 if none is known
 	Total      Total            // what the run used
+	Cause      error            // for the log; may be nil
 	kind       signal.ErrorCode
-	cause      error
 }
 
 // Total is what all attempts of a run used, as far as it is known.
@@ -61,20 +61,8 @@ func (e *Error) sentence() string {
 	}
 }
 
-// Is reports whether target is the kind of e.
-func (e *Error) Is(target error) bool { return target == e.kind }
-
-// As gives the kind of e to [signal.CodeOf].
-func (e *Error) As(target any) bool {
-	code, wanted := target.(*signal.ErrorCode)
-	if wanted {
-		*code = e.kind
-	}
-	return wanted
-}
-
-// Unwrap gives the error that caused e, or nil.
-func (e *Error) Unwrap() error { return e.cause }
+// Unwrap gives the kind of e, for errors.Is and [signal.CodeOf], and its cause.
+func (e *Error) Unwrap() []error { return []error{e.kind, e.Cause} }
 
 // TimedOut reports whether at least one provider did not answer in time.
 func (e *Error) TimedOut() bool {

@@ -158,7 +158,7 @@ func (o *Orchestrator) execute(ctx context.Context, r *run) (*signal.Consensus, 
 	votes, failures := r.votesAndFailures()
 	switch {
 	case ctx.Err() == context.Canceled && len(votes) < r.asked():
-		return nil, o.fail(ctx, r, &Error{kind: ErrCanceled, Failures: failures, cause: ctx.Err()})
+		return nil, o.fail(ctx, r, &Error{kind: ErrCanceled, Failures: failures, Cause: ctx.Err()})
 	case len(votes) < r.MinProviders:
 		return nil, o.fail(ctx, r, &Error{kind: ErrInsufficientResponses, Have: len(votes), Need: r.MinProviders, Failures: failures, RetryAfter: r.retryAfter()})
 	}
@@ -187,8 +187,8 @@ func (o *Orchestrator) fail(ctx context.Context, r *run, err *Error) *Error {
 	if err.Need > 0 {
 		attrs = append(attrs, slog.Int("have", err.Have), slog.Int("need", err.Need))
 	}
-	if err.cause != nil {
-		attrs = append(attrs, slog.String("cause", err.cause.Error()))
+	if err.Cause != nil {
+		attrs = append(attrs, slog.String("cause", err.Cause.Error()))
 	}
 	failed := make([]string, len(err.Failures))
 	for i, f := range err.Failures {

@@ -49,18 +49,17 @@ func (p *marketParser) candle(at place) (c Candle) {
 	}
 	var seen [len(candleKeys)]bool
 	for p.Open(); p.More(); {
-		name := p.Name()
-		at.key = name
-		known := slices.Index(candleKeys[:], name)
+		at.key = p.Name()
+		known := slices.Index(candleKeys[:], at.key)
 		if known < 0 {
-			at.key = strictjson.Cut(name, maxName)
+			at.key = strictjson.Cut(at.key, maxName)
 		} else {
 			if seen[known] {
 				p.wrong(at, "is there twice: send each key once", "")
 			}
 			seen[known] = true
 		}
-		p.member(&c, at, name)
+		p.member(&c, at, known)
 	}
 	for i, name := range candleKeys[:requiredKeys] {
 		if !seen[i] {
@@ -71,37 +70,26 @@ func (p *marketParser) candle(at place) (c Candle) {
 	return c
 }
 
-// member reads the value of one key of a candle.
-func (p *marketParser) member(c *Candle, at place, name string) {
-	value := p.Value()
-	if !value.IsScalar() {
+// member reads the value of one key of a candle. known is its index in candleKeys, or -1.
+func (p *marketParser) member(c *Candle, at place, known int) {
+	value, prices := p.Value(), [requiredKeys]*Number{&c.Open, &c.High, &c.Low, &c.Close}
+	switch {
+	case !value.IsScalar():
 		p.wrong(at, "is not a number or a time", "")
-		return
-	}
-	switch name {
-	case "open":
-		c.Open = p.price(at, value)
-	case "high":
-		c.High = p.price(at, value)
-	case "low":
-		c.Low = p.price(at, value)
-	case "close":
-		c.Close = p.price(at, value)
-	case "volume":
-		if value.IsNull() {
-			return
-		}
-		const send = ": send a volume of 0 or more, or null"
-		if c.Volume = p.candleNumber(at, value, send); c.Volume.Float64() < 0 {
-			p.wrong(at, "is below 0"+send, value.String())
-		}
-	case "time":
+	case known < 0:
+		p.wrong(at, "is not a key of a candle: known are time, open, high, low, close, volume", scalar(value))
+	case known < requiredKeys:
+		*prices[known] = p.price(at, value)
+	case candleKeys[known] == "time":
 		var err error
 		if c.Time, err = ReadTime(value); err != nil {
 			p.wrong(at, err.Error(), scalar(value))
 		}
-	default:
-		p.wrong(at, "is not a key of a candle: known are time, open, high, low, close, volume", scalar(value))
+	case !value.IsNull(): // a volume
+		const send = ": send a volume of 0 or more, or null"
+		if c.Volume = p.candleNumber(at, value, send); c.Volume.Float64() < 0 {
+			p.wrong(at, "is below 0"+send, value.String())
+		}
 	}
 }
 
