@@ -27,17 +27,17 @@ type Config struct {
 	Providers []Provider `env:"-"` // in the order of the Known list
 	Venues    Venues     `env:"-"`
 
-	Profile       string        `env:"MODEL_PROFILE" envDefault:"fast" oneof:"fast flagship" about:"which models are asked where no model is named: the quick, cheap ones or the strongest"`
+	Profile       string        `env:"MODEL_PROFILE" envDefault:"fast" oneof:"fast flagship" about:"which models are asked if no model is named: the fast and cheap ones, or the strongest"`
 	MinProviders  int           `env:"MIN_PROVIDERS" envDefault:"1" min:"1" max:"providers" about:"answers needed for a decision; fewer are an error, never a HOLD"`
 	MinConfidence float64       `env:"MIN_CONFIDENCE" envDefault:"0.5" min:"0" max:"1" about:"confidence below which a BUY or SELL becomes a HOLD"`
 	MinAgreement  float64       `env:"MIN_AGREEMENT" envDefault:"0" min:"0" max:"1" about:"agreement below which a BUY or SELL becomes a HOLD; 0: off"`
 	Timeout       time.Duration `env:"TIMEOUT_SECONDS" envDefault:"25" above:"0" max:"30" about:"run budget: how long all providers together may take"`
-	MaxAttempts   int           `env:"MAX_ATTEMPTS" envDefault:"3" min:"1" max:"10" about:"tries for each provider inside the run budget; only errors that may pass are tried again"`
+	MaxAttempts   int           `env:"MAX_ATTEMPTS" envDefault:"3" min:"1" max:"10" about:"attempts for each provider within the run budget; only temporary errors are tried again"`
 	Simulate      Simulate      `env:"SIMULATE_PROVIDERS" envDefault:"false" oneof:"false true auto" about:"answers from the built-in simulator instead of real models; auto: only when no key at all is configured"`
 	PricesFile    string        `env:"PRICES_FILE" default:"the built-in table" about:"file that replaces the built-in table of models and prices"`
 	DailyBudget   float64       `env:"DAILY_BUDGET_USD" envDefault:"0" min:"0" max:"1000000" about:"what all requests of a UTC day may cost together, over all processes; 0: no cap"`
 	RequestBudget float64       `env:"REQUEST_BUDGET_USD" envDefault:"0" min:"0" max:"1000000" about:"what one request may cost in the worst case; 0: no cap"`
-	MaxRuns       int           `env:"MAX_CONCURRENT_RUNS" envDefault:"256" min:"1" max:"10000" about:"runs at once in one process, shared fairly between callers; beyond it the answer is 503 with Retry-After"`
+	MaxRuns       int           `env:"MAX_CONCURRENT_RUNS" envDefault:"256" min:"1" max:"10000" about:"runs at the same time in one process, shared fairly between callers; if there are more, the answer is 503 with Retry-After"`
 	ResultDays    int           `env:"RESULT_RETENTION_DAYS" envDefault:"90" min:"1" max:"36500" about:"how long results are kept"`
 	MetricsDays   int           `env:"METRICS_RETENTION_DAYS" envDefault:"400" min:"1" max:"36500" about:"how long counters are kept"`
 
@@ -53,8 +53,8 @@ type Config struct {
 
 	DataFile   string     `env:"DATA_FILE" default:"thalas.db in the user's data folder" about:"file of the embedded store"`
 	ListenAddr string     `env:"LISTEN_ADDR" envDefault:"127.0.0.1:8787" form:"address" about:"where thalas serve listens; beyond loopback only with API_KEYS"`
-	APIKeys    []string   `env:"API_KEYS" default:"none" form:"hashes" about:"accepted x-api-key values as SHA-256 in hex, with commas between; set, every route but health, /livez, /readyz, the contract and the docs needs one"`
-	LogLevel   slog.Level `env:"LOG_LEVEL" envDefault:"info" oneof:"debug info warn error" about:"least level that is logged"`
+	APIKeys    []string   `env:"API_KEYS" default:"none" form:"hashes" about:"accepted x-api-key values as SHA-256 in hex, separated by commas; if set, every route except health, /livez, /readyz, the contract and the docs needs one"`
+	LogLevel   slog.Level `env:"LOG_LEVEL" envDefault:"info" oneof:"debug info warn error" about:"lowest level that is logged"`
 	LogFormat  string     `env:"LOG_FORMAT" default:"text on a terminal, else json" oneof:"text json" about:"form of the log lines"` // empty: see its default
 
 	_ string `env:"SETTINGS" default:"none" form:"settings" about:"any of these variables in one, as the template of the stack on AWS gives them; a variable of its own wins. Keys are refused"` // Load expands it
@@ -73,23 +73,23 @@ type Provider struct {
 
 	Key         provider.Key  `env:"API_KEY" default:"none" about:"API key; a provider without one is not asked"`
 	Enabled     bool          `env:"ENABLED" default:"by provider, see below" about:"a disabled provider is never asked and never counted"`
-	Weight      float64       `env:"WEIGHT" default:"by provider, see below" min:"0" max:"1" about:"weight of its vote where a request gives none; 0: asked and shown, without influence"`
+	Weight      float64       `env:"WEIGHT" default:"by provider, see below" min:"0" max:"1" about:"weight of its vote if a request gives none; 0: asked and shown, without influence"`
 	Model       string        `env:"MODEL" default:"of the profile" form:"word" about:"model that is asked, as the provider calls it"`
 	Effort      string        `env:"EFFORT" default:"of the profile" form:"word" about:"how long the model thinks, in the provider's words"`
 	MaxTokens   int           `env:"MAX_TOKENS" default:"1024 fast, 4096 flagship" min:"16" about:"cap of one answer, thinking included"`  // 0: of the profile
 	Temperature *float64      `env:"TEMPERATURE" default:"not sent" min:"0" max:"2" about:"sampling temperature; many models accept none"` // nil: not sent
-	BaseURL     string        `env:"BASE_URL" default:"the provider's" form:"url" about:"other endpoint: proxy, gateway, test; with or without the API version at its end"`
+	BaseURL     string        `env:"BASE_URL" default:"the provider's" form:"url" about:"another endpoint, such as a proxy, a gateway or a test server; with or without the API version at its end"`
 	Timeout     time.Duration `env:"TIMEOUT_SECONDS" default:"the run budget" above:"0" max:"30" about:"the provider's own total inside the run budget"` // 0: the run budget
 }
 
 // Venues has the address of each venue from which candles are fetched, or "" for the venue's
 // own address.
 type Venues struct {
-	Kraken    string `env:"KRAKEN_BASE_URL" default:"the venue's" form:"url" about:"other address of Kraken, which candles come from: proxy, test; a path in it is kept"`
-	Coinbase  string `env:"COINBASE_BASE_URL" default:"the venue's" form:"url" about:"the same of Coinbase Exchange"`
-	OKX       string `env:"OKX_BASE_URL" default:"the venue's" form:"url" about:"the same of OKX"`
-	Binance   string `env:"BINANCE_BASE_URL" default:"the venue's" form:"url" about:"the same of Binance, which is asked only where it is named"`
-	BinanceUS string `env:"BINANCEUS_BASE_URL" default:"the venue's" form:"url" about:"the same of Binance.US, which is asked only where it is named"`
+	Kraken    string `env:"KRAKEN_BASE_URL" default:"the venue's" form:"url" about:"another address for Kraken, from which candles are fetched, such as a proxy or a test server; a path in it is kept"`
+	Coinbase  string `env:"COINBASE_BASE_URL" default:"the venue's" form:"url" about:"the same for Coinbase Exchange"`
+	OKX       string `env:"OKX_BASE_URL" default:"the venue's" form:"url" about:"the same for OKX"`
+	Binance   string `env:"BINANCE_BASE_URL" default:"the venue's" form:"url" about:"the same for Binance, which is asked only if it is named"`
+	BinanceUS string `env:"BINANCEUS_BASE_URL" default:"the venue's" form:"url" about:"the same for Binance.US, which is asked only if it is named"`
 }
 
 // BaseURL gives the address of a venue by its name.

@@ -43,7 +43,7 @@ func readContract(symbol string) (advice string, isContract bool) {
 	default:
 		return "", false
 	}
-	words = append(slices.DeleteFunc(words, isKind), "", "")
+	words = append(slices.DeleteFunc(words, isKind), "", "") // two words at least
 	base, quote := words[0], ""
 	if isJoined(base) {
 		base, quote = splitJoined(base)
