@@ -203,7 +203,7 @@ func TestNoKeyIsNotAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Ask(t.Context(), Prompt{}); !errors.Is(err, ErrAuthentication) || p.Name() != "tiny" || p.Model() != "m" {
+	if _, err := p.Ask(t.Context(), Prompt{}); !errors.Is(err, ErrAuthentication) || !strings.Contains(err.Error(), "TINY_API_KEY") || p.Name() != "tiny" || p.Model() != "m" {
 		t.Errorf("%s with %s: %v", p.Name(), p.Model(), err)
 	}
 }
