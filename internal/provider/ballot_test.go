@@ -186,7 +186,7 @@ func FuzzParseBallot(f *testing.F) {
 
 func BenchmarkParseBallot(b *testing.B) {
 	text := `{"decision":"BUY","confidence":0.82,"reasoning":"` + strings.Repeat("RSI recovers from oversold while price holds. ", 10) + `","risk_level":"medium","stop_loss":49000,"take_profit":52000.5}`
-	clean := newCleaner(NewKey("sk-ant-api03-" + strings.Repeat("aB3dE6gH9j", 9)))
+	clean := newCleaner("sk-ant-api03-" + strings.Repeat("aB3dE6gH9j", 9))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := parseBallot(text, clean); err != nil {

@@ -140,7 +140,7 @@ func TestLoadCatalog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Models("anthropic"); !cmp.Equal(got, []string{"m"}) {
+	if got := c.Providers["anthropic"].Models; len(got) != 1 || got["m"].Effort != "low" {
 		t.Errorf("models = %v", got)
 	}
 	at := time.Date(2027, 1, 5, 0, 0, 0, 0, time.UTC)

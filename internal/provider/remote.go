@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -72,7 +73,8 @@ func New(name string, wire Wire, settings Settings, catalog *Catalog, client *ht
 	if base == "" {
 		base = wire.BaseURL()
 	}
-	base, err = parseBaseURL(base, versionOf(wire.CheckPath()))
+	version, _, _ := strings.Cut(wire.CheckPath()[1:], "/")
+	base, err = parseBaseURL(base, "/"+version)
 	if err != nil {
 		errs = append(errs, fmt.Errorf("%s %w", Variable(name, "BASE_URL"), err))
 	}
@@ -83,7 +85,7 @@ func New(name string, wire Wire, settings Settings, catalog *Catalog, client *ht
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	r := &Remote{name: name, wire: wire, model: model, key: key, base: base, catalog: catalog, transport: client.Transport, clean: newCleaner(key)}
+	r := &Remote{name: name, wire: wire, model: model, key: key, base: base, catalog: catalog, transport: client.Transport, clean: newCleaner(key.Reveal())}
 	if r.transport == nil {
 		r.transport = http.DefaultTransport
 	}
