@@ -71,9 +71,10 @@ type Report struct {
 
 // count adds the usage of an attempt.
 func (r *Report) count(usage Usage, billUnknown bool) {
+	usage = usage.possible()
 	r.Usage.add(usage)
-	if cost := usage.possible().CostUSD; cost != nil {
-		r.CostUSD += *cost
+	if usage.CostUSD != nil {
+		r.CostUSD += *usage.CostUSD
 	}
 	if billUnknown {
 		r.BillsUnknown++

@@ -40,12 +40,8 @@ type Settings struct {
 	BaseURL     string   // with or without the version segment; empty: the provider's own
 }
 
-// Bounds of an answer. A vote has about 2 KB and costs a fraction of a cent.
-const (
-	maxBody   = 1 << 20
-	maxTokens = 1 << 30
-	maxCost   = 1e6 // USD
-)
+// maxBody bounds what is read of an answer, in bytes. A vote has some 2 KB.
+const maxBody = 1 << 20
 
 // Remote is a Provider behind one wire format. What it is asked with never
 // changes; another key is another Remote.
@@ -236,16 +232,11 @@ func readBody(response *http.Response) ([]byte, error) {
 	return strictjson.WithoutBOM(body.Bytes()), err
 }
 
-// usage gives what the provider told, with the provider's own cost where it
-// sends one. Impossible figures make the usage unknown.
+// usage gives the usage of an answer. The cost is the provider's own figure if it sends a
+// possible one, and otherwise computed.
 func (r *Remote) usage(reply Reply) Usage {
-	usage := reply.Usage
-	for _, tokens := range [...]int{usage.InputTokens, usage.OutputTokens, usage.CachedTokens, usage.InputTokens - usage.CachedTokens} {
-		if tokens < 0 || tokens > maxTokens {
-			return Usage{}
-		}
-	}
-	if usd := usage.CostUSD; usd == nil || !(*usd >= 0 && *usd <= maxCost) {
+	usage := reply.Usage.possible()
+	if usage.CostUSD == nil {
 		usage.CostUSD = r.catalog.Cost(r.name, reply.Model, r.model.ID, usage, time.Now())
 	}
 	return usage
