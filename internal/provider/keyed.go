@@ -1,6 +1,6 @@
 package provider
 
-// A provider whose key may change while the program runs.
+// Providers whose key may change while the program runs.
 
 import (
 	"context"
@@ -12,19 +12,19 @@ import (
 	"thalas/internal/signal"
 )
 
-// KeySource gives the key to try instead of one that a provider has refused. The
-// key is unset where there is none, or none yet.
+// KeySource gives the key to try after a provider has refused one. The key is unset if there
+// is no other.
 type KeySource interface {
 	Refresh(ctx context.Context, name string, refused Key) (Key, error)
 }
 
-// Keyed is a Provider that is made anew for every key. Where the key is refused
-// and the source has another one, the other one is tried at once: a key that was
-// replaced costs no vote. That second call is extra to the attempts of a Caller.
+// Keyed is a [Provider] that is made anew for every key. If the key is refused and the source
+// has another one, it is tried at once, so that replacing a key costs no vote. That second
+// call is not one of the attempts of a [Caller].
 type Keyed struct {
 	make    func(Key) (Provider, error)
 	keys    KeySource
-	breaker *Breaker // is told when there is another key; nil: none
+	breaker *Breaker // hears of every new key; may be nil
 
 	mu      sync.RWMutex
 	key     Key      // guarded by mu
@@ -36,8 +36,8 @@ var (
 	_ Priced   = (*Keyed)(nil)
 )
 
-// NewKeyed makes a provider without a key, which Use gives. The error is that of
-// construct, for what is set up wrongly whatever the key is.
+// NewKeyed makes a provider without a key; Use sets one. An error is that of construct, for a
+// mistake in the other settings.
 func NewKeyed(construct func(Key) (Provider, error), keys KeySource, breaker *Breaker) (*Keyed, error) {
 	current, err := construct(Key{})
 	if err != nil {
@@ -46,8 +46,8 @@ func NewKeyed(construct func(Key) (Provider, error), keys KeySource, breaker *Br
 	return &Keyed{make: construct, keys: keys, breaker: breaker, current: current}, nil
 }
 
-// Use makes key the one that is asked with from now on; runs under way keep
-// theirs. An unset key is one that was taken away.
+// Use sets the key for all calls from now on; calls that have begun keep theirs. An unset key
+// means that there is none any more.
 func (k *Keyed) Use(key Key) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -60,7 +60,7 @@ func (k *Keyed) Use(key Key) error {
 	}
 	k.key, k.current = key, made
 	if key.IsSet() {
-		k.breaker.Replaced() // what was refused was another key
+		k.breaker.Replaced()
 	}
 	return nil
 }
@@ -71,8 +71,8 @@ func (k *Keyed) Name() string { return k.now().Name() }
 // Model is the model that is asked.
 func (k *Keyed) Model() string { return k.now().Model() }
 
-// WorstCaseUSD bounds the cost of one attempt. A refused key costs nothing, so
-// the second call with another one is not in it.
+// WorstCaseUSD is an upper bound of the cost of one attempt. It does not include the second
+// call with another key, since the call with the refused key costs nothing.
 func (k *Keyed) WorstCaseUSD(prompt Prompt) (usd float64, known bool) {
 	priced, ok := k.now().(Priced)
 	if !ok {
@@ -81,7 +81,7 @@ func (k *Keyed) WorstCaseUSD(prompt Prompt) (usd float64, known bool) {
 	return priced.WorstCaseUSD(prompt)
 }
 
-// Ask makes one attempt, and another one where the key was replaced.
+// Ask makes one attempt, and another one if the key was replaced.
 func (k *Keyed) Ask(ctx context.Context, prompt Prompt) (answer Answer, err error) {
 	err = k.with(ctx, func(p Provider) error {
 		answer, err = p.Ask(ctx, prompt)
@@ -90,7 +90,7 @@ func (k *Keyed) Ask(ctx context.Context, prompt Prompt) (answer Answer, err erro
 	return answer, err
 }
 
-// Check makes the free call that proves the key, likewise.
+// Check makes the free call that proves the key, and another one if it was replaced.
 func (k *Keyed) Check(ctx context.Context) error {
 	return k.with(ctx, func(p Provider) error { return p.Check(ctx) })
 }
@@ -101,8 +101,8 @@ func (k *Keyed) now() Provider {
 	return k.current
 }
 
-// with calls the provider of the present key, and that of its replacement where
-// the key is refused.
+// with calls the provider with the present key and, if that is refused, with its
+// replacement.
 func (k *Keyed) with(ctx context.Context, call func(Provider) error) error {
 	k.mu.RLock()
 	key, current := k.key, k.current
