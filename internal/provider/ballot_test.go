@@ -176,7 +176,7 @@ func FuzzParseBallot(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Cleaning what is clean changes nothing but what only now looks like a key.
+		// Cleaning twice may find text that looks like a key only after the first cleaning.
 		second.Reasoning = b.Reasoning
 		if diff := cmp.Diff(b, second); diff != "" {
 			t.Fatalf("read again (-first +second):\n%s", diff)

@@ -107,7 +107,7 @@ func TestCost(t *testing.T) {
 	})
 }
 
-// Every price of the table that comes with the program, as it was published.
+// Every price of the built-in table, as it was published.
 func TestPublishedPrices(t *testing.T) {
 	c := DefaultCatalog()
 	if c.AsOf == "" || c.Source == "" {

@@ -1,6 +1,6 @@
 package provider_test
 
-// A key is nowhere to be read but where it is asked for by name.
+// Only Reveal shows a key.
 
 import (
 	"bytes"

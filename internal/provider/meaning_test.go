@@ -1,6 +1,6 @@
 package provider
 
-// The table of meanings, for what no answer shows: that its words can be found.
+// The table of meanings, and the waits that messages name.
 
 import (
 	"net/http"
@@ -72,7 +72,7 @@ func FuzzProblem(f *testing.F) {
 		if wait := namedWait(p.message, q, time.Now()); wait < 0 || wait > maxRetryAfter {
 			t.Fatalf("wait of %v", wait)
 		}
-		// A message that repeats the question can't mean more than the status does.
+		// Of a message that only repeats the question, only the status counts.
 		if echo := (problem{message: asked}); told == http.StatusForbidden {
 			if about, isEcho := meaningOf(told, echo, q); about != noAccess {
 				t.Fatalf("%q means %d, echo %t", asked, about, isEcho)

@@ -58,7 +58,7 @@ func TestClean(t *testing.T) {
 	})
 }
 
-// However a key is echoed, no eight characters of it in a row remain.
+// However a key is repeated, no eight consecutive characters of it remain.
 func TestCleanLeavesNoFragment(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.StringMatching(`[abAB01_-]{8,40}`).Draw(t, "key")

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// A name is judged by the address that it leads to, when it is dialled.
+// A host name is checked by its address at every connection.
 func TestControlDial(t *testing.T) {
 	for _, tt := range []struct {
 		name, base, address string
@@ -37,8 +37,8 @@ func TestControlDial(t *testing.T) {
 	}
 }
 
-// What is refused when it is dialled says which variable to change, and is not
-// tried again. The name leads to the address of no machine, which is not near.
+// The error of a refused connection names the variable to change, and is not retryable. The
+// address is that of no machine.
 func TestFarName(t *testing.T) {
 	client := NewClient()
 	defer client.CloseIdleConnections()
@@ -75,7 +75,7 @@ func TestNearName(t *testing.T) {
 	}
 }
 
-// A proxy would read a key that goes over plain http.
+// A call with a key over plain http uses no proxy, which could read the key.
 func TestNoProxyForPlainKey(t *testing.T) {
 	for base, marked := range map[string]bool{"http://gateway.example": true, "https://gateway.example": false} {
 		if hasPlainKey(withPlainKey(t.Context(), base)) != marked {
