@@ -89,7 +89,7 @@ func (c *Caller) Ask(ctx context.Context, p Provider, prompt Prompt) Report {
 	report := Report{Started: time.Now()}
 	if err := ctx.Err(); err != nil {
 		report.Ended, report.Err = report.Started, AsError(err)
-		report.Err.Message = "not asked: the time was over before"
+		report.Err.Message = "not asked: the time was already over"
 		return report
 	}
 	invalid, again := 0, false
@@ -156,7 +156,7 @@ func (c *Caller) attempt(ctx context.Context, p Provider, prompt Prompt, n int) 
 			}
 			c.log.LogAttrs(ctx, slog.LevelError, "Provider panicked:",
 				slog.String("provider", p.Name()), slog.String("panic", what), slog.String("stack", string(debug.Stack())))
-			answer, err = Answer{}, &Error{Kind: signal.FailureProvider, Message: p.Name() + " panicked; the log has the place"}
+			answer, err = Answer{}, &Error{Kind: signal.FailureProvider, Message: p.Name() + " panicked; the log says where"}
 		}
 	}()
 	answer, failed := p.Ask(ctx, prompt)

@@ -403,7 +403,7 @@ func TestPanicTellsNothing(t *testing.T) {
 			var log bytes.Buffer
 			logged := provider.NewCaller(3, slog.New(slog.DiscardHandler)).WithLogger(slog.New(slog.NewJSONHandler(&log, nil)))
 			report := logged.Ask(t.Context(), &scripted{name: "p", attempts: []attempt{panics(cause)}}, provider.Prompt{})
-			if report.Err == nil || report.Err.Message != "p panicked; the log has the place" || report.Err.Retryable {
+			if report.Err == nil || report.Err.Message != "p panicked; the log says where" || report.Err.Retryable {
 				t.Errorf("error %v, want a final one that says it panicked", report.Err)
 			}
 			if got := log.String() + fmt.Sprintf("%+v", report.Err); strings.Contains(got, secret) {

@@ -103,7 +103,7 @@ func (c *Catalog) check() error {
 	for name, maker := range c.Providers {
 		for profile, model := range maker.Defaults {
 			if _, ok := c.Profiles[profile]; !ok {
-				return fmt.Errorf("providers.%s.defaults.%s is no profile: profiles are %s", name, profile, words(maps.Keys(c.Profiles)))
+				return fmt.Errorf("providers.%s.defaults.%s is not a profile: profiles are %s", name, profile, words(maps.Keys(c.Profiles)))
 			}
 			if _, ok := maker.Models[model]; !ok {
 				return fmt.Errorf("providers.%s.defaults.%s is %q, which is not among its models", name, profile, model)

@@ -88,7 +88,7 @@ func (r *Remote) words(status int, message string, body []byte) string {
 	case status >= 300 && status < 400:
 		return "a redirect, which is not followed because the key would go along"
 	case message == "" && endpoint.IsHTML(body):
-		return "an HTML page, as of a proxy"
+		return "an HTML page, probably of a proxy"
 	case message == "":
 		message = string(body)
 	}
@@ -115,7 +115,7 @@ func (r *Remote) broken(ctx context.Context, err error, billUnknown bool) (faile
 	case errors.As(err, &slow) && slow.Timeout():
 		failed = r.fail(signal.FailureTimeout, true, "$name could not be reached in time: %s; check the network and $BASE_URL", said)
 	default:
-		failed = r.fail(signal.FailureProvider, true, "the connection to $name broke: %s; ask again, and check the network and $BASE_URL if it stays so", said)
+		failed = r.fail(signal.FailureProvider, true, "the connection to $name broke: %s; ask again; if that does not help, check the network and $BASE_URL", said)
 	}
 	failed.BillUnknown = billUnknown
 	return failed
@@ -123,7 +123,7 @@ func (r *Remote) broken(ctx context.Context, err error, billUnknown bool) (faile
 
 // ended is the error of an attempt whose context ended.
 func (r *Remote) ended(cause error) *Error {
-	failed := r.fail(signal.FailureTimeout, true, "$name did not answer in time; allow it more by $TIMEOUT_SECONDS or TIMEOUT_SECONDS, or choose a faster model by $MODEL")
+	failed := r.fail(signal.FailureTimeout, true, "$name did not answer in time; give it more time with $TIMEOUT_SECONDS or TIMEOUT_SECONDS, or choose a faster model with $MODEL")
 	if errors.Is(cause, context.Canceled) {
 		failed = r.fail(signal.FailureNotNeeded, true, "$name was cancelled before it answered")
 	}
@@ -133,7 +133,7 @@ func (r *Remote) ended(cause error) *Error {
 
 // invalid is the error of an answer that is not a vote.
 func (r *Remote) invalid(what string) *Error {
-	return r.fail(signal.FailureInvalidResponse, true, "$name answered, but not with a vote: %s; ask again, or choose another model by $MODEL if it stays so", what)
+	return r.fail(signal.FailureInvalidResponse, true, "$name answered, but not with a vote: %s; ask again; if that does not help, choose another model with $MODEL", what)
 }
 
 // stopped is the error of an answer that its provider calls incomplete.
@@ -141,14 +141,14 @@ func (r *Remote) stopped(reply Reply) *Error {
 	reason := r.clean.text(reply.Reason, maxMessage)
 	switch {
 	case reply.Stopped == signal.FailureRefusal:
-		return r.fail(reply.Stopped, false, "$name would not answer: %s; choose another model by $MODEL if it stays so", reason)
+		return r.fail(reply.Stopped, false, "$name would not answer: %s; if that happens often, choose another model with $MODEL", reason)
 	case reply.Stopped == signal.FailureTruncated && reply.AtLimit:
 		return r.fail(reply.Stopped, false, "$name reached the output limit of %d tokens before its vote was complete (%s); raise $MAX_TOKENS", r.model.MaxTokens, reason)
 	case reply.Stopped == signal.FailureTruncated:
-		return r.fail(reply.Stopped, false, "$name stopped before its vote was complete (%s); send less market data, or choose another model by $MODEL", reason)
+		return r.fail(reply.Stopped, false, "$name stopped before its vote was complete (%s); send less market data, or choose another model with $MODEL", reason)
 	case reason == "":
 		return r.invalid("its answer lacks fields")
 	default:
-		return r.invalid("it ended by " + reason)
+		return r.invalid("it ended with " + reason)
 	}
 }

@@ -243,7 +243,7 @@ func unreadable(body []byte) string {
 	case len(bytes.TrimSpace(body)) == 0:
 		return "its answer is empty"
 	case endpoint.IsHTML(body):
-		return "its answer is an HTML page, as of a proxy"
+		return "its answer is an HTML page, probably of a proxy"
 	case !json.Valid(body):
 		return "its answer is not whole JSON"
 	default:
