@@ -124,9 +124,9 @@ func number(v strictjson.Value) *float64 {
 	return new(n + 0) // + 0 turns -0 into 0
 }
 
-// problem says why a ballot can't be counted; empty: it can. Ballots of [ParseBallot]
+// defect says why a ballot can't be counted; empty: it can. Ballots of [ParseBallot]
 // always can, but a [Provider] may bring one of another origin.
-func (b Ballot) problem() string {
+func (b Ballot) defect() string {
 	switch {
 	case !slices.Contains(signal.Decisions[:], b.Decision):
 		return "a decision that is none of BUY, SELL, HOLD"

@@ -156,8 +156,8 @@ func FuzzParseBallot(f *testing.F) {
 		if diff := cmp.Diff(fields, got); diff != "" {
 			t.Fatalf("fields (-encoding/json +own):\n%s", diff)
 		}
-		if problem := b.problem(); problem != "" {
-			t.Fatal(problem)
+		if defect := b.defect(); defect != "" {
+			t.Fatal(defect)
 		}
 		if tidy := b.tidied(); !cmp.Equal(b, tidy) {
 			t.Fatalf("ballot %+v is not tidy: %+v", b, tidy)

@@ -83,32 +83,32 @@ type Breaker struct {
 // outage is the time in which a provider is kept out.
 type outage struct {
 	LeftOut
-	delay   time.Duration // the next one, if a try fails
-	probing bool          // one call is trying the provider
-	short   time.Time     // when a call with less than its whole time last tried it
+	delay    time.Duration // the next one, if a try fails
+	probing  bool          // one call is trying the provider
+	shortTry time.Time     // when a call with less than its whole time last tried it
 }
 
 // Permit allows one call. Every Permit must be followed by one Record or Release.
 type Permit struct {
-	breaker *Breaker // may be nil
-	whole   bool     // the call has the whole time that the configuration gives
-	probe   *outage  // the outage that this call tries to end; nil: none
+	breaker   *Breaker // may be nil
+	wholeTime bool     // the call has the whole time that the configuration gives
+	probe     *outage  // the outage that this call tries to end; nil: none
 }
 
 // NewBreaker makes a closed Breaker.
 func NewBreaker() *Breaker { return &Breaker{} }
 
-// Acquire permits one call now, or says why not. whole tells whether the call has at least
+// Acquire permits one call now, or says why not. wholeTime tells whether the call has at least
 // 90 % of the time that the configuration gives: a call with less is no try.
-func (b *Breaker) Acquire(whole bool) (Permit, *LeftOut) { return b.acquire(whole, false) }
+func (b *Breaker) Acquire(wholeTime bool) (Permit, *LeftOut) { return b.acquire(wholeTime, false) }
 
 // Insist is Acquire for a run that can't reach its quorum otherwise. It also permits a call
 // to a provider that fails, or that refused the key or the account. It respects a wait that
 // the provider asked for, and used-up credit.
-func (b *Breaker) Insist(whole bool) (Permit, *LeftOut) { return b.acquire(whole, true) }
+func (b *Breaker) Insist(wholeTime bool) (Permit, *LeftOut) { return b.acquire(wholeTime, true) }
 
-func (b *Breaker) acquire(whole, insist bool) (Permit, *LeftOut) {
-	permit := Permit{b, whole, nil}
+func (b *Breaker) acquire(wholeTime, insist bool) (Permit, *LeftOut) {
+	permit := Permit{b, wholeTime, nil}
 	if b == nil {
 		return permit, nil
 	}
@@ -118,11 +118,11 @@ func (b *Breaker) acquire(whole, insist bool) (Permit, *LeftOut) {
 	switch left := b.leftOut(now); {
 	case left == nil && o == nil:
 		return permit, nil
-	case left == nil && whole: // this call is the try
+	case left == nil && wholeTime: // this call is the try
 		o.probing, permit.probe = true, o
 		return permit, nil
-	case left == nil && now.Sub(o.Until) >= shortPatience && now.Sub(o.short) >= shortPatience:
-		o.short = now
+	case left == nil && now.Sub(o.Until) >= shortPatience && now.Sub(o.shortTry) >= shortPatience:
+		o.shortTry = now
 		return permit, nil
 	case insist && !b.wait.After(now) && o.Reason != signal.LeftOutNoCredit:
 		return permit, nil
@@ -195,7 +195,7 @@ func (p Permit) counts(err *Error) bool {
 	case signal.FailureRateLimit:
 		return err.Status == statusOverloaded
 	case signal.FailureTimeout:
-		return p.whole
+		return p.wholeTime
 	case signal.FailureProvider:
 		return err.Retryable || err.Status == 0 // otherwise the provider answered that this request is wrong
 	}

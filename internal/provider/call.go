@@ -169,9 +169,9 @@ func (c *Caller) attempt(ctx context.Context, p Provider, prompt Prompt, n int) 
 		}
 		return Answer{}, err
 	}
-	if problem := answer.Ballot.problem(); problem != "" {
+	if defect := answer.Ballot.defect(); defect != "" {
 		return Answer{}, &Error{
-			Kind: signal.FailureInvalidResponse, Message: p.Name() + " answered with " + problem, Retryable: true,
+			Kind: signal.FailureInvalidResponse, Message: p.Name() + " answered with " + defect, Retryable: true,
 			BillUnknown: answer.Usage.possible().CostUSD == nil, Usage: answer.Usage, Model: answer.Model,
 		}
 	}

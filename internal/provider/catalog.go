@@ -85,10 +85,10 @@ func ParseCatalog(data []byte) (*Catalog, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("has something after the table")
 	}
-	return &c, c.check()
+	return &c, c.validate()
 }
 
-func (c *Catalog) check() error {
+func (c *Catalog) validate() error {
 	if !isDate(c.AsOf, "2006-01") && !isDate(c.AsOf, time.DateOnly) {
 		return fmt.Errorf("as_of %q is not a date such as 2026-10", c.AsOf)
 	}
@@ -103,14 +103,14 @@ func (c *Catalog) check() error {
 	for name, maker := range c.Providers {
 		for profile, model := range maker.Defaults {
 			if _, ok := c.Profiles[profile]; !ok {
-				return fmt.Errorf("providers.%s.defaults.%s is not a profile: profiles are %s", name, profile, words(maps.Keys(c.Profiles)))
+				return fmt.Errorf("providers.%s.defaults.%s is not a profile: profiles are %s", name, profile, list(maps.Keys(c.Profiles)))
 			}
 			if _, ok := maker.Models[model]; !ok {
 				return fmt.Errorf("providers.%s.defaults.%s is %q, which is not among its models", name, profile, model)
 			}
 		}
 		for id, model := range maker.Models {
-			if err := model.check(); err != nil {
+			if err := model.validate(); err != nil {
 				return fmt.Errorf("providers.%s.models.%s: %w", name, id, err)
 			}
 		}
@@ -118,7 +118,7 @@ func (c *Catalog) check() error {
 	return nil
 }
 
-func (m modelEntry) check() error {
+func (m modelEntry) validate() error {
 	for _, effort := range m.Efforts {
 		if effort == "" || effort != strings.ToLower(effort) {
 			return fmt.Errorf("effort %q is not a word in lower case", effort)
@@ -128,7 +128,7 @@ func (m modelEntry) check() error {
 		return fmt.Errorf("effort %q is not among its efforts", m.Effort)
 	}
 	for i, p := range m.Prices {
-		if err := p.check(); err != nil {
+		if err := p.validate(); err != nil {
 			return fmt.Errorf("prices[%d]: %w", i, err)
 		}
 	}
@@ -150,7 +150,7 @@ func (c *Catalog) Configure(provider string, s Settings) (Model, error) {
 	}
 	limits, ok := c.Profiles[profile]
 	if !ok {
-		return Model{}, fmt.Errorf("MODEL_PROFILE %q is not known: choose one of %s", profile, words(maps.Keys(c.Profiles)))
+		return Model{}, fmt.Errorf("MODEL_PROFILE %q is not known: choose one of %s", profile, list(maps.Keys(c.Profiles)))
 	}
 	m := Model{ID: s.Model, Effort: strings.ToLower(s.Effort), MaxTokens: s.MaxTokens, Temperature: s.Temperature}
 	if m.ID == "" {
@@ -203,7 +203,7 @@ func Variable(provider, suffix string) string {
 	return strings.ReplaceAll(strings.ToUpper(provider), "-", "_") + "_" + suffix
 }
 
-func words(names func(yield func(string) bool)) string {
+func list(names func(yield func(string) bool)) string {
 	return strings.Join(slices.Sorted(names), ", ")
 }
 

@@ -22,9 +22,9 @@ type KeySource interface {
 // has another one, it is tried at once, so that replacing a key costs no vote. That second
 // call is not one of the attempts of a [Caller].
 type Keyed struct {
-	make    func(Key) (Provider, error)
-	keys    KeySource
-	breaker *Breaker // hears of every new key; may be nil
+	construct func(Key) (Provider, error)
+	keys      KeySource
+	breaker   *Breaker // hears of every new key; may be nil
 
 	mu      sync.RWMutex
 	key     Key      // guarded by mu
@@ -43,7 +43,7 @@ func NewKeyed(construct func(Key) (Provider, error), keys KeySource, breaker *Br
 	if err != nil {
 		return nil, err
 	}
-	return &Keyed{make: construct, keys: keys, breaker: breaker, current: current}, nil
+	return &Keyed{construct: construct, keys: keys, breaker: breaker, current: current}, nil
 }
 
 // Use sets the key for all calls from now on; calls that have begun keep theirs. An unset key
@@ -54,7 +54,7 @@ func (k *Keyed) Use(key Key) error {
 	if isSame(k.key, key) {
 		return nil
 	}
-	made, err := k.make(key)
+	made, err := k.construct(key)
 	if err != nil {
 		return err
 	}
@@ -66,15 +66,15 @@ func (k *Keyed) Use(key Key) error {
 }
 
 // Name is the provider's name.
-func (k *Keyed) Name() string { return k.now().Name() }
+func (k *Keyed) Name() string { return k.provider().Name() }
 
 // Model is the model that is asked.
-func (k *Keyed) Model() string { return k.now().Model() }
+func (k *Keyed) Model() string { return k.provider().Model() }
 
 // WorstCaseUSD is an upper bound of the cost of one attempt. It does not include the second
 // call with another key, since the call with the refused key costs nothing.
 func (k *Keyed) WorstCaseUSD(prompt Prompt) (usd float64, known bool) {
-	priced, ok := k.now().(Priced)
+	priced, ok := k.provider().(Priced)
 	if !ok {
 		return 0, false
 	}
@@ -83,7 +83,7 @@ func (k *Keyed) WorstCaseUSD(prompt Prompt) (usd float64, known bool) {
 
 // Ask makes one attempt, and another one if the key was replaced.
 func (k *Keyed) Ask(ctx context.Context, prompt Prompt) (answer Answer, err error) {
-	err = k.with(ctx, func(p Provider) error {
+	err = k.withKey(ctx, func(p Provider) error {
 		answer, err = p.Ask(ctx, prompt)
 		return err
 	})
@@ -92,18 +92,18 @@ func (k *Keyed) Ask(ctx context.Context, prompt Prompt) (answer Answer, err erro
 
 // Check makes the free call that proves the key, and another one if it was replaced.
 func (k *Keyed) Check(ctx context.Context) error {
-	return k.with(ctx, func(p Provider) error { return p.Check(ctx) })
+	return k.withKey(ctx, func(p Provider) error { return p.Check(ctx) })
 }
 
-func (k *Keyed) now() Provider {
+func (k *Keyed) provider() Provider {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return k.current
 }
 
-// with calls the provider with the present key and, if that is refused, with its
+// withKey calls the provider with the present key and, if that is refused, with its
 // replacement.
-func (k *Keyed) with(ctx context.Context, call func(Provider) error) error {
+func (k *Keyed) withKey(ctx context.Context, call func(Provider) error) error {
 	k.mu.RLock()
 	key, current := k.key, k.current
 	k.mu.RUnlock()
@@ -124,7 +124,7 @@ func (k *Keyed) with(ctx context.Context, call func(Provider) error) error {
 	if err := k.Use(next); err != nil {
 		return &Error{Kind: signal.FailureAuthentication, Message: err.Error()}
 	}
-	return call(k.now())
+	return call(k.provider())
 }
 
 func isSame(a, b Key) bool {

@@ -213,14 +213,14 @@ func effectiveStatus(status int, p problem) int {
 // same: limits get raised and accounts paid earlier.
 const maxRetryAfter = 15 * time.Minute
 
-// named finds a wait or a time in a message: "try again in 9m38.016s", "regain
+// waitInMessage finds a wait or a time in a message: "try again in 9m38.016s", "regain
 // access on 2026-12-01 at 00:00 UTC", "retry after 30 seconds".
-var named = regexp.MustCompile(`(?i)(?:again|retry|access|resets?)\s+(?:in|on|at|after)\s+([0-9][0-9a-z.:-]*)(?:\s+(seconds?|minutes?|at\s+[0-9]{2}:[0-9]{2}))?`)
+var waitInMessage = regexp.MustCompile(`(?i)(?:again|retry|access|resets?)\s+(?:in|on|at|after)\s+([0-9][0-9a-z.:-]*)(?:\s+(seconds?|minutes?|at\s+[0-9]{2}:[0-9]{2}))?`)
 
 // namedWait gives the wait that a message names. It is 0 if there is none, or if the
 // question (in lower case) has the same words.
 func namedWait(message, question string, now time.Time) time.Duration {
-	found := named.FindStringSubmatch(message)
+	found := waitInMessage.FindStringSubmatch(message)
 	if found == nil || strings.Contains(question, strings.ToLower(found[0])) {
 		return 0
 	}

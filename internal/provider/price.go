@@ -28,7 +28,7 @@ type priceEntry struct {
 	Until  string   `json:"until"` // last day, in UTC
 }
 
-func (p priceEntry) check() error {
+func (p priceEntry) validate() error {
 	if p.Input == nil || p.Output == nil {
 		return errors.New("input or output is missing: leave the whole price out if it is not known")
 	}
@@ -55,7 +55,7 @@ func (p priceEntry) least() int {
 }
 
 // applies reports whether p is a price for that many tokens at that time. Until is a
-// valid day: check has tested it.
+// valid day: validate has tested it.
 func (p priceEntry) applies(tokens int, at time.Time) bool {
 	last, _ := time.Parse(time.DateOnly, p.Until)
 	return tokens >= p.least() && (p.Until == "" || at.Before(last.AddDate(0, 0, 1)))

@@ -23,18 +23,18 @@ const keyFragment = 8
 // knows no key, but also replaces what looks like one.
 type cleaner struct {
 	key   string
-	pairs *[1 << 16]bool // whether two neighbours of a text are neighbours in key too
+	pairs *[1 << 14]bool // the pairs of neighbours in key, of which all are ASCII
 }
 
 func newCleaner(key string) cleaner {
-	c := cleaner{key, &[1 << 16]bool{}}
+	c := cleaner{key, &[1 << 14]bool{}}
 	for i := range len(key) - 1 {
 		c.pairs[pair(key, i)] = true
 	}
 	return c
 }
 
-func pair(s string, at int) uint16 { return uint16(s[at]) | uint16(s[at+1])<<8 }
+func pair(s string, at int) uint16 { return uint16(s[at]&127) | uint16(s[at+1]&127)<<7 }
 
 // text gives s without control and invisible characters, without the key or eight
 // consecutive characters of it, without anything that looks like a key, and cut to

@@ -58,7 +58,7 @@ func parseBaseURL(base, version string) (string, error) {
 		return "", err
 	}
 	if address, err := netip.ParseAddr(u.Hostname()); err == nil && u.Scheme == "http" {
-		if err := checkNear(address); err != nil {
+		if err := requireNear(address); err != nil {
 			return "", err
 		}
 	}
@@ -68,9 +68,9 @@ func parseBaseURL(base, version string) (string, error) {
 // sharedNetwork is that of carriers and overlay networks (RFC 6598).
 var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
-// checkNear refuses an address to which no key may go over plain http. Link-local
+// requireNear refuses an address to which no key may go over plain http. Link-local
 // addresses are refused too, because clouds have their metadata services there.
-func checkNear(address netip.Addr) error {
+func requireNear(address netip.Addr) error {
 	address = address.Unmap()
 	if address.IsLoopback() || address.IsPrivate() || sharedNetwork.Contains(address) {
 		return nil
@@ -107,7 +107,7 @@ func controlDial(ctx context.Context, _, address string, _ syscall.RawConn) erro
 	if err != nil {
 		return fmt.Errorf("the address %q can't be checked: %w", address, err) // unreachable: net dials IP addresses only
 	}
-	return checkNear(to.Addr())
+	return requireNear(to.Addr())
 }
 
 // proxyFor gives the proxy that the environment names, but none for a marked call, whose
