@@ -49,7 +49,7 @@ func call(b *provider.Breaker, err *provider.Error, hasWholeTime bool) bool {
 }
 
 // Each failure as in the table of docs/providers.md.
-func TestBreakerByWhatTheFailureSays(t *testing.T) {
+func TestBreakerByFailure(t *testing.T) {
 	tests := []struct {
 		name     string
 		err      *provider.Error
@@ -146,7 +146,7 @@ func failing(t *testing.T) *provider.Breaker {
 }
 
 // Every failed try makes the delay until the next one longer, up to a bound.
-func TestBreakerTriesLessAndLessOften(t *testing.T) {
+func TestDelaysGrow(t *testing.T) {
 	s, m := time.Second, time.Minute
 	tests := []struct {
 		name  string
@@ -212,7 +212,7 @@ func TestBreakerLetsOneCallTry(t *testing.T) {
 
 // After a try that says nothing about the provider, another call must be permitted to try.
 // Otherwise the provider would be left out for ever.
-func TestBreakerTriesAgainAfterATryThatSaysNothing(t *testing.T) {
+func TestTryThatSaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, end := range map[string]func(provider.Permit){
 			"not needed": func(p provider.Permit) { p.Record(notNeeded) },
@@ -260,7 +260,7 @@ func TestBreakerAndShortDeadlines(t *testing.T) {
 	})
 }
 
-func TestBreakerLetsGoOfAKey(t *testing.T) {
+func TestProvedAndReplacedEndOutages(t *testing.T) {
 	tests := []struct {
 		name             string
 		err              *provider.Error
@@ -328,7 +328,7 @@ func TestBreakerKeepsTheLongestWait(t *testing.T) {
 }
 
 // Calls that began before an outage do not make it longer.
-func TestBreakerAndCallsOfBefore(t *testing.T) {
+func TestEarlierCallsDoNotProlongAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := provider.NewBreaker()
 		var before []provider.Permit
@@ -346,7 +346,7 @@ func TestBreakerAndCallsOfBefore(t *testing.T) {
 }
 
 // The try of an outage that is over decides nothing about the next outage.
-func TestBreakerAndATryOfBefore(t *testing.T) {
+func TestTryOfAnEarlierOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := provider.NewBreaker()
 		early, _ := b.Acquire(whole)
@@ -372,7 +372,7 @@ func TestBreakerAndATryOfBefore(t *testing.T) {
 
 // Whatever happens: when all calls have ended and every wait is over, a call is permitted,
 // and only one if it is a try.
-func TestBreakerKeepsNobodyOutForEver(t *testing.T) {
+func TestOutagesEnd(t *testing.T) {
 	errs := []*provider.Error{nil, broken, slow, wrongKey, denied, noCredit, askedToWait, refused, notNeeded}
 	rapid.Check(t, func(rt *rapid.T) {
 		steps := rapid.SliceOfN(rapid.IntRange(0, 1<<20), 1, 120).Draw(rt, "steps")
@@ -424,7 +424,7 @@ func TestBreakerKeepsNobodyOutForEver(t *testing.T) {
 }
 
 // Concurrent events cause no panic, no deadlock and no outage of more than 15 minutes.
-func TestBreakerTogether(t *testing.T) {
+func TestBreakerConcurrently(t *testing.T) {
 	b := provider.NewBreaker()
 	var group sync.WaitGroup
 	for _, err := range []*provider.Error{nil, broken, slow, wrongKey, denied, noCredit, askedToWait, refused, notNeeded} {

@@ -263,7 +263,7 @@ func TestNoAnswerWithin(t *testing.T) {
 	}
 }
 
-func TestEndedBefore(t *testing.T) {
+func TestContextEndedBefore(t *testing.T) {
 	p := &scripted{name: "p", attempts: []attempt{answers(provider.Usage{})}}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("a cause of the caller's"))
@@ -394,7 +394,7 @@ func TestVotesAreTidied(t *testing.T) {
 	}
 }
 
-func TestPanicTellsNothing(t *testing.T) {
+func TestPanicShowsNoValue(t *testing.T) {
 	const secret = "sk-Q7vXw2Zr9TtLm4Kp8HsNb3"
 	type request struct{ Key string }
 	causes := map[string]any{"text": secret, "error": errors.New(secret), "request": request{secret}, "pointer": &request{secret}}

@@ -155,7 +155,7 @@ func TestRotationUnderLoadLosesNoVote(t *testing.T) {
 	})
 }
 
-func TestAnotherKeyLetsTheBreakerGo(t *testing.T) {
+func TestNewKeyEndsTheOutage(t *testing.T) {
 	b := provider.NewBreaker()
 	k := newKeyed(t, &vendor{}, &secret{}, b)
 	call(b, wrongKey, whole)
@@ -172,7 +172,7 @@ func TestAnotherKeyLetsTheBreakerGo(t *testing.T) {
 	}
 }
 
-func TestKeyedRefusesAtStartWhatNoKeyMends(t *testing.T) {
+func TestNewKeyedReportsOtherMistakes(t *testing.T) {
 	wrong := errors.New("GROK_MODEL is wrong")
 	if _, err := provider.NewKeyed(func(provider.Key) (provider.Provider, error) { return nil, wrong }, &secret{}, nil); !errors.Is(err, wrong) {
 		t.Errorf("error %v", err)
