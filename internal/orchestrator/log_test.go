@@ -134,7 +134,7 @@ func TestLogWithoutADecision(t *testing.T) {
 			`level=ERROR msg="Insufficient successful provider responses:" have=1 need=2 failed=[b:refusal] latency_ms=0 cost_usd=0.5`}},
 		{"a panic", []*model{plays("a", buys(.9)), plays("b", turn{panics: "sk-0123456789abcdef"})}, []string{
 			`level=ERROR msg="Provider panicked:" provider=b panic=string stack=…`,
-			`level=WARN msg="Provider failed:" provider=b error=provider message="b panicked; the log has the place" status=0 request_id="" attempts=1 latency_ms=0`,
+			`level=WARN msg="Provider failed:" provider=b error=provider message="b panicked; the log says where" status=0 request_id="" attempts=1 latency_ms=0`,
 			`level=ERROR msg="Insufficient successful provider responses:" have=1 need=2 failed=[b:provider] latency_ms=0 cost_usd=0`}},
 	}
 	for _, test := range tests {

@@ -58,8 +58,8 @@ func TestNobodyCostsTheOthers(t *testing.T) {
 		{"never looks at its context", turn{after: time.Minute, deaf: true, answer: buys(.9).answer}, "timeout", "no answer within 10s", budget + 250*time.Millisecond},
 		{"fails", fails(signal.FailureRefusal, "grok would not answer"), "refusal", "grok would not answer", 2 * time.Second},
 		{"fails by an error of its own type", turn{err: errors.New("the file is gone")}, "provider", "the file is gone", 2 * time.Second},
-		{"panics", turn{panics: "sk-secret-0123456789"}, "provider", "grok panicked; the log has the place", 2 * time.Second},
-		{"panics late", turn{panics: 1, after: 9 * time.Second}, "provider", "grok panicked; the log has the place", 9 * time.Second},
+		{"panics", turn{panics: "sk-secret-0123456789"}, "provider", "grok panicked; the log says where", 2 * time.Second},
+		{"panics late", turn{panics: 1, after: 9 * time.Second}, "provider", "grok panicked; the log says where", 9 * time.Second},
 		{"ends by a panic after the run", turn{panics: 1, after: time.Minute, deaf: true}, "timeout", "no answer within 10s", budget + 250*time.Millisecond},
 	}
 	for _, test := range tests {
