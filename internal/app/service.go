@@ -36,11 +36,27 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 		Simulated: a.Simulated, MinProviders: c.MinProviders, Version: version,
 		MaxConcurrentRuns: c.MaxRuns, Callers: len(callers),
 		ResultRetention: time.Duration(c.ResultDays) * day, MetricsRetention: time.Duration(c.MetricsDays) * day,
-		DailyBudgetUSD: c.DailyBudget, RequestBudgetUSD: c.RequestBudget,
+		DailyBudgetUSD: c.DailyBudget, RequestBudgetUSD: c.RequestBudget, RoundTripCost: c.RoundTripCost,
 		Logger:  a.Log,
 		Prepare: a.Prepare, Keyless: c.OnLambda && c.SecretID == "",
-		Meter: a.Metrics,
+		Frozen: c.OnLambda,
+		Meter:  a.Metrics,
 	})
+}
+
+// SettleDue settles what is due by the candles of SETTLE_VENUES, unless a process has done
+// so within this hour. It does nothing if no venues are configured. Errors are logged.
+func (a *App) SettleDue(ctx context.Context, s *service.Service) {
+	if len(a.Config.SettleVenues) == 0 {
+		return
+	}
+	source, err := a.Venue(a.Config.SettleVenues...)
+	if err == nil {
+		err = s.SettleHourly(ctx, service.FromVenue(source))
+	}
+	if err != nil && ctx.Err() == nil {
+		a.Log.Warn("Results not settled:", slog.String("error", err.Error()))
+	}
 }
 
 // NewHandler builds the HTTP handler of a service. A server passes ready, which says

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"thalas/internal/market"
 	"thalas/internal/outcome"
 	"thalas/internal/signal"
@@ -108,6 +110,30 @@ func (s *Service) SettleFrom(ctx context.Context, series market.Series, candles 
 		return candles, source, nil
 	}, false)
 	return err
+}
+
+// SettleHourly is [Service.Settle] of what is due, unless some process has done it within
+// this hour.
+func (s *Service) SettleHourly(ctx context.Context, candlesOf CandlesOf) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC()
+	next := now.Truncate(time.Hour).Add(time.Hour)
+	claim := store.Claim{Owner: id.String(), Payload: "settle", Until: next, ExpiresAt: next.Add(time.Hour)}
+	switch _, err := s.Store.Claim(ctx, "idem#settle#"+now.Format("2006-01-02T15"), claim); {
+	case errors.Is(err, store.ErrHeld):
+		return nil
+	case err != nil:
+		return unreachable("to see whether this hour's results are settled", err)
+	}
+	return s.Settle(ctx, SettleQuery{Recent: true}, candlesOf, func(done Settled) error {
+		if done.Failed != nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "No candles to settle by:", slog.String("series", done.String()), slog.String("error", done.Failed.Error()))
+		}
+		return nil
+	})
 }
 
 // open gives the results to settle. Where a pair is named these are all of its series that

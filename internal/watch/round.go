@@ -34,6 +34,8 @@ const (
 // Asker answers a question once for each occasion: *service.Service does.
 type Asker interface {
 	AskOnce(ctx context.Context, occasion string, gather service.Gather) (service.Answer, error)
+	// SettleFrom settles earlier results of a series by candles that are at hand.
+	SettleFrom(ctx context.Context, series market.Series, candles []signal.Candle, source string) error
 }
 
 // Counter is told how each round went.
