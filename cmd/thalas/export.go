@@ -60,7 +60,7 @@ the days from --from to --to, the newest day first.`,
 	}
 	span.add(cmd)
 	cmd.Flags().StringVar(&format, "format", "csv", "`csv` or jsonl")
-	cmd.Flags().StringVarP(&output, "output", "o", "", "`file` to write, there whole or not at all (default: standard output)")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "`file` to write; it appears only when it is complete (default: standard output)")
 	completeFlag(cmd, "format", "csv", "jsonl")
 	from.add(cmd)
 	return cmd
@@ -106,7 +106,7 @@ func (f *spanFlags) queries(args []string, now time.Time) ([]url.Values, error) 
 	return queries, nil
 }
 
-// export writes the results of all queries and tells how many there were.
+// export writes the results of all queries, and gives how many there were.
 func export(ctx context.Context, s *source, queries []url.Values, format string, w io.Writer) (written int, err error) {
 	row := func(item json.RawMessage) error {
 		var line bytes.Buffer

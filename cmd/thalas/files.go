@@ -53,8 +53,8 @@ func fileCommand(t terminal, cmd *cobra.Command, run func(ctx context.Context, p
 func newCheck(t terminal) *cobra.Command {
 	return fileCommand(t, &cobra.Command{
 		Use:   "check",
-		Short: "Read every record of the store's file, and tell what is damaged",
-		Long: `Read every record of the store's file, compare the lists with the records, and tell what is
+		Short: "Read every record of the store's file, and list what is damaged",
+		Long: `Read every record of the store's file, compare the lists with the records, and list what is
 damaged. The file is not changed. No server may have it open: check a copy of 'thalas backup'
 instead.
 
@@ -149,7 +149,7 @@ func backUp(ctx context.Context, t terminal, path, target string) error {
 	case err != nil:
 		return err
 	case len(checked.Damage) > 0:
-		return fmt.Errorf("%s is damaged, and so would be its copy: %s; %s was not written. 'thalas check' tells more of a file that no server has open", path, checked.Damage[0], target)
+		return fmt.Errorf("%s is damaged, and so would be its copy: %s; %s was not written. 'thalas check' lists all damage of a file that no server has open", path, checked.Damage[0], target)
 	}
 	if err := os.Rename(copied.Name(), target); err != nil {
 		return err
@@ -301,7 +301,7 @@ func (l *localServer) takeImport(w http.ResponseWriter, r *http.Request) error {
 // the answer is a 200.
 func askLocal(ctx context.Context, held *bolt.InUse, method, path string, body io.Reader) (*http.Response, error) {
 	if held.Token == "" {
-		return nil, fmt.Errorf("%w, since it is no server of this version", held)
+		return nil, fmt.Errorf("%w, and that is not a server of this version", held)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, held.Address+path, body)
 	if err != nil {

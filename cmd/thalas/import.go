@@ -54,7 +54,7 @@ time for which results are kept begins now. No runs are counted, and no model is
 	return cmd
 }
 
-// mostMistakes is the most wrong lines that are told.
+// mostMistakes is the most wrong lines that are listed.
 const mostMistakes = 5
 
 // checkLines counts the results of a file. It gives an error if a line is not a whole
@@ -164,13 +164,13 @@ const (
 	batchBytes   = 4 << 20
 )
 
-// tellEvery is how often a long import tells how far it has come. A shorter one tells
-// nothing.
-const tellEvery = 2 * time.Second
+// progressEvery is how often a long import prints how far it has come. A shorter one
+// prints nothing.
+const progressEvery = 2 * time.Second
 
 // importAll stores the results of a file that checkLines has read.
 func (to importTo) importAll(ctx context.Context, t terminal, path string, lines int) (added int, err error) {
-	done, held, tellAt := 0, 0, time.Now().Add(tellEvery)
+	done, held, nextProgress := 0, 0, time.Now().Add(progressEvery)
 	var batch [][]byte
 	store := func() error {
 		if len(batch) == 0 {
@@ -180,8 +180,8 @@ func (to importTo) importAll(ctx context.Context, t terminal, path string, lines
 		added += some
 		done += len(batch)
 		batch, held = nil, 0
-		if now := time.Now(); !now.Before(tellAt) {
-			tellAt = now.Add(tellEvery)
+		if now := time.Now(); !now.Before(nextProgress) {
+			nextProgress = now.Add(progressEvery)
 			fmt.Fprintf(t.err, "Imported %d of %d results …\n", done, lines)
 		}
 		return err

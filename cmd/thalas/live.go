@@ -159,7 +159,7 @@ func announce(t terminal, a *app.App) {
 	if a.Config.DailyBudget > 0 || a.Config.RequestBudget > 0 {
 		for _, e := range a.Registry.Available() {
 			if _, known := a.Catalog.Price(e.Provider.Name(), e.Provider.Model(), 0, time.Now()); !known {
-				fmt.Fprintf(t.err, "No budget holds %s: no price is known for its model %s. PRICES_FILE adds one.\n", e.Provider.Name(), e.Provider.Model())
+				fmt.Fprintf(t.err, "No budget limits %s: no price is known for its model %s. PRICES_FILE adds one.\n", e.Provider.Name(), e.Provider.Model())
 			}
 		}
 	}

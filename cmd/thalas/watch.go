@@ -41,10 +41,10 @@ that bots read the newest signal from it; a table shows what came of each series
 
 What is watched is named by pairs, or by a watch list: --list, else WATCHLIST, JSON or the
 path of a file, such as {"pairs": ["BTC/USDT"], "timeframes": ["5m"], "venue": "kraken"}.
-docs/schedule.md tells all of its keys.
+docs/schedule.md describes all of its keys.
 
-A candle that somebody has asked about already, in this process or in one before, is not
-asked about again. A series that fails is tried twice more and then left to its next candle.
+A candle that was asked about before, by this process or an earlier one, is not asked
+about again. A series that fails is tried twice more and then left to its next candle.
 
 Exit codes: 0 ended by a signal, or with --once every series has its decision, 3 with --once
 one has none, 2 wrong usage or configuration, 1 anything else.`,
