@@ -45,10 +45,10 @@ func newAsk(t terminal) *cobra.Command {
 
 What the models are shown comes from --data (a JSON object of indicators, the API's
 market_data), from --candles (a CSV file), or from both. Of candles the newest 500 are
-shown, with the indicators of all of them, unless --data has them: rsi, atr, ema_20, ema_50, macd,
-macd_signal, macd_hist, bb_upper, bb_middle, bb_lower, volume_ratio, price_change_24h.
-A warning lists what was computed, what needs more candles, and what in --data the
-candles contradict. The last close is the price unless --price says otherwise.
+shown, with the indicators of all of them, unless --data has them: rsi, atr, ema_20,
+ema_50, macd, macd_signal, macd_hist, bb_upper, bb_middle, bb_lower, volume_ratio,
+price_change_24h. A warning lists what was computed, what needs more candles, and what in
+--data the candles contradict. The last close is the price unless --price says otherwise.
 
 The result alone is written to standard output, and nothing if there is no decision. The
 progress of the run, and why there is no decision, are written to standard error.`,

@@ -152,7 +152,13 @@ func (f watchFlags) watch(ctx context.Context, t terminal, w *watch.Watcher, lis
 			return asMistake(err)
 		}
 		round(s, time.Time{})
-		if open := undecidedSeries(s); open > 0 {
+		open := 0
+		for _, o := range s.Series {
+			if o.Status != watch.Decided && o.Status != watch.Already {
+				open++
+			}
+		}
+		if open > 0 {
 			return noDecision{fmt.Errorf("%d of %d series have no decision", open, len(s.Series))}
 		}
 		return errDone
@@ -166,16 +172,6 @@ func asMistake(err error) error {
 		return err
 	}
 	return usageError{err}
-}
-
-// undecidedSeries counts the series that have no decision about their candle.
-func undecidedSeries(s watch.Summary) (n int) {
-	for _, o := range s.Series {
-		if o.Status != watch.Decided && o.Status != watch.Already {
-			n++
-		}
-	}
-	return n
 }
 
 // showRounds chooses how the rounds of the watch list are shown on t. The caller must call
