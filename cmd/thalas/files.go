@@ -218,19 +218,11 @@ type localServer struct {
 	copying sync.Mutex // one copy at a time: each needs its space on the disk
 }
 
-// localRoutes puts the local routes of a server that has a file before a handler.
-func (k openedStore) localRoutes(s *service.Service, next http.Handler) http.Handler {
-	if k.file == nil {
-		return next
-	}
-	return &localServer{openedStore: k, service: s, next: next}
-}
-
 // ServeHTTP implements http.Handler.
 func (l *localServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var err error
 	switch route := r.Method + " " + r.URL.Path; {
-	case route != "GET "+localBackup && route != "POST "+localImport, !l.may(r):
+	case route != "GET "+localBackup && route != "POST "+localImport, !l.isAllowed(r):
 		l.next.ServeHTTP(w, r)
 	case r.Method == http.MethodGet:
 		err = l.sendBackup(w, r)
@@ -242,8 +234,8 @@ func (l *localServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// may reports whether a request comes from this machine and has the token.
-func (l *localServer) may(r *http.Request) bool {
+// isAllowed reports whether a request comes from this machine and has the token.
+func (l *localServer) isAllowed(r *http.Request) bool {
 	if subtle.ConstantTimeCompare([]byte(r.Header.Get(localToken)), []byte(l.token)) != 1 {
 		return false
 	}

@@ -179,7 +179,11 @@ func serve(ctx context.Context, t terminal, a *app.App, visit func(context.Conte
 		})
 	}
 	ready := &readiness{clock: t.clock}
-	err = answer(ctx, t.err, listener, newServer(store.localRoutes(service, ready.bound(a.NewHandler(service, ready.ready))), a.Log), ready, service.Wait)
+	handler := ready.bound(a.NewHandler(service, ready.ready))
+	if store.file != nil {
+		handler = &localServer{openedStore: store, service: service, next: handler}
+	}
+	err = answer(ctx, t.err, listener, newServer(handler, a.Log), ready, service.Wait)
 	end(nil) // ends the visit if it has not ended by itself
 	visiting.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && cause != errDone {
