@@ -190,7 +190,7 @@ func showRounds(t terminal, list watch.List, asJSON bool) (round func(s watch.Su
 	for _, s := range list.Series {
 		b.rows = append(b.rows, watch.Outcome{Pair: s.Pair, Timeframe: s.Timeframe})
 	}
-	b.start(time.Second, b.lines)
+	b.start(time.Second, b.table)
 	return b.round, b.end
 }
 
@@ -268,16 +268,11 @@ func (b *board) round(s watch.Summary, next time.Time) {
 			}
 		}
 	}
-	b.draw(b.lines())
+	b.draw()
 }
 
-func (b *board) end() {
-	b.redrawn.end()
-	b.draw(b.lines())
-}
-
-// lines gives the table and the lines below it. Their number never changes.
-func (b *board) lines() []string {
+// table gives the table and the lines below it. Their number never changes.
+func (b *board) table() []string {
 	table := b.style.table("pair", "timeframe", "candle", "decision", "confidence", "agreement", "price", "venue", "state")
 	trouble := ""
 	for i := range b.rows {
