@@ -33,7 +33,7 @@ func readCommand(t terminal, cmd *cobra.Command, query func(args []string) (url.
 	var from sourceFlags
 	var asJSON bool
 	from.add(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the API's JSON document")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON as the API answers it, all pages in one")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		parameters, err := query(args)
 		if err != nil {
