@@ -45,13 +45,13 @@ func newAsk(t terminal) *cobra.Command {
 
 What the models are shown comes from --data (a JSON object of indicators, the API's
 market_data), from --candles (a CSV file), or from both. Of candles the newest 500 are
-shown, and what all of them give, unless --data has it: rsi, atr, ema_20, ema_50, macd,
-macd_signal, macd_hist, bb_upper, bb_middle, bb_lower, volume_ratio, price_change_24h.
-A warning lists what was computed, what needs more candles, and what in --data the
-candles contradict. The last close is the price unless --price says otherwise.
+shown, with the indicators of all of them, unless --data has them: rsi, atr, ema_20,
+ema_50, macd, macd_signal, macd_hist, bb_upper, bb_middle, bb_lower, volume_ratio,
+price_change_24h. A warning lists what was computed, what needs more candles, and what in
+--data the candles contradict. The last close is the price unless --price says otherwise.
 
-The result alone is written to standard output, nothing where there is no decision; what
-happens on the way, and why there is none, to standard error.`,
+The result alone is written to standard output, and nothing if there is no decision. The
+progress of the run, and why there is no decision, are written to standard error.`,
 		Example: `  thalas ask BTC/USDT --price 50000 --data indicators.json
   thalas ask SPX/USD --timeframe 1d --candles examples/sp500-daily.csv --simulate auto
   echo '{"rsi": 65.5, "macd": 150}' | thalas ask btc-usdt --price 50000 --data - --json`,
@@ -93,7 +93,7 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 	defer stop()
 	announce(t, a)
 	if a.Config.DailyBudget > 0 && !a.Simulated {
-		fmt.Fprintln(t.err, "DAILY_BUDGET_USD is not held here, since ask keeps no record of what was spent: a server does.")
+		fmt.Fprintln(t.err, "ask does not enforce DAILY_BUDGET_USD, because it stores no record of what was spent: a server does.")
 	}
 
 	finish := func() {}
@@ -101,7 +101,7 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 		live := newLive(t.err, t.stylesFor(t.err), t.screen(a.Log.Enabled(cmd.Context(), slog.LevelError)))
 		request.Progress, finish = live.step, live.end
 	}
-	asker := service.New(service.Options{Orchestrator: a.Orchestrator, Registry: a.Registry, Store: unkept{}, Simulated: a.Simulated, RequestBudgetUSD: a.Config.RequestBudget})
+	asker := service.New(service.Options{Orchestrator: a.Orchestrator, Registry: a.Registry, Store: discard{}, Simulated: a.Simulated, RequestBudgetUSD: a.Config.RequestBudget})
 	answer, err := asker.Ask(cmd.Context(), service.Question{Request: request, Cancelable: true})
 	finish()
 	if err != nil {
@@ -113,10 +113,10 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 	return render(t.out, t.stylesFor(t.out), widthOf(t.out), answer.Consensus)
 }
 
-// unkept is a store for a result that is shown and not kept.
-type unkept struct{ store.Store }
+// discard is a store that stores nothing: the result is only shown.
+type discard struct{ store.Store }
 
-func (unkept) Record(context.Context, *store.Result, store.Count) error { return nil }
+func (discard) Record(context.Context, *store.Result, store.Count) error { return nil }
 
 // read gives the request of the flags and the files that they name. An input may never
 // end, so read gives up on it when the command is interrupted; then the program ends.

@@ -53,8 +53,8 @@ func fileCommand(t terminal, cmd *cobra.Command, run func(ctx context.Context, p
 func newCheck(t terminal) *cobra.Command {
 	return fileCommand(t, &cobra.Command{
 		Use:   "check",
-		Short: "Read every record of the store's file, and tell what is damaged",
-		Long: `Read every record of the store's file, compare the lists with the records, and tell what is
+		Short: "Read every record of the store's file, and list what is damaged",
+		Long: `Read every record of the store's file, compare the lists with the records, and list what is
 damaged. The file is not changed. No server may have it open: check a copy of 'thalas backup'
 instead.
 
@@ -149,7 +149,7 @@ func backUp(ctx context.Context, t terminal, path, target string) error {
 	case err != nil:
 		return err
 	case len(checked.Damage) > 0:
-		return fmt.Errorf("%s is damaged, and so would be its copy: %s; %s was not written. 'thalas check' tells more of a file that no server has open", path, checked.Damage[0], target)
+		return fmt.Errorf("%s is damaged, and so would be its copy: %s; %s was not written. 'thalas check' lists all damage of a file that no server has open", path, checked.Damage[0], target)
 	}
 	if err := os.Rename(copied.Name(), target); err != nil {
 		return err
@@ -218,19 +218,11 @@ type localServer struct {
 	copying sync.Mutex // one copy at a time: each needs its space on the disk
 }
 
-// localRoutes puts the local routes of a server that has a file before a handler.
-func (k openedStore) localRoutes(s *service.Service, next http.Handler) http.Handler {
-	if k.file == nil {
-		return next
-	}
-	return &localServer{openedStore: k, service: s, next: next}
-}
-
 // ServeHTTP implements http.Handler.
 func (l *localServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var err error
 	switch route := r.Method + " " + r.URL.Path; {
-	case route != "GET "+localBackup && route != "POST "+localImport, !l.may(r):
+	case route != "GET "+localBackup && route != "POST "+localImport, !l.isAllowed(r):
 		l.next.ServeHTTP(w, r)
 	case r.Method == http.MethodGet:
 		err = l.sendBackup(w, r)
@@ -242,8 +234,8 @@ func (l *localServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// may reports whether a request comes from this machine and has the token.
-func (l *localServer) may(r *http.Request) bool {
+// isAllowed reports whether a request comes from this machine and has the token.
+func (l *localServer) isAllowed(r *http.Request) bool {
 	if subtle.ConstantTimeCompare([]byte(r.Header.Get(localToken)), []byte(l.token)) != 1 {
 		return false
 	}
@@ -301,7 +293,7 @@ func (l *localServer) takeImport(w http.ResponseWriter, r *http.Request) error {
 // the answer is a 200.
 func askLocal(ctx context.Context, held *bolt.InUse, method, path string, body io.Reader) (*http.Response, error) {
 	if held.Token == "" {
-		return nil, fmt.Errorf("%w, since it is no server of this version", held)
+		return nil, fmt.Errorf("%w, and that is not a server of this version", held)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, held.Address+path, body)
 	if err != nil {

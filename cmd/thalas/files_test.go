@@ -112,7 +112,7 @@ func TestLocalRoutes(t *testing.T) {
 		r, _ := http.NewRequestWithContext(t.Context(), "GET", "/", nil)
 		r.RemoteAddr = from
 		r.Header.Set(localToken, token)
-		if got := l.may(r); got != want {
+		if got := l.isAllowed(r); got != want {
 			t.Errorf("from %q: %v, want %v", from, got, want)
 		}
 	}

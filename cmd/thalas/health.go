@@ -172,12 +172,12 @@ func printMetrics(t terminal, m service.Metrics) error {
 
 // kinds lists failures by kind.
 func kinds(failures map[string]int64) string {
-	var parts []string
-	for _, kind := range slices.Sorted(maps.Keys(failures)) {
-		parts = append(parts, fmt.Sprintf("%s %d", kind, failures[kind]))
-	}
-	if len(parts) == 0 {
+	if len(failures) == 0 {
 		return "none"
 	}
-	return strings.Join(parts, ", ")
+	list := slices.Sorted(maps.Keys(failures))
+	for i, kind := range list {
+		list[i] = fmt.Sprintf("%s %d", kind, failures[kind])
+	}
+	return strings.Join(list, ", ")
 }

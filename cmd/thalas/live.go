@@ -21,6 +21,7 @@ type redrawn struct {
 	out   io.Writer
 	style styles
 	width func() int
+	lines func() []string // the caller holds mu
 	stop  chan struct{}
 	done  sync.WaitGroup
 
@@ -30,14 +31,12 @@ type redrawn struct {
 
 // start redraws the lines at once and then regularly, so that their clocks run, until end.
 func (r *redrawn) start(every time.Duration, lines func() []string) {
-	r.stop = make(chan struct{})
+	r.lines, r.stop = lines, make(chan struct{})
 	r.done.Go(func() {
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
-			r.mu.Lock()
-			r.draw(lines())
-			r.mu.Unlock()
+			r.redraw()
 			select {
 			case <-ticker.C:
 			case <-r.stop:
@@ -47,19 +46,27 @@ func (r *redrawn) start(every time.Duration, lines func() []string) {
 	})
 }
 
-// end ends what start began.
+// end ends what start began, and draws the lines for the last time.
 func (r *redrawn) end() {
 	close(r.stop)
 	r.done.Wait()
+	r.redraw()
+}
+
+func (r *redrawn) redraw() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.draw()
 }
 
 // draw redraws the lines. The caller holds mu. A failed write is ignored, because only the
 // results matter.
-func (r *redrawn) draw(lines []string) {
+func (r *redrawn) draw() {
 	var b strings.Builder
 	if r.drawn > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", r.drawn)
 	}
+	lines := r.lines()
 	for _, line := range lines {
 		// No line may be wider than the terminal, since a wrapped line is not redrawn whole.
 		b.WriteString("\r\x1b[K" + r.style.plain.MaxWidth(max(r.width()-1, 1)).Render(line) + "\n")
@@ -84,7 +91,7 @@ type live struct {
 func newLive(out io.Writer, style styles, width func() int) *live {
 	l := &live{redrawn: redrawn{out: out, style: style, width: width}, started: time.Now()}
 	if width != nil {
-		l.start(redrawEvery, l.lines)
+		l.start(redrawEvery, l.texts)
 	}
 	return l
 }
@@ -101,24 +108,24 @@ func (l *live) step(p orchestrator.Progress) {
 	}
 	switch {
 	case l.width != nil:
-		l.draw(l.lines())
+		l.draw()
 	case p.Vote != nil || p.Failure != nil:
 		fmt.Fprintln(l.out, l.text(p))
 	}
 }
 
-// end draws the lines for the last time.
 func (l *live) end() {
 	if l.width != nil {
 		l.redrawn.end()
-		l.draw(l.lines())
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if len(l.steps) > 0 {
 		fmt.Fprintln(l.out)
 	}
 }
 
-func (l *live) lines() []string {
+func (l *live) texts() []string {
 	lines := make([]string, len(l.steps))
 	for i, p := range l.steps {
 		lines[i] = l.text(p)
@@ -159,7 +166,7 @@ func announce(t terminal, a *app.App) {
 	if a.Config.DailyBudget > 0 || a.Config.RequestBudget > 0 {
 		for _, e := range a.Registry.Available() {
 			if _, known := a.Catalog.Price(e.Provider.Name(), e.Provider.Model(), 0, time.Now()); !known {
-				fmt.Fprintf(t.err, "No budget holds %s: no price is known for its model %s. PRICES_FILE adds one.\n", e.Provider.Name(), e.Provider.Model())
+				fmt.Fprintf(t.err, "No budget limits %s: no price is known for its model %s. PRICES_FILE adds one.\n", e.Provider.Name(), e.Provider.Model())
 			}
 		}
 	}

@@ -137,7 +137,7 @@ and so on; a * behind the last one repeats it.
 				}
 			}
 			fmt.Fprintf(t.err, "Simulated providers are at http://%s. End with Ctrl-C.\n"+
-				"A program that asks them can't tell them from real ones and stores their votes as real: give it a --data-file of its own.\n", running.Addr())
+				"A program that asks them can't distinguish them from real ones and stores their votes as real: give it a --data-file of its own.\n", running.Addr())
 			<-cmd.Context().Done()
 			return running.Close()
 		},

@@ -121,7 +121,7 @@ func (r reading) printReplay(all api.Replay) error {
 		parts = append(parts, fmt.Sprintf("Decided early: %d of those that differ. The votes that were not waited for are missing.", early))
 	}
 	if all.PolicyAssumed > 0 {
-		parts = append(parts, fmt.Sprintf("Gates not kept: %d runs, held against the configuration of now where no gate is given.", all.PolicyAssumed))
+		parts = append(parts, fmt.Sprintf("Runs stored without their gates: %d. Where no gate is given, they were decided by the gates of the current configuration.", all.PolicyAssumed))
 	}
 	if len(all.Items) > 0 {
 		parts = append(parts, table.write())

@@ -258,7 +258,7 @@ func TestAskWithBudgets(t *testing.T) {
 		t.Errorf("exit code %d, output %q, error output %q", got.code, got.out, got.err)
 	}
 	got = ask("DAILY_BUDGET_USD=1", "OPENAI_MODEL=gpt-next")
-	for _, want := range []string{"DAILY_BUDGET_USD is not held here", "No budget holds openai: no price is known for its model gpt-next"} {
+	for _, want := range []string{"ask does not enforce DAILY_BUDGET_USD", "No budget limits openai: no price is known for its model gpt-next"} {
 		if got.code != 0 || !strings.Contains(got.err, want) {
 			t.Errorf("exit code %d, error output %q, want %q in it", got.code, got.err, want)
 		}

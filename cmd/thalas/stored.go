@@ -33,7 +33,7 @@ func readCommand(t terminal, cmd *cobra.Command, query func(args []string) (url.
 	var from sourceFlags
 	var asJSON bool
 	from.add(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the API's JSON document")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON as the API answers it, all pages in one")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		parameters, err := query(args)
 		if err != nil {
@@ -69,12 +69,12 @@ func newShow(t terminal) *cobra.Command {
 	return readCommand(t, &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show one stored result, whole",
-		Long:    "Show one stored result, whole.\n\nExit codes: 0 there is one, 2 that is no id, 1 there is none, or anything else.",
+		Long:    "Show one stored result, whole.\n\nExit codes: 0 there is one, 2 the argument is not an id, 1 there is none, or anything else.",
 		Example: "  thalas show 019ab10f-6b62-7cc0-8000-5a3c0a1f9e21 --json",
 		Args:    cobra.ExactArgs(1),
 	}, func(args []string) (url.Values, error) {
 		if !store.IsID(args[0]) {
-			return nil, fmt.Errorf("%q is no id of a result, such as 019ab10f-6b62-7cc0-8000-5a3c0a1f9e21: 'thalas history' lists them", args[0])
+			return nil, fmt.Errorf("%q is not the id of a result, such as 019ab10f-6b62-7cc0-8000-5a3c0a1f9e21: 'thalas history' lists them", args[0])
 		}
 		return url.Values{"id": args}, nil
 	}, func(ctx context.Context, r reading, query url.Values) error {

@@ -23,13 +23,6 @@ import (
 	"thalas/internal/signal"
 )
 
-// The sixteen colours of the terminal's own palette, readable on light and dark.
-const (
-	red    = lipgloss.Color("1")
-	green  = lipgloss.Color("2")
-	yellow = lipgloss.Color("3")
-)
-
 const (
 	minWidth     = 60  // on a narrower terminal lines wrap by themselves
 	defaultWidth = 100 // for output that is not a terminal
@@ -40,16 +33,17 @@ type styles struct {
 	plain, bold, dim, good, bad, warn lipgloss.Style
 }
 
-// stylesFor gives the styles for what is written to w.
+// stylesFor gives the styles for what is written to w. The colours are red, green and yellow
+// of the terminal's own palette, which are readable on light and dark.
 func (t terminal) stylesFor(w io.Writer) styles {
 	r := lipgloss.NewRenderer(w, termenv.WithEnvironment(t.environ))
 	return styles{
 		plain: r.NewStyle(),
 		bold:  r.NewStyle().Bold(true),
 		dim:   r.NewStyle().Faint(true),
-		good:  r.NewStyle().Foreground(green),
-		bad:   r.NewStyle().Foreground(red),
-		warn:  r.NewStyle().Foreground(yellow),
+		good:  r.NewStyle().Foreground(lipgloss.Color("2")),
+		bad:   r.NewStyle().Foreground(lipgloss.Color("1")),
+		warn:  r.NewStyle().Foreground(lipgloss.Color("3")),
 	}
 }
 
@@ -137,15 +131,6 @@ func hang(lines []string, width int) []string {
 	return hung
 }
 
-// trimLines removes the blanks at the ends of lines.
-func trimLines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
-	}
-	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
-}
-
 // maxCell is the most columns of a cell, which is the length of an id. A longer name is
 // cut; the JSON has it whole.
 const maxCell = 36
@@ -199,7 +184,11 @@ func (t *table) write(columns ...int) string {
 			written.Row(cells...)
 		}
 	}
-	return trimLines(written.Render())
+	lines := strings.Split(written.Render(), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
+	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
 }
 
 // figure writes a confidence, a weight or a sum of them with at most six decimals. It

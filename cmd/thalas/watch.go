@@ -41,10 +41,10 @@ that bots read the newest signal from it; a table shows what came of each series
 
 What is watched is named by pairs, or by a watch list: --list, else WATCHLIST, JSON or the
 path of a file, such as {"pairs": ["BTC/USDT"], "timeframes": ["5m"], "venue": "kraken"}.
-docs/schedule.md tells all of its keys.
+docs/schedule.md describes all of its keys.
 
-A candle that somebody has asked about already, in this process or in one before, is not
-asked about again. A series that fails is tried twice more and then left to its next candle.
+A candle that was asked about before, by this process or an earlier one, is not asked
+about again. A series that fails is tried twice more and then left to its next candle.
 
 Exit codes: 0 ended by a signal, or with --once every series has its decision, 3 with --once
 one has none, 2 wrong usage or configuration, 1 anything else.`,
@@ -152,7 +152,13 @@ func (f watchFlags) watch(ctx context.Context, t terminal, w *watch.Watcher, lis
 			return asMistake(err)
 		}
 		round(s, time.Time{})
-		if open := undecidedSeries(s); open > 0 {
+		open := 0
+		for _, o := range s.Series {
+			if o.Status != watch.Decided && o.Status != watch.Already {
+				open++
+			}
+		}
+		if open > 0 {
 			return noDecision{fmt.Errorf("%d of %d series have no decision", open, len(s.Series))}
 		}
 		return errDone
@@ -166,16 +172,6 @@ func asMistake(err error) error {
 		return err
 	}
 	return usageError{err}
-}
-
-// undecidedSeries counts the series that have no decision about their candle.
-func undecidedSeries(s watch.Summary) (n int) {
-	for _, o := range s.Series {
-		if o.Status != watch.Decided && o.Status != watch.Already {
-			n++
-		}
-	}
-	return n
 }
 
 // showRounds chooses how the rounds of the watch list are shown on t. The caller must call
@@ -194,7 +190,7 @@ func showRounds(t terminal, list watch.List, asJSON bool) (round func(s watch.Su
 	for _, s := range list.Series {
 		b.rows = append(b.rows, watch.Outcome{Pair: s.Pair, Timeframe: s.Timeframe})
 	}
-	b.start(time.Second, b.lines)
+	b.start(time.Second, b.table)
 	return b.round, b.end
 }
 
@@ -272,16 +268,11 @@ func (b *board) round(s watch.Summary, next time.Time) {
 			}
 		}
 	}
-	b.draw(b.lines())
+	b.draw()
 }
 
-func (b *board) end() {
-	b.redrawn.end()
-	b.draw(b.lines())
-}
-
-// lines gives the table and the lines below it. Their number never changes.
-func (b *board) lines() []string {
+// table gives the table and the lines below it. Their number never changes.
+func (b *board) table() []string {
 	table := b.style.table("pair", "timeframe", "candle", "decision", "confidence", "agreement", "price", "venue", "state")
 	trouble := ""
 	for i := range b.rows {

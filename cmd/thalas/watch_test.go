@@ -228,7 +228,7 @@ func TestBoardStandsStill(t *testing.T) {
 		for _, o := range list {
 			b.rows = append(b.rows, watch.Outcome{Pair: o.Pair, Timeframe: o.Timeframe})
 		}
-		b.start(time.Second, b.lines)
+		b.start(time.Second, b.table)
 		synctest.Wait()
 		empty := strings.TrimRight(s.text(), "\n")
 		b.round(watch.Summary{Series: list, CostUSD: 0.0082}, time.Now().Add(4*time.Minute))

@@ -77,7 +77,7 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 			return Answer{}, err
 		}
 		defer free()
-		return s.run(running, checked.Completed(id, Complete))
+		return s.run(running, checked.Completed(id, AddIndicators))
 	}
 	if q.IdempotencyKey == "" {
 		return ask(running, "")
@@ -85,9 +85,9 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 	return s.once(running, q.claim(), ask)
 }
 
-// Complete adds the indicators that all candles give, as market.Complete does, and keeps
-// the newest candles that a question may have.
-func Complete(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warning {
+// AddIndicators adds the indicators that all candles give, as [market.Complete] does, and
+// removes all but the newest candles that a question may have.
+func AddIndicators(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warning {
 	warnings := market.Complete(data, timeframe)
 	data.Candles = data.Candles[max(0, len(data.Candles)-signal.MaxCandles):]
 	return warnings
@@ -153,10 +153,10 @@ func (s *Service) run(ctx context.Context, request orchestrator.Checked) (Answer
 	if err != nil {
 		var undecided *orchestrator.Error
 		errors.As(err, &undecided)
-		s.keepFailure(ctx, undecided, reserved)
+		s.storeFailure(ctx, undecided, reserved)
 		return Answer{}, err
 	}
-	body := s.keep(ctx, result, reserved)
+	body := s.storeResult(ctx, result, reserved)
 	s.Meter.Decided(result, body != nil)
 	return Answer{Consensus: result, Body: body}, nil
 }
@@ -184,9 +184,9 @@ func writeContext(ctx context.Context, most time.Duration) (context.Context, con
 	return context.WithDeadline(context.WithoutCancel(ctx), until)
 }
 
-// keep stores a result, counts its run and settles its budget, all at the same time.
+// storeResult stores a result, counts its run and settles its budget, all at the same time.
 // It returns the stored bytes, or nil if the result could not be stored.
-func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
+func (s *Service) storeResult(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
 	ctx, cancel := writeContext(ctx, paidTimeout)
 	defer cancel()
 	cost := result.TotalCostUSD + reserved.unreportedCost(result.Responses, result.Failures)
@@ -222,8 +222,8 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 	return body
 }
 
-// keepFailure counts a run without a decision and settles its budget.
-func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error, reserved *reservation) {
+// storeFailure counts a run without a decision and settles its budget.
+func (s *Service) storeFailure(ctx context.Context, undecided *orchestrator.Error, reserved *reservation) {
 	ctx, cancel := writeContext(ctx, paidTimeout)
 	defer cancel()
 	if undecided == nil { // the request was refused, and no model was asked
@@ -298,11 +298,11 @@ type Gather func(context.Context) (orchestrator.Request, error)
 // Errors are those of gather and of [Service.Ask]; ErrInFlight while another process
 // works on the occasion; ErrNotFound if the earlier answer is not stored, or not any more.
 func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (Answer, error) {
-	keep := s.ResultRetention
-	if keep == 0 {
-		keep = forEver
+	lifetime := s.ResultRetention
+	if lifetime == 0 {
+		lifetime = forEver
 	}
-	c := claim{key: "idem#" + occasion, payload: "occasion", budget: gatherTimeout + orchestrator.MaxTimeout, keepFor: keep}
+	c := claim{key: "idem#" + occasion, payload: "occasion", budget: gatherTimeout + orchestrator.MaxTimeout, lifetime: lifetime}
 	running, done := s.uninterrupted(ctx)
 	defer done()
 	return s.once(running, c, func(running context.Context, id string) (Answer, error) {
@@ -321,13 +321,13 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 		if err != nil {
 			return Answer{}, err
 		}
-		return s.run(running, checked.Completed(id, completeByClock))
+		return s.run(running, checked.Completed(id, addFetchedIndicators))
 	})
 }
 
-// completeByClock is [Complete] for candles that were fetched. Where there are enough of
-// them, that the indicators are computed goes without saying.
-func completeByClock(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warning {
+// addFetchedIndicators is [AddIndicators] for candles that were fetched. Where there are enough of
+// them, no warning says that the indicators are computed.
+func addFetchedIndicators(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warning {
 	fetched := len(data.Candles)
 	warnings := market.Complete(data, timeframe)
 	data.Candles = data.Candles[max(0, fetched-candlesShown):]

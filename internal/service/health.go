@@ -107,7 +107,8 @@ func (s *Service) Health(ctx context.Context, probe bool) Health {
 	failing := false
 	for _, e := range s.entries(texts) {
 		p := healthOf(e, texts, metrics)
-		works := e.Available() && p.LeftOut == nil && !p.lastFailed()
+		lastFailed := p.LastError != nil && (p.LastSuccess == nil || p.LastError.At.After(*p.LastSuccess))
+		works := e.Available() && p.LeftOut == nil && !lastFailed
 		if err, was := probed[p.Name]; was {
 			works = e.Available() && err == nil
 			p.Probe = new("ok")
@@ -212,11 +213,6 @@ func healthOf(e provider.Entry, texts map[string]string, metrics Metrics) Provid
 		}
 	}
 	return p
-}
-
-// lastFailed reports whether the newest call failed.
-func (p ProviderHealth) lastFailed() bool {
-	return p.LastError != nil && (p.LastSuccess == nil || p.LastError.At.After(*p.LastSuccess))
 }
 
 // prober makes the free calls, and remembers their results.

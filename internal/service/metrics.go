@@ -8,6 +8,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -182,12 +183,7 @@ var bucketNames = func() (names [len(buckets) + 1]string) {
 
 // bucketOf names the one bucket that a latency is counted in.
 func bucketOf(ms float64) string {
-	for i, bound := range buckets {
-		if ms <= float64(bound) {
-			return bucketNames[i]
-		}
-	}
-	return bucketNames[len(buckets)]
+	return bucketNames[sort.Search(len(buckets), func(i int) bool { return ms <= float64(buckets[i]) })]
 }
 
 // percentile estimates the latency that a share of the calls did not exceed. It

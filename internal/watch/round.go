@@ -140,19 +140,23 @@ func (w *Watcher) one(ctx context.Context, at time.Time, list List, series marke
 		o.failed(err)
 		return o
 	}
-	var venue string
+	var fetched market.Fetched
 	answer, err := w.Asker.AskOnce(ctx, occasion(series, last, w.Simulated), func(gathering context.Context) (orchestrator.Request, error) {
-		fetched, err := market.Fetch(gathering, source, series, last)
-		if err != nil {
+		var err error
+		if fetched, err = market.Fetch(gathering, source, series, last); err != nil {
 			return orchestrator.Request{}, err
 		}
-		venue = fetched.Venue
 		if err := w.enough(ctx, list, 0); err != nil { // the venue took its time
 			return orchestrator.Request{}, err
 		}
 		return question(list, series, last, fetched)
 	})
-	o.Venue = venue
+	o.Venue = fetched.Venue
+	if len(fetched.Candles) > 0 {
+		if err := w.Asker.SettleFrom(ctx, series, fetched.Candles, fetched.Venue); err != nil {
+			w.log.LogAttrs(ctx, slog.LevelWarn, "Results not settled:", slog.String("series", series.String()), slog.String("error", err.Error()))
+		}
+	}
 	if err != nil {
 		o.failed(err)
 		return o

@@ -1,7 +1,7 @@
 package service
 
-// Reading stored results back, and deciding their votes again under another policy. No
-// model is asked, nothing is paid for, and nothing is written.
+// Stored results: reading them back, and deciding their votes again under another policy.
+// No model is asked and nothing is paid for.
 
 import (
 	"context"
