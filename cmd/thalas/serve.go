@@ -178,6 +178,7 @@ func serve(ctx context.Context, t terminal, a *app.App, visit func(context.Conte
 			}
 		})
 	}
+	visiting.Go(func() { a.SettleRegularly(ctx, service) })
 	ready := &readiness{clock: t.clock}
 	handler := ready.bound(a.NewHandler(service, ready.ready))
 	if store.file != nil {
