@@ -10,14 +10,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func diff(want, got any, err error) string {
 	if err != nil {
 		return fmt.Sprintf("error: %v", err)
 	}
-	return cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer(bytes.Equal))
+	return cmp.Diff(want, got, cmp.Comparer(bytes.Equal))
 }
 
 // checkConsistent checks an open file as Check does: bbolt's pages are sound, each record
