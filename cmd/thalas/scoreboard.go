@@ -130,7 +130,7 @@ func (r *report) score(s *outcome.Score, breakEven *float64) {
 		look = r.bold
 	}
 	r.line("%s%8s %6d  %s", look.Render(name)+strings.Repeat(" ", nameWidth-lipgloss.Width(name)), share(s.HitRate), s.Directional, r.bar(s, breakEven))
-	text := verdictText(s)
+	text := scoreVerdict(s)
 	if n := s.NetReturn; n.Mean != nil {
 		text += "; acting on it earned " + signed(n.Mean) + within(n.Low, n.High) + " a result"
 	}
@@ -162,7 +162,7 @@ func (r *report) bar(s *outcome.Score, breakEven *float64) string {
 	return strings.TrimRight(string(cells), " ")
 }
 
-func verdictText(s *outcome.Score) string {
+func scoreVerdict(s *outcome.Score) string {
 	switch s.Verdict {
 	case outcome.TooFew:
 		if s.NEff >= outcome.Needed {

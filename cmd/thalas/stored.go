@@ -138,7 +138,7 @@ the free text that was sent to the compatibility route.`,
 	}, func(ctx context.Context, r reading, query url.Values) error {
 		query.Set("limit", strconv.Itoa(min(limit, pageSize)))
 		results := []json.RawMessage{}
-		err := r.each(ctx, query, func(item json.RawMessage) (bool, error) {
+		err := r.each(ctx, "/v1/consensus", query, func(item json.RawMessage) (bool, error) {
 			results = append(results, item)
 			return len(results) < limit, nil
 		})
@@ -205,13 +205,13 @@ const pageSize = 500
 
 // each reads a list page by page and calls use with each document, until the list ends or
 // use returns false.
-func (s *source) each(ctx context.Context, query url.Values, use func(json.RawMessage) (more bool, err error)) error {
+func (s *source) each(ctx context.Context, path string, query url.Values, use func(json.RawMessage) (more bool, err error)) error {
 	for {
 		var page struct {
 			Items []json.RawMessage `json:"items"`
 			Next  *string           `json:"next_cursor"`
 		}
-		if err := s.get(ctx, "/v1/consensus", query, &page); err != nil {
+		if err := s.get(ctx, path, query, &page); err != nil {
 			return err
 		}
 		if page.Items == nil {
