@@ -16,10 +16,7 @@ func TestWrongRequests(t *testing.T) {
 	drop := func(name string) change { return func(_ *http.Request, body fields) { delete(body, name) } }
 	in := func(object string, change change) change { // changes a field of an object inside the body
 		return func(r *http.Request, body fields) {
-			for name := range strings.SplitSeq(object, ".") {
-				body, _ = body.object(name)
-			}
-			change(r, body)
+			change(r, at(body, object).(fields))
 		}
 	}
 	noHeader := func(name string) change { return func(r *http.Request, _ fields) { r.Header.Del(name) } }

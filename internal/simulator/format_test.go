@@ -43,7 +43,7 @@ func TestErrors(t *testing.T) {
 }
 
 func listRequest(provider string) *http.Request {
-	r := httptest.NewRequest(http.MethodGet, "/"+provider+formats[provider].listPath(), nil)
+	r := httptest.NewRequest(http.MethodGet, "/"+provider+formats[provider].models, nil)
 	authorize(r, provider)
 	return r
 }

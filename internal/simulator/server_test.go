@@ -166,7 +166,7 @@ func TestStart(t *testing.T) {
 		name, value, _ := strings.Cut(line, "=")
 		if base, ok := strings.CutSuffix(name, "_BASE_URL"); ok {
 			provider := strings.ToLower(base)
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, value+formats[provider].listPath(), nil)
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, value+formats[provider].models, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
