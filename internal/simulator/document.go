@@ -5,12 +5,9 @@ package simulator
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
-
-var fenced = regexp.MustCompile(`(?ms)^\s*<market_data>\s*$(.*?)^\s*</market_data>\s*$`)
 
 var errNoDocument = errors.New("the prompt holds no market data between the lines <market_data> and </market_data>")
 
@@ -27,11 +24,12 @@ type candle struct{ high, low, close float64 }
 // readMarket reads the document in a prompt. Names and values that no rule needs are
 // ignored.
 func readMarket(prompt string) (market, error) {
-	found := fenced.FindStringSubmatch(prompt)
-	if found == nil {
+	_, text, begins := strings.Cut(prompt, "\n<market_data>\n")
+	text, _, ends := strings.Cut(text, "\n</market_data>\n")
+	if !begins || !ends {
 		return market{}, errNoDocument
 	}
-	document, err := parseFields([]byte(found[1]))
+	document, err := parseFields([]byte(text))
 	if err != nil {
 		return market{}, fmt.Errorf("the market data in the prompt cannot be read: %w", err)
 	}
