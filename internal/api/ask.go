@@ -124,9 +124,9 @@ func (s *server) askOperation() huma.Operation {
 		Description: "Asks every available provider at the same time and makes one decision of the answers. It answers when all have answered or failed, " +
 			"or, with `wait: decided`, when no answer that is still out can change the decision. A client that goes away does not stop a run: it is finished and stored.",
 		SkipValidateParams: true, // the key is read by hand
-		RequestBody:        jsonBody("The question. `null` in an optional field is the same as leaving it out; unknown fields are refused.", s.objectSchema("Question", questionFields, false, "pair", "current_price", "market_data"), exampleQuestion()),
+		RequestBody:        jsonBody("The question. `null` in an optional field is the same as leaving it out; unknown fields are refused.", s.objectSchema("Question", questionFields, false, "pair", "current_price", "market_data"), examples["question"]),
 	}
-	ok := jsonResponse("The decision. HOLD is one too; a missing quorum is an error.", refTo[signal.Consensus](s), exampleConsensus())
+	ok := jsonResponse("The decision. HOLD is one too; a missing quorum is an error.", refTo[signal.Consensus](s), examples["consensus"])
 	ok.Headers["Idempotency-Replayed"] = replayedHeader()
 	ok.Links = map[string]*huma.Link{"read": {OperationID: "getConsensus", Parameters: map[string]any{"id": "$response.body#/id"}, Description: "The same consensus, stored."}}
 	return s.documented(op, ok, unreadableBody, crossOrigin, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget,

@@ -212,11 +212,11 @@ func (s *server) compatAskOperation() huma.Operation {
 		Description: "Unknown fields are ignored, and so are weights of unknown and disabled providers. " +
 			"`pair` may be any text of at most 300 characters, such as the question of a prediction market with its probability as `current_price`.",
 		SkipValidateParams: true, // the key is read by hand
-		RequestBody:        jsonBody("The question.", s.objectSchema("CompatQuestion", compatFields, true, "pair", "current_price", "market_data"), exampleCompatQuestion()),
+		RequestBody:        jsonBody("The question.", s.objectSchema("CompatQuestion", compatFields, true, "pair", "current_price", "market_data"), examples["compat_question"]),
 	}
 	ok := jsonResponse("The decision.", refTo[CompatConsensus](s), compatOf(exampleConsensus()))
 	ok.Headers["Idempotency-Replayed"] = replayedHeader()
-	return s.compatDocumented(op, ok, unreadableBody, invalidRequest, crossOrigin, bodyTooLarge, wrongMediaType,
+	return s.documented(op, ok, unreadableBody, invalidRequest, crossOrigin, bodyTooLarge, wrongMediaType,
 		inFlight, otherBody, storeUnreachable, requestBudget, dailyBudget, noProviders, insufficientProviders, insufficientResponses, tooLate, tooManyRuns, budgetUnknown, keysUnavailable, aggregationFailed)
 }
 
@@ -226,5 +226,5 @@ func (s *server) compatHealthOperation() huma.Operation {
 		Summary:     "Health and metrics, as clients of the original system read them",
 		Description: "No provider is called and nothing is paid.",
 	}
-	return s.compatDocumented(op, jsonResponse("Health, with the counts of the current UTC day.", refTo[CompatHealth](s), exampleCompatHealth()))
+	return s.documented(op, jsonResponse("Health, with the counts of the current UTC day.", refTo[CompatHealth](s), examples["compat_health"]))
 }

@@ -99,9 +99,9 @@ func (s *server) healthOperation() huma.Operation {
 		Description: "From what past calls have shown: no provider is called and nothing is paid. `unavailable`: fewer providers are enabled and have a key than a decision needs. " +
 			"`degraded`: the last call of such a provider failed, one is left out, or the store is unreachable.",
 	}
-	ok := jsonResponse("Healthy or degraded.", refTo[service.Health](s), exampleHealth(service.Healthy))
+	ok := jsonResponse("Healthy or degraded.", refTo[service.Health](s), examples["health"])
 	op = s.documented(op, ok, probeForbidden, invalidRequest)
-	op.Responses["503"] = jsonResponse("Unavailable: too few providers can be asked.", refTo[service.Health](s), exampleHealth(service.Unavailable))
+	op.Responses["503"] = jsonResponse("Unavailable: too few providers can be asked.", refTo[service.Health](s), examples["health_unavailable"])
 	if len(s.keys) > 0 { // a probe needs the key
 		op.Security = append([]map[string][]string{{}}, op.Security...)
 	}
@@ -118,5 +118,5 @@ func (s *server) metricsOperation() huma.Operation {
 			momentParam("to", "End of the window, likewise; the hour or day that it lies in counts whole."),
 		},
 	}
-	return s.documented(op, jsonResponse("The sums.", refTo[service.Metrics](s), exampleMetrics()), invalidRequest, storeUnreachable)
+	return s.documented(op, jsonResponse("The sums.", refTo[service.Metrics](s), examples["metrics"]), invalidRequest, storeUnreachable)
 }

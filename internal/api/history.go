@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -107,12 +106,16 @@ func (s *server) historyOperation() huma.Operation {
 		"next_cursor": {Type: huma.TypeString, Nullable: true, Description: "Send it as cursor for the next page; null where there is none."},
 	}}
 	s.huma.OpenAPI().Components.Schemas.Map()["History"] = schema
-	ok := jsonResponse("A page.", &huma.Schema{Ref: "#/components/schemas/History"}, map[string]any{"items": []any{exampleConsensus()}, "next_cursor": exampleCursor})
-	ok.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}, Example: exampleCSV}
-	ok.Headers["Next-Cursor"] = &huma.Header{Description: "As next_cursor, for readers of CSV; absent where there is no next page.", Schema: &huma.Schema{Type: huma.TypeString}}
-	ok.Headers["Vary"] = &huma.Header{Description: "`Accept`.", Schema: &huma.Schema{Type: huma.TypeString}}
+	ok := jsonResponse("A page.", &huma.Schema{Ref: "#/components/schemas/History"}, map[string]any{"items": []any{examples["consensus"]}, "next_cursor": exampleCursor})
+	rows, err := csvOf([]json.RawMessage{examples["consensus"]})
+	if err != nil {
+		panic(err) // every test of this package builds the contract
+	}
+	ok.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}, Example: string(rows)}
+	ok.Headers["Next-Cursor"] = textHeader("As next_cursor, for readers of CSV; absent where there is no next page.")
+	ok.Headers["Vary"] = textHeader("`Accept`.")
 	return s.documented(op, ok, invalidRequest, storeUnreachable)
 }
 
 // exampleCursor is a cursor of the form that is given out.
-var exampleCursor = base64.RawURLEncoding.EncodeToString([]byte(time.Date(2026, 11, 23, 4, 55, 0, 0, time.UTC).Format(time.RFC3339) + "#019ab10f-6b62-7cc0-8000-5a3c0a1f9e21"))
+var exampleCursor = base64.RawURLEncoding.EncodeToString([]byte("2026-11-23T04:55:00Z#" + exampleID))

@@ -45,73 +45,52 @@ func (s *server) document() (asJSON, asYAML []byte) {
 }
 
 // documented adds what every operation has: its answer, its errors and who may call it.
+// Errors of the compatibility routes have the original's shapes and statuses.
 func (s *server) documented(op huma.Operation, ok *huma.Response, errors ...*kind) huma.Operation {
-	return s.describe(op, ok, append(errors, internalError), func(kinds []*kind) *huma.Response {
-		response := s.errorResponse(kinds, "application/problem+json", refTo[Problem](s))
-		for _, k := range kinds {
-			response.Content["application/problem+json"].Examples[k.name] = &huma.Example{Summary: k.title, Value: s.exampleProblem(k, op)}
-		}
-		return response
-	})
-}
-
-// compatDocumented is documented for the compatibility route, whose errors have
-// the original's shapes and statuses.
-func (s *server) compatDocumented(op huma.Operation, ok *huma.Response, errors ...*kind) huma.Operation {
-	return s.describe(op, ok, append(errors, internalError), func(kinds []*kind) *huma.Response {
-		response := s.errorResponse(kinds, jsonType, refTo[CompatError](s))
-		for _, k := range kinds {
-			response.Content[jsonType].Examples[k.name] = &huma.Example{Summary: k.title, Value: compatErrorOf(s.exampleProblem(k, op))}
-		}
-		return response
-	})
-}
-
-func (s *server) describe(op huma.Operation, ok *huma.Response, errors []*kind, respond func([]*kind) *huma.Response) huma.Operation {
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
 	op.Responses["200"] = ok
+	errors = append(errors, internalError)
 	if len(s.keys) > 0 {
 		op.Security = []map[string][]string{{"apiKey": {}}}
 		errors = append(errors, unauthorized, wrongKeys)
 	}
-	byStatus := map[int][]*kind{}
 	for _, k := range errors {
-		status := k.status
+		problem := s.exampleProblem(k, op)
+		var example huma.StatusError = problem
+		contentType, schema := problem.ContentType(""), refTo[Problem](s)
 		if op.Path == compatPath {
-			status = compatErrorOf(k.problem("")).status
+			example, contentType, schema = compatErrorOf(problem), jsonType, refTo[CompatError](s)
 		}
-		byStatus[status] = append(byStatus[status], k)
-	}
-	for status, kinds := range byStatus {
-		op.Responses[strconv.Itoa(status)] = respond(kinds)
+		status := strconv.Itoa(example.GetStatus())
+		r := op.Responses[status]
+		if r == nil {
+			r = &huma.Response{Headers: commonHeaders(), Content: map[string]*huma.MediaType{contentType: {Schema: schema, Examples: map[string]*huma.Example{}}}}
+			op.Responses[status] = r
+		} else {
+			r.Description += "\n\n"
+		}
+		r.Description += fmt.Sprintf("`%s`: %s", k.name, k.meaning)
+		r.Content[contentType].Examples[k.name] = &huma.Example{Summary: k.title, Value: example}
+		if k.retryAfter > 0 || k == dailyBudget {
+			r.Headers["Retry-After"] = &huma.Header{Description: "Seconds after which to come back.", Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0)}}
+		}
+		if k == unauthorized {
+			r.Headers["WWW-Authenticate"] = textHeader("Names the header that the key belongs in.")
+		}
 	}
 	return op
 }
 
-// errorResponse describes an answer that several kinds share.
-func (s *server) errorResponse(kinds []*kind, contentType string, schema *huma.Schema) *huma.Response {
-	response := &huma.Response{Headers: commonHeaders(), Content: map[string]*huma.MediaType{contentType: {Schema: schema, Examples: map[string]*huma.Example{}}}}
-	for i, k := range kinds {
-		if i > 0 {
-			response.Description += "\n\n"
-		}
-		response.Description += fmt.Sprintf("`%s`: %s", k.name, k.meaning)
-		if k.retryAfter > 0 || k == dailyBudget {
-			response.Headers["Retry-After"] = &huma.Header{Description: "Seconds after which to come back.", Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0)}}
-		}
-		if k == unauthorized {
-			response.Headers["WWW-Authenticate"] = &huma.Header{Description: "Names the header that the key belongs in.", Schema: &huma.Schema{Type: huma.TypeString}}
-		}
-	}
-	return response
+func textHeader(description string) *huma.Header {
+	return &huma.Header{Description: description, Schema: &huma.Schema{Type: huma.TypeString}}
 }
 
 func commonHeaders() map[string]*huma.Header {
 	return map[string]*huma.Header{
-		requestIDHeader: {Description: "The id of the request: yours, where it is at most 128 letters, digits, `-`, `_`, `.` and `:`, else a new one.", Schema: &huma.Schema{Type: huma.TypeString}},
-		"Cache-Control": {Description: "`no-store`.", Schema: &huma.Schema{Type: huma.TypeString}},
+		requestIDHeader: textHeader("The id of the request: yours, where it is at most 128 letters, digits, `-`, `_`, `.` and `:`, else a new one."),
+		"Cache-Control": textHeader("`no-store`."),
 	}
 }
 
@@ -123,13 +102,10 @@ func jsonBody(description string, schema *huma.Schema, example any) *huma.Reques
 	return &huma.RequestBody{Description: description, Required: true, Content: map[string]*huma.MediaType{jsonType: {Schema: schema, Example: example}}}
 }
 
-// cacheHeaders describes an answer that may be cached.
-func cacheHeaders(r *huma.Response, cacheControl string) {
-	r.Headers["Cache-Control"] = &huma.Header{Description: cacheControl, Schema: &huma.Schema{Type: huma.TypeString}}
-	r.Headers["ETag"] = &huma.Header{Description: "Names exactly these bytes; send it as If-None-Match.", Schema: &huma.Schema{Type: huma.TypeString}}
-}
-
-func withNotModified(op huma.Operation, ok *huma.Response) huma.Operation {
+// cacheable describes an operation whose answer may be cached.
+func cacheable(op huma.Operation, ok *huma.Response, cacheControl string) huma.Operation {
+	ok.Headers["Cache-Control"] = textHeader(cacheControl)
+	ok.Headers["ETag"] = textHeader("Names exactly these bytes; send it as If-None-Match.")
 	op.Responses = map[string]*huma.Response{"304": {Description: "The caller has it: one of the tags in If-None-Match fits.", Headers: ok.Headers}}
 	return op
 }

@@ -50,11 +50,7 @@ func quick(t testing.TB) *service.Service {
 
 func FuzzQuestion(f *testing.F) {
 	s := quick(f)
-	question, err := json.Marshal(exampleQuestion())
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, seed := range []string{string(question), `{}`, `[]`, `{"pair":null}`, `{"market_data":{"rsi":NaN}}`, `{"provider_weights":{"OpenAI":1e999}}`, "\xff", `{"a":1,"a":2}`,
+	for _, seed := range []string{string(examples["question"]), `{}`, `[]`, `{"pair":null}`, `{"market_data":{"rsi":NaN}}`, `{"provider_weights":{"OpenAI":1e999}}`, "\xff", `{"a":1,"a":2}`,
 		`{"pair":"BTC/USDT","current_price":1,"market_data":{"recent_candles":[{"open":1}]}}`, `{"timeout_seconds":1e-300,"min_providers":1.0}`} {
 		f.Add([]byte(seed))
 	}

@@ -149,8 +149,8 @@ func (s *server) replayOperation() huma.Operation {
 		Summary: "Stored votes under another policy",
 		Description: "Decides the stored runs of a pair and timeframe anew, under other weights or gates, and lists those that would have had another decision. " +
 			"What the request leaves out stays as it was in each run. No provider is called, nothing is paid and nothing is stored. Simulated results are left out unless the server simulates.",
-		RequestBody: jsonBody("Which runs, and under which policy. `null` is the same as leaving a field out; unknown fields are refused.", s.objectSchema("ReplayRequest", replayFields, false, "pair"), exampleReplayRequest()),
+		RequestBody: jsonBody("Which runs, and under which policy. `null` is the same as leaving a field out; unknown fields are refused.", s.objectSchema("ReplayRequest", replayFields, false, "pair"), examples["replay_request"]),
 	}
-	ok := jsonResponse("A page: `limit` runs, newest first, and what would have differed.", refTo[Replay](s), exampleReplay())
+	ok := jsonResponse("A page: `limit` runs, newest first, and what would have differed.", refTo[Replay](s), examples["replay"])
 	return s.documented(op, ok, unreadableBody, crossOrigin, bodyTooLarge, wrongMediaType, invalidRequest, storeUnreachable)
 }

@@ -193,9 +193,9 @@ func (s *server) showOperation() huma.Operation {
 		Summary: "One stored consensus", SkipValidateParams: true, // what is no id is an unknown one
 		Description: "Whole, as it was answered, byte by byte. It can be read as soon as it was answered.",
 	}
-	ok := jsonResponse("The consensus.", refTo[signal.Consensus](s), exampleConsensus())
-	cacheHeaders(ok, "`private, max-age=86400, immutable`: a result never changes.")
-	return s.documented(withNotModified(op, ok), ok, unknownID, invalidRequest, storeUnreachable)
+	ok := jsonResponse("The consensus.", refTo[signal.Consensus](s), examples["consensus"])
+	op = cacheable(op, ok, "`private, max-age=86400, immutable`: a result never changes.")
+	return s.documented(op, ok, unknownID, invalidRequest, storeUnreachable)
 }
 
 func (s *server) latestOperation() huma.Operation {
@@ -210,7 +210,7 @@ func (s *server) latestOperation() huma.Operation {
 		"missing": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}, Description: "Series without a signal, or with one older than max_age, and what names no series."},
 	}}
 	s.huma.OpenAPI().Components.Schemas.Map()["LatestMany"] = many
-	ok := jsonResponse("The consensus, or the list of them.", &huma.Schema{AnyOf: []*huma.Schema{refTo[signal.Consensus](s), {Ref: "#/components/schemas/LatestMany"}}}, exampleConsensus())
-	cacheHeaders(ok, "`private, max-age=` the seconds until `valid_until`, the end of the candle that is forming now.")
-	return s.documented(withNotModified(op, ok), ok, noSignalYet, staleSignal, invalidRequest, storeUnreachable)
+	ok := jsonResponse("The consensus, or the list of them.", &huma.Schema{AnyOf: []*huma.Schema{refTo[signal.Consensus](s), {Ref: "#/components/schemas/LatestMany"}}}, examples["consensus"])
+	op = cacheable(op, ok, "`private, max-age=` the seconds until `valid_until`, the end of the candle that is forming now.")
+	return s.documented(op, ok, noSignalYet, staleSignal, invalidRequest, storeUnreachable)
 }

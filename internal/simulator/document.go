@@ -25,7 +25,7 @@ type candle struct{ high, low, close float64 }
 // ignored.
 func readMarket(prompt string) (market, error) {
 	_, text, begins := strings.Cut(prompt, "\n<market_data>\n")
-	text, _, ends := strings.Cut(text, "\n</market_data>\n")
+	text, _, ends := strings.Cut(text, "\n</market_data>")
 	if !begins || !ends {
 		return market{}, errNoDocument
 	}
