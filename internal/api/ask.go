@@ -8,7 +8,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -56,26 +58,43 @@ func (x *exchange) asJSON(status int, document any) (*jsonOutput, error) {
 func (x *exchange) refuse(err error) error { return x.finish(problemOf(err)) }
 
 func (s *server) ask(ctx context.Context, in *askInput) (*jsonOutput, error) {
+	answer, err := s.answer(ctx, in, parseQuestion(in.document, s.service.Registry), "")
+	if err != nil {
+		return nil, err
+	}
+	if answer.Body != nil { // these bytes are stored, and will be read back
+		return &jsonOutput{Status: http.StatusOK, ContentType: jsonType, Body: answer.Body}, nil
+	}
+	return exchangeOf(ctx).answered(answer, answer.Consensus)
+}
+
+// answer asks the service a question that came by a route. The route is a part of what an
+// Idempotency-Key stands for, and is empty for POST /v1/consensus.
+func (s *server) answer(ctx context.Context, in *askInput, question *fields, route string) (service.Answer, error) {
 	x := exchangeOf(ctx)
 	key, mistakes := keyOf(x.r.Header)
-	question := parseQuestion(in.document, s.service.Registry)
 	if mistakes = question.refuse(mistakes, s.service.Orchestrator.Check); mistakes != nil {
-		return nil, x.finish(invalid(mistakes))
+		return service.Answer{}, x.finish(invalid(mistakes))
 	}
-	answer, err := s.service.Ask(ctx, service.Question{Request: question.request, IdempotencyKey: key, Caller: x.caller, Payload: payload(in.raw), Size: len(in.raw)})
+	answer, err := s.service.Ask(ctx, service.Question{
+		Request: question.request, IdempotencyKey: key, Caller: x.caller, Route: route, Payload: payload(in.raw), Size: len(in.raw),
+	})
 	var found signal.FieldErrors
 	if errors.As(err, &found) {
 		question.merge(found)
-		return nil, x.finish(invalid(question.mistakes))
+		return answer, x.finish(invalid(question.mistakes))
 	}
 	if err != nil {
-		return nil, x.refuse(err)
+		return answer, x.refuse(err)
 	}
-	x.server.logRun(x, answer.Consensus)
-	if answer.Body != nil { // what is read back later is the same bytes
-		return &jsonOutput{Status: http.StatusOK, ContentType: jsonType, Body: answer.Body}, nil
-	}
-	out, err := x.asJSON(http.StatusOK, answer.Consensus)
+	attrs := []slog.Attr{slog.String("request_id", x.id), slog.String("run", answer.Consensus.ID), slog.String("path", x.r.URL.Path), slog.String("cache", string(answer.Consensus.Cache))}
+	s.log.LogAttrs(ctx, slog.LevelInfo, "Answered:", append(attrs, x.callerAttr()...)...)
+	return answer, nil
+}
+
+// answered gives the document that tells an answer.
+func (x *exchange) answered(answer service.Answer, document any) (*jsonOutput, error) {
+	out, err := x.asJSON(http.StatusOK, document)
 	if err == nil && answer.Replayed {
 		out.Replayed = "true"
 	}
@@ -98,10 +117,8 @@ func keyOf(header http.Header) (string, []Mistake) {
 	if n := len(values[0]); n == 0 || n > 255 {
 		return wrong("has not 1 to 255 visible characters")
 	}
-	for _, c := range []byte(values[0]) {
-		if c < '!' || c > '~' {
-			return wrong("has not 1 to 255 visible characters: only ASCII without spaces is")
-		}
+	if strings.IndexFunc(values[0], func(c rune) bool { return c < '!' || c > '~' }) >= 0 {
+		return wrong("has not 1 to 255 visible characters: only ASCII without spaces is")
 	}
 	return values[0], nil
 }
@@ -113,8 +130,11 @@ func payload(body []byte) string {
 	return hex.EncodeToString(hash[:])
 }
 
-func replayedHeader() *huma.Header {
-	return &huma.Header{Description: "`true` where this is the earlier answer to the same Idempotency-Key; else absent.", Schema: &huma.Schema{Type: "string", Enum: []any{"true"}}}
+// askResponse describes the answer to a question.
+func askResponse(description string, schema *huma.Schema, example any) *huma.Response {
+	ok := jsonResponse(description, schema, example)
+	ok.Headers["Idempotency-Replayed"] = &huma.Header{Description: "`true` where this is the earlier answer to the same Idempotency-Key; else absent.", Schema: &huma.Schema{Type: "string", Enum: []any{"true"}}}
+	return ok
 }
 
 func (s *server) askOperation() huma.Operation {
@@ -126,8 +146,7 @@ func (s *server) askOperation() huma.Operation {
 		SkipValidateParams: true, // the key is read by hand
 		RequestBody:        jsonBody("The question. `null` in an optional field is the same as leaving it out; unknown fields are refused.", s.objectSchema("Question", questionFields, false, "pair", "current_price", "market_data"), examples["question"]),
 	}
-	ok := jsonResponse("The decision. HOLD is one too; a missing quorum is an error.", refTo[signal.Consensus](s), examples["consensus"])
-	ok.Headers["Idempotency-Replayed"] = replayedHeader()
+	ok := askResponse("The decision. HOLD is one too; a missing quorum is an error.", refTo[signal.Consensus](s), examples["consensus"])
 	ok.Links = map[string]*huma.Link{"read": {OperationID: "getConsensus", Parameters: map[string]any{"id": "$response.body#/id"}, Description: "The same consensus, stored."}}
 	return s.documented(op, ok, unreadableBody, crossOrigin, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget,
 		noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, keysUnavailable, storeUnreachable, tooLate, aggregationFailed)

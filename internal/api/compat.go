@@ -5,7 +5,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -75,32 +74,13 @@ func compatOf(c *signal.Consensus) CompatConsensus {
 }
 
 func (s *server) compatAsk(ctx context.Context, in *askInput) (*jsonOutput, error) {
-	x := exchangeOf(ctx)
-	key, mistakes := keyOf(x.r.Header)
-	for i := range mistakes { // the original's errors name no headers
-		mistakes[i].Message = idempotencyKey + " " + mistakes[i].Message
-	}
-	question := parseCompat(in.document, s.service.Registry)
-	if mistakes = question.refuse(mistakes, s.service.Orchestrator.Check); mistakes != nil {
-		return nil, x.finish(invalid(mistakes))
-	}
-	// The same body is another question here, where unknown fields are ignored: keys of
-	// the two routes never meet.
-	answer, err := s.service.Ask(ctx, service.Question{Request: question.request, IdempotencyKey: key, Caller: x.caller, Route: " " + compatPath, Payload: payload(in.raw), Size: len(in.raw)})
-	var found signal.FieldErrors
-	if errors.As(err, &found) {
-		question.merge(found)
-		return nil, x.finish(invalid(question.mistakes))
-	}
+	// The same body is another question here, where unknown fields are ignored. The space
+	// keeps its route apart from any other.
+	answer, err := s.answer(ctx, in, parseCompat(in.document, s.service.Registry), " "+compatPath)
 	if err != nil {
-		return nil, x.refuse(err)
+		return nil, err
 	}
-	s.logRun(x, answer.Consensus)
-	out, err := x.asJSON(http.StatusOK, compatOf(answer.Consensus))
-	if err == nil && answer.Replayed {
-		out.Replayed = "true"
-	}
-	return out, err
+	return exchangeOf(ctx).answered(answer, compatOf(answer.Consensus))
 }
 
 // CompatHealth is the original's health and metrics.
@@ -195,6 +175,9 @@ func compatErrorOf(p *Problem) *CompatError {
 // topLevel gives the field that a mistake is told under; what lies deeper is
 // told in the message.
 func topLevel(m Mistake) (name, message string) {
+	if header, inHeader := strings.CutPrefix(m.Location, "header."); inHeader { // the original's errors name no headers
+		return "non_field_errors", header + " " + m.Message
+	}
 	place, inBody := strings.CutPrefix(m.Location, "body.")
 	if !inBody {
 		return "non_field_errors", m.Message
@@ -214,8 +197,7 @@ func (s *server) compatAskOperation() huma.Operation {
 		SkipValidateParams: true, // the key is read by hand
 		RequestBody:        jsonBody("The question.", s.objectSchema("CompatQuestion", compatFields, true, "pair", "current_price", "market_data"), examples["compat_question"]),
 	}
-	ok := jsonResponse("The decision.", refTo[CompatConsensus](s), compatOf(exampleConsensus()))
-	ok.Headers["Idempotency-Replayed"] = replayedHeader()
+	ok := askResponse("The decision.", refTo[CompatConsensus](s), compatOf(exampleConsensus()))
 	return s.documented(op, ok, unreadableBody, invalidRequest, crossOrigin, bodyTooLarge, wrongMediaType,
 		inFlight, otherBody, storeUnreachable, requestBudget, dailyBudget, noProviders, insufficientProviders, insufficientResponses, tooLate, tooManyRuns, budgetUnknown, keysUnavailable, aggregationFailed)
 }

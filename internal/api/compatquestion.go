@@ -13,9 +13,7 @@ import (
 
 // compatFields are the keys of the compatibility route.
 var compatFields = []field{
-	{"pair", (*fields).market, func(*server) *huma.Schema {
-		return seriesSchema("A pair in any notation, or any text.", "Will Bitcoin reach $100k?")
-	}},
+	marketField("A pair in any notation, or any text.", "Will Bitcoin reach $100k?"),
 	timeframeField("The length of a candle."),
 	priceField,
 	marketDataField(signal.MaxCompatText),
@@ -29,6 +27,15 @@ var compatFields = []field{
 		}
 		return weights
 	}},
+}
+
+// marketField is a pair, or the question of a prediction market.
+func marketField(description, example string) field {
+	return field{"pair", func(f *fields, raw strictjson.Value) {
+		readText(f, "pair", raw, "a pair such as BTC/USDT, or a question", signal.ParseMarket, &f.request.Pair)
+	}, func(*server) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: description, Examples: []any{example}}
+	}}
 }
 
 // parseCompat is parseQuestion for the compatibility route.
@@ -48,20 +55,6 @@ func parseCompat(body strictjson.Value, registry *provider.Registry) *fields {
 		}
 	}
 	return f
-}
-
-// market reads a pair, or the question of a prediction market.
-func (f *fields) market(raw strictjson.Value) {
-	text, ok := f.text("pair", raw, "a pair such as BTC/USDT, or a question")
-	if !ok {
-		return
-	}
-	market, err := signal.ParseMarket(text)
-	if err != nil {
-		f.wrong("pair", err.Error(), raw)
-		return
-	}
-	f.request.Pair = market
 }
 
 // compatWeights reads weights of enabled providers and ignores all others.

@@ -36,19 +36,34 @@ func (in *historyInput) Resolve(ctx huma.Context) []error {
 		From: mistakes.moment("from", in.From), To: mistakes.moment("to", in.To), Limit: in.Limit,
 	}
 	mistakes.window(in.query.From, in.query.To)
-	cursor, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 	isCursor := store.IsID
 	if in.Pair != "" {
 		isCursor = store.IsPosition
 	}
-	if in.Cursor != "" && (err != nil || !isCursor(string(cursor))) {
-		mistakes.wrong("cursor", wrongCursor, in.Cursor)
+	if in.Cursor != "" {
+		var err error
+		if in.query.Cursor, err = readCursor(in.Cursor, isCursor); err != nil {
+			mistakes.wrong("cursor", err.Error(), in.Cursor)
+		}
 	}
-	in.query.Cursor = string(cursor)
 	return mistakes
 }
 
-const wrongCursor = "is not a next_cursor of this list: leave it out to begin anew"
+var errCursor = errors.New("is not a next_cursor of this list: leave it out to begin anew")
+
+// readCursor gives the position in the store that a cursor stands for.
+func readCursor(text string, isCursor func(string) bool) (string, error) {
+	position, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || !isCursor(string(position)) {
+		return "", errCursor
+	}
+	return string(position), nil
+}
+
+// writeCursor encodes a position, since it has characters that a query must escape.
+func writeCursor(position string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(position))
+}
 
 func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
@@ -59,12 +74,11 @@ func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, er
 	var found signal.FieldErrors
 	switch {
 	case errors.As(err, &found): // of the cursor: all else was checked
-		return nil, x.finish(invalid([]Mistake{{Location: "query.cursor", Message: wrongCursor, Value: scalarOf(in.Cursor)}}))
+		return nil, x.finish(invalid([]Mistake{{Location: "query.cursor", Message: errCursor.Error(), Value: scalarOf(in.Cursor)}}))
 	case err != nil:
 		return nil, x.refuse(err)
 	}
-	// The stored positions have characters that a query must escape; theirs it need not.
-	next := base64.RawURLEncoding.EncodeToString([]byte(page.Next))
+	next := writeCursor(page.Next)
 	bodies := make([]json.RawMessage, len(page.Results))
 	for i, result := range page.Results {
 		bodies[i] = result.Body
@@ -118,4 +132,4 @@ func (s *server) historyOperation() huma.Operation {
 }
 
 // exampleCursor is a cursor of the form that is given out.
-var exampleCursor = base64.RawURLEncoding.EncodeToString([]byte("2026-11-23T04:55:00Z#" + exampleID))
+var exampleCursor = writeCursor("2026-11-23T04:55:00Z#" + exampleID)

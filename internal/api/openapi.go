@@ -11,8 +11,6 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"thalas/internal/signal"
 )
 
 // contract configures huma: nothing that it serves by itself, nothing that it
@@ -129,10 +127,4 @@ func momentSchemas(number string) []*huma.Schema {
 // refTo gives a reference to the schema of a type.
 func refTo[T any](s *server) *huma.Schema {
 	return s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
-}
-
-// logRun ties the request to the run that it started.
-func (s *server) logRun(x *exchange, c *signal.Consensus) {
-	attrs := []slog.Attr{slog.String("request_id", x.id), slog.String("run", c.ID), slog.String("path", x.r.URL.Path), slog.String("cache", string(c.Cache))}
-	s.log.LogAttrs(x.r.Context(), slog.LevelInfo, "Answered:", append(attrs, x.callerAttr()...)...)
 }

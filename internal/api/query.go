@@ -5,6 +5,7 @@ package api
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -38,7 +39,7 @@ func checkQuery(ctx huma.Context) []error {
 		}
 	}
 	var mistakes []error
-	for _, name := range sorted(values) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		switch {
 		case slices.Contains(known, name) && slices.Contains(values[name], ""):
 			// An unset variable of the caller must not pass for "any age" or "all".
@@ -50,15 +51,6 @@ func checkQuery(ctx huma.Context) []error {
 		}
 	}
 	return mistakes
-}
-
-func sorted(values url.Values) []string {
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // queryMistakes collects what is wrong with parameters while they are read.

@@ -36,7 +36,9 @@ type field struct {
 
 // questionFields are the keys of POST /v1/consensus.
 var questionFields = []field{
-	{"pair", (*fields).pair, func(*server) *huma.Schema {
+	{"pair", func(f *fields, raw strictjson.Value) {
+		readText(f, "pair", raw, "a pair such as BTC/USDT", signal.ParsePair, &f.request.Pair)
+	}, func(*server) *huma.Schema {
 		return &huma.Schema{Type: huma.TypeString, Format: "pair", MinLength: new(2), MaxLength: new(64), Examples: []any{"BTC/USDT"},
 			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`. Where there is a slash, it alone separates. A name of a contract, such as `BTC-PERP`, is refused."}
 	}},
@@ -59,15 +61,25 @@ var questionFields = []field{
 }
 
 func timeframeField(description string) field {
-	return field{"timeframe", (*fields).timeframe, func(*server) *huma.Schema { return timeframeSchema(description, true) }}
+	return field{"timeframe", func(f *fields, raw strictjson.Value) {
+		readText(f, "timeframe", raw, "one such as 5m", signal.ParseTimeframe, &f.request.Timeframe)
+	}, func(*server) *huma.Schema { return timeframeSchema(description, true) }}
 }
 
-var priceField = field{"current_price", (*fields).currentPrice, func(*server) *huma.Schema {
+var priceField = field{"current_price", func(f *fields, raw strictjson.Value) {
+	if n, ok := f.number("current_price", raw, "a price above 0"); ok {
+		f.request.CurrentPrice = n
+	}
+}, func(*server) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeNumber, ExclusiveMinimum: new(0.0), Description: "The price now. Numbers keep the digits that are sent.", Examples: []any{50000.0}}
 }}
 
 func marketDataField(maxText int) field {
-	return field{"market_data", func(f *fields, raw strictjson.Value) { f.marketData(raw, maxText) }, func(*server) *huma.Schema { return marketDataSchema(maxText) }}
+	return field{"market_data", func(f *fields, raw strictjson.Value) {
+		data, found := signal.ReadMarketData(raw, maxText)
+		f.request.MarketData = data
+		f.mistakes = append(f.mistakes, fieldMistakes("body.market_data", found, nil)...)
+	}, func(*server) *huma.Schema { return marketDataSchema(maxText) }}
 }
 
 func shareField(name, description string) field {
@@ -173,42 +185,17 @@ func (f *fields) wrong(name, message string, value strictjson.Value) {
 	}
 }
 
-func (f *fields) pair(raw strictjson.Value) {
-	text, ok := f.text("pair", raw, "a pair such as BTC/USDT")
-	if !ok {
-		return
+// readText reads a text with a parser from package signal. send says what to send instead.
+func readText[T any](f *fields, name string, raw strictjson.Value, send string, parse func(string) (T, error), into *T) {
+	text, err := signal.ReadText(raw, send)
+	if err == nil {
+		var value T
+		if value, err = parse(text); err == nil {
+			*into = value
+			return
+		}
 	}
-	pair, err := signal.ParsePair(text)
-	if err != nil {
-		f.wrong("pair", err.Error(), raw)
-		return
-	}
-	f.request.Pair = pair
-}
-
-func (f *fields) timeframe(raw strictjson.Value) {
-	text, ok := f.text("timeframe", raw, "one such as 5m")
-	if !ok {
-		return
-	}
-	timeframe, err := signal.ParseTimeframe(text)
-	if err != nil {
-		f.wrong("timeframe", err.Error(), raw)
-		return
-	}
-	f.request.Timeframe = timeframe
-}
-
-func (f *fields) currentPrice(raw strictjson.Value) {
-	if n, ok := f.number("current_price", raw, "a price above 0"); ok {
-		f.request.CurrentPrice = n
-	}
-}
-
-func (f *fields) marketData(raw strictjson.Value, maxText int) {
-	data, found := signal.ReadMarketData(raw, maxText)
-	f.request.MarketData = data
-	f.mistakes = append(f.mistakes, fieldMistakes("body.market_data", found, nil)...)
+	f.wrong(name, err.Error(), raw)
 }
 
 // policy reads a field of the policy.
@@ -222,15 +209,6 @@ func (f *fields) policy(name string, raw strictjson.Value) {
 	}
 	found := fieldMistakes("body", f.request.Read(name, raw, f.registry), nil)
 	f.mistakes = append(f.mistakes, found[:min(len(found), enough)]...)
-}
-
-// text reads a JSON text.
-func (f *fields) text(name string, raw strictjson.Value, send string) (string, bool) {
-	text, err := signal.ReadText(raw, send)
-	if err != nil {
-		f.wrong(name, err.Error(), raw)
-	}
-	return text, err == nil
 }
 
 // number reads a JSON number with its digits.

@@ -12,11 +12,6 @@ import (
 	"thalas/internal/signal"
 )
 
-// seriesSchema is what names a series.
-func seriesSchema(description, example string) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: description, Examples: []any{example}}
-}
-
 func timeframeSchema(description string, nullable bool) *huma.Schema {
 	schema := &huma.Schema{Type: huma.TypeString, Nullable: nullable, Description: description}
 	for _, t := range signal.Timeframes() {
