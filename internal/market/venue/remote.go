@@ -30,21 +30,6 @@ const (
 	maxRetryAfter = 24 * time.Hour
 )
 
-// A wire is the wire format of one venue.
-type wire interface {
-	// target gives the path and query of a request for the newest closed candles up to
-	// the one that opened at last. The error says what the venue does not have.
-	target(series market.Series, last time.Time) (string, error)
-
-	// problem reads the venue's error in a body, which many venues send with status 200.
-	// kind is empty if the body is not an error.
-	problem(body []byte) (kind market.Kind, says string)
-
-	// candles reads the rows of an answer, in any order, without those that the venue
-	// marks as open. An error says which row is wrong, and why.
-	candles(body []byte, series market.Series) ([]signal.Candle, error)
-}
-
 // remote is a venue behind one wire format.
 type remote struct {
 	name      string
@@ -77,15 +62,19 @@ func (r *remote) Candles(ctx context.Context, series market.Series, last time.Ti
 		r.pause.note(failed)
 		return nil, failed
 	}
-	rows, err := r.wire.candles(answer.body, series)
+	rows, err := r.wire.rows(answer.body, series.Pair)
+	var candles []signal.Candle
+	if err == nil {
+		candles, err = r.wire.layout.candles(rows)
+	}
 	if err != nil {
 		return nil, r.fail(series, market.ErrMalformed, answer.status, "its answer can't be believed: "+err.Error()+"; try again later, or name a further venue")
 	}
 	// Some venues do not mark the open candle, and our clock may be ahead of theirs.
-	rows = slices.DeleteFunc(rows, func(c signal.Candle) bool {
+	candles = slices.DeleteFunc(candles, func(c signal.Candle) bool {
 		return !answer.at.IsZero() && c.Time.Add(series.Timeframe.Duration()).After(answer.at)
 	})
-	candles, kind, why := closed(rows, series, last)
+	candles, kind, why := closed(candles, series, last)
 	if kind != "" {
 		return nil, r.fail(series, kind, answer.status, why)
 	}
