@@ -438,7 +438,7 @@ func TestTheCounterIsTold(t *testing.T) {
 func TestListsThatCannotBeWatched(t *testing.T) {
 	f := newFixture(t, func(o *Options, _ *service.Options) { o.Shortest = "5m" })
 	tests := []struct{ name, list, want string }{
-		{"too short", `{"pairs": ["BTC/USDT"], "timeframes": ["1h", "3m", "1m"]}`, "timeframes: has 3m, which the schedule can't keep up with"},
+		{"too short", `{"pairs": ["BTC/USDT"], "timeframes": ["1h", "3m", "1m"]}`, "timeframes: has 3m, which is too short for the schedule"},
 		{"unknown provider", `{"pairs": ["BTC/USDT"], "provider_weights": {"nobody": 1}}`, "provider_weights.nobody: is no known provider"},
 		{"more answers than providers", `{"pairs": ["BTC/USDT"], "min_providers": 2}`, "min_providers: is outside 1…1"},
 		{"unknown venue", `{"pairs": ["BTC/USDT"], "venue": "nowhere"}`, `venue: venue "nowhere" is not known`},
