@@ -25,7 +25,7 @@ var examples = func() (all map[string]json.RawMessage) {
 // mustRead reads JSON that belongs to the program. Every test of this package reads it.
 func mustRead(raw []byte, into any) {
 	if err := json.Unmarshal(raw, into); err != nil {
-		panic(fmt.Sprintf("api: examples.json: %v", err))
+		panic(fmt.Sprintf("api: an embedded file: %v", err))
 	}
 }
 
