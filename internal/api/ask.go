@@ -23,14 +23,14 @@ const (
 	idempotencyKey = "Idempotency-Key"
 )
 
-// askInput is a question. The key is read from the request itself, where an
-// empty one can be told from none.
+// askInput is a question. The Idempotency-Key is read from the request itself, since huma
+// does not tell an empty header from a missing one.
 type askInput struct {
 	requestBody
 	Key string `header:"Idempotency-Key" minLength:"1" maxLength:"255" pattern:"^[!-~]{1,255}$" doc:"The same key and body from the same caller give the same answer, paid once, for 24 hours. Bodies are compared byte by byte." example:"bot-7:BTC/USDT:5m:1795410000"`
 }
 
-// jsonOutput is an answer that is written as it stands.
+// jsonOutput is an answer whose body is sent unchanged.
 type jsonOutput struct {
 	Status       int
 	ContentType  string `header:"Content-Type" hidden:"true"`
@@ -45,7 +45,7 @@ type jsonOutput struct {
 
 const jsonType = "application/json"
 
-// asJSON gives a document as an answer.
+// asJSON makes an answer of a document.
 func (x *exchange) asJSON(status int, document any) (*jsonOutput, error) {
 	body, err := json.Marshal(document)
 	if err != nil {
@@ -54,7 +54,7 @@ func (x *exchange) asJSON(status int, document any) (*jsonOutput, error) {
 	return &jsonOutput{Status: status, ContentType: jsonType, Body: body}, nil
 }
 
-// refuse turns an error of the packages below into an answer.
+// refuse makes an answer of an error from the service.
 func (x *exchange) refuse(err error) error { return x.finish(problemOf(err)) }
 
 func (s *server) ask(ctx context.Context, in *askInput) (*jsonOutput, error) {
@@ -92,7 +92,7 @@ func (s *server) answer(ctx context.Context, in *askInput, question *fields, rou
 	return answer, nil
 }
 
-// answered gives the document that tells an answer.
+// answered sends a document that shows an answer.
 func (x *exchange) answered(answer service.Answer, document any) (*jsonOutput, error) {
 	out, err := x.asJSON(http.StatusOK, document)
 	if err == nil && answer.Replayed {
@@ -101,8 +101,8 @@ func (x *exchange) answered(answer service.Answer, document any) (*jsonOutput, e
 	return out, err
 }
 
-// keyOf reads the Idempotency-Key. An empty one is a mistake: who sends it
-// believes to be safe from paying twice.
+// keyOf reads the Idempotency-Key. An empty one is a mistake, because its sender expects not
+// to pay twice.
 func keyOf(header http.Header) (string, []Mistake) {
 	values := header.Values(idempotencyKey)
 	if len(values) == 0 {
@@ -123,8 +123,8 @@ func keyOf(header http.Header) (string, []Mistake) {
 	return values[0], nil
 }
 
-// payload is what an Idempotency-Key stands for: the body byte by byte. A retry
-// sends the same bytes; what merely means the same is another request.
+// payload identifies a body byte by byte. A retry sends the same bytes; other bytes with the
+// same meaning are another request.
 func payload(body []byte) string {
 	hash := sha256.Sum256(body)
 	return hex.EncodeToString(hash[:])
@@ -143,7 +143,7 @@ func (s *server) askOperation() huma.Operation {
 		Summary: "Ask the models now",
 		Description: "Asks every available provider at the same time and makes one decision of the answers. It answers when all have answered or failed, " +
 			"or, with `wait: decided`, when no answer that is still out can change the decision. A client that goes away does not stop a run: it is finished and stored.",
-		SkipValidateParams: true, // the key is read by hand
+		SkipValidateParams: true, // keyOf checks the key
 		RequestBody:        jsonBody("The question. `null` in an optional field is the same as leaving it out; unknown fields are refused.", s.objectSchema("Question", questionFields, false, "pair", "current_price", "market_data"), examples["question"]),
 	}
 	ok := askResponse("The decision. HOLD is one too; a missing quorum is an error.", refTo[signal.Consensus](s), examples["consensus"])

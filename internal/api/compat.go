@@ -21,20 +21,20 @@ import (
 
 const compatPath = "/api/v1/strategies/llm-consensus"
 
-// CompatConsensus is a decision as the original answered it.
+// CompatConsensus is a decision in the original's shape.
 type CompatConsensus struct {
 	Decision            signal.Decision  `json:"decision"`
 	Confidence          float64          `json:"confidence" minimum:"0" maximum:"1"`
 	Reasoning           string           `json:"reasoning"`
 	RiskLevel           signal.RiskLevel `json:"risk_level"`
-	SuggestedStopLoss   *float64         `json:"suggested_stop_loss" doc:"null for HOLD, or where nobody gave one."`
+	SuggestedStopLoss   *float64         `json:"suggested_stop_loss" doc:"null for HOLD, or if no provider suggested one."`
 	SuggestedTakeProfit *float64         `json:"suggested_take_profit" doc:"Likewise."`
 	Metadata            CompatMetadata   `json:"consensus_metadata"`
 	Responses           []CompatResponse `json:"provider_responses"`
-	Simulated           bool             `json:"simulated,omitempty" doc:"true where the votes came from the built-in simulator; else absent."`
+	Simulated           bool             `json:"simulated,omitempty" doc:"true if the votes came from the built-in simulator; otherwise absent."`
 }
 
-// CompatMetadata says how the decision came about.
+// CompatMetadata says how the decision was reached.
 type CompatMetadata struct {
 	TotalProviders         int                   `json:"total_providers"`
 	ParticipatingProviders int                   `json:"participating_providers"`
@@ -85,12 +85,12 @@ func (s *server) compatAsk(ctx context.Context, in *askInput) (*jsonOutput, erro
 	return exchangeOf(ctx).answered(answer, compatOf(answer.Consensus))
 }
 
-// CompatHealth is the original's health and metrics.
+// CompatHealth has health and metrics in the original's shape.
 type CompatHealth struct {
 	Status             string          `json:"status" enum:"healthy,degraded"`
 	AvailableProviders int             `json:"available_providers"`
 	RequiredProviders  int             `json:"required_providers"`
-	ProviderHealth     map[string]bool `json:"provider_health" doc:"By name, every enabled provider: can be asked, and its last call did not fail."`
+	ProviderHealth     map[string]bool `json:"provider_health" doc:"For every enabled provider, by name: whether it can be asked and its last call did not fail."`
 	Timestamp          time.Time       `json:"timestamp"`
 	Metrics            CompatMetrics   `json:"metrics"`
 }
@@ -117,7 +117,7 @@ func (s *server) compatHealth(ctx context.Context, _ *struct{}) (*jsonOutput, er
 		answer.Status = string(service.Degraded)
 	}
 	m, err := s.service.Metrics(ctx, service.WindowDay, time.Time{}, time.Time{})
-	if err != nil { // what this process knows is better than nothing
+	if err != nil { // the counts of this process are better than none
 		m.RegistryStatus = process.RegistryStatus
 		m.TotalRequests, m.SuccessfulRequests, m.FailedRequests, m.SuccessRate = process.TotalRequests, process.SuccessfulRequests, process.FailedRequests, process.SuccessRate
 	}
@@ -127,12 +127,12 @@ func (s *server) compatHealth(ctx context.Context, _ *struct{}) (*jsonOutput, er
 	return exchangeOf(ctx).asJSON(http.StatusOK, answer)
 }
 
-// CompatError is an error of the compatibility route. Wrong input has Details,
-// all else Detail.
+// CompatError is an error of the compatibility route. It has Details for wrong input, and
+// otherwise Detail.
 type CompatError struct {
 	Message string              `json:"error" doc:"What went wrong."`
-	Detail  string              `json:"detail,omitempty" doc:"More of it, for all but wrong input."`
-	Details map[string][]string `json:"details,omitempty" doc:"For wrong input: messages by top-level field; non_field_errors where it is none's."`
+	Detail  string              `json:"detail,omitempty" doc:"More about it, except for wrong input."`
+	Details map[string][]string `json:"details,omitempty" doc:"For wrong input: messages by top-level field, or under non_field_errors."`
 
 	status  int
 	headers http.Header
@@ -149,8 +149,8 @@ func (e *CompatError) ContentType(string) string { return jsonType }
 // GetHeaders is read by huma.
 func (e *CompatError) GetHeaders() http.Header { return e.headers }
 
-// compatErrorOf gives a problem the original's shape: wrong input is a 400 by
-// field, a passed deadline a 503 like every other missing quorum.
+// compatErrorOf gives a problem the original's shape. Wrong input is a 400 with messages by
+// field. A run that had no time left is a 503, as is every other missing quorum.
 func compatErrorOf(p *Problem) *CompatError {
 	e := &CompatError{Message: p.Detail, Detail: p.Detail, status: p.Status, headers: p.GetHeaders()}
 	switch {
@@ -174,8 +174,7 @@ func compatErrorOf(p *Problem) *CompatError {
 	return e
 }
 
-// topLevel gives the field that a mistake is told under; what lies deeper is
-// told in the message.
+// topLevel gives the top-level field of a mistake. The rest of its place is in the message.
 func topLevel(m Mistake) (name, message string) {
 	if header, inHeader := strings.CutPrefix(m.Location, "header."); inHeader { // the original's errors name no headers
 		return "non_field_errors", header + " " + m.Message
@@ -196,7 +195,7 @@ func (s *server) compatAskOperation() huma.Operation {
 		Summary: "Ask the models now, as clients of the original system do",
 		Description: "Unknown fields are ignored, and so are weights of unknown and disabled providers. " +
 			"`pair` may be any text of at most 300 characters, such as the question of a prediction market with its probability as `current_price`.",
-		SkipValidateParams: true, // the key is read by hand
+		SkipValidateParams: true, // keyOf checks the key
 		RequestBody:        jsonBody("The question.", s.objectSchema("CompatQuestion", compatFields, true, "pair", "current_price", "market_data"), examples["compat_question"]),
 	}
 	ok := askResponse("The decision.", refTo[CompatConsensus](s), compatOf(exampleConsensus()))
@@ -223,7 +222,7 @@ var compatFields = []field{
 		weights := s.weightsSchema()
 		weights.AdditionalProperties = true
 		for _, e := range s.service.Registry.Entries() {
-			if e.Disabled { // ignored, whatever it is
+			if e.Disabled { // its weight is ignored, whatever it is
 				delete(weights.Properties, e.Provider.Name())
 			}
 		}
@@ -240,7 +239,7 @@ func marketField(description, example string) field {
 	}}
 }
 
-// parseCompat is parseQuestion for the compatibility route.
+// parseCompat reads a body as parseQuestion does, by the rules of the compatibility route.
 func parseCompat(body strictjson.Value, registry *provider.Registry) *fields {
 	f := &fields{values: map[string]strictjson.Value{}, registry: registry}
 	list, isObject := body.Members()

@@ -20,7 +20,7 @@ const (
 	readyPath  = "/readyz"
 )
 
-// writeState answers whoever decides on the status alone.
+// writeState answers a load balancer, which reads only the status.
 func writeState(w http.ResponseWriter, well bool) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	text := "ok\n"
@@ -28,7 +28,7 @@ func writeState(w http.ResponseWriter, well bool) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		text = "ending\n"
 	}
-	_, _ = io.WriteString(w, text) // a client that has gone away needs nothing
+	_, _ = io.WriteString(w, text) // a client that has left needs nothing
 }
 
 type healthInput struct {
@@ -47,7 +47,7 @@ func (s *server) health(ctx context.Context, in *healthInput) (*jsonOutput, erro
 	}
 	health := s.service.Health(ctx, probe)
 	if len(s.keys) > 0 && !exchangeOf(ctx).keyed {
-		health.Budget = nil // what is spent is not for everybody
+		health.Budget = nil // only callers with a key see what is spent
 	}
 	status := http.StatusOK
 	if health.Status == service.Unavailable {
@@ -56,11 +56,11 @@ func (s *server) health(ctx context.Context, in *healthInput) (*jsonOutput, erro
 	return exchangeOf(ctx).asJSON(status, health)
 }
 
-// maxWindow bounds how far metrics look back: counters are read day by day.
+// maxWindow is the longest window of metrics, since counters are read day by day.
 const maxWindow = 400 * 24 * time.Hour
 
 type metricsInput struct {
-	Window string `query:"window" enum:"hour,day" default:"day" doc:"The grain: from and to are cut to it."`
+	Window string `query:"window" enum:"hour,day" default:"day" doc:"The unit of the window: from and to are rounded down to it."`
 	From   string `query:"from" doc:"Start of the window."`
 	To     string `query:"to" doc:"End of the window."`
 

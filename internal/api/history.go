@@ -1,6 +1,6 @@
 package api
 
-// GET /v1/consensus: history of a series, or the feed of a day, as JSON or CSV.
+// GET /v1/consensus: the history of a series, or the results of a day, as JSON or CSV.
 
 import (
 	"bytes"
@@ -73,7 +73,7 @@ func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, er
 	page, err := s.service.History(ctx, in.query)
 	var found signal.FieldErrors
 	switch {
-	case errors.As(err, &found): // of the cursor: all else was checked
+	case errors.As(err, &found): // the cursor is wrong: everything else is checked already
 		return nil, x.finish(invalid([]Mistake{{Location: "query.cursor", Message: errCursor.Error(), Value: scalarOf(in.Cursor)}}))
 	case err != nil:
 		return nil, x.refuse(err)
@@ -131,5 +131,5 @@ func (s *server) historyOperation() huma.Operation {
 	return s.documented(op, ok, invalidRequest, storeUnreachable)
 }
 
-// exampleCursor is a cursor of the form that is given out.
+// exampleCursor has the form of a real cursor.
 var exampleCursor = writeCursor("2026-11-23T04:55:00Z#" + exampleID)

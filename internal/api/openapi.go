@@ -1,7 +1,7 @@
 package api
 
-// The OpenAPI document: what huma makes of the Go types, with every answer,
-// header and error that an operation has.
+// The OpenAPI document: huma makes it from the Go types, and every answer, header and error of
+// an operation is added.
 
 import (
 	"encoding/json"
@@ -13,13 +13,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// contract configures huma: nothing that it serves by itself, nothing that it
-// adds to answers.
+// contract configures huma so that it serves nothing by itself and adds nothing to answers.
 func contract(version string) huma.Config {
 	c := huma.DefaultConfig("Thalas Consensus", version)
 	c.Info.Description = "Asks several language models the same trading question at once and makes one decision of the answers. " +
 		"It gives advice and places no order. A confidence is the strength of votes, not a probability."
-	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // served by us
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // routes serves them
 	c.CreateHooks = nil                                   // no $schema in answers, no Link header
 	c.Tags = []*huma.Tag{
 		{Name: "Consensus", Description: "Ask, and read back."},
@@ -36,7 +35,7 @@ func (s *server) document() (asJSON, asYAML []byte) {
 	if err == nil {
 		asYAML, err = s.huma.OpenAPI().YAML()
 	}
-	if err != nil { // not reached: a test writes both
+	if err != nil { // unreachable: a test writes both
 		s.log.Error("OpenAPI document not written:", slog.String("error", err.Error()))
 	}
 	return asJSON, asYAML

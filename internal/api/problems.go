@@ -18,14 +18,14 @@ import (
 
 const problemPath = "/problems/"
 
-// TooLate is the kind of an [orchestrator.ErrInsufficientResponses] where at least one
+// TooLate is the code of an [orchestrator.ErrInsufficientResponses] in which at least one
 // provider had no time left.
 const TooLate signal.ErrorCode = "insufficient_responses_in_time"
 
-// ProblemName gives the last part of a problem's type for an error of that kind.
+// ProblemName gives the last part of the type of the problem for an error code.
 func ProblemName(code signal.ErrorCode) string {
 	if code == orchestrator.ErrCanceled {
-		return "run-canceled" // the one name that is not made of the code
+		return "run-canceled" // the only name that is not made from the code
 	}
 	return strings.ReplaceAll(string(code), "_", "-")
 }
@@ -36,7 +36,7 @@ type kind struct {
 	status     int
 	title      string
 	retryable  bool
-	retryAfter time.Duration // where the problem itself does not know better; 0: none is told
+	retryAfter time.Duration // unless the error has its own; 0: none is sent
 	level      slog.Level
 	meaning    string // what happened, for the page
 	remedy     string // what to do, for the page
@@ -143,7 +143,7 @@ var kinds = append([]*kind{
 	noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, keysUnavailable, storeUnreachable, runCanceled, tooLate,
 }, gatewayKinds...)
 
-// problem makes a problem of the kind. An empty detail is the kind's own.
+// problem makes a problem of the kind. An empty detail means that of the kind.
 func (k *kind) problem(detail string) *Problem {
 	if detail == "" {
 		detail = k.meaning
@@ -151,8 +151,8 @@ func (k *kind) problem(detail string) *Problem {
 	return &Problem{Type: problemPath + k.name, Title: k.title, Status: k.status, Detail: detail, Retryable: k.retryable, kind: k, retryAfter: k.retryAfter}
 }
 
-// problemOf gives the problem of an error of the packages below. An error without a
-// code becomes a 500 that says nothing about it.
+// problemOf gives the problem for an error of the service. An error without a code becomes a
+// 500, whose text does not show it.
 func problemOf(err error) *Problem {
 	k := kindOf(signal.CodeOf(err))
 	if k == nil {
@@ -181,7 +181,7 @@ func kindOf(code signal.ErrorCode) *kind {
 	return nil
 }
 
-// undecidedProblem is a run without a decision.
+// undecidedProblem is the problem of a run without a decision.
 func undecidedProblem(k *kind, e *orchestrator.Error) *Problem {
 	if k == insufficientResponses && e.TimedOut() {
 		k = tooLate

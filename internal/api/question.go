@@ -1,6 +1,6 @@
 package api
 
-// From the body of POST /v1/consensus to a Request, with every mistake in it.
+// Reading the body of POST /v1/consensus field by field, with every mistake in it.
 
 import (
 	"encoding/json"
@@ -17,17 +17,17 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// fields reads the top-level members of a body one by one.
+// fields are the top-level members of a body, and what was read of them.
 type fields struct {
 	request  orchestrator.Request
-	query    service.Query // of a replay: which runs
+	query    service.Query // the runs of a replay
 	mistakes []Mistake
-	values   map[string]strictjson.Value // by the name that the packages below give a field
+	values   map[string]strictjson.Value // by the names of fields in a signal.FieldError
 	registry *provider.Registry
-	unread   bool // the body is no object
+	unread   bool // the body is not an object
 }
 
-// field is a top-level key: how it is read, and what the contract says of it.
+// field is a top-level key: how it is read, and its schema in the contract.
 type field struct {
 	name   string
 	read   func(f *fields, raw strictjson.Value)
@@ -93,8 +93,8 @@ func policyField(name string, schema func(s *server) *huma.Schema) field {
 	return field{name, func(f *fields, raw strictjson.Value) { f.policy(name, raw) }, schema}
 }
 
-// objectSchema puts the schema of an object with these fields, and others if they are
-// ignored, among the components.
+// objectSchema adds the schema of an object with these fields to the components. others says
+// whether the object may have more fields, which are ignored.
 func (s *server) objectSchema(name string, list []field, others bool, required ...string) *huma.Schema {
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: others, Required: required, Properties: map[string]*huma.Schema{}}
 	for _, f := range list {
@@ -111,15 +111,16 @@ func namesOf(list []field) (names []string) {
 	return names
 }
 
-// parseQuestion reads a body. Its mistakes are those that the body alone shows: merge adds
-// those that the check finds, which knows the whole request.
+// parseQuestion reads a body. It finds the mistakes of single fields. The check of the whole
+// request finds more, which merge adds.
 func parseQuestion(body strictjson.Value, registry *provider.Registry) *fields {
 	f := &fields{values: map[string]strictjson.Value{}, registry: registry}
 	f.read(body, questionFields, "pair, current_price and market_data")
 	return f
 }
 
-// refuse gives all mistakes of a question that has some, and nil where it has none.
+// refuse gives all mistakes of a question, and others with them. It is nil if there are none.
+// The check is needed only if there are some, since the service makes it again.
 func (f *fields) refuse(others []Mistake, check func(orchestrator.Request) (orchestrator.Checked, error)) []Mistake {
 	if len(f.mistakes)+len(others) == 0 {
 		return nil
@@ -150,14 +151,13 @@ func (f *fields) read(body strictjson.Value, known []field, required string) {
 			continue
 		}
 		f.values[m.Name] = m.Value
-		if !m.Value.IsNull() { // null is absent
+		if !m.Value.IsNull() { // null means absent
 			known[i].read(f, m.Value)
 		}
 	}
 }
 
-// merge adds the mistakes that the packages below find at fields that are not known to
-// be wrong already.
+// merge adds the mistakes in err, except those of fields that have a mistake already.
 func (f *fields) merge(err error) {
 	var found signal.FieldErrors
 	if !errors.As(err, &found) {
@@ -171,16 +171,16 @@ func (f *fields) merge(err error) {
 	}
 }
 
-// covers reports whether inner is the place outer or one within it.
+// covers reports whether the place inner is the place outer or within it.
 func covers(outer, inner string) bool {
 	rest, found := strings.CutPrefix(inner, outer)
 	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-const enough = 100 // mistakes that are reported; more say the same
+const mostMistakes = 100 // that are reported
 
 func (f *fields) wrong(name, message string, value strictjson.Value) {
-	if len(f.mistakes) < enough {
+	if len(f.mistakes) < mostMistakes {
 		f.mistakes = append(f.mistakes, Mistake{Location: "body." + name, Message: message, Value: cutScalar(value)})
 	}
 }
@@ -201,17 +201,17 @@ func readText[T any](f *fields, name string, raw strictjson.Value, send string, 
 // policy reads a field of the policy.
 func (f *fields) policy(name string, raw strictjson.Value) {
 	if list, isObject := raw.Members(); isObject {
-		for _, m := range list { // for the mistakes that only the check finds
+		for _, m := range list { // merge needs the values
 			if !m.Twice {
 				f.values[name+"."+strictjson.Cut(m.Name, maxValue)] = m.Value
 			}
 		}
 	}
 	found := fieldMistakes("body", f.request.Read(name, raw, f.registry), nil)
-	f.mistakes = append(f.mistakes, found[:min(len(found), enough)]...)
+	f.mistakes = append(f.mistakes, found[:min(len(found), mostMistakes)]...)
 }
 
-// number reads a JSON number with its digits.
+// number reads a JSON number and keeps its digits.
 func (f *fields) number(name string, raw strictjson.Value, send string) (signal.Number, bool) {
 	n, err := signal.ReadNumber(raw, send)
 	if err != nil {

@@ -104,7 +104,7 @@ func (s *server) replay(ctx context.Context, in *replayInput) (*jsonOutput, erro
 	replayed, err := s.service.Replay(ctx, query, policy)
 	var found signal.FieldErrors
 	switch {
-	case errors.As(err, &found): // of the cursor: all else was checked
+	case errors.As(err, &found): // the cursor is wrong: everything else is checked already
 		return nil, x.finish(invalid(fieldMistakes("body", found, func(string) json.RawMessage {
 			return scalarOf(writeCursor(query.Cursor))
 		})))

@@ -51,13 +51,13 @@ func marketDataSchema(maxText int) *huma.Schema {
 			number, {Type: huma.TypeBoolean}, {Type: huma.TypeString, MaxLength: new(maxText)},
 			{Type: huma.TypeArray, MaxItems: new(signal.MaxListNumbers), Items: number},
 		}},
-		// Candles alone must be some.
+		// If there are only candles, there must be at least one.
 		Not:        &huma.Schema{Required: []string{"recent_candles"}, MaxProperties: new(1), Properties: map[string]*huma.Schema{"recent_candles": {MaxItems: new(0)}}},
 		Extensions: map[string]any{"propertyNames": map[string]any{"minLength": 1, "maxLength": 100}},
 	}
 }
 
-// candleSchema is a candle with its time, or without.
+// candleSchema is the schema of a candle with or without its time.
 func candleSchema(timed bool) *huma.Schema {
 	positive := func() *huma.Schema { return &huma.Schema{Type: huma.TypeNumber, ExclusiveMinimum: new(0.0)} }
 	candle := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"open", "high", "low", "close"}, Properties: map[string]*huma.Schema{
@@ -72,7 +72,7 @@ func candleSchema(timed bool) *huma.Schema {
 	return candle
 }
 
-// words are the fields with a closed list of words.
+// words are the fields that have one of a closed list of words.
 var words = map[string][]string{
 	"Consensus.status":       {string(signal.Complete), string(signal.Degraded)},
 	"Consensus.hold_reason":  holdReasons,

@@ -1,6 +1,6 @@
 package api
 
-// GET /v1/consensus/{id} and GET /v1/consensus/latest: stored bytes as they are.
+// GET /v1/consensus/{id} and GET /v1/consensus/latest, which send the stored bytes.
 
 import (
 	"bytes"
@@ -41,7 +41,7 @@ func (s *server) show(ctx context.Context, in *showInput) (*jsonOutput, error) {
 	if err != nil {
 		return nil, x.refuse(err)
 	}
-	// A result never changes; that it expires some day does no harm in a cache.
+	// A result never changes, so a cache may have it even after the store has deleted it.
 	return cached(result.Body, quoted(result.ID), "private, max-age=86400, immutable", x.tagsHeld()), nil
 }
 
@@ -52,7 +52,7 @@ type latestInput struct {
 	IfNoneMatch string   `header:"If-None-Match" doc:"ETags that the caller has: where one fits, the answer is 304 without a body."`
 
 	series    []signal.Pair
-	nameless  []string // of several, those that can't name a series
+	nameless  []string // texts that can't name a series, if there are several
 	timeframe signal.Timeframe
 }
 
@@ -62,10 +62,10 @@ func (in *latestInput) Resolve(ctx huma.Context) []error {
 	for _, text := range in.Pair {
 		series, err := signal.ParseMarket(text)
 		switch {
-		case text == "": // which checkQuery has refused
+		case text == "": // checkQuery has refused it
 		case err != nil && len(in.Pair) == 1:
 			mistakes.wrong("pair", err.Error(), text)
-		case err != nil: // it must not take the others with it
+		case err != nil: // the others are still answered
 			in.nameless = append(in.nameless, strictjson.Cut(text, maxValue))
 		case !slices.Contains(in.series, series):
 			in.series = append(in.series, series)
@@ -91,8 +91,8 @@ func (s *server) latest(ctx context.Context, in *latestInput) (*jsonOutput, erro
 	return cached(result.Body, quoted(result.ID), untilInvalid(freshFor(result, in.timeframe, maxAge)), x.tagsHeld()), nil
 }
 
-// latestOfMany answers about several series; those without a signal, or with one
-// that is too old, are listed as missing, and so is what names none.
+// latestOfMany answers about several series. It lists as missing the series without a signal
+// or with one that is too old, and texts that name no series.
 func (s *server) latestOfMany(ctx context.Context, in *latestInput, maxAge time.Duration) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
 	results := make([]*store.Result, len(in.series))
@@ -137,7 +137,7 @@ func (s *server) latestOfMany(ctx context.Context, in *latestInput, maxAge time.
 	return cached(body.Bytes(), quoted(hex.EncodeToString(hash[:16])), untilInvalid(fresh), x.tagsHeld()), nil
 }
 
-// writeList joins documents that are JSON already.
+// writeList writes a list of documents without parsing them.
 func writeList(b *bytes.Buffer, documents []json.RawMessage) {
 	b.WriteByte('[')
 	for i, document := range documents {
@@ -149,8 +149,8 @@ func writeList(b *bytes.Buffer, documents []json.RawMessage) {
 	b.WriteByte(']')
 }
 
-// freshFor is how long nothing newer can be there: until the candle that is
-// forming has closed, and not beyond the age that was asked for.
+// freshFor is how long a result stays the newest: until the candle that is forming closes,
+// and at most until the result reaches maxAge.
 func freshFor(result store.Result, timeframe signal.Timeframe, maxAge time.Duration) time.Duration {
 	open, _, _ := strings.Cut(result.Position, "#")
 	candle, err := time.Parse(time.RFC3339, open)
@@ -170,11 +170,10 @@ func untilInvalid(fresh time.Duration) string {
 
 func quoted(tag string) string { return `"` + tag + `"` }
 
-// tagsHeld gives the ETags that the caller has, from all lines of the header: huma
-// reads the first.
+// tagsHeld gives the ETags in all lines of If-None-Match. huma reads only the first line.
 func (x *exchange) tagsHeld() string { return strings.Join(x.r.Header.Values("If-None-Match"), ",") }
 
-// cached answers a document, or that the caller has it.
+// cached answers with a document, or with 304 if the caller has it.
 func cached(body []byte, tag, cacheControl, ifNoneMatch string) *jsonOutput {
 	out := &jsonOutput{Status: http.StatusOK, ContentType: jsonType, CacheControl: cacheControl, ETag: tag, Body: body}
 	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
@@ -190,7 +189,7 @@ func cached(body []byte, tag, cacheControl, ifNoneMatch string) *jsonOutput {
 func (s *server) showOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "getConsensus", Method: http.MethodGet, Path: consensusPath + "/{id}", Tags: []string{"Consensus"},
-		Summary: "One stored consensus", SkipValidateParams: true, // what is no id is an unknown one
+		Summary: "One stored consensus", SkipValidateParams: true, // a malformed id is an unknown id
 		Description: "Whole, as it was answered, byte by byte. It can be read as soon as it was answered.",
 	}
 	ok := jsonResponse("The consensus.", refTo[signal.Consensus](s), examples["consensus"])
