@@ -133,7 +133,7 @@ func payload(body []byte) string {
 // askResponse describes the answer to a question.
 func askResponse(description string, schema *huma.Schema, example any) *huma.Response {
 	ok := jsonResponse(description, schema, example)
-	ok.Headers["Idempotency-Replayed"] = &huma.Header{Description: "`true` where this is the earlier answer to the same Idempotency-Key; else absent.", Schema: &huma.Schema{Type: "string", Enum: []any{"true"}}}
+	ok.Headers["Idempotency-Replayed"] = &huma.Header{Description: "`true` if this is the earlier answer to the same Idempotency-Key; otherwise absent.", Schema: &huma.Schema{Type: "string", Enum: []any{"true"}}}
 	return ok
 }
 
@@ -141,12 +141,12 @@ func (s *server) askOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "askConsensus", Method: http.MethodPost, Path: consensusPath, Tags: []string{"Consensus"},
 		Summary: "Ask the models now",
-		Description: "Asks every available provider at the same time and makes one decision of the answers. It answers when all have answered or failed, " +
-			"or, with `wait: decided`, when no answer that is still out can change the decision. A client that goes away does not stop a run: it is finished and stored.",
+		Description: "Asks every available provider at the same time and makes one decision from the answers. It answers when all have answered or failed, " +
+			"or, with `wait: decided`, when no missing answer can change the decision. A client that leaves does not stop a run: the run is finished and stored.",
 		SkipValidateParams: true, // keyOf checks the key
 		RequestBody:        jsonBody("The question. `null` in an optional field is the same as leaving it out; unknown fields are refused.", s.objectSchema("Question", questionFields, false, "pair", "current_price", "market_data"), examples["question"]),
 	}
-	ok := askResponse("The decision. HOLD is one too; a missing quorum is an error.", refTo[signal.Consensus](s), examples["consensus"])
+	ok := askResponse("The decision. HOLD is a decision too; a missing quorum is an error.", refTo[signal.Consensus](s), examples["consensus"])
 	ok.Links = map[string]*huma.Link{"read": {OperationID: "getConsensus", Parameters: map[string]any{"id": "$response.body#/id"}, Description: "The same consensus, stored."}}
 	return s.documented(op, ok, unreadableBody, crossOrigin, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget,
 		noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, keysUnavailable, storeUnreachable, tooLate, aggregationFailed)

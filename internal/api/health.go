@@ -32,7 +32,7 @@ func writeState(w http.ResponseWriter, well bool) {
 }
 
 type healthInput struct {
-	Probe string `query:"probe" enum:"true,false" default:"false" doc:"Make one free authenticated call to each provider, at most once in 30 seconds. Needs the API key where keys are configured."`
+	Probe string `query:"probe" enum:"true,false" default:"false" doc:"Make one free authenticated call to each provider, at most once in 30 seconds. Needs an API key if keys are configured."`
 }
 
 // Resolve refuses parameters that the route does not have.
@@ -96,8 +96,8 @@ func (s *server) healthOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "health", Method: http.MethodGet, Path: healthPath, Tags: []string{"Operation"},
 		Summary: "Whether a question could be answered now",
-		Description: "From what past calls have shown: no provider is called and nothing is paid. `unavailable`: fewer providers are enabled and have a key than a decision needs. " +
-			"`degraded`: the last call of such a provider failed, one is left out, or the store is unreachable.",
+		Description: "Known from past calls: no provider is called and nothing is paid. `unavailable`: fewer providers are enabled and have a key than a decision needs. " +
+			"`degraded`: the last call of such a provider failed, one is being left out, or the store is unreachable.",
 	}
 	ok := jsonResponse("Healthy or degraded.", refTo[service.Health](s), examples["health"])
 	op = s.documented(op, ok, probeForbidden, invalidRequest)
@@ -112,10 +112,10 @@ func (s *server) metricsOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "metrics", Method: http.MethodGet, Path: "/v1/metrics", Tags: []string{"Operation"},
 		Summary:     "Totals and counters of each provider",
-		Description: "Sums over a window, over all processes that share the store: by default the current UTC day. A run is counted when it was started, a missing quorum as failed; refused requests are not.",
+		Description: "Sums over a window, over all processes that share the store: by default the current UTC day. A run counts at the time of its start. A missing quorum counts as a failure. Refused requests do not count.",
 		Parameters: []*huma.Param{
-			momentParam("from", "Start of the window, cut to its grain: RFC 3339, or seconds or milliseconds since 1970. At most 400 days before its end."),
-			momentParam("to", "End of the window, likewise; the hour or day that it lies in counts whole."),
+			momentParam("from", "Start of the window, rounded down to its unit: RFC 3339, or seconds or milliseconds since 1970. At most 400 days before its end."),
+			momentParam("to", "End of the window, in the same forms. The hour or day of this time is included as a whole."),
 		},
 	}
 	return s.documented(op, jsonResponse("The sums.", refTo[service.Metrics](s), examples["metrics"]), invalidRequest, storeUnreachable)

@@ -18,12 +18,12 @@ import (
 )
 
 type historyInput struct {
-	Pair      string `query:"pair" format:"market" minLength:"1" maxLength:"300" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route; without it, the answer is the feed of a UTC day: that of from, else today." example:"BTC/USDT"`
+	Pair      string `query:"pair" format:"market" minLength:"1" maxLength:"300" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route; without it, the answer is the feed of one UTC day: the day of from, or else today." example:"BTC/USDT"`
 	Timeframe string `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle, with pair; the feed has all of them."`
-	From      string `query:"from" doc:"With pair results whose candle_time, without it whose timestamp is at or after it: RFC 3339, or seconds since 1970."`
-	To        string `query:"to" doc:"The same time is before it."`
-	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"At most that many."`
-	Cursor    string `query:"cursor" format:"cursor" doc:"next_cursor of the page before."`
+	From      string `query:"from" doc:"With pair, results whose candle_time is at or after it; without pair, results whose timestamp is. RFC 3339, or seconds since 1970."`
+	To        string `query:"to" doc:"Results whose candle_time, without pair whose timestamp, is before it."`
+	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"The most results of a page."`
+	Cursor    string `query:"cursor" format:"cursor" doc:"next_cursor of the previous page."`
 
 	query service.Query
 }
@@ -117,7 +117,7 @@ func (s *server) historyOperation() huma.Operation {
 	}
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"items", "next_cursor"}, Properties: map[string]*huma.Schema{
 		"items":       {Type: huma.TypeArray, Items: refTo[signal.Consensus](s), Description: "Whole consensuses, newest first."},
-		"next_cursor": {Type: huma.TypeString, Nullable: true, Description: "Send it as cursor for the next page; null where there is none."},
+		"next_cursor": {Type: huma.TypeString, Nullable: true, Description: "Send it as cursor for the next page; null if there is none."},
 	}}
 	s.huma.OpenAPI().Components.Schemas.Map()["History"] = schema
 	ok := jsonResponse("A page.", &huma.Schema{Ref: "#/components/schemas/History"}, map[string]any{"items": []any{examples["consensus"]}, "next_cursor": exampleCursor})
@@ -126,7 +126,7 @@ func (s *server) historyOperation() huma.Operation {
 		panic(err) // every test of this package builds the contract
 	}
 	ok.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}, Example: string(rows)}
-	ok.Headers["Next-Cursor"] = textHeader("As next_cursor, for readers of CSV; absent where there is no next page.")
+	ok.Headers["Next-Cursor"] = textHeader("The same as next_cursor, for readers of CSV; absent if there is no next page.")
 	ok.Headers["Vary"] = textHeader("`Accept`.")
 	return s.documented(op, ok, invalidRequest, storeUnreachable)
 }

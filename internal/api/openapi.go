@@ -16,14 +16,14 @@ import (
 // contract configures huma so that it serves nothing by itself and adds nothing to answers.
 func contract(version string) huma.Config {
 	c := huma.DefaultConfig("Thalas Consensus", version)
-	c.Info.Description = "Asks several language models the same trading question at once and makes one decision of the answers. " +
+	c.Info.Description = "Asks several language models the same trading question at once and makes one decision from the answers. " +
 		"It gives advice and places no order. A confidence is the strength of votes, not a probability."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // routes serves them
 	c.CreateHooks = nil                                   // no $schema in answers, no Link header
 	c.Tags = []*huma.Tag{
 		{Name: "Consensus", Description: "Ask, and read back."},
 		{Name: "Operation", Description: "Health and metrics."},
-		{Name: "Compatibility", Description: "The original system's route, for clients that were written for it."},
+		{Name: "Compatibility", Description: "The route of the original system, for clients that were written for it."},
 	}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"apiKey": {Type: "apiKey", In: "header", Name: keyHeader}}
 	return c
@@ -71,10 +71,10 @@ func (s *server) documented(op huma.Operation, ok *huma.Response, errors ...*kin
 		r.Description += fmt.Sprintf("`%s`: %s", k.name, k.meaning)
 		r.Content[contentType].Examples[k.name] = &huma.Example{Summary: k.title, Value: example}
 		if k.retryAfter > 0 || k == dailyBudget {
-			r.Headers["Retry-After"] = &huma.Header{Description: "Seconds after which to come back.", Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0)}}
+			r.Headers["Retry-After"] = &huma.Header{Description: "Seconds to wait before the next attempt.", Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0)}}
 		}
 		if k == unauthorized {
-			r.Headers["WWW-Authenticate"] = textHeader("Names the header that the key belongs in.")
+			r.Headers["WWW-Authenticate"] = textHeader("Names the header for the key.")
 		}
 	}
 	return op
@@ -86,7 +86,7 @@ func textHeader(description string) *huma.Header {
 
 func commonHeaders() map[string]*huma.Header {
 	return map[string]*huma.Header{
-		requestIDHeader: textHeader("The id of the request: yours, where it is at most 128 letters, digits, `-`, `_`, `.` and `:`, else a new one."),
+		requestIDHeader: textHeader("The id of the request: yours, if it has at most 128 letters, digits, `-`, `_`, `.` and `:`, and otherwise a new one."),
 		"Cache-Control": textHeader("`no-store`."),
 	}
 }
@@ -103,7 +103,7 @@ func jsonBody(description string, schema *huma.Schema, example any) *huma.Reques
 func cacheable(op huma.Operation, ok *huma.Response, cacheControl string) huma.Operation {
 	ok.Headers["Cache-Control"] = textHeader(cacheControl)
 	ok.Headers["ETag"] = textHeader("Names exactly these bytes; send it as If-None-Match.")
-	op.Responses = map[string]*huma.Response{"304": {Description: "The caller has it: one of the tags in If-None-Match fits.", Headers: ok.Headers}}
+	op.Responses = map[string]*huma.Response{"304": {Description: "The caller has it: one of the tags in If-None-Match matches.", Headers: ok.Headers}}
 	return op
 }
 

@@ -40,7 +40,7 @@ var questionFields = []field{
 		readText(f, "pair", raw, "a pair such as BTC/USDT", signal.ParsePair, &f.request.Pair)
 	}, func(*server) *huma.Schema {
 		return &huma.Schema{Type: huma.TypeString, Format: "pair", MinLength: new(2), MaxLength: new(64), Examples: []any{"BTC/USDT"},
-			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`. Where there is a slash, it alone separates. A name of a contract, such as `BTC-PERP`, is refused."}
+			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`. If there is a slash, only the slash separates. The name of a contract, such as `BTC-PERP`, is refused."}
 	}},
 	timeframeField("The length of a candle. Case matters: `1M` is refused."),
 	priceField,
@@ -48,15 +48,15 @@ var questionFields = []field{
 	policyField("provider_weights", (*server).weightsSchema),
 	policyField("min_providers", func(s *server) *huma.Schema {
 		return &huma.Schema{Type: huma.TypeInteger, Nullable: true, Minimum: new(1.0), Maximum: new(float64(max(len(s.service.Registry.Entries()), 1))),
-			Description: "Votes that a decision needs; fewer are an error. Default: the server's configuration."}
+			Description: "The votes that a decision needs. With fewer, the answer is an error. Default: the server's configuration."}
 	}),
 	shareField("min_confidence", "Below it, a BUY or SELL becomes HOLD. Default: the server's configuration."),
 	shareField("min_agreement", "Below it, a BUY or SELL becomes HOLD. Default: the server's configuration."),
 	policyField("timeout_seconds", func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeNumber, Nullable: true, ExclusiveMinimum: new(0.0), Maximum: new(orchestrator.MaxTimeout.Seconds()), Description: "For all providers together, in seconds; cut down to what the server's deadline leaves. Default: the server's configuration."}
+		return &huma.Schema{Type: huma.TypeNumber, Nullable: true, ExclusiveMinimum: new(0.0), Maximum: new(orchestrator.MaxTimeout.Seconds()), Description: "For all providers together, in seconds. The server shortens it if its own deadline is earlier. Default: the server's configuration."}
 	}),
 	policyField("wait", func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, Nullable: true, Enum: []any{string(orchestrator.WaitAll), string(orchestrator.WaitDecided), nil}, Default: string(orchestrator.WaitAll), Description: "`decided` stops as soon as no answer that is still out can change the decision."}
+		return &huma.Schema{Type: huma.TypeString, Nullable: true, Enum: []any{string(orchestrator.WaitAll), string(orchestrator.WaitDecided), nil}, Default: string(orchestrator.WaitAll), Description: "`decided` stops as soon as no missing answer can change the decision."}
 	}),
 }
 

@@ -40,7 +40,7 @@ var replayFields = []field{
 	momentField("to", "Runs whose candle_time is before it. Default: no bound.", func(q *service.Query) *time.Time { return &q.To }),
 	policyField("provider_weights", func(s *server) *huma.Schema {
 		weights := s.weightsSchema()
-		weights.Description = "Weights by provider, in any case, in place of those that the votes had. A provider that is left out keeps its weight."
+		weights.Description = "Weights by provider, in any case, which replace those that the votes had. A provider that is not named keeps its weight."
 		return weights
 	}),
 	shareField("min_confidence", "Below it, a BUY or SELL is HOLD. Default: as in each run."),
@@ -57,7 +57,7 @@ var replayFields = []field{
 	{"cursor", func(f *fields, raw strictjson.Value) {
 		readText(f, "cursor", raw, "a next_cursor, or leave it out", func(text string) (string, error) { return readCursor(text, store.IsPosition) }, &f.query.Cursor)
 	}, func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, Format: "cursor", Nullable: true, MinLength: new(1), Description: "next_cursor of the page before."}
+		return &huma.Schema{Type: huma.TypeString, Format: "cursor", Nullable: true, MinLength: new(1), Description: "next_cursor of the previous page."}
 	}},
 }
 
@@ -126,6 +126,6 @@ func (s *server) replayOperation() huma.Operation {
 			"What the request leaves out stays as it was in each run. No provider is called, nothing is paid and nothing is stored. Simulated results are left out unless the server simulates.",
 		RequestBody: jsonBody("Which runs, and under which policy. `null` is the same as leaving a field out; unknown fields are refused.", s.objectSchema("ReplayRequest", replayFields, false, "pair"), examples["replay_request"]),
 	}
-	ok := jsonResponse("A page: `limit` runs, newest first, and what would have differed.", refTo[Replay](s), examples["replay"])
+	ok := jsonResponse("A page: `limit` runs, newest first, and those whose decision would have been another.", refTo[Replay](s), examples["replay"])
 	return s.documented(op, ok, unreadableBody, crossOrigin, bodyTooLarge, wrongMediaType, invalidRequest, storeUnreachable)
 }

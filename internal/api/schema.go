@@ -38,10 +38,10 @@ func marketDataSchema(maxText int) *huma.Schema {
 	number := &huma.Schema{Type: huma.TypeNumber, Nullable: true}
 	return &huma.Schema{
 		Type: huma.TypeObject, MinProperties: new(1), MaxProperties: new(signal.MaxIndicators),
-		Description: "Indicators by any name, and recent candles. `null` is an unknown value: the models are told so, never 0.",
+		Description: "Indicators by any name, and recent candles. `null` is an unknown value: the models see it as unknown, and never as 0.",
 		Properties: map[string]*huma.Schema{
-			"recent_candles": {Description: "Oldest or newest first, each time once. Times are on all candles or on none. " +
-				"rsi, atr, ema_20, ema_50, macd, macd_signal, macd_hist, bb_upper, bb_middle, bb_lower, volume_ratio and price_change_24h are computed from them where they are not sent, which the warning `indicators_computed` tells.", AnyOf: []*huma.Schema{
+			"recent_candles": {Description: "Oldest or newest first, with different times. Either all candles have a time or none has. " +
+				"rsi, atr, ema_20, ema_50, macd, macd_signal, macd_hist, bb_upper, bb_middle, bb_lower, volume_ratio and price_change_24h are computed from the candles if they are not sent; the warning `indicators_computed` says so.", AnyOf: []*huma.Schema{
 				{Type: huma.TypeArray, MaxItems: new(signal.MaxCandles), Items: candleSchema(true)},
 				{Type: huma.TypeArray, MaxItems: new(signal.MaxCandles), Items: candleSchema(false)},
 				{Type: "null"},

@@ -26,7 +26,7 @@ import (
 
 type showInput struct {
 	ID          string `path:"id" format:"uuid" doc:"The id of an answer." example:"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21"`
-	IfNoneMatch string `header:"If-None-Match" doc:"ETags that the caller has: where one fits, the answer is 304 without a body." example:"\"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21\""`
+	IfNoneMatch string `header:"If-None-Match" doc:"ETags that the caller has. If one matches, the answer is 304 without a body." example:"\"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21\""`
 }
 
 // Resolve refuses parameters that the route does not have.
@@ -46,10 +46,10 @@ func (s *server) show(ctx context.Context, in *showInput) (*jsonOutput, error) {
 }
 
 type latestInput struct {
-	Pair        []string `query:"pair,explode" required:"true" minItems:"1" maxItems:"100" format:"market" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route, at most 300 characters. Where it is repeated, the answer lists all of them."`
+	Pair        []string `query:"pair,explode" required:"true" minItems:"1" maxItems:"100" format:"market" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route, at most 300 characters. If it is repeated, the answer lists all of them."`
 	Timeframe   string   `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle."`
-	MaxAge      int      `query:"max_age" minimum:"1" maximum:"315360000" doc:"Seconds since the timestamp beyond which a signal is too old; any age where it is absent." example:"900"`
-	IfNoneMatch string   `header:"If-None-Match" doc:"ETags that the caller has: where one fits, the answer is 304 without a body."`
+	MaxAge      int      `query:"max_age" minimum:"1" maximum:"315360000" doc:"The age in seconds, since the timestamp, above which a signal is too old. Default: any age." example:"900"`
+	IfNoneMatch string   `header:"If-None-Match" doc:"ETags that the caller has. If one matches, the answer is 304 without a body."`
 
 	series    []signal.Pair
 	nameless  []string // texts that can't name a series, if there are several
@@ -190,7 +190,7 @@ func (s *server) showOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "getConsensus", Method: http.MethodGet, Path: consensusPath + "/{id}", Tags: []string{"Consensus"},
 		Summary: "One stored consensus", SkipValidateParams: true, // a malformed id is an unknown id
-		Description: "Whole, as it was answered, byte by byte. It can be read as soon as it was answered.",
+		Description: "The same bytes as in the answer. It can be read as soon as it was answered.",
 	}
 	ok := jsonResponse("The consensus.", refTo[signal.Consensus](s), examples["consensus"])
 	op = cacheable(op, ok, "`private, max-age=86400, immutable`: a result never changes.")
@@ -201,12 +201,12 @@ func (s *server) latestOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "latestConsensus", Method: http.MethodGet, Path: consensusPath + "/latest", Tags: []string{"Consensus"},
 		Summary: "The newest stored consensus of a series",
-		Description: "By candle, then by id: a late answer about an old candle never wins, and nothing counts whose candle or `timestamp` lies more than a minute in the future. No provider is called; a bot needs it once per candle, after `valid_until`. " +
-			"With `pair` once the answer is one consensus; where it is repeated, it is a list. Simulated results are left out unless the server simulates.",
+		Description: "The newest by candle, then by id, so that a late answer about an old candle never counts. Results whose candle or `timestamp` is more than a minute in the future are ignored. No provider is called. A bot needs it once per candle, after `valid_until`. " +
+			"With one `pair` the answer is one consensus; with several it is a list. Simulated results are left out unless the server simulates.",
 	}
-	many := &huma.Schema{Type: huma.TypeObject, Description: "The answer where pair is repeated.", AdditionalProperties: false, Required: []string{"items", "missing"}, Properties: map[string]*huma.Schema{
+	many := &huma.Schema{Type: huma.TypeObject, Description: "The answer if pair is repeated.", AdditionalProperties: false, Required: []string{"items", "missing"}, Properties: map[string]*huma.Schema{
 		"items":   {Type: huma.TypeArray, Items: refTo[signal.Consensus](s), Description: "In the order of the request."},
-		"missing": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}, Description: "Series without a signal, or with one older than max_age, and what names no series."},
+		"missing": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}, Description: "Series without a signal or with one older than max_age, and texts that name no series."},
 	}}
 	s.huma.OpenAPI().Components.Schemas.Map()["LatestMany"] = many
 	ok := jsonResponse("The consensus, or the list of them.", &huma.Schema{AnyOf: []*huma.Schema{refTo[signal.Consensus](s), {Ref: "#/components/schemas/LatestMany"}}}, examples["consensus"])
