@@ -19,7 +19,8 @@ type Series struct {
 // String writes a series as in BTC/USDT 5m.
 func (s Series) String() string { return s.Pair.String() + " " + string(s.Timeframe) }
 
-// CandleSource gives the candles of a public venue. It is safe for concurrent use.
+// CandleSource gives the candles of a public venue, or of one of several. It is safe for
+// concurrent use.
 type CandleSource interface {
 	// Name gives the venue's name in lower case, such as kraken.
 	Name() string
@@ -34,7 +35,7 @@ type CandleSource interface {
 	// gives fewer in one request gives as many as it can.
 	//
 	// The error is an [*Error].
-	Candles(ctx context.Context, series Series, last time.Time) ([]signal.Candle, error)
+	Candles(ctx context.Context, series Series, last time.Time) (Fetched, error)
 }
 
 // Fetched are candles and the name of the venue that gave them. It differs from the
@@ -43,25 +44,6 @@ type Fetched struct {
 	Venue   string
 	Candles []signal.Candle
 	Failed  []*Error // of the venues that were asked before, in their order
-}
-
-// Fetcher is a [CandleSource] that tells which venue answered.
-type Fetcher interface {
-	CandleSource
-	Fetch(ctx context.Context, series Series, last time.Time) (Fetched, error)
-}
-
-// Fetch gives the candles of a source as [CandleSource.Candles] does, and the name of
-// their venue. The error is an [*Error].
-func Fetch(ctx context.Context, source CandleSource, series Series, last time.Time) (Fetched, error) {
-	if f, ok := source.(Fetcher); ok {
-		return f.Fetch(ctx, series, last)
-	}
-	candles, err := source.Candles(ctx, series, last)
-	if err != nil {
-		return Fetched{}, err
-	}
-	return Fetched{Venue: source.Name(), Candles: candles}, nil
 }
 
 // Kind says what went wrong. It is a stable word for summaries and metrics, and an error

@@ -136,7 +136,7 @@ func (w *Watcher) watch(ctx context.Context, at time.Time, list List, series mar
 	}
 	var venue string
 	answer, err := w.Asker.AskOnce(ctx, occasion(series, last, w.Simulated), func(gathering context.Context) (orchestrator.Request, error) {
-		fetched, err := market.Fetch(gathering, source, series, last)
+		fetched, err := source.Candles(gathering, series, last)
 		if err != nil {
 			return orchestrator.Request{}, err
 		}

@@ -66,7 +66,7 @@ var errLate = errors.New("planted: late")
 
 func (c *candles) Name() string { return "kraken" }
 
-func (c *candles) Candles(_ context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
+func (c *candles) Candles(_ context.Context, series market.Series, last time.Time) (market.Fetched, error) {
 	c.fetched.Add(1)
 	c.mu.Lock()
 	trouble := c.trouble[series.String()]
@@ -79,14 +79,14 @@ func (c *candles) Candles(_ context.Context, series market.Series, last time.Tim
 	case errPanic:
 		panic("planted")
 	default:
-		return nil, trouble
+		return market.Fetched{}, trouble
 	}
 	list := make([]signal.Candle, 250)
 	for i := range list {
 		price := signal.NumberOf(50000 + float64(i%7))
 		list[i] = signal.Candle{Time: newest.Add(time.Duration(i-249) * series.Timeframe.Duration()), Open: price, High: price, Low: price, Close: price, Volume: signal.NumberOf(1)}
 	}
-	return list, nil
+	return market.Fetched{Venue: c.Name(), Candles: list}, nil
 }
 
 var errPanic = errors.New("planted: panic")
@@ -334,7 +334,7 @@ type slow struct {
 	takes time.Duration
 }
 
-func (s *slow) Candles(ctx context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
+func (s *slow) Candles(ctx context.Context, series market.Series, last time.Time) (market.Fetched, error) {
 	time.Sleep(s.takes)
 	return s.candles.Candles(ctx, series, last)
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"thalas/internal/market"
-	"thalas/internal/signal"
 )
 
 // keptSeries is the most answers that are remembered. One of 500 candles has about 50 KB.
@@ -60,14 +59,8 @@ func NewShared(source market.CandleSource) *Shared {
 // Name gives the source's name.
 func (s *Shared) Name() string { return s.source.Name() }
 
-// Candles gives the source's candles.
-func (s *Shared) Candles(ctx context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
-	f, err := s.Fetch(ctx, series, last)
-	return f.Candles, err
-}
-
-// Fetch gives the source's candles and their venue. Every caller gets a list of its own.
-func (s *Shared) Fetch(ctx context.Context, series market.Series, last time.Time) (market.Fetched, error) {
+// Candles gives the source's candles and their venue. Every caller gets a list of its own.
+func (s *Shared) Candles(ctx context.Context, series market.Series, last time.Time) (market.Fetched, error) {
 	if ctx.Err() != nil {
 		return market.Fetched{}, s.gone(ctx, series)
 	}
@@ -134,7 +127,7 @@ func (f *flight) fetch(ctx context.Context, source market.CandleSource, series m
 			f.panicked = fmt.Sprintf("%v\n\n%s", cause, debug.Stack())
 		}
 	}()
-	f.fetched, f.err = market.Fetch(ctx, source, series, last)
+	f.fetched, f.err = source.Candles(ctx, series, last)
 }
 
 // leave removes a caller from a fetch, and cancels the fetch if it was the last one.
