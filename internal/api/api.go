@@ -3,6 +3,7 @@ package api
 // The handler and its routes.
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -55,21 +56,13 @@ type server struct {
 // New makes the handler of all routes. A hash in APIKeys that is not a SHA-256 accepts no
 // key, but keys are still required.
 func New(s *service.Service, o Options) http.Handler {
-	if o.MaxBody == 0 {
-		o.MaxBody = DefaultMaxBody
-	}
-	if o.bodyTime == 0 {
-		o.bodyTime = defaultBodyTime
-	}
+	o.MaxBody, o.bodyTime = cmp.Or(o.MaxBody, DefaultMaxBody), cmp.Or(o.bodyTime, defaultBodyTime)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Version == "" {
-		o.Version = "dev"
-	}
 	setUpHuma()
 	srv := &server{service: s, options: o, keys: keyHashes(o.APIKeys), mux: http.NewServeMux(), log: o.Logger}
-	srv.huma = humago.New(srv.mux, contract(o.Version))
+	srv.huma = humago.New(srv.mux, contract(cmp.Or(o.Version, "dev")))
 	srv.routes()
 	return srv
 }

@@ -3,7 +3,6 @@ package api
 // GET /v1/consensus: the history of a series, or the results of a day, as JSON or CSV.
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -16,6 +15,12 @@ import (
 	"thalas/internal/signal"
 	"thalas/internal/store"
 )
+
+// History is a page of the history. It is written from the stored bytes.
+type History struct {
+	Items      []signal.Consensus `json:"items" doc:"Whole consensuses, newest first."`
+	NextCursor *string            `json:"next_cursor" doc:"Send it as cursor for the next page; null if there is none."`
+}
 
 type historyInput struct {
 	Pair      string `query:"pair" format:"market" minLength:"1" maxLength:"300" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route; without it, the answer is the feed of one UTC day: the day of from, or else today." example:"BTC/USDT"`
@@ -91,16 +96,14 @@ func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, er
 		}
 		return out, nil
 	}
-	var body bytes.Buffer
-	body.WriteString(`{"items":`)
-	writeList(&body, bodies)
-	body.WriteString(`,"next_cursor":`)
-	if next == "" {
-		body.WriteString("null}")
-	} else {
-		body.WriteString(`"` + next + `"}`)
+	var cursor any // null if there is no next page
+	if next != "" {
+		cursor = next
 	}
-	out.ContentType, out.Body = jsonType, body.Bytes()
+	if out.Body, err = listDocument(bodies, "next_cursor", cursor); err != nil {
+		return nil, x.refuse(err)
+	}
+	out.ContentType = jsonType
 	return out, nil
 }
 
@@ -115,12 +118,7 @@ func (s *server) historyOperation() huma.Operation {
 			momentParam("to", "Results whose candle_time, without pair whose timestamp, is before it."),
 		},
 	}
-	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"items", "next_cursor"}, Properties: map[string]*huma.Schema{
-		"items":       {Type: huma.TypeArray, Items: refTo[signal.Consensus](s), Description: "Whole consensuses, newest first."},
-		"next_cursor": {Type: huma.TypeString, Nullable: true, Description: "Send it as cursor for the next page; null if there is none."},
-	}}
-	s.huma.OpenAPI().Components.Schemas.Map()["History"] = schema
-	ok := jsonResponse("A page.", &huma.Schema{Ref: "#/components/schemas/History"}, map[string]any{"items": []any{examples["consensus"]}, "next_cursor": exampleCursor})
+	ok := jsonResponse("A page.", refTo[History](s), map[string]any{"items": []any{examples["consensus"]}, "next_cursor": exampleCursor})
 	rows, err := csvOf([]json.RawMessage{examples["consensus"]})
 	if err != nil {
 		panic(err) // every test of this package builds the contract

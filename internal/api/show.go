@@ -45,6 +45,12 @@ func (s *server) show(ctx context.Context, in *showInput) (*jsonOutput, error) {
 	return cached(result.Body, quoted(result.ID), "private, max-age=86400, immutable", x.tagsHeld()), nil
 }
 
+// LatestMany is the answer about several series. It is written from the stored bytes.
+type LatestMany struct {
+	Items   []signal.Consensus `json:"items" doc:"In the order of the request."`
+	Missing []string           `json:"missing" doc:"Series without a signal or with one older than max_age, and texts that name no series."`
+}
+
 type latestInput struct {
 	Pair        []string `query:"pair,explode" required:"true" minItems:"1" maxItems:"100" format:"market" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route, at most 300 characters. If it is repeated, the answer lists all of them."`
 	Timeframe   string   `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle."`
@@ -124,29 +130,31 @@ func (s *server) latestOfMany(ctx context.Context, in *latestInput, maxAge time.
 		items = append(items, result.Body)
 		fresh = min(fresh, freshFor(*result, in.timeframe, maxAge))
 	}
-	var body bytes.Buffer
-	body.WriteString(`{"items":`)
-	writeList(&body, items)
-	body.WriteString(`,"missing":`)
-	names, err := json.Marshal(missing)
+	body, err := listDocument(items, "missing", missing)
 	if err != nil {
 		return nil, x.refuse(err)
 	}
-	body.Write(append(names, '}'))
-	hash := sha256.Sum256(body.Bytes())
-	return cached(body.Bytes(), quoted(hex.EncodeToString(hash[:16])), untilInvalid(fresh), x.tagsHeld()), nil
+	hash := sha256.Sum256(body)
+	return cached(body, quoted(hex.EncodeToString(hash[:16])), untilInvalid(fresh), x.tagsHeld()), nil
 }
 
-// writeList writes a list of documents without parsing them.
-func writeList(b *bytes.Buffer, documents []json.RawMessage) {
-	b.WriteByte('[')
+// listDocument writes an object with a list of stored documents, which are not parsed, and
+// one more member.
+func listDocument(documents []json.RawMessage, name string, value any) ([]byte, error) {
+	member, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	b.WriteString(`{"items":[`)
 	for i, document := range documents {
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		b.Write(document)
 	}
-	b.WriteByte(']')
+	fmt.Fprintf(&b, `],%q:%s}`, name, member)
+	return b.Bytes(), nil
 }
 
 // freshFor is how long a result stays the newest: until the candle that is forming closes,
@@ -204,12 +212,7 @@ func (s *server) latestOperation() huma.Operation {
 		Description: "The newest by candle, then by id, so that a late answer about an old candle never counts. Results whose candle or `timestamp` is more than a minute in the future are ignored. No provider is called. A bot needs it once per candle, after `valid_until`. " +
 			"With one `pair` the answer is one consensus; with several it is a list. Simulated results are left out unless the server simulates.",
 	}
-	many := &huma.Schema{Type: huma.TypeObject, Description: "The answer if pair is repeated.", AdditionalProperties: false, Required: []string{"items", "missing"}, Properties: map[string]*huma.Schema{
-		"items":   {Type: huma.TypeArray, Items: refTo[signal.Consensus](s), Description: "In the order of the request."},
-		"missing": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}, Description: "Series without a signal or with one older than max_age, and texts that name no series."},
-	}}
-	s.huma.OpenAPI().Components.Schemas.Map()["LatestMany"] = many
-	ok := jsonResponse("The consensus, or the list of them.", &huma.Schema{AnyOf: []*huma.Schema{refTo[signal.Consensus](s), {Ref: "#/components/schemas/LatestMany"}}}, examples["consensus"])
+	ok := jsonResponse("The consensus, or the list of them.", &huma.Schema{AnyOf: []*huma.Schema{refTo[signal.Consensus](s), refTo[LatestMany](s)}}, examples["consensus"])
 	op = cacheable(op, ok, "`private, max-age=` the seconds until `valid_until`, the end of the candle that is forming now.")
 	return s.documented(op, ok, noSignalYet, staleSignal, invalidRequest, storeUnreachable)
 }

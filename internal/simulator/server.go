@@ -5,6 +5,7 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -56,12 +57,7 @@ func New(options Options) *Server {
 	if err := checkScript(options.Faults); err != nil {
 		panic("simulator: " + err.Error())
 	}
-	if options.Slow == 0 {
-		options.Slow = defaultSlow
-	}
-	if options.Keep == 0 {
-		options.Keep = defaultKeep
-	}
+	options.Slow, options.Keep = cmp.Or(options.Slow, defaultSlow), cmp.Or(options.Keep, defaultKeep)
 	return &Server{options: options, counts: make(map[string]int)}
 }
 
@@ -173,9 +169,7 @@ func Start(options Options) (*Running, error) {
 	if err := checkScript(options.Faults); err != nil {
 		return nil, err
 	}
-	if options.Addr == "" {
-		options.Addr = "127.0.0.1:0"
-	}
+	options.Addr = cmp.Or(options.Addr, "127.0.0.1:0")
 	listener, err := net.Listen("tcp", options.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("the simulator cannot listen at %s: %w", options.Addr, err)

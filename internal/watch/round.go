@@ -98,7 +98,11 @@ func (w *Watcher) round(ctx context.Context, at time.Time, list List, source mar
 	for i, series := range list.Series {
 		group.Go(func() error {
 			outcomes[i] = w.watch(ctx, at, list, series, source)
-			w.log.LogAttrs(ctx, levelOf(outcomes[i].Status), "Series watched:", outcomes[i].attrs()...)
+			level := slog.LevelInfo
+			if s := outcomes[i].Status; s == Failed || s == NotReached {
+				level = slog.LevelWarn
+			}
+			w.log.LogAttrs(ctx, level, "Series watched:", outcomes[i].attrs()...)
 			return nil
 		})
 	}
@@ -111,13 +115,6 @@ func (w *Watcher) round(ctx context.Context, at time.Time, list List, source mar
 		w.Counter.Round(summary.Decided, summary.Skipped, summary.Failed, summary.NotReached)
 	}
 	return summary
-}
-
-func levelOf(s Status) slog.Level {
-	if s == Failed || s == NotReached {
-		return slog.LevelWarn
-	}
-	return slog.LevelInfo
 }
 
 // watch asks about one series. A panic does not affect the other series.
