@@ -65,15 +65,11 @@ func (s *server) problemPage(w http.ResponseWriter, r *http.Request) {
 		writePage(w, problemPolicy, []byte(page))
 		return
 	}
-	exchangeOf(r.Context()).write(unknownRoute.problem("There is no problem of that name: " + strings.Join(kindNames(), ", ") + "."))
-}
-
-func kindNames() []string {
 	names := make([]string, len(kinds))
 	for i, k := range kinds {
 		names[i] = k.name
 	}
-	return names
+	exchangeOf(r.Context()).write(unknownRoute.problem("There is no problem of that name: " + strings.Join(names, ", ") + "."))
 }
 
 const problemHTML = `<!doctype html>
