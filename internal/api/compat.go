@@ -96,34 +96,23 @@ type CompatHealth struct {
 }
 
 // CompatMetrics are the counts of the current UTC day.
-type CompatMetrics struct {
-	TotalRequests      int64                       `json:"total_requests"`
-	SuccessfulRequests int64                       `json:"successful_requests"`
-	FailedRequests     int64                       `json:"failed_requests"`
-	SuccessRate        float64                     `json:"success_rate" minimum:"0" maximum:"1"`
-	RegistryStatus     orchestrator.RegistryStatus `json:"registry_status"`
-	Configuration      orchestrator.Configuration  `json:"configuration"`
-}
+type CompatMetrics orchestrator.Metrics
 
 func (s *server) compatHealth(ctx context.Context, _ *struct{}) (*jsonOutput, error) {
 	health := s.service.Health(ctx, false)
-	process := s.service.Orchestrator.Metrics()
 	answer := CompatHealth{
 		Status: string(service.Healthy), AvailableProviders: health.AvailableProviders, RequiredProviders: health.RequiredProviders,
 		ProviderHealth: health.ProviderHealth, Timestamp: time.Now().UTC().Truncate(time.Millisecond),
-		Metrics: CompatMetrics{Configuration: process.Configuration},
+		Metrics: CompatMetrics(s.service.Orchestrator.Metrics()), // of this process, which is better than none
 	}
 	if health.Status != service.Healthy {
 		answer.Status = string(service.Degraded)
 	}
-	m, err := s.service.Metrics(ctx, service.WindowDay, time.Time{}, time.Time{})
-	if err != nil { // the counts of this process are better than none
-		m.RegistryStatus = process.RegistryStatus
-		m.TotalRequests, m.SuccessfulRequests, m.FailedRequests, m.SuccessRate = process.TotalRequests, process.SuccessfulRequests, process.FailedRequests, process.SuccessRate
+	if day, err := s.service.Metrics(ctx, service.WindowDay, time.Time{}, time.Time{}); err == nil {
+		answer.Metrics.RegistryStatus = day.RegistryStatus
+		answer.Metrics.TotalRequests, answer.Metrics.SuccessfulRequests = day.TotalRequests, day.SuccessfulRequests
+		answer.Metrics.FailedRequests, answer.Metrics.SuccessRate = day.FailedRequests, day.SuccessRate
 	}
-	answer.Metrics.RegistryStatus = m.RegistryStatus
-	answer.Metrics.TotalRequests, answer.Metrics.SuccessfulRequests = m.TotalRequests, m.SuccessfulRequests
-	answer.Metrics.FailedRequests, answer.Metrics.SuccessRate = m.FailedRequests, m.SuccessRate
 	return exchangeOf(ctx).asJSON(http.StatusOK, answer)
 }
 

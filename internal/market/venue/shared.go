@@ -4,8 +4,10 @@ package venue
 // schedule and the bots ask for the same ones at the same time.
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -30,7 +32,6 @@ type Shared struct {
 	mu      sync.Mutex
 	flights map[question]*flight        // guarded by mu
 	kept    map[question]market.Fetched // guarded by mu
-	order   []question                  // guarded by mu; of kept, the oldest first
 }
 
 // question is what callers may have in common. The time is a number, because equal
@@ -111,7 +112,7 @@ func (s *Shared) start(caller context.Context, q question, last time.Time) *flig
 			delete(s.flights, q)
 		}
 		if f.err == nil {
-			s.keep(q, f.fetched)
+			s.remember(q, f.fetched)
 		}
 		s.mu.Unlock()
 		close(f.done)
@@ -145,19 +146,16 @@ func (s *Shared) leave(q question, f *flight) {
 	}
 }
 
-// keep remembers a final answer. mu is held.
-func (s *Shared) keep(q question, f market.Fetched) {
+// remember adds a final answer, and drops another one if there are too many. mu is held.
+func (s *Shared) remember(q question, f market.Fetched) {
 	if n := len(f.Candles); n == 0 || f.Candles[n-1].Time.Unix() != q.last {
 		return
 	}
-	if _, is := s.kept[q]; !is {
-		s.order = append(s.order, q)
+	if len(s.kept) == keptSeries {
+		oldest := slices.MinFunc(slices.Collect(maps.Keys(s.kept)), func(a, b question) int { return cmp.Compare(a.last, b.last) })
+		delete(s.kept, oldest)
 	}
 	s.kept[q] = f
-	if len(s.order) > keptSeries {
-		delete(s.kept, s.order[0])
-		s.order = slices.Delete(s.order, 0, 1)
-	}
 }
 
 func copied(f market.Fetched) market.Fetched {
