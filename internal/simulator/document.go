@@ -9,8 +9,6 @@ import (
 	"strings"
 )
 
-var errNoDocument = errors.New("the prompt holds no market data between the lines <market_data> and </market_data>")
-
 // market is what the rules look at.
 type market struct {
 	pair       string
@@ -27,7 +25,7 @@ func readMarket(prompt string) (market, error) {
 	_, text, begins := strings.Cut(prompt, "\n<market_data>\n")
 	text, _, ends := strings.Cut(text, "\n</market_data>")
 	if !begins || !ends {
-		return market{}, errNoDocument
+		return market{}, errors.New("the prompt holds no market data between the lines <market_data> and </market_data>")
 	}
 	document, err := parseFields([]byte(text))
 	if err != nil {

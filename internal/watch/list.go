@@ -35,7 +35,7 @@ type listKey struct {
 }
 
 // listKeys are read in this order. The keys of the policy are those of POST /v1/consensus.
-var listKeys = []listKey{
+var listKeys = append([]listKey{
 	{"pairs", func(r *listReader, raw strictjson.Value) {
 		r.named = readTexts(r, "pairs", raw, `["BTC/USDT"]`, signal.ParsePair)
 	}},
@@ -62,18 +62,15 @@ var listKeys = []listKey{
 			r.addVenue("fallback", name)
 		}
 	}},
-	policyKey("provider_weights"),
-	policyKey("min_providers"),
-	policyKey("min_confidence"),
-	policyKey("min_agreement"),
-	policyKey("timeout_seconds"),
-	policyKey("wait"),
-}
+}, policyKeys("provider_weights", "min_providers", "min_confidence", "min_agreement", "timeout_seconds", "wait")...)
 
-func policyKey(name string) listKey {
-	return listKey{name, func(r *listReader, raw strictjson.Value) {
-		r.mistakes = append(r.mistakes, r.list.Policy.Read(name, raw, nil)...)
-	}}
+func policyKeys(names ...string) (keys []listKey) {
+	for _, name := range names {
+		keys = append(keys, listKey{name, func(r *listReader, raw strictjson.Value) {
+			r.mistakes = append(r.mistakes, r.list.Policy.Read(name, raw, nil)...)
+		}})
+	}
+	return keys
 }
 
 // ParseList reads a watch list:
