@@ -187,7 +187,7 @@ func undecidedProblem(k *kind, e *orchestrator.Error) *Problem {
 		k = tooLate
 	}
 	p := k.problem(e.Error())
-	p.Failures, p.cause, p.run = e.Failures, e.Unwrap(), e.RunID
+	p.Failures, p.cause, p.run = e.Failures, e.Cause, e.RunID
 	if k.status != http.StatusInternalServerError && k != runCanceled {
 		p.Retryable = e.Retryable()
 		p.retryAfter = max(p.retryAfter, e.RetryAfter)

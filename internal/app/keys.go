@@ -21,10 +21,9 @@ func (a *App) openSecret() error {
 	if err != nil {
 		return err
 	}
-	o := secrets.Options{SecretID: a.Config.SecretID, MaxAge: a.Config.SecretAge, Fixed: map[string]provider.Key{}, Logger: a.log}
+	o := secrets.Options{SecretID: a.Config.SecretID, MaxAge: a.Config.SecretAge, Logger: a.log}
 	for _, p := range a.Config.Providers {
 		o.Providers = append(o.Providers, p.Name)
-		o.Fixed[p.Name] = p.Key
 	}
 	a.secret = secrets.New(secretsmanager.NewFromConfig(c), o)
 	a.keyed = map[string]*provider.Keyed{}
@@ -53,7 +52,7 @@ func (a *App) construct(i int, settings provider.Settings, client *http.Client, 
 // only if the keys are unknown or too old. Its error is that of the secret, and only if no
 // provider can be asked without it.
 func (a *App) Prepare(ctx context.Context) error {
-	if a.secret == nil {
+	if len(a.keyed) == 0 { // no provider has its key in the secret
 		return nil
 	}
 	keys, err := a.secret.Keys(ctx)

@@ -1,6 +1,6 @@
 package bolt
 
-// A clock that is wrong, and what the sweeper may remove meanwhile.
+// Tests of what the sweeper removes while the clock is wrong.
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ const day = 24 * time.Hour
 
 func TestTimeThatHasPassed(t *testing.T) {
 	type step struct {
-		elapsed, offset time.Duration // of running, and how far the clock is ahead of the true time
+		elapsed, offset time.Duration // the running time of the step, and how far the clock is ahead of the true time
 	}
 	every := func(n int, offset time.Duration) (steps []step) {
 		for range n {
@@ -36,7 +36,7 @@ func TestTimeThatHasPassed(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		steps []step
-		ahead time.Duration // of what is known at the end, against the running time
+		ahead time.Duration // how far the count is ahead of the running time at the end
 	}{
 		{"right", every(300, 0), 0},
 		{"a hundred days ahead for ten minutes", join(every(10, 0), every(1, 100*day), every(200, 0)), 0},
@@ -50,7 +50,7 @@ func TestTimeThatHasPassed(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			start := anyTime
-			p, running := passed{Until: start}, time.Duration(0)
+			p, running := passedTime{Until: start}, time.Duration(0)
 			for _, s := range test.steps {
 				running += s.elapsed
 				p = p.later(s.elapsed, start.Add(running+s.offset))
@@ -62,8 +62,8 @@ func TestTimeThatHasPassed(t *testing.T) {
 	}
 }
 
-// A clock that jumps ahead hides what it makes expired, and removes none of it: not in
-// ten minutes, not over a restart, and all of it comes back with the right time.
+// If the clock jumps ahead, the results that have expired by it are hidden, but not
+// removed, even over a restart. With the right time all of them can be read again.
 func TestSweeperWithAWrongClock(t *testing.T) {
 	path := tempFile(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -127,10 +127,10 @@ func TestSweeperWithAWrongClock(t *testing.T) {
 			t.Errorf("with the right time again: %d removed, %d of 300 shown", got, listed(s))
 		}
 		if !strings.Contains(log.String(), "removed again") {
-			t.Errorf("the log does not say that it is over:\n%s", log.String())
+			t.Errorf("the log does not say that the clock is right again:\n%s", log.String())
 		}
 
-		// Where the clock stays there, it is right: the machine was off for so long.
+		// If the clock stays ahead for a day, it is right: the machine was off.
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +138,7 @@ func TestSweeperWithAWrongClock(t *testing.T) {
 		s = reopen()
 		defer func() { _ = s.Close() }()
 		if got := sweep(s, day-10*time.Minute); got != 0 {
-			t.Errorf("%d removed before the clock stood for a day", got)
+			t.Errorf("%d removed before the clock was ahead for a day", got)
 		}
 		if got := sweep(s, 10*time.Minute); got != 300 {
 			t.Errorf("%d removed after a day, want 300", got)
@@ -146,7 +146,8 @@ func TestSweeperWithAWrongClock(t *testing.T) {
 	})
 }
 
-// A file of a version that did not count time was written to when its newest result was made.
+// In a file of a version that did not count time, the count begins when the newest result
+// was made.
 func TestSweeperOfAFileThatDidNotCount(t *testing.T) {
 	path := tempFile(t)
 	synctest.Test(t, func(t *testing.T) {

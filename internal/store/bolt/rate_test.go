@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// drive sends groups of so many writes, one each interval, and counts how many of
-// the last half were held open.
+// drive counts groups of writes at a rate, one each interval. It gives how many of the
+// last half were held open.
 func drive(r *rate, start time.Time, interval time.Duration, groups, writes int) (held int, end time.Time) {
 	now := start
 	for i := range groups {
@@ -28,11 +28,11 @@ func TestGroupsAreHeldOpenOnlyWhereWritesComeFast(t *testing.T) {
 		least    int
 		most     int
 	}{
-		"300 a second, one at a time":          {time.Second / 300, 1, 0, 0},
-		"1,200 a second, four at a time":       {time.Second / 300, 4, 500, 500},
-		"one every second":                     {time.Second, 1, 0, 0},
-		"a burst of 20 every second":           {time.Second, 20, 0, 0},
-		"1,000 a second of one careful caller": {time.Millisecond, 1, 1, 50}, // one in ten, at most
+		"300 a second, one at a time":                      {time.Second / 300, 1, 0, 0},
+		"1,200 a second, four at a time":                   {time.Second / 300, 4, 500, 500},
+		"one every second":                                 {time.Second, 1, 0, 0},
+		"a burst of 20 every second":                       {time.Second, 20, 0, 0},
+		"1,000 a second of one caller that waits for each": {time.Millisecond, 1, 1, 50}, // at most one in ten
 	} {
 		t.Run(name, func(t *testing.T) {
 			held, _ := drive(&rate{}, start, test.interval, 1000, test.writes)
