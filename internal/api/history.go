@@ -36,15 +36,17 @@ type historyInput struct {
 // Resolve reads the parameters.
 func (in *historyInput) Resolve(ctx huma.Context) []error {
 	mistakes := queryMistakes(checkQuery(ctx))
-	in.query = service.Query{
-		Pair: mistakes.series("pair", in.Pair), Timeframe: mistakes.timeframe("timeframe", in.Timeframe),
-		From: mistakes.moment("from", in.From), To: mistakes.moment("to", in.To), Limit: in.Limit,
-	}
-	mistakes.window(in.query.From, in.query.To)
 	isCursor := store.IsID
 	if in.Pair != "" {
+		var err error
+		if in.query.Pair, err = signal.ParseMarket(in.Pair); err != nil {
+			mistakes.wrong("pair", err.Error(), in.Pair)
+		}
 		isCursor = store.IsPosition
 	}
+	in.query.Timeframe, in.query.Limit = mistakes.timeframe("timeframe", in.Timeframe), in.Limit
+	in.query.From, in.query.To = mistakes.moment("from", in.From), mistakes.moment("to", in.To)
+	mistakes.window(in.query.From, in.query.To)
 	if in.Cursor != "" {
 		var err error
 		if in.query.Cursor, err = readCursor(in.Cursor, isCursor); err != nil {

@@ -60,19 +60,6 @@ func (m *queryMistakes) wrong(name, message, value string) {
 	*m = append(*m, Mistake{Location: "query." + name, Message: message, Value: scalarOf(value)})
 }
 
-// series reads the name of a series: a pair, or the free text of the compatibility route.
-// An empty text gives the zero pair.
-func (m *queryMistakes) series(name, text string) signal.Pair {
-	if text == "" {
-		return signal.Pair{}
-	}
-	pair, err := signal.ParseMarket(text)
-	if err != nil {
-		m.wrong(name, err.Error(), text)
-	}
-	return pair
-}
-
 // refuseContract refuses the name of a contract, such as BTC-PERP, as POST /v1/consensus
 // does. It accepts a name for which there are results: the compatibility route takes such
 // names as free text.
