@@ -20,7 +20,7 @@ import (
 )
 
 // wantRun runs a command and holds what it says against parts of it.
-func wantRun(t *testing.T, env environment, code int, out, says string, args ...string) outcome {
+func wantRun(t *testing.T, env environment, code int, out, says string, args ...string) ended {
 	t.Helper()
 	got := thalas(t, env, "", args...)
 	if got.code != code || !strings.Contains(got.out, out) || !strings.Contains(got.err, says) {

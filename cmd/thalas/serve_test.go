@@ -67,7 +67,7 @@ func (w *watched) await(pattern *regexp.Regexp, done <-chan struct{}) []string {
 // served is a serve, or demo, under way.
 type served struct {
 	url  string
-	stop func() outcome // ends it as a signal does
+	stop func() ended // ends it as a signal does
 }
 
 var (
@@ -85,10 +85,10 @@ func serving(t *testing.T, env environment, args ...string) *served {
 		defer close(done)
 		code = run(ctx, args, terminal{in: strings.NewReader(""), out: out, err: errs, environ: append(environment{"LISTEN_ADDR=127.0.0.1:0", "LOG_LEVEL=error"}, env...)})
 	}()
-	stop := sync.OnceValue(func() outcome {
+	stop := sync.OnceValue(func() ended {
 		cancel()
 		<-done
-		return outcome{code, out.String(), errs.String()}
+		return ended{code, out.String(), errs.String()}
 	})
 	t.Cleanup(func() { stop() })
 	found := errs.await(tryIt, done)

@@ -65,7 +65,7 @@ func FromVenue(source market.CandleSource) CandlesOf {
 		if ahead := from.Add(candlesAhead * series.Timeframe.Duration()); ahead.Before(last) {
 			last = ahead
 		}
-		fetched, err := market.Fetch(ctx, source, series, last)
+		fetched, err := source.Candles(ctx, series, last)
 		return fetched.Candles, fetched.Venue, err
 	}
 }
