@@ -22,7 +22,7 @@ import (
 
 // OutcomeOf gives the JSON of what became of a stored result.
 func OutcomeOf(result *store.Result) (json.RawMessage, error) {
-	if result.Outcome != nil {
+	if len(result.Outcome) > 0 {
 		return result.Outcome, nil
 	}
 	var c signal.Consensus
