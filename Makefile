@@ -34,14 +34,12 @@ run: ## serve on this machine, ask one question about a real daily series, stay 
 build: ## bin/thalas
 	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/thalas ./cmd/thalas
 
-# What sam build calls: BuildMethod makefile in template.yaml. GOARCH is the template's Architecture.
-# grpcnotrace leaves out half a megabyte of pages for debugging, which the X-Ray SDK would bring along.
+# sam build calls these targets (BuildMethod makefile in template.yaml). All functions run one program. GOARCH is the
+# template's Architecture. grpcnotrace leaves out half a megabyte of debugging pages that the X-Ray SDK imports.
 .PHONY: build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction build-HealthFunction
-build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction: FOLDER := consensus
-build-HealthFunction: FOLDER := health
 build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction build-HealthFunction:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(or $(GOARCH),arm64) go build -tags lambda.norpc,grpcnotrace -trimpath \
-		-ldflags "-s -w -X main.version=$(VERSION)" -o $(ARTIFACTS_DIR)/bootstrap ./functions/$(FOLDER)
+		-ldflags "-s -w -X main.version=$(VERSION)" -o $(ARTIFACTS_DIR)/bootstrap ./functions
 
 # e2e builds programs within its time, which is long where nothing is compiled yet.
 test: ## all tests of the product; what has not changed is not tested again

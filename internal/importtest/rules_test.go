@@ -51,11 +51,9 @@ var mayImport = map[string][]string{
 	"internal/api/gateway": {},
 	"internal/watch":       {"internal/strictjson", "internal/signal", "internal/market", "internal/orchestrator", "internal/service", "internal/store"},
 
-	"internal/app":        wired,
-	"functions":           {},
-	"functions/consensus": {"internal/app", "internal/api/gateway"},
-	"functions/health":    {"internal/app", "internal/api/gateway"},
-	"cmd/thalas":          append([]string{"internal/app", "internal/simulator", "internal/store/bolt"}, wired...),
+	"internal/app": wired,
+	"functions":    {"internal/app", "internal/api/gateway"},
+	"cmd/thalas":   append([]string{"internal/app", "internal/simulator", "internal/store/bolt"}, wired...),
 
 	"e2e":         {},
 	"e2e/process": {},
@@ -96,7 +94,7 @@ var importedOnlyBy = []struct {
 	packages []string
 }{
 	{[]string{aws, smithy}, []string{"internal/store/dynamo", "internal/store/dynamo/dynamotest", "internal/secrets", "internal/tracing", "internal/app"}},
-	{[]string{lambda}, []string{"functions/*", "internal/api/gateway"}},
+	{[]string{lambda}, []string{"functions", "internal/api/gateway"}},
 	{[]string{xray}, []string{"internal/tracing"}},
 	{[]string{bbolt}, []string{"internal/store/bolt"}},
 	{[]string{cobra}, []string{"cmd/*"}},
@@ -115,7 +113,7 @@ var neverLinks = []struct {
 		[]string{aws, smithy, lambda, xray, huma}, true},
 	{[]string{"internal/provider", "internal/provider/*", "internal/market", "internal/market/*"},
 		[]string{aws, smithy, lambda, xray, huma}, false},
-	{[]string{"functions/*", "internal/app"},
+	{[]string{"functions", "internal/app"},
 		[]string{bbolt, cobra, "thalas/internal/simulator", "thalas/internal/store/bolt", "thalas/internal/market/venuetest"}, false},
 	// Pure: they ask nobody and log nothing.
 	{[]string{"internal/strictjson", "internal/signal", "internal/consensus"},
