@@ -11,9 +11,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -34,12 +31,6 @@ func TestFigures(t *testing.T) {
 	if !*figures {
 		t.Skip("measured by make bench-lambda")
 	}
-	target := t.TempDir()
-	command := exec.CommandContext(t.Context(), "make", "-C", "..", "build-ConsensusFunction", "GOARCH="+runtime.GOARCH, "ARTIFACTS_DIR="+target)
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("make build-ConsensusFunction: %v\n%s", err, output)
-	}
-	bootstrap = func() (string, error) { return filepath.Join(target, "bootstrap"), nil }
 	env := instantCloud(t)
 
 	starts := make([]time.Duration, figureStarts)

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,16 +27,18 @@ import (
 )
 
 // bootstrap returns the path of the functions' program, which is built when first needed.
-// The flags are those of the Makefile, so that sam build finds the packages compiled.
 var bootstrap = sync.OnceValues(func() (string, error) {
-	file := filepath.Join(filepath.Dir(binary), "bootstrap")
-	command := exec.Command("go", "build", "-tags", "lambda.norpc,grpcnotrace", "-trimpath", "-o", file, "../functions")
-	command.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, output)
-	}
-	return file, nil
+	return buildFunction(filepath.Dir(binary), runtime.GOARCH)
 })
+
+// buildFunction builds the functions' program in a folder, as sam build does.
+func buildFunction(folder, architecture string) (string, error) {
+	command := exec.Command("make", "-C", "..", "build-ConsensusFunction", "GOARCH="+architecture, "ARTIFACTS_DIR="+folder, "VERSION=test")
+	if output, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("make build-ConsensusFunction: %w\n%s", err, output)
+	}
+	return filepath.Join(folder, "bootstrap"), nil
+}
 
 // invocation is one event on its way.
 type invocation struct {
