@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,11 +27,8 @@ const guard = 60 * time.Second
 
 type server struct {
 	*process.Process
-	url    string
 	client *http.Client
 }
-
-var serving = regexp.MustCompile(`Try it in a browser: (http://\S+)/docs\n`)
 
 // serve starts the server over a data file, and returns once it listens. A wrapper is a
 // shell script that ends by running its arguments. The day's budget is never used up.
@@ -43,19 +38,10 @@ func (c *chaos) serve(p *providers, file, wrapper string, env ...string) *server
 	if wrapper != "" {
 		command = append([]string{"/bin/sh", "-c", wrapper, "sh"}, command...)
 	}
-	child, err := process.Start("thalas", c.folder, environ, command[0], command[1:]...)
+	child, err := process.Serve(c.ctx, "thalas", c.folder, environ, command[0], command[1:]...)
 	c.must(err)
-	c.later(child.Kill) // where it is still there
-	s := &server{Process: child, client: &http.Client{Timeout: guard, Transport: &http.Transport{MaxIdleConnsPerHost: 512}}}
-	c.must(child.Await(c.ctx, func(context.Context) error {
-		found := serving.FindStringSubmatch(child.Log())
-		if found == nil {
-			return errors.New("it does not say that it listens")
-		}
-		s.url = found[1]
-		return nil
-	}))
-	return s
+	c.later(child.Kill) // in case it is still running
+	return &server{child, &http.Client{Timeout: guard, Transport: &http.Transport{MaxIdleConnsPerHost: 512}}}
 }
 
 // end ends the server as an operator does.
@@ -127,7 +113,7 @@ func (s *server) ask(pair string, quorum, timeout int, key string) (a answer) {
 func (s *server) get(path string) answer { return s.do(http.MethodGet, path, "", "") }
 
 func (s *server) do(method, path, body, key string) (a answer) {
-	request, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	request, err := http.NewRequest(method, s.URL+path, strings.NewReader(body))
 	if err != nil {
 		return answer{err: err}
 	}

@@ -24,12 +24,12 @@ type API struct {
 	log     *transcript
 }
 
-// startTime is how long it may take to listen.
+// startTime bounds the time until it listens.
 const startTime = 2 * time.Minute
 
-// StartAPI serves at a port of this machine until Stop, and until ctx ends. One
-// container a function is kept from request to request. What sam and the functions
-// say goes to log.
+// StartAPI serves at a port of this machine until Stop is called or ctx ends. Each function
+// keeps its container from request to request. The output of sam and of the functions
+// goes to log.
 func (c *CLI) StartAPI(ctx context.Context, port int, log io.Writer) (*API, error) {
 	ctx, stop := context.WithCancel(ctx)
 	a := &API{URL: "http://127.0.0.1:" + strconv.Itoa(port), stop: stop, ended: make(chan struct{}), log: &transcript{to: log}}
@@ -61,13 +61,13 @@ func (c *CLI) StartAPI(ctx context.Context, port int, log io.Writer) (*API, erro
 	}
 }
 
-// Ended is closed when it has ended, by itself or not.
+// Ended is closed when start-api has ended.
 func (a *API) Ended() <-chan struct{} { return a.ended }
 
-// Log is what has been said until now.
+// Log is the output until now.
 func (a *API) Log() string { return a.log.String() }
 
-// Stop ends it, with its containers.
+// Stop ends start-api and its containers.
 func (a *API) Stop() {
 	a.stop()
 	<-a.ended
