@@ -89,18 +89,18 @@ func (m measured) table(w io.Writer) {
 		line("  slowest round", "%.0f", false, func(s *server) float64 { return slices.Min(s.rounds) })
 		line("  fastest round", "%.0f", false, func(s *server) float64 { return slices.Max(s.rounds) })
 	}
+	percentiles := func(what string, compared bool, of func(s *server, share float64) float64) {
+		line(what+" p50 ms", "%.2f", compared, func(s *server) float64 { return of(s, .5) })
+		line(what+" p90", "%.2f", false, func(s *server) float64 { return of(s, .9) })
+		line(what+" p99", "%.2f", compared, func(s *server) float64 { return of(s, .99) })
+		line(what+" p99.9", "%.2f", false, func(s *server) float64 { return of(s, .999) })
+	}
 	latency := "latency"
 	if m.delay > 0 {
 		latency = "added latency"
 	}
-	for _, p := range []struct {
-		name  string
-		share float64
-	}{{"p50 ms", .5}, {"p90", .9}, {"p99", .99}, {"p99.9", .999}} {
-		isCompared := m.delay > 0 && (p.share == .5 || p.share == .99)
-		line(latency+" "+p.name, "%.2f", isCompared, func(s *server) float64 { return percentile(s.tally.latency, p.share) - ms(m.delay) })
-		line("overhead_ms "+p.name, "%.2f", false, func(s *server) float64 { return percentile(s.tally.overhead, p.share) })
-	}
+	percentiles(latency, m.delay > 0, func(s *server, share float64) float64 { return percentile(s.tally.latency, share) - ms(m.delay) })
+	percentiles("overhead_ms", false, func(s *server, share float64) float64 { return percentile(s.tally.overhead, share) })
 	line("sent late p99 ms", "%.2f", false, func(s *server) float64 { return percentile(s.late, .99) })
 
 	for i, what := range []string{"CPU ms a consensus", "  of the stub", "  of the load generator"} {
