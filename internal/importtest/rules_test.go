@@ -66,6 +66,7 @@ var mayImport = map[string][]string{
 	"e2e/sam":             {"e2e/backends", "internal/config", "internal/simulator"},
 	"e2e/local":           {"e2e/backends", "e2e/sam"},
 	"internal/importtest": {},
+	"internal/linked":     {}, // a tool: the SBOM and the licences
 }
 
 // wired is what app builds and connects: everything but the simulator and the
