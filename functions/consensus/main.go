@@ -21,7 +21,7 @@ func main() {
 	log := lambdacontext.NewLogger()
 	function, err := app.Function(os.Environ(), version, log, app.Gateway{
 		Caller:  gateway.CallerFrom,
-		Handler: func(api http.Handler) any { return gateway.Handler(api, gateway.Options{Logger: log}) },
+		Handler: func(api http.Handler) any { return gateway.Handler(api, log) },
 	})
 	if err != nil {
 		log.Error("Not started:", slog.String("error", err.Error()))

@@ -88,7 +88,7 @@ func TestLoadRefusesForAWS(t *testing.T) {
 	}
 }
 
-// Somebody who has named a secret wants real votes.
+// A secret means that real votes are wanted.
 func TestASecretCountsAsAKey(t *testing.T) {
 	c, err := config.Load([]string{"PROVIDER_KEYS_SECRET_ID=keys", "SIMULATE_PROVIDERS=auto"}, known)
 	if err != nil || c.Simulate.Resolve(c.HasKey()) {

@@ -328,8 +328,7 @@ func TestHasKeyCountsDisabledProviders(t *testing.T) {
 	}
 }
 
-// A variable without a text, a default or a limit would be a hole in the docs
-// and in the checks.
+// Every variable has a meaning, a default and allowed values.
 func TestVariablesAreWhole(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range config.Variables() {
@@ -343,8 +342,7 @@ func TestVariablesAreWhole(t *testing.T) {
 	}
 }
 
-// Somebody who puts the keys themselves where their hashes belong must not read
-// them in the log.
+// If the keys themselves stand in the place of their hashes, the error must not show them.
 func TestLoadNeverShowsAnAPIKeysValue(t *testing.T) {
 	_, err := config.Load([]string{"API_KEYS=planted-caller-key", "LISTEN_ADDR=nowhere"}, known)
 	if err == nil || strings.Contains(err.Error(), "planted") {
@@ -357,8 +355,8 @@ func TestLoadNeverShowsAnAPIKeysValue(t *testing.T) {
 	}
 }
 
-// A variable that is not set leads to the hash of nothing, with which everybody
-// would be let in.
+// With the hash of an empty key, which a variable that is not set leads to, the server would
+// accept everybody.
 func TestLoadRefusesTheHashOfNothing(t *testing.T) {
 	sound := fmt.Sprintf("%x", sha256.Sum256([]byte("test-key-of-a-caller")))
 	for name, hashed := range map[string]string{
@@ -379,8 +377,7 @@ func TestLoadRefusesTheHashOfNothing(t *testing.T) {
 	}
 }
 
-// Who copies the line of the docs without setting its variable gets an error of
-// the shell and sets nothing.
+// The line in the docs sets nothing, and the shell gives an error, if its variable is not set.
 func TestDocsHashNoUnsetKey(t *testing.T) {
 	for _, tool := range []string{"sh", "sha256sum", "cut"} {
 		if _, err := exec.LookPath(tool); err != nil {

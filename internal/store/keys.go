@@ -20,22 +20,22 @@ const (
 // key begins with "real#", so that it can't be the key of a simulated series.
 func SeriesKey(pair, timeframe string, simulated bool) string {
 	key := pair + "#" + timeframe
-	if !simulated && (strings.HasPrefix(key, simulatedPrefix) || strings.HasPrefix(key, realPrefix)) {
+	switch {
+	case simulated:
+		return simulatedPrefix + key
+	case strings.HasPrefix(key, simulatedPrefix), strings.HasPrefix(key, realPrefix):
 		return realPrefix + key
 	}
-	return prefix(simulated) + key
+	return key
 }
 
 // DayKey gives the key of all results of a UTC day, such as 2026-11-23.
 func DayKey(at time.Time, simulated bool) string {
-	return prefix(simulated) + at.UTC().Format(time.DateOnly)
-}
-
-func prefix(simulated bool) string {
+	key := at.UTC().Format(time.DateOnly)
 	if simulated {
-		return simulatedPrefix
+		return simulatedPrefix + key
 	}
-	return ""
+	return key
 }
 
 // PositionKey orders the results of a series by candle, and then by id. So a late answer
@@ -54,6 +54,9 @@ func IsPosition(cursor string) bool {
 	return err == nil && at.UTC().Format(time.RFC3339) == candle
 }
 
+// IDOf gives the id in a position. An id gives itself.
+func IDOf(order string) string { return order[strings.LastIndexByte(order, '#')+1:] }
+
 // IsID reports whether a text is the id of a result: a UUIDv7 in lower case.
 func IsID(text string) bool {
 	id, err := uuid.Parse(text)
@@ -66,7 +69,6 @@ func MadeAt(id string) time.Time {
 	if !IsID(id) {
 		return time.Time{}
 	}
-	parsed := uuid.MustParse(id)
-	seconds, nanoseconds := parsed.Time().UnixTime()
+	seconds, nanoseconds := uuid.MustParse(id).Time().UnixTime()
 	return time.Unix(seconds, nanoseconds).UTC()
 }

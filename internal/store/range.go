@@ -32,20 +32,16 @@ func (r Range) Validate(isCursor func(string) bool) error {
 
 // Bounds are a [Range] as a store reads it.
 type Bounds struct {
-	Least   string // the lowest position or id that may belong to the part; empty: no bound
-	Above   string // every position or id of the part is below it
-	created window // the results of the part were made within it
+	Least string // the lowest position or id that may belong to the part; empty: no bound
+	Above string // every position or id of the part is below it
+
+	createdFrom, createdTo int64 // milliseconds since 1970: createdFrom ≤ CreatedAt < createdTo
 }
-
-// window is a span of time in milliseconds since 1970: from ≤ t < to.
-type window struct{ from, to int64 }
-
-var always = window{math.MinInt64, math.MaxInt64}
 
 // HoldsCreated reports whether a result that was made then, in milliseconds since
 // 1970, belongs to the part.
 func (b Bounds) HoldsCreated(milliseconds int64) bool {
-	return b.created.from <= milliseconds && milliseconds < b.created.to
+	return b.createdFrom <= milliseconds && milliseconds < b.createdTo
 }
 
 // OfSeries gives the bounds of a range in a series.
@@ -64,18 +60,19 @@ func (r Range) OfSeries() Bounds {
 func (r Range) OfDay() Bounds {
 	b := r.fromCursor()
 	if !r.From.IsZero() {
-		b.created.from = r.From.UnixMilli()
+		b.createdFrom = r.From.UnixMilli()
 	}
 	if !r.To.IsZero() {
-		b.created.to = r.To.UnixMilli()
+		b.createdTo = r.To.UnixMilli()
 	}
 	return b
 }
 
+// fromCursor gives the bounds of all results behind the cursor.
 func (r Range) fromCursor() Bounds {
-	b := Bounds{Above: AboveAll, created: always}
-	if r.Before != "" {
-		b.Above = r.Before
+	b := Bounds{Above: r.Before, createdFrom: math.MinInt64, createdTo: math.MaxInt64}
+	if r.Before == "" {
+		b.Above = AboveAll
 	}
 	return b
 }
@@ -84,7 +81,7 @@ func (r Range) fromCursor() Bounds {
 // nor CreatedAt is more than [MaxAhead] in the future.
 func OfLatest(now time.Time) Bounds {
 	ahead := now.Add(MaxAhead + time.Millisecond).UnixMilli() // the first millisecond that is too late
-	return Bounds{Above: PositionsFrom(ahead), created: window{math.MinInt64, ahead}}
+	return Bounds{Above: PositionsFrom(ahead), createdFrom: math.MinInt64, createdTo: ahead}
 }
 
 // AboveAll is a bound above every position and every id.

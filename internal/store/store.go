@@ -1,6 +1,11 @@
+// Package store defines what a store holds and what it must be able to do. It holds
+// results, which are found by id, series and day; counters by the hour; and short-lived
+// records by which several processes coordinate.
+//
+// The implementations are sub-packages. Package storetest has the tests that all of them
+// pass, which are the contract in full detail. Package store does not know how a result
+// was made.
 package store
-
-// The interfaces, and what they take and give.
 
 import (
 	"context"
@@ -25,7 +30,7 @@ var (
 	ErrCursor = errors.New("not a cursor of this list")
 )
 
-// Store keeps everything that the service stores. Implementations are safe for
+// Store holds everything that the service stores. Implementations are safe for
 // concurrent use. Reads never give a record after its ExpiresAt, whether or not it has
 // been removed by then.
 type Store interface {

@@ -1,6 +1,6 @@
 package bolt
 
-// Copies of a file: a backup of one moment, and a compacted file without unused space.
+// Copies of a file: a backup, and a compacted file without unused space.
 
 import (
 	"context"
@@ -18,10 +18,10 @@ import (
 // was open. If the file has to grow, that waits until the backup has ended: w should be
 // as fast as the disk.
 func (s *Store) Backup(ctx context.Context, w io.Writer) (size int64, err error) {
-	if err := s.usable(); err != nil {
+	if err := s.unusable(); err != nil {
 		return 0, err
 	}
-	return viewInGoroutine(ctx, s, func(t *transaction) (int64, error) { return t.tx.WriteTo(w) })
+	return viewUnchecked(ctx, s, func(t *transaction) (int64, error) { return t.tx.WriteTo(w) })
 }
 
 // compactStep is how many bytes one transaction of a compaction writes.
@@ -44,11 +44,16 @@ func Compact(ctx context.Context, path string) (before, after int64, err error) 
 		return 0, 0, err
 	}
 	fresh := path + ".compact"
-	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) { // a killed process may have left it
+	if err := os.RemoveAll(fresh); err != nil { // a killed process may have left it
 		return 0, 0, err
 	}
 	defer func() { _ = os.Remove(fresh) }() // if it has not replaced the file
-	if err := s.compactTo(fresh); err != nil {
+	into, err := bbolt.Open(fresh, 0o600, &bbolt.Options{FreelistType: bbolt.FreelistMapType})
+	if err != nil {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
+	err = s.access(func() error { return bbolt.Compact(into, s.db, compactStep) })
+	if err := errors.Join(err, into.Close()); err != nil {
 		return 0, 0, fmt.Errorf("compact: %w", err)
 	}
 	// The copy replaces everything that is stored, so it must be sound.
@@ -57,7 +62,7 @@ func Compact(ctx context.Context, path string) (before, after int64, err error) 
 	case err != nil:
 		return 0, 0, fmt.Errorf("compact: %w", err)
 	case len(checked.Damage) > 0:
-		return 0, 0, &damaged{path: path, found: checked.Damage[0]}
+		return 0, 0, withPath(damagef("%s", checked.Damage[0]), path)
 	}
 	if err := errors.Join(sameOwner(fresh, old), os.Chmod(fresh, old.Mode().Perm())); err != nil {
 		return 0, 0, fmt.Errorf("compact: keep the file's owner and mode: %w", err)
@@ -72,24 +77,10 @@ func Compact(ctx context.Context, path string) (before, after int64, err error) 
 	if err := os.Rename(fresh, path); err != nil {
 		return 0, 0, err
 	}
-	return old.Size(), small.Size(), syncFolder(filepath.Dir(path))
-}
-
-func (s *Store) compactTo(path string) error {
-	into, err := bbolt.Open(path, 0o600, &bbolt.Options{FreelistType: bbolt.FreelistMapType})
+	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	err = s.contained(func() error { return bbolt.Compact(into, s.db, compactStep) })
-	return errors.Join(err, into.Close())
-}
-
-// syncFolder makes the renaming of a file in the folder durable.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	_ = folder.Sync() // some systems can't
-	return folder.Close()
+	_ = folder.Sync() // makes the renaming durable; some systems can't
+	return old.Size(), small.Size(), folder.Close()
 }

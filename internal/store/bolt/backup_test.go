@@ -1,7 +1,6 @@
 package bolt
 
-// Copies: of a file that is being written, of a deleted file, and without the space that is
-// not used any more.
+// Tests of backups of a file that is written meanwhile or was deleted, and of compaction.
 
 import (
 	"bytes"
@@ -31,7 +30,7 @@ func backUp(t *testing.T, s *Store) (path string) {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Size() != size {
-		t.Errorf("%d bytes were told, %v %v", size, info.Size(), err)
+		t.Errorf("Backup gave a size of %d bytes; the file: %v, %v", size, info.Size(), err)
 	}
 	return path
 }
@@ -40,13 +39,13 @@ func wantSound(t *testing.T, path string) Checked {
 	t.Helper()
 	checked, err := Check(t.Context(), path)
 	if err != nil || len(checked.Damage) > 0 {
-		t.Fatalf("%v, damage %q", err, checked.Damage)
+		t.Fatalf("check: %v, damage %q", err, checked.Damage)
 	}
 	return checked
 }
 
-// Each of five copies under load is sound, and holds every result that was answered
-// before it was begun.
+// Each of five backups that are made while results are recorded is sound. It holds every
+// result whose Record had returned before the backup began.
 func TestBackupUnderLoad(t *testing.T) {
 	s := open(t, tempFile(t), Options{SweepEvery: time.Millisecond})
 	var (
@@ -136,19 +135,19 @@ func TestCompact(t *testing.T) {
 	}
 	info, err := os.Stat(path)
 	if err != nil || info.Size() != after || info.Mode() != 0o700 {
-		t.Errorf("%v, %v; want %d bytes and the mode of before", info, err, after)
+		t.Errorf("%v, %v; want %d bytes and the same mode as before", info, err, after)
 	}
 	if kind, err := os.Lstat(link); err != nil || kind.Mode()&os.ModeSymlink == 0 {
-		t.Errorf("the link is none any more: %v, %v", kind, err)
+		t.Errorf("the symbolic link was replaced: %v, %v", kind, err)
 	}
 	if got := wantSound(t, path); got.Results != results || got.Claims != 1 || got.Sums != 1 || got.Hours != 1 {
-		t.Errorf("it holds %+v", got)
+		t.Errorf("after compaction it holds %+v", got)
 	}
 	if d := diff(want, exportAll(t, path), nil); d != "" {
 		t.Errorf("results (-want +got):\n%s", d)
 	}
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(left) != 1 {
-		t.Errorf("left behind: %q", left)
+		t.Errorf("other files were left in the folder: %q", left)
 	}
 }
 
@@ -163,7 +162,7 @@ func exportAll(t *testing.T, path string) []store.Result {
 	return page.Results
 }
 
-// What can't be compacted stays as it is.
+// A file that can't be compacted is not changed.
 func TestCompactRefuses(t *testing.T) {
 	path, _ := checkableFile(t)
 	s := open(t, path, Options{})
@@ -192,7 +191,7 @@ func TestCompactRefuses(t *testing.T) {
 	}
 }
 
-// Who waited for the file while it was compacted gets the new one, not the old.
+// An Open that waits for the lock while the file is replaced opens the new file.
 func TestOpenedWhileReplaced(t *testing.T) {
 	path, results := checkableFile(t)
 	s := open(t, path, Options{})

@@ -1,6 +1,6 @@
 package bolt
 
-// What a write and a read cost, the wait for the disk included.
+// Benchmarks of a write, with its wait for the disk, and of reads.
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"thalas/internal/store/storetest"
 )
 
-// run gives what one run writes: a result of about 3 KB and 140 counters.
+// run gives what the service writes after one run: a result of about 3 KB and 140 counters.
 func run(id string) (store.Result, store.Count) {
 	r := resultOf(id)
 	r.ExpiresAt = r.CreatedAt.Add(90 * 24 * time.Hour)

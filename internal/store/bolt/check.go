@@ -25,17 +25,17 @@ type Checked struct {
 	Damage  []string // a sentence for each finding; empty: the file is sound
 }
 
-// mostDamage is the most findings that are told. A damaged file may have thousands.
+// mostDamage is the most findings in Checked. A damaged file may have thousands.
 const mostDamage = 50
 
 // Check reads every record of a file that no process has open for writing. Damage is
 // not an error: the error says that the check itself could not be made.
 func Check(ctx context.Context, path string) (Checked, error) {
-	var free string // the damage of the list of free pages, which only writers need
-	s, err := openWith(path, Options{ReadOnly: true}, true)
+	var freeListDamage error // only writers need the list of free pages
+	s, err := Open(path, Options{ReadOnly: true, loadFreeList: true})
 	if errors.Is(err, ErrDamaged) {
-		free = foundIn(err)
-		s, err = openWith(path, Options{ReadOnly: true}, false)
+		freeListDamage = err
+		s, err = Open(path, Options{ReadOnly: true})
 	}
 	switch {
 	case errors.Is(err, ErrDamaged):
@@ -46,8 +46,8 @@ func Check(ctx context.Context, path string) (Checked, error) {
 	checked, err := view(ctx, s, func(t *transaction) (Checked, error) {
 		c := check{t: t, ctx: ctx, want: map[string]map[string][]byte{}}
 		c.Size = t.tx.Size()
-		if free != "" {
-			c.found("the list of free pages: %s", free)
+		if freeListDamage != nil {
+			c.found("the list of free pages: %s", foundIn(freeListDamage))
 		}
 		c.records()
 		c.entries()
@@ -78,7 +78,7 @@ func (c *check) found(format string, args ...any) {
 // finding.
 func (c *check) each(bucket []byte, visit func(key, value []byte)) {
 	read, last := 0, ""
-	err := contained("", func() error {
+	err := catchDamage(func() error {
 		return c.t.tx.Bucket(bucket).ForEach(func(key, value []byte) error {
 			if read%1024 == 0 && c.ctx.Err() != nil {
 				return c.ctx.Err()
@@ -96,16 +96,17 @@ func (c *check) each(bucket []byte, visit func(key, value []byte)) {
 	}
 }
 
-func (c *check) wants(bucket, key, value []byte) {
+// expect notes an entry that a record must have.
+func (c *check) expect(bucket, key, value []byte) {
 	if c.want[string(bucket)] == nil {
 		c.want[string(bucket)] = map[string][]byte{}
 	}
 	c.want[string(bucket)][string(key)] = value
 }
 
-func (c *check) expires(bucket, key []byte, at int64) {
+func (c *check) expectExpiry(bucket, key []byte, at int64) {
 	if at != never {
-		c.wants(expiryBucket, expiryKey(bucket, string(key), at), nil)
+		c.expect(expiryBucket, expiryKey(bucket, string(key), at), nil)
 	}
 }
 
@@ -122,9 +123,9 @@ func (c *check) records() {
 		}
 		c.Results++
 		times := pairOfTimes(r.CreatedAt.UnixMilli(), expiryOf(r.ExpiresAt))
-		c.wants(bySeriesBucket, append(measured(r.Series), r.Position...), times)
-		c.wants(byDayBucket, append(measured(r.Day), r.ID...), times)
-		c.expires(resultsBucket, key, expiryOf(r.ExpiresAt))
+		c.expect(bySeriesBucket, listKey(r.Series, r.Position), times)
+		c.expect(byDayBucket, listKey(r.Day, r.ID), times)
+		c.expectExpiry(resultsBucket, key, expiryOf(r.ExpiresAt))
 	})
 	for _, kind := range []struct {
 		bucket []byte
@@ -137,7 +138,7 @@ func (c *check) records() {
 				return
 			}
 			*kind.count++
-			c.expires(kind.bucket, key, expiryOf(expiring.ExpiresAt))
+			c.expectExpiry(kind.bucket, key, expiryOf(expiring.ExpiresAt))
 		})
 	}
 }
@@ -146,60 +147,48 @@ func (c *check) records() {
 func (c *check) entries() {
 	for _, bucket := range [][]byte{bySeriesBucket, byDayBucket, expiryBucket} {
 		want := c.want[string(bucket)]
-		var lost, wrong examples
+		var orphans, wrong []string
 		c.each(bucket, func(key, value []byte) {
 			wanted, known := want[string(key)]
 			switch {
 			case !known:
-				lost.add(key)
+				orphans = append(orphans, string(key))
 			case !bytes.Equal(value, wanted):
-				wrong.add(key)
+				wrong = append(wrong, string(key))
 			}
 			delete(want, string(key))
 		})
-		var missing examples
-		for _, key := range slices.Sorted(maps.Keys(want)) {
-			missing.add([]byte(key))
+		for _, finding := range []struct {
+			entries []string
+			what    string
+		}{
+			{orphans, "lead to no record that can be read"},
+			{wrong, "do not say what their records do"},
+			{slices.Sorted(maps.Keys(want)), "are missing, so that their records are not found by them"},
+		} {
+			if len(finding.entries) > 0 {
+				c.found("%s: %d entries %s, the first %q", bucket, len(finding.entries), finding.what, finding.entries[0])
+			}
 		}
-		lost.tell(c, bucket, "lead to no record that can be read")
-		wrong.tell(c, bucket, "do not say what their records do")
-		missing.tell(c, bucket, "are missing, so that their records are not found by them")
-	}
-}
-
-// examples counts entries, and remembers the first.
-type examples struct {
-	count int
-	first string
-}
-
-func (e *examples) add(key []byte) {
-	if e.count++; e.count == 1 {
-		e.first = string(key)
-	}
-}
-
-func (e *examples) tell(c *check, bucket []byte, what string) {
-	if e.count > 0 {
-		c.found("%s: %d entries %s, the first %q", bucket, e.count, what, e.first)
 	}
 }
 
 // pages has bbolt check its pages.
 func (c *check) pages() {
 	last := int(c.t.tx.Size() / int64(c.t.tx.DB().Info().PageSize))
-	err := contained("", func() error {
+	err := catchDamage(func() error {
 		for id := 0; id < last; id++ {
 			page, err := c.t.tx.Page(id)
 			if err != nil {
 				return err
 			}
-			if page.Type != "free" && id+page.OverflowCount >= last {
-				return damagedRecord("page %d reaches behind the end of the file", id)
+			if page.Type == "free" {
+				continue
 			}
-			if page.Type != "free" {
-				id += page.OverflowCount
+			if id+page.OverflowCount >= last {
+				return damagef("page %d reaches behind the end of the file", id)
 			}
+			id += page.OverflowCount
 		}
 		return nil
 	})
@@ -217,12 +206,3 @@ type pageKeys struct{}
 
 func (pageKeys) KeyToString(key []byte) string     { return strconv.Quote(string(key)) }
 func (pageKeys) ValueToString(value []byte) string { return strconv.Itoa(len(value)) + " bytes" }
-
-// foundIn gives the finding in an error, without the advice.
-func foundIn(err error) string {
-	var d *damaged
-	if errors.As(err, &d) {
-		return d.found
-	}
-	return err.Error()
-}

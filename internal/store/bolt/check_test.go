@@ -1,6 +1,6 @@
 package bolt
 
-// What a check finds, and what it does not complain about.
+// Tests of Check, on sound files and on damaged ones.
 
 import (
 	"bytes"
@@ -15,8 +15,8 @@ import (
 	"thalas/internal/store"
 )
 
-// checkableFile is a store with records of each kind, some of which have expired, and
-// with pages that are free and longer than one.
+// checkableFile makes a store with records of each kind, some of which have expired, and
+// with free pages and values that are longer than a page.
 func checkableFile(t *testing.T) (path string, results int) {
 	t.Helper()
 	path = tempFile(t)
@@ -35,7 +35,7 @@ func checkableFile(t *testing.T) (path string, results int) {
 	}
 	removed, err := s.Sweep(t.Context())
 	if err != nil || removed == 0 {
-		t.Fatalf("swept %d, %v", removed, err)
+		t.Fatalf("the sweep removed %d, %v", removed, err)
 	}
 	claimAt(t, s, store.Claim{Owner: "me", Until: time.Now().Add(time.Hour)}, true)
 	spendAt(t, s, "budget#today", 3, 3, time.Now().Add(time.Hour))
@@ -53,7 +53,7 @@ func TestCheckOfASoundFile(t *testing.T) {
 	}
 	got, err := Check(t.Context(), path)
 	if got.Size == 0 || got.Size > int64(len(before)) {
-		t.Errorf("%d bytes, of a file of %d", got.Size, len(before))
+		t.Errorf("a size of %d bytes, of a file of %d", got.Size, len(before))
 	}
 	got.Size = 0
 	if d := diff(Checked{Results: results, Hours: 1, Claims: 1, Sums: 1}, got, err); d != "" {
@@ -107,7 +107,8 @@ func TestCheckFinds(t *testing.T) {
 	}
 }
 
-// Whatever is done to a file's pages: a check ends, and what it calls sound can be read.
+// Whatever is done to a file's pages, a check ends. If it finds no damage, every result
+// can be read.
 func TestCheckOfSpoiltPages(t *testing.T) {
 	path, results := checkableFile(t)
 	content, err := os.ReadFile(path)
@@ -116,7 +117,7 @@ func TestCheckOfSpoiltPages(t *testing.T) {
 	}
 	source := rand.NewChaCha8([32]byte{1})
 	random := rand.New(source)
-	told := 0
+	damaged := 0
 	for i := range 150 {
 		spoilt := bytes.Clone(content)
 		at := random.IntN(len(spoilt)/pageSize) * pageSize
@@ -128,7 +129,7 @@ func TestCheckOfSpoiltPages(t *testing.T) {
 		case 2:
 			copy(page, content[random.IntN(len(content)/pageSize)*pageSize:])
 		case 3:
-			_, _ = source.Read(page[:32]) // the page's header, and the first of its elements
+			_, _ = source.Read(page[:32]) // the page's header and its first element
 		default:
 			spoilt = spoilt[:at+random.IntN(pageSize)]
 		}
@@ -140,12 +141,12 @@ func TestCheckOfSpoiltPages(t *testing.T) {
 		case err != nil:
 			t.Errorf("%d: %v", i, err)
 		case len(got.Damage) > 0:
-			told++
+			damaged++
 		case got.Results != results:
 			t.Errorf("%d: %d results are sound, want %d", i, got.Results, results)
 		}
 	}
-	if told == 0 { // most pages of the file are free: what is in them is nobody's
-		t.Error("no damage was told of any file")
+	if damaged == 0 { // damage to a free page is not found; most pages of the file are free
+		t.Error("no damage was found in any file")
 	}
 }

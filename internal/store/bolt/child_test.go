@@ -1,6 +1,7 @@
 package bolt
 
-// Other processes: the test binary run again, as a child with a role.
+// Tests with other processes. Each is the test binary, started again as a child with a
+// role.
 
 import (
 	"bufio"
@@ -21,7 +22,8 @@ import (
 
 const childRole = "BOLT_TEST_ROLE"
 
-// runChild is the child's main. A child ends when its standard input does.
+// runChild is the main function of a child. A child exits when its standard input is
+// closed.
 func runChild(role, path string) int {
 	s, err := Open(path, Options{SweepEvery: time.Millisecond})
 	if err != nil {
@@ -52,8 +54,8 @@ func runChild(role, path string) int {
 	return 0
 }
 
-// recordForEver prints the id of each result whose Record was answered. It
-// records expired ones in between, for the sweeper, and does not print these.
+// recordForEver prints the id of each result whose Record has returned. Every third result
+// has expired, so that the sweeper has work; the ids of these are not printed.
 func recordForEver(s *Store) {
 	for i := 0; ; i++ {
 		r := resultOf(uuid.Must(uuid.NewV7()).String())
@@ -71,7 +73,7 @@ func recordForEver(s *Store) {
 	}
 }
 
-// resultOf gives the result that is told by its id alone.
+// resultOf makes a result whose fields all follow from its id.
 func resultOf(id string) store.Result {
 	made := store.MadeAt(id)
 	return store.Result{
@@ -106,13 +108,13 @@ func startChild(t *testing.T, role, path string) *child {
 	return c
 }
 
-// line gives the child's next line; false after its last.
+// line gives the next line that the child prints, and false after the last one.
 func (c *child) line() (string, bool) {
 	text, err := c.lines.ReadString('\n')
 	return strings.TrimSuffix(text, "\n"), err == nil
 }
 
-// kill ends the child as a power cut would, and gives what it still said.
+// kill kills the child without warning, and gives the lines that it had still printed.
 func (c *child) kill() (lines []string) {
 	if c.command.ProcessState != nil {
 		return nil
@@ -137,15 +139,15 @@ func TestKilledWhileWriting(t *testing.T) {
 		for range 1 + rand.IntN(60) {
 			id, more := c.line()
 			if !store.IsID(id) {
-				t.Fatalf("the child said %q (%v)", id, more)
+				t.Fatalf("the child printed %q (%v)", id, more)
 			}
 			answered = append(answered, id)
 		}
-		time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond) // anywhere within a commit
+		time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond) // so that the kill comes at any point of a commit
 		answered = append(answered, c.kill()...)
 		checkAfterKill(t, path, answered)
 	}
-	t.Logf("%d results were answered", len(answered))
+	t.Logf("%d results were recorded", len(answered))
 }
 
 func checkAfterKill(t *testing.T, path string, answered []string) {
@@ -163,7 +165,7 @@ func checkAfterKill(t *testing.T, path string, answered []string) {
 		if len(listed["series"]) == 0 {
 			listAll(t, listed["series"], func(r store.Range) (store.Page, error) { return s.Series(t.Context(), want.Series, r) })
 		}
-		if !listed["day"][id] { // midnight may pass
+		if !listed["day"][id] { // some results may be made after midnight
 			listAll(t, listed["day"], func(r store.Range) (store.Page, error) { return s.Day(t.Context(), want.Day, r) })
 		}
 		if !listed["series"][id] || !listed["day"][id] {
@@ -206,7 +208,7 @@ func TestInUseByAnotherProcess(t *testing.T) {
 			path := tempFile(t)
 			c := startChild(t, test.role, path)
 			if text, _ := c.line(); text != "open" {
-				t.Fatalf("the child said %q", text)
+				t.Fatalf("the child printed %q", text)
 			}
 			for _, readOnly := range []bool{false, true} {
 				_, err := Open(path, Options{ReadOnly: readOnly})
@@ -215,7 +217,7 @@ func TestInUseByAnotherProcess(t *testing.T) {
 			c.kill()
 			s := open(t, path, Options{})
 			if got, _ := Announced(path); got != "" {
-				t.Errorf("the killed process' address %s still stands there", got)
+				t.Errorf("the address %s of the killed process was not removed", got)
 			}
 			checkConsistent(t, s)
 		})

@@ -34,18 +34,18 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 	var held error
 	err = s.write(ctx, func(t *transaction) error {
 		old, held = nil, nil // an earlier attempt may have been rolled back
-		standing, found, err := t.claim(key)
+		current, found, err := t.claim(key)
 		if err != nil {
 			return err
 		}
 		if found {
-			old = standing.claim()
+			old = current.claim()
+			if current.Result != "" || !t.expired(current.Until.UnixMilli()) {
+				held = store.ErrHeld
+				return nil
+			}
 		}
-		if found && !t.free(standing) {
-			held = store.ErrHeld
-			return nil
-		}
-		return t.setClaim(key, standing, claim{
+		return t.setClaim(key, current, claim{
 			Owner: wanted.Owner, Payload: wanted.Payload, Until: wanted.Until.UTC(), ExpiresAt: wanted.ExpiresAt.UTC(), Opening: t.opening,
 		})
 	})
@@ -60,16 +60,16 @@ func (s *Store) Complete(ctx context.Context, key, owner, result string) error {
 	if result == "" {
 		return errors.New("complete: there is no result")
 	}
-	return s.settle(ctx, key, owner, func(t *transaction, mine claim) error {
-		done := mine
-		done.Result, done.Opening = result, ""
-		return t.setClaim(key, mine, done)
+	return s.changeClaim(ctx, key, owner, func(t *transaction, mine claim) error {
+		completed := mine
+		completed.Result, completed.Opening = result, ""
+		return t.setClaim(key, mine, completed)
 	})
 }
 
 // Release implements store.Coordination.
 func (s *Store) Release(ctx context.Context, key, owner string) error {
-	return s.settle(ctx, key, owner, func(t *transaction, mine claim) error {
+	return s.changeClaim(ctx, key, owner, func(t *transaction, mine claim) error {
 		return errors.Join(
 			t.delete(claimsBucket, []byte(key)),
 			t.expire(claimsBucket, key, expiryOf(mine.ExpiresAt), never),
@@ -77,14 +77,14 @@ func (s *Store) Release(ctx context.Context, key, owner string) error {
 	})
 }
 
-// settle changes a claim if it still belongs to the owner.
-func (s *Store) settle(ctx context.Context, key, owner string, change func(*transaction, claim) error) error {
+// changeClaim changes a claim if it still belongs to the owner.
+func (s *Store) changeClaim(ctx context.Context, key, owner string, change func(*transaction, claim) error) error {
 	if store.ValidateText("key", key) != nil {
 		return store.ErrNotOwner // such a key can't be claimed
 	}
 	var refused error
 	err := s.write(ctx, func(t *transaction) error {
-		refused = nil
+		refused = nil // an earlier attempt may have been rolled back
 		mine, found, err := t.claim(key)
 		if err != nil {
 			return err
@@ -99,11 +99,6 @@ func (s *Store) settle(ctx context.Context, key, owner string, change func(*tran
 		return err
 	}
 	return refused
-}
-
-// free reports whether a claim may be replaced: it is in progress past its Until.
-func (t *transaction) free(c claim) bool {
-	return c.Result == "" && t.expired(c.Until.UnixMilli())
 }
 
 // claim gives the claim on a key. An expired claim is not found, and a claim in progress

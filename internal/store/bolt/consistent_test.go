@@ -1,6 +1,6 @@
 package bolt
 
-// What holds for every file, whatever happened to it.
+// The consistency that every test can demand of a file.
 
 import (
 	"bytes"
@@ -20,8 +20,8 @@ func diff(want, got any, err error) string {
 	return cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer(bytes.Equal))
 }
 
-// checkConsistent holds bbolt's own structure and ours against each other, as Check
-// does: each record has its entries, and there are no others.
+// checkConsistent checks an open file as Check does: bbolt's pages are sound, each record
+// has its entries in the indexes, and there are no others.
 func checkConsistent(t testing.TB, s *Store) {
 	t.Helper()
 	err := s.view(t.Context(), func(tx *transaction) error {

@@ -25,14 +25,14 @@ const (
 	// inspectEvery is the least time between two inspections of the file by reads.
 	inspectEvery = time.Second
 	// graceAfterDamage is how long the writer may take to end its commit after a read has
-	// met damage. After that time it is taken to hang.
+	// found damage. After that time the writer is considered to hang.
 	graceAfterDamage = time.Second
 )
 
-// contained calls a function that reads or writes the mapped file. It turns a panic of
+// catchDamage calls a function that reads or writes the mapped file. It turns a panic of
 // bbolt, and the fault of an access beyond the file's end, into an ErrDamaged. The fault
 // would otherwise end the process.
-func contained(path string, run func() error) (err error) {
+func catchDamage(access func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		found := recover()
@@ -42,50 +42,48 @@ func contained(path string, run func() error) (err error) {
 		if _, fault := found.(runtime.Error); fault {
 			found = "it is cut, or its pages make no sense"
 		}
-		err = &damaged{path: path, found: fmt.Sprint(found), fatal: true}
+		err = &damageError{found: fmt.Sprint(found), fatal: true}
 	}()
-	return run()
+	return access()
 }
 
-// contained calls a function that reads or writes the mapped file of an open store.
+// access calls a function that reads or writes the mapped file of an open store.
 // Damage in bbolt's own structures ends the use of the store. A record that can't be
 // read does not.
-func (s *Store) contained(run func() error) error {
-	err := contained(s.path, run)
-	var found *damaged
-	switch {
-	case errors.As(err, &found):
-		found.path = s.path
-		if found.fatal {
-			s.meet(found)
-		}
-	case errors.Is(err, berrors.ErrInvalidMapping): // the file had to be mapped again when it grew, and could not
-		err = &damaged{path: s.path, found: err.Error(), fatal: true}
-		s.meet(err)
+func (s *Store) access(function func() error) error {
+	err := catchDamage(function)
+	if errors.Is(err, berrors.ErrInvalidMapping) { // the file grew and could not be mapped again
+		err = &damageError{found: err.Error(), fatal: true}
 	}
-	return err
+	if damage, is := errors.AsType[*damageError](err); is && damage.fatal {
+		return s.endUse(damage)
+	}
+	return withPath(err, s.path)
 }
 
-// met gives the damage that ended the use of the store, or nil.
-func (s *Store) met() error { return context.Cause(s.sound) }
+// damage gives the damage that ended the use of the store, or nil.
+func (s *Store) damage() error { return context.Cause(s.usable) }
 
-// meet ends the use of the store because of damage. Only the first damage is logged.
-func (s *Store) meet(err error) {
-	s.meetOnce.Do(func() {
-		s.endSound(err)
-		s.log.Error("The store is damaged, and nothing is stored or read any more:", "error", err)
+// endUse ends the use of the store because of damage, and gives the error of that damage.
+// Only the first damage is logged.
+func (s *Store) endUse(damage *damageError) error {
+	damage.path = s.path
+	s.endUseOnce.Do(func() {
+		s.setDamage(damage)
+		s.options.Log.Error("The store is damaged, and nothing is stored or read any more:", "error", damage)
 	})
+	return damage
 }
 
-// look inspects the file, or gives the result of the last inspection if that was less
-// than inspectEvery ago.
-func (s *Store) look() error {
+// inspectSometimes inspects the file, or gives the result of the last inspection if that
+// was less than inspectEvery ago.
+func (s *Store) inspectSometimes() error {
 	last := s.inspected.Load()
 	if now := int64(time.Since(s.opened)); now-last >= int64(inspectEvery) && s.inspected.CompareAndSwap(last, now) {
 		return s.inspect()
 	}
-	if err := s.missing.Load(); err != nil {
-		return *err
+	if s.moved.Load() {
+		return &damageError{path: s.path, moved: true}
 	}
 	return nil
 }
@@ -93,24 +91,23 @@ func (s *Store) look() error {
 // inspect compares the open file with the one at its path. A file that was moved away may
 // come back, and then the store works again. A file that was cut is damaged.
 func (s *Store) inspect() error {
-	standing, err := os.Stat(s.path)
-	mine, failed := s.file.Stat()
+	atPath, err := os.Stat(s.path)
+	open, openErr := s.file.Stat()
 	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && failed == nil && !os.SameFile(standing, mine): // with another error it is not known
-		gone := error(&missing{path: s.path})
-		if s.missing.Swap(&gone) == nil {
-			s.log.Error("The store's file is not in its place:", "error", gone)
+	case errors.Is(err, fs.ErrNotExist), err == nil && openErr == nil && !os.SameFile(atPath, open): // after another error it is not known
+		moved := &damageError{path: s.path, moved: true}
+		if !s.moved.Swap(true) {
+			s.options.Log.Error("The store's file is not in its place:", "error", moved)
 		}
-		return gone
-	case failed == nil && mine.Size() < s.size.Load():
-		s.meet(&damaged{path: s.path, fatal: true, found: fmt.Sprintf("cut to %d bytes while it was open, and should have %d", mine.Size(), s.size.Load())})
-		return s.met()
+		return moved
+	case openErr == nil && open.Size() < s.size.Load():
+		return s.endUse(&damageError{fatal: true, found: fmt.Sprintf("cut to %d bytes while it was open, and should have %d", open.Size(), s.size.Load())})
 	}
-	s.missing.Store(nil)
+	s.moved.Store(false)
 	return nil
 }
 
-// notOurs makes the error of a file to which another program wrote while it was open.
-func (s *Store) notOurs() error {
-	return &damaged{path: s.path, found: "another program wrote to it while it was open", fatal: true}
+// errOverwritten makes the error of a file to which another program wrote while it was open.
+func errOverwritten() error {
+	return &damageError{found: "another program wrote to it while it was open", fatal: true}
 }

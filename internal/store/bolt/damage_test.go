@@ -1,7 +1,7 @@
 package bolt
 
-// Damaged files: an error or the truth, never a panic, and never a lock that
-// stays behind.
+// Tests with damaged files. Each operation gives an error or a stored result. None of them
+// panics, and no lock stays held.
 
 import (
 	"bytes"
@@ -21,13 +21,13 @@ import (
 
 const pageSize = 4096
 
-// soundFile writes a store of some pages of each kind and gives its bytes and
-// the results in it.
-func soundFile(t *testing.T) (content []byte, kept map[string]store.Result) {
+// soundFile writes a store that has several pages of each kind. It gives the bytes of the
+// file and the results in it.
+func soundFile(t *testing.T) (content []byte, stored map[string]store.Result) {
 	t.Helper()
 	path := tempFile(t)
 	s := open(t, path, Options{})
-	kept = map[string]store.Result{}
+	stored = map[string]store.Result{}
 	for i := range 60 {
 		r := sampleResult(t)
 		if i%3 == 0 {
@@ -36,7 +36,7 @@ func soundFile(t *testing.T) (content []byte, kept map[string]store.Result) {
 		if err := s.Record(t.Context(), &r, store.Count{At: r.CreatedAt, Add: map[string]int64{"requests": 1}}); err != nil {
 			t.Fatal(err)
 		}
-		kept[r.ID] = r
+		stored[r.ID] = r
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -45,12 +45,12 @@ func soundFile(t *testing.T) (content []byte, kept map[string]store.Result) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return content, kept
+	return content, stored
 }
 
-// survive opens a damaged file and does everything with it. It says whether it
-// could be opened.
-func survive(t *testing.T, path string, content []byte, readOnly bool, kept map[string]store.Result) (opened bool) {
+// useDamaged calls every method on a damaged file. It reports whether the file could be
+// opened.
+func useDamaged(t *testing.T, path string, content []byte, readOnly bool, stored map[string]store.Result) (opened bool) {
 	t.Helper()
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
@@ -62,14 +62,14 @@ func survive(t *testing.T, path string, content []byte, readOnly bool, kept map[
 		}
 		return false
 	}
-	for id, want := range kept {
-		// bbolt has no checksum of pages: what lies in the body can't be told. What
-		// is read must be a result all the same.
+	for id, want := range stored {
+		// bbolt has no checksums of its pages, so an error is not certain. A result that is
+		// read must be the one of that id.
 		if got, err := s.Result(t.Context(), id); err == nil && got.ID != want.ID {
 			t.Errorf("result %s: got %+v", id, got)
 		}
 	}
-	for _, want := range kept {
+	for _, want := range stored {
 		_, _ = s.Latest(t.Context(), want.Series)
 		_, _ = s.Series(t.Context(), want.Series, store.Range{Limit: 1000})
 		_, _ = s.Day(t.Context(), want.Day, store.Range{Limit: 1000})
@@ -84,7 +84,7 @@ func survive(t *testing.T, path string, content []byte, readOnly bool, kept map[
 }
 
 func TestTruncated(t *testing.T) {
-	content, kept := soundFile(t)
+	content, stored := soundFile(t)
 	path := tempFile(t)
 	lengths := []int{1, 100, pageSize - 1, pageSize, pageSize + 100, 2*pageSize - 1, 2 * pageSize, 3 * pageSize, 4 * pageSize}
 	for length := 5 * pageSize; length < len(content); length += len(content) / 20 {
@@ -93,7 +93,7 @@ func TestTruncated(t *testing.T) {
 	opened := 0
 	for _, length := range lengths {
 		for _, readOnly := range []bool{false, true} {
-			if survive(t, path, content[:length], readOnly, kept) {
+			if useDamaged(t, path, content[:length], readOnly, stored) {
 				opened++
 			}
 		}
@@ -101,14 +101,14 @@ func TestTruncated(t *testing.T) {
 	if opened == 2*len(lengths) {
 		t.Error("no truncated file was refused")
 	}
-	// Neither a mapping nor a lock of all of them is in the way of a sound one.
-	if !survive(t, path, content, false, kept) {
+	// A sound file can still be opened: no lock or mapping of the damaged ones is left.
+	if !useDamaged(t, path, content, false, stored) {
 		t.Error("the sound file was refused")
 	}
 }
 
 func TestOverwritten(t *testing.T) {
-	content, kept := soundFile(t)
+	content, stored := soundFile(t)
 	path := tempFile(t)
 	source := rand.NewChaCha8([32]byte{42})
 	random := rand.New(source)
@@ -129,15 +129,15 @@ func TestOverwritten(t *testing.T) {
 		for i := range 25 {
 			spoilt := bytes.Clone(content)
 			spoil(spoilt)
-			t.Logf("%s %d: opened %v", name, i, survive(t, path, spoilt, i%5 == 0, kept))
+			t.Logf("%s %d: opened %v", name, i, useDamaged(t, path, spoilt, i%5 == 0, stored))
 		}
 	}
 }
 
-// What happens to a file while it is open: whoever reads and writes at that moment
-// gets an answer, everything afterwards is refused, and Close does not wait.
+// A file is damaged while it is open. Reads and writes that are under way return, later
+// ones give an error, and Close does not wait.
 func TestSpoiltWhileOpen(t *testing.T) {
-	content, kept := soundFile(t)
+	content, stored := soundFile(t)
 	var noise [8192]byte
 	_, _ = rand.NewChaCha8([32]byte{7}).Read(noise[:])
 	overwrite := func(t *testing.T, path string, with []byte) {
@@ -213,18 +213,18 @@ func TestSpoiltWhileOpen(t *testing.T) {
 			working.Wait()
 			test.spoil(t, path)
 			answered := make(chan bool)
-			go func() { users.Wait(); close(answered) }() // each of them has got its error
+			go func() { users.Wait(); close(answered) }() // each of them stops at its first error
 			for waiting := true; waiting; {
 				select {
 				case <-answered:
 					waiting = false
 				case <-time.After(50 * time.Millisecond):
 					if strings.HasPrefix(test.name, "its beginning") {
-						test.spoil(t, path) // a commit has written that part anew, and all was well again
+						test.spoil(t, path) // a commit may have repaired the damage by writing the pages again
 					}
 				}
 			}
-			for id := range kept {
+			for id := range stored {
 				if _, err := s.Result(t.Context(), id); !errors.Is(err, store.ErrDamaged) {
 					t.Errorf("read: %v, want ErrDamaged", err)
 				}
@@ -243,7 +243,8 @@ func TestSpoiltWhileOpen(t *testing.T) {
 	}
 }
 
-// A file that comes back to its place is used again: nothing was written meanwhile.
+// A file that was moved away and comes back can be used again, because nothing was written
+// meanwhile.
 func TestMovedAwayAndBack(t *testing.T) {
 	path := tempFile(t)
 	s := open(t, path, Options{})
@@ -271,9 +272,9 @@ func TestMovedAwayAndBack(t *testing.T) {
 	checkConsistent(t, s)
 }
 
-// A file that is cut while it is open faults where it is read.
+// A read behind the end of a file that was cut while it was open gives an error.
 func TestCutWhileOpen(t *testing.T) {
-	content, kept := soundFile(t)
+	content, stored := soundFile(t)
 	path := tempFile(t)
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
@@ -282,14 +283,14 @@ func TestCutWhileOpen(t *testing.T) {
 	if err := os.Truncate(path, 2*pageSize); err != nil {
 		t.Fatal(err)
 	}
-	for id := range kept {
+	for id := range stored {
 		if _, err := s.Result(t.Context(), id); !errors.Is(err, ErrDamaged) {
 			t.Fatalf("read: %v, want ErrDamaged", err)
 		}
 		break
 	}
 	r := sampleResult(t)
-	for range 2 { // once it is known, nothing more is written
+	for range 2 { // the second time the damage is known already
 		if err := s.Record(t.Context(), &r, store.Count{}); !errors.Is(err, ErrDamaged) {
 			t.Errorf("write: %v, want ErrDamaged", err)
 		}

@@ -24,6 +24,6 @@
 // [Check] reads every record.
 //
 // Reads hide what has expired by the machine's clock. Expired records are removed only by
-// the time that is known to have passed (passed.go), so that a wrong clock removes
+// the time that is known to have passed (sweep.go), so that a wrong clock removes
 // nothing.
 package bolt

@@ -13,8 +13,7 @@ import (
 var (
 	// ErrInUse means that another process has the file open. The error is an [*InUse].
 	ErrInUse = errors.New("in use by another process")
-	// ErrNewerFormat means that a newer version of the program wrote the file. The error
-	// is a [*NewerFormat].
+	// ErrNewerFormat means that a newer version of the program wrote the file.
 	ErrNewerFormat = errors.New("newer store format")
 	// ErrDamaged means that the file is not a store file, is damaged, or was moved away.
 	ErrDamaged = store.ErrDamaged
@@ -41,46 +40,42 @@ func (e *InUse) Error() string {
 // Is holds for ErrInUse.
 func (e *InUse) Is(target error) bool { return target == ErrInUse }
 
-// NewerFormat tells the format of a file, and the newest format that this version knows.
-type NewerFormat struct {
-	Path   string
-	Format int
-	Known  int
-}
-
-func (e *NewerFormat) Error() string {
-	return fmt.Sprintf("%s has store format %d, and this version of the program knows formats up to %d: "+
-		"use the newer version that wrote it, or name another file", e.Path, e.Format, e.Known)
-}
-
-// Is holds for ErrNewerFormat.
-func (e *NewerFormat) Is(target error) bool { return target == ErrNewerFormat }
-
-// damaged is an ErrDamaged that says what was found.
-type damaged struct {
-	path  string // empty until a caller that knows it fills it in
+// damageError is an ErrDamaged that says what was found.
+type damageError struct {
+	path  string // added by withPath
 	found string
 	fatal bool // the damage is in bbolt's own structures, so nothing in the file can be trusted
+	moved bool // the file was deleted, moved or replaced while it was open; found is empty
 }
 
-func (e *damaged) Error() string {
+func (e *damageError) Error() string {
+	if e.moved {
+		return fmt.Sprintf("%s was deleted, moved or replaced while it was open, and nothing is stored or read any more: "+
+			"as long as nothing else stands at its place, 'thalas backup FILE' saves what its server has open; then stop the server, put the file back and start it again", e.path)
+	}
 	return fmt.Sprintf("%s is damaged, or not a store file (%s): 'thalas check' tells what is lost; restore it from a backup, or move it away to start with an empty one",
 		e.path, e.found)
 }
 
-func (e *damaged) Is(target error) bool { return target == ErrDamaged }
+func (e *damageError) Is(target error) bool { return target == ErrDamaged }
 
-// damagedRecord makes the error of a single damaged record.
-func damagedRecord(format string, args ...any) error {
-	return &damaged{found: fmt.Sprintf(format, args...)}
+// damagef makes an ErrDamaged that does not name the file yet.
+func damagef(format string, args ...any) error {
+	return &damageError{found: fmt.Sprintf(format, args...)}
 }
 
-// missing is an ErrDamaged: the file was deleted, moved or replaced while it was open.
-type missing struct{ path string }
-
-func (e *missing) Error() string {
-	return fmt.Sprintf("%s was deleted, moved or replaced while it was open, and nothing is stored or read any more: "+
-		"as long as nothing else stands at its place, 'thalas backup FILE' saves what its server has open; then stop the server, put the file back and start it again", e.path)
+// withPath adds the file's path to an error, if that is a damageError.
+func withPath(err error, path string) error {
+	if found, is := errors.AsType[*damageError](err); is {
+		found.path = path
+	}
+	return err
 }
 
-func (e *missing) Is(target error) bool { return target == ErrDamaged }
+// foundIn gives what was found, without the path and the advice.
+func foundIn(err error) string {
+	if damage, is := errors.AsType[*damageError](err); is {
+		return damage.found
+	}
+	return err.Error()
+}

@@ -13,6 +13,7 @@ import (
 	"thalas/internal/store"
 )
 
+// hour is the form of a [store.Hour] in the file.
 type hour struct {
 	Counts    map[string]int64  `json:"counts,omitempty"`
 	Texts     map[string]string `json:"texts,omitempty"`
@@ -21,9 +22,9 @@ type hour struct {
 	changed   bool              // in this transaction
 }
 
-// remembered is how many hours the writer keeps in memory between transactions: the
+// hoursInMemory is how many hours the writer keeps in memory between transactions: the
 // present hour, and the one before it for runs that end late.
-const remembered = 2
+const hoursInMemory = 2
 
 const hourKey = "2006-01-02#15"
 
@@ -50,14 +51,11 @@ func (t *transaction) hour(key string) (*hour, error) {
 	if h := t.hours[key]; h != nil {
 		return h, nil
 	}
-	h := &hour{Counts: map[string]int64{}, Texts: map[string]string{}, before: never}
-	found, err := t.readJSON(hoursBucket, []byte(key), h)
-	if err != nil {
+	h := &hour{Counts: map[string]int64{}, Texts: map[string]string{}}
+	if _, err := t.readJSON(hoursBucket, []byte(key), h); err != nil {
 		return nil, err
 	}
-	if found {
-		h.before = expiryOf(h.ExpiresAt)
-	}
+	h.before = expiryOf(h.ExpiresAt)
 	t.hours[key] = h
 	return h, nil
 }

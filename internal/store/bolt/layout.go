@@ -1,10 +1,11 @@
 package bolt
 
-// The layout of the file: its buckets, and how keys and values are written.
+// The layout of the file: its buckets, how keys and values are written, and the
+// transaction that reads and writes them.
 //
 //	meta       format                 → version, in digits
-//	meta       passed                 → the time that is known to have passed, JSON (passed.go)
-//	results    id                     → header and body (entry.go)
+//	meta       passed                 → the time that is known to have passed, JSON (sweep.go)
+//	results    id                     → header and body (results.go)
 //	by_series  series, position       → when the result was made and expires (list.go)
 //	by_day     day, id                → the same
 //	spans      not used any more; older programs need the bucket to exist
@@ -18,9 +19,12 @@ package bolt
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"math"
 	"time"
+
+	"go.etcd.io/bbolt"
 
 	"thalas/internal/store"
 )
@@ -36,10 +40,14 @@ var (
 	sumsBucket     = []byte("sums")
 	expiryBucket   = []byte("expiry")
 
-	formatKey = []byte("format")
+	formatKey = []byte("format") // in the meta bucket
+	passedKey = []byte("passed") // in the meta bucket
 
 	buckets = [][]byte{resultsBucket, bySeriesBucket, byDayBucket, spansBucket, hoursBucket, claimsBucket, sumsBucket, expiryBucket}
 )
+
+// listKey gives the key of a result in a list: order is its position or id.
+func listKey(list, order string) []byte { return append(measured(list), order...) }
 
 // maxKey is the most bytes of a key: a text and what is added to it.
 const maxKey = store.MaxText + 256
@@ -95,4 +103,59 @@ func readTimes(from []byte) (a, b int64, err error) {
 		return 0, 0, errSize
 	}
 	return readTime(from), readTime(from[8:]), nil
+}
+
+// transaction is a transaction of the file. The operations of a group share one.
+type transaction struct {
+	tx      *bbolt.Tx
+	now     time.Time
+	opening string           // of the store
+	hours   map[string]*hour // by key; of the writer, as this transaction sees them
+	changed bool
+}
+
+func (t *transaction) get(bucket, key []byte) []byte { return t.tx.Bucket(bucket).Get(key) }
+
+func (t *transaction) put(bucket, key, value []byte) error {
+	t.changed = true
+	return t.tx.Bucket(bucket).Put(key, value)
+}
+
+func (t *transaction) delete(bucket, key []byte) error {
+	t.changed = true
+	return t.tx.Bucket(bucket).Delete(key)
+}
+
+// expired reports whether a record with that expiry, in milliseconds, has expired.
+func (t *transaction) expired(milliseconds int64) bool { return t.now.UnixMilli() > milliseconds }
+
+// finish writes the counters. It gives errUnchanged if there is nothing to commit.
+func (t *transaction) finish() error {
+	if err := t.writeHours(); err != nil {
+		return err
+	}
+	if !t.changed {
+		return errUnchanged
+	}
+	return nil
+}
+
+// readJSON reads a JSON record. If there is none, found is false and into is unchanged.
+func (t *transaction) readJSON(bucket, key []byte, into any) (found bool, err error) {
+	value := t.get(bucket, key)
+	if value == nil {
+		return false, nil
+	}
+	if err := json.Unmarshal(value, into); err != nil {
+		return false, damagef("the record %q of %s: %s", key, bucket, err)
+	}
+	return true, nil
+}
+
+func (t *transaction) writeJSON(bucket, key []byte, record any) error {
+	value, err := json.Marshal(record)
+	if err != nil {
+		return err
+	}
+	return t.put(bucket, key, value)
 }

@@ -10,19 +10,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"strings"
 
 	"go.etcd.io/bbolt"
 
 	"thalas/internal/store"
-)
-
-// index is the bucket of one kind of list.
-type index struct{ bucket []byte }
-
-var (
-	bySeries = index{bySeriesBucket}
-	byDay    = index{byDayBucket}
 )
 
 // Series implements store.Results.
@@ -30,7 +21,7 @@ func (s *Store) Series(ctx context.Context, series string, r store.Range) (store
 	if err := r.Validate(store.IsPosition); err != nil {
 		return store.Page{}, err
 	}
-	return s.list(ctx, bySeries, series, r.OfSeries(), r.Limit)
+	return s.list(ctx, bySeriesBucket, series, r.OfSeries(), r.Limit)
 }
 
 // Day implements store.Results.
@@ -38,12 +29,12 @@ func (s *Store) Day(ctx context.Context, day string, r store.Range) (store.Page,
 	if err := r.Validate(store.IsID); err != nil {
 		return store.Page{}, err
 	}
-	return s.list(ctx, byDay, day, r.OfDay(), r.Limit)
+	return s.list(ctx, byDayBucket, day, r.OfDay(), r.Limit)
 }
 
 // Latest implements store.Results.
 func (s *Store) Latest(ctx context.Context, series string) (store.Result, error) {
-	page, err := s.list(ctx, bySeries, series, store.OfLatest(s.now()), 1)
+	page, err := s.list(ctx, bySeriesBucket, series, store.OfLatest(s.now()), 1)
 	if err != nil {
 		return store.Result{}, err
 	}
@@ -53,17 +44,17 @@ func (s *Store) Latest(ctx context.Context, series string) (store.Result, error)
 	return page.Results[0], nil
 }
 
-func (s *Store) list(ctx context.Context, in index, list string, b store.Bounds, limit int) (store.Page, error) {
+func (s *Store) list(ctx context.Context, bucket []byte, list string, b store.Bounds, limit int) (store.Page, error) {
 	if store.ValidateText("list", list) != nil {
 		return store.Page{}, ctx.Err() // no result can be in such a list
 	}
-	return view(ctx, s, func(t *transaction) (store.Page, error) { return in.page(ctx, t, list, b, limit) })
+	return view(ctx, s, func(t *transaction) (store.Page, error) { return t.page(ctx, bucket, list, b, limit) })
 }
 
 // page reads a list downwards from its upper bound.
-func (in index) page(ctx context.Context, t *transaction, list string, b store.Bounds, limit int) (page store.Page, err error) {
+func (t *transaction) page(ctx context.Context, bucket []byte, list string, b store.Bounds, limit int) (page store.Page, err error) {
 	prefix := measured(list)
-	cursor := t.tx.Bucket(in.bucket).Cursor()
+	cursor := t.tx.Bucket(bucket).Cursor()
 	last := ""
 	key, value := lastBelow(cursor, append(prefix, b.Above...))
 	for seen := 1; bytes.HasPrefix(key, prefix) && len(key) <= maxKey && string(key[len(prefix):]) >= b.Least; seen++ {
@@ -72,7 +63,7 @@ func (in index) page(ctx context.Context, t *transaction, list string, b store.B
 		}
 		created, expiry, err := readTimes(value)
 		if err != nil {
-			return store.Page{}, damagedRecord("an entry of %s: %s", in.bucket, err)
+			return store.Page{}, damagef("an entry of %s: %s", bucket, err)
 		}
 		if b.HoldsCreated(created) && !t.expired(expiry) {
 			if len(page.Results) == limit {
@@ -80,9 +71,9 @@ func (in index) page(ctx context.Context, t *transaction, list string, b store.B
 				break
 			}
 			last = string(key[len(prefix):])
-			result, err := t.result(idOf(last))
+			result, err := t.result(store.IDOf(last))
 			if errors.Is(err, store.ErrNotFound) {
-				err = damagedRecord("the entry %s of %s leads to no result", last, in.bucket)
+				err = damagef("the entry %s of %s leads to no result", last, bucket)
 			}
 			if err != nil {
 				return store.Page{}, err
@@ -101,16 +92,3 @@ func lastBelow(cursor *bbolt.Cursor, above []byte) (key, value []byte) {
 	}
 	return cursor.Prev()
 }
-
-// add puts an entry into a list.
-func (in index) add(t *transaction, list, order string, created, expiry int64) error {
-	return t.put(in.bucket, append(measured(list), order...), pairOfTimes(created, expiry))
-}
-
-// remove takes an entry out of a list.
-func (in index) remove(t *transaction, list, order string) error {
-	return t.delete(in.bucket, append(measured(list), order...))
-}
-
-// idOf gives the id that a position or an id ends with.
-func idOf(order string) string { return order[strings.LastIndexByte(order, '#')+1:] }

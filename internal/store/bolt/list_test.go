@@ -1,6 +1,6 @@
 package bolt
 
-// Lists against a model: sort, filter, cut.
+// Tests of the lists against a model, which sorts and filters all results.
 
 import (
 	"maps"
@@ -16,8 +16,8 @@ import (
 	"thalas/internal/store"
 )
 
-// Any results, recorded and recorded again: every range, cursor and limit gives
-// what sorting and filtering all of them gives.
+// Whatever results are recorded, once or again, every range, cursor and limit gives the
+// same page as the model.
 func TestListsMatchModel(t *testing.T) {
 	s := open(t, tempFile(t), Options{})
 	run := uint64(0)
@@ -25,15 +25,15 @@ func TestListsMatchModel(t *testing.T) {
 		run++
 		names := []string{"A", "A\x00", "AB", ""}
 		for i := range names {
-			names[i] = uuid.NewString() + names[i] // of this run alone
+			names[i] = uuid.NewString() + names[i] // no other run of the property has it
 		}
-		kept := map[string]store.Result{}
+		stored := map[string]store.Result{}
 		for range rapid.IntRange(0, 12).Draw(rt, "records") {
 			r := drawResult(rt, run, names)
 			if err := s.Record(t.Context(), &r, store.Count{}); err != nil {
 				rt.Fatal(err)
 			}
-			kept[r.ID] = r
+			stored[r.ID] = r
 		}
 		for range 4 {
 			name := rapid.SampledFrom(names).Draw(rt, "list")
@@ -43,10 +43,10 @@ func TestListsMatchModel(t *testing.T) {
 				orderOf, list, of = func(r store.Result) string { return r.ID }, s.Day, func(r store.Result) string { return r.Day }
 				timeOf = func(r store.Result) time.Time { return r.CreatedAt }
 			}
-			if len(kept) > 0 && rapid.Bool().Draw(rt, "cursor") {
-				r.Before = orderOf(rapid.SampledFrom(slices.SortedFunc(maps.Values(kept), byID)).Draw(rt, "before"))
+			if len(stored) > 0 && rapid.Bool().Draw(rt, "cursor") {
+				r.Before = orderOf(rapid.SampledFrom(slices.SortedFunc(maps.Values(stored), byID)).Draw(rt, "before"))
 			}
-			want := model(kept, func(r store.Result) bool { return of(r) == name }, orderOf, timeOf, r)
+			want := model(stored, func(r store.Result) bool { return of(r) == name }, orderOf, timeOf, r)
 			got, err := list(t.Context(), name, r)
 			if d := diff(want, got, err); d != "" {
 				rt.Fatalf("%+v of %q (-want +got):\n%s", r, name, d)
@@ -61,7 +61,7 @@ func TestListsMatchModel(t *testing.T) {
 
 func byID(a, b store.Result) int { return strings.Compare(a.ID, b.ID) }
 
-// model is what a list is.
+// model gives the page of a list in the simplest way.
 func model(all map[string]store.Result, in func(store.Result) bool, orderOf func(store.Result) string, timeOf func(store.Result) time.Time, r store.Range) (page store.Page) {
 	var found []store.Result
 	for _, result := range all {
@@ -90,7 +90,7 @@ func candleOf(r store.Result) time.Time {
 	return at
 }
 
-// drawResult makes few ids of each run, and few times, so that they meet.
+// drawResult draws from few ids and few times, so that results often have the same.
 func drawResult(t *rapid.T, run uint64, names []string) store.Result {
 	madeAt := anyTime.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "made")) * time.Millisecond)
 	r := store.Result{
@@ -123,7 +123,7 @@ func drawBound(t *rapid.T, what string) time.Time {
 	return drawTime(t, what)
 }
 
-// Files of older programs have entries in the bucket spans, which mean nothing any more.
+// Files of older programs have entries in the bucket spans, which is not used any more.
 func TestSpansOfOlderFiles(t *testing.T) {
 	path := tempFile(t)
 	s := open(t, path, Options{})

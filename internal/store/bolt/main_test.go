@@ -1,6 +1,6 @@
 package bolt
 
-// What all tests of the package share.
+// What several tests of the package use.
 
 import (
 	"context"
@@ -21,12 +21,12 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv(childRole); role != "" {
 		os.Exit(runChild(role, os.Args[len(os.Args)-1]))
 	}
-	// What damage keeps from ending is left behind until the process ends.
+	// Goroutines that damage keeps from ending run until the process ends.
 	var hanging []goleak.Option
 	for _, function := range []string{"(*DB).beginTx", "(*DB).beginRWTx", "(*DB).mmap", "(*Tx).writeMeta", "(*DB).removeTx"} {
 		hanging = append(hanging, goleak.IgnoreAnyFunction("go.etcd.io/bbolt."+function))
 	}
-	goleak.VerifyTestMain(m, append(hanging, goleak.IgnoreAnyFunction("thalas/internal/store/bolt.(*Store).end.func1"))...)
+	goleak.VerifyTestMain(m, append(hanging, goleak.IgnoreAnyFunction("thalas/internal/store/bolt.(*Store).closeFile.func1"))...)
 }
 
 func TestStore(t *testing.T) {
@@ -38,7 +38,7 @@ func tempFile(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "store.db")
 }
 
-// open opens a store and closes it at the end of the test, if the test does not.
+// open opens a store. It is closed at the end of the test, if not before.
 func open(t testing.TB, path string, options Options) *Store {
 	t.Helper()
 	s, err := Open(path, options)
@@ -49,7 +49,7 @@ func open(t testing.TB, path string, options Options) *Store {
 	return s
 }
 
-// view reads in one transaction what a test wants to know.
+// view calls read in one transaction.
 func (s *Store) view(ctx context.Context, read func(*transaction) error) error {
 	_, err := view(ctx, s, func(t *transaction) (bool, error) { return true, read(t) })
 	return err
@@ -62,7 +62,7 @@ func sampleResult(t testing.TB) store.Result {
 	return resultOf(uuid.Must(uuid.NewV7()).String())
 }
 
-// idAt gives the id of a millisecond with that number.
+// idAt makes an id of that millisecond. Its last bits are the number.
 func idAt(at time.Time, number uint64) string {
 	var id uuid.UUID
 	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|0x7000)

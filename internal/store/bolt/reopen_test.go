@@ -1,7 +1,6 @@
 package bolt
 
-// What a process that was killed leaves in the file: claims and leases that nobody
-// works on any more.
+// Tests of the claims and leases that a killed process leaves in the file.
 
 import (
 	"context"
@@ -12,7 +11,8 @@ import (
 	"thalas/internal/store"
 )
 
-// left is what the child with the role "claim" leaves, until times that do not come.
+// left holds what the child with the role "claim" leaves in the file. Its times are in the
+// far future.
 var left = struct {
 	claim, answered store.Claim
 	lease, settled  store.Lease
@@ -23,10 +23,10 @@ var left = struct {
 	settled:  store.Lease{Key: "budget#today", Amount: 30, Until: inYears(1), ExpiresAt: inYears(2)},
 }
 
-// inYears is a time that does not come, and is the same in the child.
+// inYears gives a time in the far future, which is the same in the child.
 func inYears(n int) time.Time { return time.Date(2100+n, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// leave claims and reserves as a process does that is killed in the middle of runs.
+// leave makes the claims and leases of a process that is killed during its runs.
 func leave(s *Store) error {
 	ctx := context.Background()
 	_, one := s.Claim(ctx, "idem#open", left.claim)
@@ -47,7 +47,8 @@ func TestKilledWithClaimsAndLeases(t *testing.T) {
 	wantFreed(t, path)
 }
 
-// A file of a version that did not note who made a claim is as good.
+// Claims and leases of an older version, which does not name the opening of the file, are
+// free too.
 func TestClaimsOfAnOlderVersion(t *testing.T) {
 	path := tempFile(t)
 	s := open(t, path, Options{})
@@ -68,7 +69,7 @@ func TestClaimsOfAnOlderVersion(t *testing.T) {
 	wantFreed(t, path)
 }
 
-// What is reserved in a sum of a version without leases stays in it.
+// In a sum of a version without leases, what was reserved counts as spent.
 func TestSumOfAnOlderVersion(t *testing.T) {
 	path := tempFile(t)
 	s := open(t, path, Options{})
@@ -83,7 +84,8 @@ func TestSumOfAnOlderVersion(t *testing.T) {
 	spendAt(t, s, "budget#today", 40, 100, time.Time{})
 }
 
-// wantFreed opens a file, to read and to write, and wants what was left in it to be free.
+// wantFreed opens a file for reading and for writing, and wants what was left in it to be
+// free.
 func wantFreed(t *testing.T, path string) {
 	t.Helper()
 	wantSpent := func(s *Store) {
@@ -104,12 +106,12 @@ func wantFreed(t *testing.T, path string) {
 		t.Errorf("reserve what the dead process held: %v", err)
 	}
 	mine := store.Claim{Owner: "mine", Payload: "payload", Until: inYears(1), ExpiresAt: inYears(2)}
-	// The claim is given whole, since its owner may have stored an answer.
+	// The whole claim is given, because its owner may have stored a result.
 	want := left.claim
 	want.Until = time.Time{}
 	old, err := s.Claim(t.Context(), "idem#open", mine)
 	if d := diff(&want, old, err); d != "" {
-		t.Errorf("what was taken over (-want +got):\n%s", d)
+		t.Errorf("the replaced claim (-want +got):\n%s", d)
 	}
 	if err := s.Complete(t.Context(), "idem#open", "dead", "x"); !errors.Is(err, store.ErrNotOwner) {
 		t.Errorf("completed by the dead owner: %v", err)

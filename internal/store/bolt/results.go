@@ -1,11 +1,20 @@
 package bolt
 
 // Storing results, and finding them by their ids.
+//
+// In the file a result is a header in JSON, to which later versions can add fields, and
+// the body byte for byte. The header has a checksum of the body, so that a number that
+// damage has changed is never given as one that was voted.
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"time"
 
 	"thalas/internal/store"
 )
@@ -18,17 +27,14 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 	if result == nil {
 		return s.write(ctx, func(t *transaction) error { return t.count(count) })
 	}
-	// The caller's goroutine encodes the result, since the writer is only one.
-	if err := result.Validate(); err != nil {
-		return fmt.Errorf("record: %w", err)
-	}
+	// The caller's goroutine encodes the result, because there is only one writer.
 	value, err := encodeResult(result)
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
-	kept := *result
+	stored := *result
 	return s.write(ctx, func(t *transaction) error {
-		return errors.Join(t.keep(&kept, value), t.count(count))
+		return errors.Join(t.store(&stored, value), t.count(count))
 	})
 }
 
@@ -36,9 +42,6 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, err error) {
 	values := make([][]byte, len(results))
 	for i, r := range results {
-		if err := r.Validate(); err != nil {
-			return 0, fmt.Errorf("add: %w", err)
-		}
 		if values[i], err = encodeResult(r); err != nil {
 			return 0, fmt.Errorf("add: %w", err)
 		}
@@ -51,7 +54,7 @@ func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, er
 			case !errors.Is(err, store.ErrNotFound):
 				return err
 			default:
-				if err := t.keep(r, values[i]); err != nil {
+				if err := t.store(r, values[i]); err != nil {
 					return err
 				}
 				added++
@@ -65,22 +68,23 @@ func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, er
 	return added, nil
 }
 
-// keep writes a result and its entries in the lists.
-func (t *transaction) keep(r *store.Result, value []byte) error {
-	if err := t.forget(r.ID); err != nil {
+// store writes a result and its entries in the lists.
+func (t *transaction) store(r *store.Result, value []byte) error {
+	if err := t.removeResult(r.ID); err != nil {
 		return err
 	}
-	created, expiry := r.CreatedAt.UnixMilli(), expiryOf(r.ExpiresAt)
+	expiry := expiryOf(r.ExpiresAt)
+	times := pairOfTimes(r.CreatedAt.UnixMilli(), expiry)
 	return errors.Join(
 		t.put(resultsBucket, []byte(r.ID), value),
-		bySeries.add(t, r.Series, r.Position, created, expiry),
-		byDay.add(t, r.Day, r.ID, created, expiry),
+		t.put(bySeriesBucket, listKey(r.Series, r.Position), times),
+		t.put(byDayBucket, listKey(r.Day, r.ID), times),
 		t.expire(resultsBucket, r.ID, never, expiry),
 	)
 }
 
-// forget removes the result of an id, if there is one, and its entries in the lists.
-func (t *transaction) forget(id string) error {
+// removeResult removes the result of an id, if there is one, and its entries in the lists.
+func (t *transaction) removeResult(id string) error {
 	value := t.get(resultsBucket, []byte(id))
 	if value == nil {
 		return nil
@@ -91,8 +95,8 @@ func (t *transaction) forget(id string) error {
 	}
 	return errors.Join(
 		t.delete(resultsBucket, []byte(id)),
-		bySeries.remove(t, head.Series, head.Position),
-		byDay.remove(t, head.Day, id),
+		t.delete(bySeriesBucket, listKey(head.Series, head.Position)),
+		t.delete(byDayBucket, listKey(head.Day, id)),
 		t.expire(resultsBucket, id, expiryOf(head.ExpiresAt), never),
 	)
 }
@@ -115,4 +119,71 @@ func (t *transaction) result(id string) (store.Result, error) {
 		return store.Result{}, store.ErrNotFound
 	}
 	return result, nil
+}
+
+// header is the header of a result.
+type header struct {
+	attributes
+	Checksum uint32 `json:"crc32c,omitempty"` // of the body; 0: an older program wrote it
+}
+
+// attributes has the fields of [store.Result] in the same order, so that the two can be
+// converted.
+type attributes struct {
+	ID        string    `json:"-"`
+	Schema    int       `json:"schema"`
+	Series    string    `json:"series"`
+	Position  string    `json:"position"`
+	Day       string    `json:"day"`
+	Decision  string    `json:"decision"`
+	Status    string    `json:"status"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	Body      []byte    `json:"-"`
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli) // most processors have instructions for this polynomial
+
+// encodeResult validates a result, and writes the header's length, the header and the body.
+func encodeResult(r *store.Result) ([]byte, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	head := header{attributes(*r), crc32.Checksum(r.Body, castagnoli)}
+	head.CreatedAt, head.ExpiresAt = r.CreatedAt.UTC(), r.ExpiresAt.UTC()
+	encoded, err := json.Marshal(head)
+	if err != nil {
+		return nil, err
+	}
+	value := make([]byte, 0, 4+len(encoded)+len(r.Body))
+	value = binary.BigEndian.AppendUint32(value, uint32(len(encoded)))
+	value = append(value, encoded...)
+	return append(value, r.Body...), nil
+}
+
+// decodeResult reads what encodeResult wrote. The result shares no memory with value.
+func decodeResult(id string, value []byte) (store.Result, error) {
+	head, body, err := decodeHeader(id, value)
+	if err != nil {
+		return store.Result{}, err
+	}
+	if head.Checksum != 0 && head.Checksum != crc32.Checksum(body, castagnoli) {
+		return store.Result{}, damagef("the result %s: its body is not what was written", id)
+	}
+	head.ID, head.Body = id, bytes.Clone(body)
+	return store.Result(head.attributes), nil
+}
+
+func decodeHeader(id string, value []byte) (head header, body []byte, err error) {
+	err = errSize
+	if len(value) >= 4 {
+		if end := 4 + int64(binary.BigEndian.Uint32(value)); end <= int64(len(value)) && int64(len(value)) <= end+store.MaxBody {
+			err = json.Unmarshal(value[4:end], &head)
+			body = value[end:]
+		}
+	}
+	if err != nil {
+		return header{}, nil, damagef("the result %s: %s", id, err)
+	}
+	return head, body, nil
 }

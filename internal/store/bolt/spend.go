@@ -24,15 +24,15 @@ type sum struct {
 // Reserve implements store.Coordination.
 func (s *Store) Reserve(ctx context.Context, lease store.Lease, limit int64) (total store.Sum, err error) {
 	var refused error
-	err = s.book(ctx, lease, 0, func(standing *sum) bool {
+	err = s.book(ctx, lease, 0, func(current *sum) bool {
 		refused = nil // an earlier attempt may have been rolled back
-		if left := limit - standing.Sum; limit != 0 && lease.Amount > left {
-			total, refused = standing.total(), store.ErrLimit
+		if left := limit - current.Sum; limit != 0 && lease.Amount > left {
+			total, refused = current.total(), store.ErrLimit
 			return false
 		}
-		standing.add(lease.Amount)
-		standing.Leases[lease.Until.Unix()] += lease.Amount
-		total = standing.total()
+		current.add(lease.Amount)
+		current.Leases[lease.Until.Unix()] += lease.Amount
+		total = current.total()
 		return true
 	})
 	if err != nil {
@@ -43,15 +43,15 @@ func (s *Store) Reserve(ctx context.Context, lease store.Lease, limit int64) (to
 
 // Settle implements store.Coordination.
 func (s *Store) Settle(ctx context.Context, lease store.Lease, cost int64) error {
-	err := s.book(ctx, lease, cost, func(standing *sum) bool {
+	err := s.book(ctx, lease, cost, func(current *sum) bool {
 		// If the amount is not there any more, the lease has ended by itself.
-		if until := lease.Until.Unix(); standing.Leases[until] >= lease.Amount {
-			standing.Sum -= lease.Amount
-			if standing.Leases[until] -= lease.Amount; standing.Leases[until] == 0 {
-				delete(standing.Leases, until)
+		if until := lease.Until.Unix(); current.Leases[until] >= lease.Amount {
+			current.Sum -= lease.Amount
+			if current.Leases[until] -= lease.Amount; current.Leases[until] == 0 {
+				delete(current.Leases, until)
 			}
 		}
-		standing.add(cost)
+		current.add(cost)
 		return true
 	})
 	if err != nil {
@@ -62,33 +62,30 @@ func (s *Store) Settle(ctx context.Context, lease store.Lease, cost int64) error
 
 // Spending implements store.Coordination.
 func (s *Store) Spending(ctx context.Context, key string) (store.Sum, error) {
-	total, err := view(ctx, s, func(t *transaction) (store.Sum, error) {
-		standing, err := t.sum(key)
-		return standing.total(), err
-	})
+	current, err := view(ctx, s, func(t *transaction) (sum, error) { return t.sum(key) })
 	if err != nil {
 		return store.Sum{}, fmt.Errorf("read what is spent: %w", err)
 	}
-	return total, nil
+	return current.total(), nil
 }
 
-// book applies change to the sum of a lease's key, and writes it if change returns true.
+// book changes the sum of a lease's key, and stores it if change returns true.
 func (s *Store) book(ctx context.Context, lease store.Lease, cost int64, change func(*sum) bool) error {
 	if err := lease.Validate(cost); err != nil {
 		return err
 	}
 	return s.write(ctx, func(t *transaction) error {
-		standing, err := t.sum(lease.Key)
+		current, err := t.sum(lease.Key)
 		if err != nil {
 			return err
 		}
-		before := expiryOf(standing.ExpiresAt)
-		if !change(&standing) {
+		before := expiryOf(current.ExpiresAt)
+		if !change(&current) {
 			return nil
 		}
-		standing.Opening, standing.ExpiresAt = t.opening, lease.ExpiresAt.UTC()
+		current.Opening, current.ExpiresAt = t.opening, lease.ExpiresAt.UTC()
 		return errors.Join(
-			t.writeJSON(sumsBucket, []byte(lease.Key), standing),
+			t.writeJSON(sumsBucket, []byte(lease.Key), current),
 			t.expire(sumsBucket, lease.Key, before, expiryOf(lease.ExpiresAt)),
 		)
 	})

@@ -4,9 +4,7 @@ package bolt
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -22,61 +20,36 @@ import (
 type Store struct {
 	path    string
 	options Options
-	log     *slog.Logger
 	db      *bbolt.DB
-	file    *os.File // of db
-	opening string   // a token for this opening of the file
+	file    *os.File         // of db
+	opening string           // a token for this opening of the file
+	opened  time.Time        // has a monotonic clock reading
+	now     func() time.Time // the machine's clock
 
 	queue     chan *operation
 	gate      sync.RWMutex // held for reading while an operation is put into queue
 	closed    bool         // guarded by gate
 	writer    sync.WaitGroup
 	hours     map[string]*hour // as they are in the file; used by the writer only
-	sweeper   sync.WaitGroup
-	endSweeps context.CancelFunc
+	committed atomic.Int64     // the number of the last commit; 0: unknown
 	closeOnce sync.Once
 	closeErr  error
 
-	now      func() time.Time // the machine's clock
-	sweeping sync.Mutex       // guards counted and isAhead
-	counted  time.Duration    // the part of the time since opened that has been counted (passed.go)
-	isAhead  bool             // it was logged that the clock is ahead
+	sweeper   sync.WaitGroup
+	endSweeps context.CancelFunc
+	sweeping  sync.Mutex    // guards counted and isAhead
+	counted   time.Duration // the part of the time since opened that has been counted (sweep.go)
+	isAhead   bool          // it was logged that the clock is ahead
 
-	opened    time.Time       // has a monotonic clock reading
-	sound     context.Context // canceled when damage is met; its cause is that damage
-	endSound  context.CancelCauseFunc
-	meetOnce  sync.Once
-	missing   atomic.Pointer[error] // the result of the last inspection: nil, or that the file is not at its path
-	inspected atomic.Int64          // the time of that inspection, since opened
-	size      atomic.Int64          // bytes that the file must have at least
-	committed atomic.Int64          // the number of the last commit; 0: unknown
+	usable     context.Context // ends when fatal damage is found; its cause is that damage
+	setDamage  context.CancelCauseFunc
+	endUseOnce sync.Once
+	moved      atomic.Bool  // the result of the last inspection: the file is not at its path
+	inspected  atomic.Int64 // the time of that inspection, since opened
+	size       atomic.Int64 // bytes that the file must have at least
 }
 
 var _ store.Store = (*Store)(nil)
-
-// newStore makes the store for an open file.
-func newStore(path string, options Options, db *bbolt.DB, file *os.File) *Store {
-	if options.Log == nil {
-		options.Log = slog.New(slog.DiscardHandler)
-	}
-	sound, endSound := context.WithCancelCause(context.Background())
-	return &Store{
-		path: path, options: options, log: options.Log, db: db, file: file, opening: rand.Text(),
-		queue: make(chan *operation, queueLength), now: time.Now, opened: time.Now(), sound: sound, endSound: endSound,
-	}
-}
-
-// start starts the store's goroutines.
-func (s *Store) start() {
-	if !s.options.ReadOnly {
-		s.writer.Go(s.writeAll)
-	}
-	sweeping, end := context.WithCancel(context.Background())
-	s.endSweeps = end
-	if !s.options.ReadOnly && s.options.SweepEvery > 0 {
-		s.sweeper.Go(func() { s.sweepAlways(sweeping) })
-	}
-}
 
 // Close writes what is queued and closes the file. Methods that are called afterwards
 // give ErrClosed. After damage Close does not wait for writes.
@@ -88,22 +61,23 @@ func (s *Store) Close() error {
 		s.closed = true
 		close(s.queue)
 		s.gate.Unlock()
-		if _, err := os.Stat(s.path); !s.options.ReadOnly && (err != nil || isAt(s.path, s.file)) { // otherwise the address is of another store
-			withdraw(s.path)
+		// If another file stands at the path, the address belongs to the store in that file.
+		if _, err := os.Stat(s.path); !s.options.ReadOnly && (err != nil || isAt(s.path, s.file)) {
+			removeAddress(s.path)
 		}
-		s.closeErr = s.end()
+		s.closeErr = s.closeFile()
 	})
 	return s.closeErr
 }
 
-// end closes the database after the writer has ended. If damage keeps one of the two
-// from ending, the file stays open until the process ends, because the goroutine that
-// hangs may still use it. The lock is given up, so that another process can open it.
-func (s *Store) end() error {
+// closeFile closes the database after the writer has ended. If damage keeps one of the
+// two from ending, the file stays open until the process ends, because the goroutine that
+// hangs may still use it. The lock is released, so that another process can open the file.
+func (s *Store) closeFile() error {
 	done := make(chan error, 1)
 	go func() {
 		s.writer.Wait()
-		if s.met() != nil {
+		if s.damage() != nil {
 			done <- nil
 			return
 		}
@@ -111,15 +85,13 @@ func (s *Store) end() error {
 	}()
 	select {
 	case err := <-done:
-		if s.met() == nil {
+		if s.damage() == nil {
 			return err
 		}
-	case <-s.sound.Done():
-		grace := time.NewTimer(graceAfterDamage)
-		defer grace.Stop()
+	case <-s.usable.Done():
 		select {
 		case <-done:
-		case <-grace.C:
+		case <-time.After(graceAfterDamage):
 		}
 	}
 	unlock(s.file)
@@ -133,62 +105,57 @@ func view[T any](ctx context.Context, s *Store, read func(*transaction) (T, erro
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	if err := s.usable(); err != nil {
+	if err := s.unusable(); err != nil {
 		return none, err
 	}
-	if err := s.look(); err != nil {
+	if err := s.inspectSometimes(); err != nil {
 		return none, err
 	}
-	return viewInGoroutine(ctx, s, read)
+	return viewUnchecked(ctx, s, read)
 }
 
-// viewInGoroutine is view without the checks before it.
-func viewInGoroutine[T any](ctx context.Context, s *Store, read func(*transaction) (T, error)) (T, error) {
-	var none T
+// viewUnchecked is view without the checks before it.
+func viewUnchecked[T any](ctx context.Context, s *Store, read func(*transaction) (T, error)) (T, error) {
 	type outcome struct {
 		found T
 		err   error
 	}
 	done := make(chan outcome, 1)
+	before := s.committed.Load()
 	go func() {
-		found, err := viewHere(s, read)
-		done <- outcome{found, err}
+		var o outcome
+		o.err = s.access(func() error {
+			return s.db.View(func(tx *bbolt.Tx) (err error) {
+				// The writer may be between a commit and storing its number.
+				if id, after := int64(tx.ID()), s.committed.Load(); before != 0 && after != 0 && (id < before || id > after+1) {
+					return errOverwritten()
+				}
+				o.found, err = read(&transaction{tx: tx, now: s.now(), opening: s.opening})
+				return err
+			})
+		})
+		if errors.Is(o.err, berrors.ErrDatabaseNotOpen) {
+			o.err = ErrClosed
+		}
+		done <- o
 	}()
+	var none T
 	select {
 	case o := <-done:
 		return o.found, o.err
 	case <-ctx.Done():
 		return none, ctx.Err()
-	case <-s.sound.Done():
-		return none, s.met()
+	case <-s.usable.Done():
+		return none, s.damage()
 	}
 }
 
-// viewHere reads in one transaction, in the caller's goroutine.
-func viewHere[T any](s *Store, read func(*transaction) (T, error)) (found T, err error) {
-	before := s.committed.Load()
-	err = s.contained(func() error {
-		return s.db.View(func(tx *bbolt.Tx) (err error) {
-			// The writer may be between a commit and storing its number.
-			if id, after := int64(tx.ID()), s.committed.Load(); before != 0 && after != 0 && (id < before || id > after+1) {
-				return s.notOurs()
-			}
-			found, err = read(&transaction{tx: tx, now: s.now(), opening: s.opening})
-			return err
-		})
-	})
-	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
-		err = ErrClosed
-	}
-	return found, err
-}
-
-// usable is why nothing can be read any more, or nil.
-func (s *Store) usable() error {
+// unusable says why nothing can be read any more, or is nil.
+func (s *Store) unusable() error {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
 	if s.closed {
 		return ErrClosed
 	}
-	return s.met()
+	return s.damage()
 }

@@ -5,6 +5,7 @@ package bolt
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -16,14 +17,14 @@ import (
 // full, writes wait until there is room in it.
 const queueLength = 1024
 
-// operation is one write. Its run may be called several times, but is committed at most
-// once: if another operation of its group fails, the group is rolled back and run again
-// without that one.
+// operation is one write. Its change may be called several times, but is committed at
+// most once: if another operation of its group fails, the group is rolled back and tried
+// again without that one.
 type operation struct {
-	ctx   context.Context
-	run   func(*transaction) error // an error rolls the group back; a refusal is not an error
-	state atomic.Int32
-	done  chan error
+	ctx    context.Context
+	change func(*transaction) error // an error rolls the group back; a refusal is not an error
+	state  atomic.Int32
+	done   chan error
 }
 
 // States of an operation. It is either taken by the writer or abandoned by the
@@ -34,14 +35,14 @@ const (
 	abandoned
 )
 
-// write has the writer run and commit an operation. If the context ends before the
-// writer takes the operation, it is never run. After that write waits for its outcome,
-// whatever the context.
-func (s *Store) write(ctx context.Context, run func(*transaction) error) error {
+// write has the writer make and commit a change. If the context ends before the writer
+// takes the operation, the change is never made. After that write waits for the outcome,
+// whatever the context. After damage the writer may hang, and write gives the damage.
+func (s *Store) write(ctx context.Context, change func(*transaction) error) error {
 	if s.options.ReadOnly {
 		return ErrReadOnly
 	}
-	op := &operation{ctx: ctx, run: run, done: make(chan error, 1)}
+	op := &operation{ctx: ctx, change: change, done: make(chan error, 1)}
 	if err := s.enqueue(op); err != nil {
 		return err
 	}
@@ -52,29 +53,21 @@ func (s *Store) write(ctx context.Context, run func(*transaction) error) error {
 		if op.state.CompareAndSwap(waiting, abandoned) {
 			return ctx.Err()
 		}
-	case <-s.sound.Done():
+	case <-s.usable.Done():
 	}
-	return s.outcome(op)
-}
-
-// outcome waits for the outcome of an operation that the writer has taken. After damage
-// the writer may hang, and outcome gives the damage.
-func (s *Store) outcome(op *operation) error {
 	select {
 	case err := <-op.done:
 		return err
-	case <-s.sound.Done():
+	case <-s.usable.Done():
 	}
 	if op.state.CompareAndSwap(waiting, abandoned) {
-		return s.met()
+		return s.damage()
 	}
-	grace := time.NewTimer(graceAfterDamage)
-	defer grace.Stop()
 	select {
 	case err := <-op.done:
 		return err
-	case <-grace.C:
-		return s.met()
+	case <-time.After(graceAfterDamage):
+		return s.damage()
 	}
 }
 
@@ -87,7 +80,7 @@ func (s *Store) enqueue(op *operation) error {
 	if s.closed {
 		return ErrClosed
 	}
-	if err := s.met(); err != nil {
+	if err := s.damage(); err != nil {
 		return err
 	}
 	select {
@@ -95,8 +88,8 @@ func (s *Store) enqueue(op *operation) error {
 		return nil
 	case <-op.ctx.Done():
 		return op.ctx.Err()
-	case <-s.sound.Done():
-		return s.met()
+	case <-s.usable.Done():
+		return s.damage()
 	}
 }
 
@@ -111,28 +104,20 @@ func (s *Store) writeAll() {
 			group = append(group, <-s.queue)
 		}
 		recent.count(time.Now(), len(group), held)
-		s.commit(slices.DeleteFunc(group, func(op *operation) bool { return !op.take() }))
+		s.commit(slices.DeleteFunc(group, func(op *operation) bool {
+			return op.ctx.Err() != nil || !op.state.CompareAndSwap(waiting, taken)
+		}))
 	}
 }
 
-// take reports whether the writer may run an operation: its context has not ended.
-func (op *operation) take() bool {
-	if err := op.ctx.Err(); err != nil {
-		if op.state.CompareAndSwap(waiting, abandoned) {
-			op.done <- err
-		}
-		return false
-	}
-	return op.state.CompareAndSwap(waiting, taken)
-}
-
-// commit runs a group in one transaction, and then tells each operation its outcome.
+// commit makes the changes of a group in one transaction, and then tells each operation
+// its outcome.
 func (s *Store) commit(group []*operation) {
 	for len(group) > 0 {
 		failed := -1
 		err := s.update(func(t *transaction) error {
 			for i, op := range group {
-				if err := op.run(t); err != nil {
+				if err := op.change(t); err != nil {
 					failed = i
 					return err
 				}
@@ -153,24 +138,25 @@ func (s *Store) commit(group []*operation) {
 // errUnchanged ends a transaction that needs no commit.
 var errUnchanged = errors.New("nothing was changed")
 
-// update runs one transaction. It writes nothing to a file that was found damaged. If
-// the commit itself fails, it is not known whether the changes are on the disk.
+// update makes a change in one transaction. It writes nothing to a file that was found
+// damaged. If the commit itself fails, it is not known whether the changes are on the
+// disk.
 func (s *Store) update(change func(*transaction) error) error {
-	if err := s.met(); err != nil {
+	if err := s.damage(); err != nil {
 		return err
 	}
 	if err := s.inspect(); err != nil {
 		return err
 	}
-	if len(s.hours) > remembered || s.hours == nil {
+	if len(s.hours) > hoursInMemory || s.hours == nil {
 		s.hours = map[string]*hour{}
 	}
 	number := int64(0)
-	err := s.contained(func() error {
+	err := s.access(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			number = int64(tx.ID())
 			if last := s.committed.Load(); last != 0 && number != last+1 {
-				return s.notOurs()
+				return errOverwritten()
 			}
 			s.size.Store(tx.Size())
 			return change(&transaction{tx: tx, now: s.now(), opening: s.opening, hours: s.hours})
@@ -182,7 +168,8 @@ func (s *Store) update(change func(*transaction) error) error {
 	case err != nil:
 		s.hours = nil        // their changes were rolled back
 		s.committed.Store(0) // it may still have been committed
-		if damage := s.contained(s.readable); errors.Is(damage, ErrDamaged) {
+		// The transaction may have failed because the file can't be read any more.
+		if damage := s.access(func() error { return s.db.View(func(*bbolt.Tx) error { return nil }) }); errors.Is(damage, ErrDamaged) {
 			return damage
 		}
 		return err
@@ -191,5 +178,42 @@ func (s *Store) update(change func(*transaction) error) error {
 	return s.inspect() // what is written to a deleted file is lost
 }
 
-// readable gives an error if the file can't be read after a failed transaction.
-func (s *Store) readable() error { return s.db.View(func(*bbolt.Tx) error { return nil }) }
+// A commit syncs the file twice and writes the pages from the root down. One write costs
+// nearly as much as ten. When writes come fast, the writer waits a moment for more of
+// them, which then share a commit. Otherwise no write waits.
+const (
+	holdFrom = 500 // writes a second; from this rate on a second write is likely within holdOpen
+	holdOpen = 4 * time.Millisecond
+
+	// rateDecay is the time after which a write counts for 1/e of a new one in the rate.
+	rateDecay = 50 * time.Millisecond
+)
+
+// rate estimates how many writes a second there were recently.
+type rate struct {
+	perSecond float64
+	at        time.Time
+}
+
+// hold gives how long the writer waits for more writes before it commits.
+func (r *rate) hold(now time.Time) time.Duration {
+	if r.decayed(now) < holdFrom {
+		return 0
+	}
+	return holdOpen
+}
+
+// count adds a group of writes to the rate. If the writer waited in vain for a second
+// write, it does not wait again until the rate is reached anew: a caller that makes one
+// write after the other must not wait for writes that don't come.
+func (r *rate) count(now time.Time, writes int, held time.Duration) {
+	r.perSecond = r.decayed(now) + float64(writes)/rateDecay.Seconds()
+	r.at = now
+	if held > 0 && writes == 1 {
+		r.perSecond = 0
+	}
+}
+
+func (r *rate) decayed(now time.Time) float64 {
+	return r.perSecond * math.Exp(-float64(now.Sub(r.at))/float64(rateDecay))
+}

@@ -1,6 +1,6 @@
 package bolt
 
-// Group commit, contexts and the queue's end.
+// Tests of the writer: group commits, contexts that end, and Close.
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"thalas/internal/store"
 )
 
-// holdUp keeps the writer from committing until it is let go.
+// holdUp keeps the writer from committing until letGo is called.
 func holdUp(t *testing.T, s *Store) (letGo func()) {
 	t.Helper()
 	tx, err := s.db.Begin(true)
@@ -30,7 +30,7 @@ func holdUp(t *testing.T, s *Store) (letGo func()) {
 	}
 }
 
-// commits says how many there have been since the file was made.
+// commits gives the number of commits since the file was made.
 func commits(t *testing.T, s *Store) (count int) {
 	t.Helper()
 	err := s.view(t.Context(), func(t *transaction) error {
@@ -43,19 +43,18 @@ func commits(t *testing.T, s *Store) (count int) {
 	return count
 }
 
-// waitQueued waits until that many operations are queued behind those that the
-// writer took.
+// waitQueued waits until that many operations are in the queue.
 func waitQueued(s *Store, count int) {
 	for len(s.queue) != count {
 		runtime.Gosched()
 	}
 }
 
-// occupy has the held up writer take one operation, so that what comes next is
-// one group.
+// occupy has the writer take one operation while it is held up, so that the operations
+// after it form one group.
 func occupy(t *testing.T, s *Store) (done <-chan error) {
 	t.Helper()
-	op := &operation{ctx: context.Background(), run: func(*transaction) error { return nil }, done: make(chan error, 1)}
+	op := &operation{ctx: context.Background(), change: func(*transaction) error { return nil }, done: make(chan error, 1)}
 	if err := s.enqueue(op); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +95,7 @@ func TestGroupCommit(t *testing.T) {
 			t.Error(err)
 		}
 		if _, err := s.Result(t.Context(), <-ids); err != nil {
-			t.Errorf("not there after its answer: %v", err)
+			t.Errorf("can not be read after Record: %v", err)
 		}
 	}
 	if got := commits(t, s) - before; got != 1 {
@@ -110,7 +109,8 @@ func TestGroupCommit(t *testing.T) {
 	checkConsistent(t, s)
 }
 
-// What fails or is refused leaves no trace and the others of its group alone.
+// An operation that fails or is refused changes nothing, and does not affect the others of
+// its group.
 func TestFailureInGroup(t *testing.T) {
 	s := open(t, tempFile(t), Options{})
 	boom := errors.New("boom")
@@ -168,11 +168,11 @@ func TestRefusalsNeedNoCommit(t *testing.T) {
 	}
 }
 
-// After a failed commit every operation of its group has the error, and none is stored.
+// If a commit fails, every operation of its group gives the error, and none is stored.
 func TestFailedCommit(t *testing.T) {
 	s := open(t, tempFile(t), Options{})
 	letGo := holdUp(t, s)
-	s.db.MaxSize = 64 << 10 // a full disk
+	s.db.MaxSize = 64 << 10 // as if the disk were full
 	letGo()
 	r := sampleResult(t)
 	r.Body = make([]byte, 1<<20)
@@ -203,7 +203,7 @@ func TestContextEndsWhileWaiting(t *testing.T) {
 				return t.writeJSON(sumsBucket, []byte("taken"), sum{Sum: 1})
 			})
 		}()
-		synctest.Wait() // the writer has it
+		synctest.Wait() // until the writer has taken the operation
 		queued, other := make(chan error, 1), make(chan error, 1)
 		for _, spend := range []struct {
 			ctx  context.Context
@@ -280,7 +280,7 @@ func TestCloseWritesWhatIsQueued(t *testing.T) {
 	for range cap(closed) {
 		go func() { closed <- s.Close() }()
 	}
-	for s.usable() == nil {
+	for s.unusable() == nil {
 		runtime.Gosched()
 	}
 	if err := spendOn(t.Context(), s, "sum"); !errors.Is(err, ErrClosed) {
@@ -298,7 +298,7 @@ func TestCloseWritesWhatIsQueued(t *testing.T) {
 	spendAt(t, open(t, path, Options{}), "sum", 0, int64(cap(answers)), time.Time{})
 }
 
-// Records end with the clock, and the sweeper clears them away.
+// Records expire by the clock, and the sweeper removes them.
 func TestExpiryAndSweeper(t *testing.T) {
 	path := tempFile(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -322,7 +322,7 @@ func TestExpiryAndSweeper(t *testing.T) {
 		spendAt(t, s, "budget#today", 5, 5, ends)
 
 		time.Sleep(10 * time.Minute)
-		claimAt(t, s, c, false) // to the millisecond of Until
+		claimAt(t, s, c, false) // Until itself belongs to the claim
 		time.Sleep(time.Millisecond)
 		claimAt(t, s, store.Claim{Owner: "second", Until: ends.Add(time.Hour), ExpiresAt: ends}, true)
 
@@ -330,22 +330,22 @@ func TestExpiryAndSweeper(t *testing.T) {
 		stats := expiring(t, s)
 		claimAt(t, s, c, false)
 		if page, err := s.Series(t.Context(), keep.Series, store.Range{Limit: 1000}); len(page.Results) != 2*sweepSize+8 || err != nil {
-			t.Errorf("%d results at the millisecond of their end, %v", len(page.Results), err)
+			t.Errorf("%d results at the millisecond of their expiry, %v", len(page.Results), err)
 		}
 		time.Sleep(time.Millisecond)
 		if page, err := s.Series(t.Context(), keep.Series, store.Range{Limit: 1000}); len(page.Results) != 1 || err != nil {
-			t.Errorf("%d results after their end, %v", len(page.Results), err)
+			t.Errorf("%d results after their expiry, %v", len(page.Results), err)
 		}
 		if hours, err := s.Hours(t.Context(), "2026-03-02", "2026-03-02"); len(hours) != 0 || err != nil {
-			t.Errorf("hours after their end: %v, %v", hours, err)
+			t.Errorf("hours after their expiry: %v, %v", hours, err)
 		}
 		if got := expiring(t, s); got != stats {
-			t.Errorf("%d records, want the %d that the sweeper has not come to yet", got, stats)
+			t.Errorf("%d records, want the %d that are not swept yet", got, stats)
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if got := expiring(t, s); got != 0 {
-			t.Errorf("%d records are left behind the sweeper", got)
+			t.Errorf("%d records are left after the sweep", got)
 		}
 		if _, err := s.Result(t.Context(), keep.ID); err != nil {
 			t.Errorf("what does not expire: %v", err)
@@ -356,7 +356,8 @@ func TestExpiryAndSweeper(t *testing.T) {
 	})
 }
 
-// What was swept is not counted on, though the writer remembers hours.
+// A new count does not continue counters that were swept, although the writer keeps hours in
+// memory.
 func TestCountAfterSweep(t *testing.T) {
 	s := open(t, tempFile(t), Options{})
 	one := map[string]int64{"requests": 1}
@@ -389,7 +390,7 @@ func spendOn(ctx context.Context, s *Store, key string) error {
 	return s.Settle(ctx, store.Lease{Key: key}, 1)
 }
 
-// spendAt adds an amount to a sum, which then is want.
+// spendAt adds an amount to a sum, and wants a total.
 func spendAt(t *testing.T, s *Store, key string, amount, want int64, expires time.Time) {
 	t.Helper()
 	err := s.Settle(t.Context(), store.Lease{Key: key, ExpiresAt: expires}, amount)
@@ -399,7 +400,7 @@ func spendAt(t *testing.T, s *Store, key string, amount, want int64, expires tim
 	}
 }
 
-// expiring counts the records that will expire or have.
+// expiring counts the records with an expiry, expired or not.
 func expiring(t *testing.T, s *Store) (count int) {
 	t.Helper()
 	err := s.view(t.Context(), func(t *transaction) error {

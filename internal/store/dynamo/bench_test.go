@@ -1,7 +1,7 @@
 package dynamo_test
 
-// What reads cost on DynamoDB Local: requests and their answers, on one machine
-// with the engine. The real one has another speed, and is asked the same.
+// Benchmarks of reads on DynamoDB Local, on the same machine. The real service has another
+// speed, but gets the same requests.
 
 import (
 	"context"
@@ -23,7 +23,7 @@ import (
 func BenchmarkRead(b *testing.B) {
 	server := engines[0].start(b)
 	used := &usage{}
-	storetest.BenchmarkRead(b, []int{1_000, 10_000}, func(b *testing.B, results []*store.Result) store.Store {
+	storetest.BenchmarkRead(b, []int{1_000, 10_000, 50_000}, func(b *testing.B, results []*store.Result) store.Store {
 		client := server.Client()
 		tables := dynamotest.NewTables(b, client)
 		var all errgroup.Group
@@ -49,7 +49,7 @@ func BenchmarkRead(b *testing.B) {
 	}, used.watch)
 }
 
-// usage counts requests and the read units that they took.
+// usage counts requests and the read units that they consumed.
 type usage struct {
 	mu       sync.Mutex
 	requests int     // guarded by mu

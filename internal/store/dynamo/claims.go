@@ -29,24 +29,22 @@ type claim struct {
 	Status    string `dynamodbav:"status"`
 	Owner     string `dynamodbav:"owner"`
 	Payload   string `dynamodbav:"payload_hash,omitempty"`
-	Until     *int64 `dynamodbav:"in_progress_until,omitempty"` // milliseconds
-	ExpiresAt *int64 `dynamodbav:"expires_at,omitempty"`        // seconds
+	Until     int64  `dynamodbav:"in_progress_until,omitempty"` // milliseconds
+	ExpiresAt int64  `dynamodbav:"expires_at,omitempty"`        // seconds
 	Result    string `dynamodbav:"result,omitempty"`
 	Call      string `dynamodbav:"call"` // a token of the call that took the key
 }
 
 // Claim implements store.Coordination.
 func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old *store.Claim, err error) {
-	err = wanted.Validate(key)
-	if err == nil {
-		err = s.usable(ctx)
-	}
-	if err != nil {
+	if err := errors.Join(s.usable(ctx), wanted.Validate(key)); err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
 	}
 	mine := claim{
-		Key: key, Status: inProgress, Owner: wanted.Owner, Payload: wanted.Payload,
-		Until: untilOf(wanted.Until), ExpiresAt: expiryOf(wanted.ExpiresAt), Call: uuid.NewString(),
+		Key: key, Status: inProgress, Owner: wanted.Owner, Payload: wanted.Payload, ExpiresAt: expiryOf(wanted.ExpiresAt), Call: uuid.NewString(),
+	}
+	if !wanted.Until.IsZero() {
+		mine.Until = wanted.Until.UnixMilli()
 	}
 	attributes, err := attributevalue.MarshalMap(mine)
 	if err != nil {
@@ -57,7 +55,7 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 		TableName: &s.tables.Coordination, Item: attributes,
 		ConditionExpression: aws.String("attribute_not_exists(#key) OR #expires < :now OR " +
 			"(#status = :inprogress AND (attribute_not_exists(#until) OR #until < :now_ms))"),
-		ExpressionAttributeNames: map[string]string{"#key": "key", "#expires": expiryAttribute, "#status": "status", "#until": "in_progress_until"},
+		ExpressionAttributeNames: map[string]string{"#key": "key", "#expires": store.ExpiryName, "#status": "status", "#until": "in_progress_until"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":now": moment(now), ":now_ms": number(now.UnixMilli()), ":inprogress": text(inProgress),
 		},
@@ -65,28 +63,29 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	if err == nil {
-		return takenOver(put.Attributes, now), nil
+		return replaced(put.Attributes, now), nil
 	}
 	attributes, refused := refusal(err)
 	if !refused {
 		return nil, failed("claim", s.tables.Coordination, err)
 	}
-	var standing claim
-	if err := attributevalue.UnmarshalMap(attributes, &standing); err != nil {
-		return nil, failed("claim: what holds the key is no claim", s.tables.Coordination, err)
+	var current claim
+	err = attributevalue.UnmarshalMap(attributes, &current)
+	if err == nil && current.Owner == "" {
+		err = errors.New("it has no owner")
 	}
-	if standing.Call == mine.Call { // the answer was lost, and the request sent again
+	if err != nil {
+		return nil, failed("claim: what the key holds is not a claim", s.tables.Coordination, err)
+	}
+	if current.Call == mine.Call { // the answer was lost, and the request was sent again
 		return nil, nil
 	}
-	if standing.Owner == "" {
-		return nil, failed("claim", s.tables.Coordination, errors.New("what holds the key is no claim"))
-	}
-	return standing.claim(), store.ErrHeld
+	return current.claim(), store.ErrHeld
 }
 
-// takenOver gives the claim that a new one has replaced, from its attributes. It is nil
-// if that was released, had expired, or is not a claim.
-func takenOver(attributes map[string]types.AttributeValue, now time.Time) *store.Claim {
+// replaced gives the claim that a new one has replaced, from its attributes. It is nil if
+// that claim was released or had expired, or if it is not a claim.
+func replaced(attributes map[string]types.AttributeValue, now time.Time) *store.Claim {
 	var old claim
 	if err := attributevalue.UnmarshalMap(attributes, &old); err != nil || old.Owner == "" {
 		return nil
@@ -98,7 +97,11 @@ func takenOver(attributes map[string]types.AttributeValue, now time.Time) *store
 }
 
 func (c *claim) claim() *store.Claim {
-	return &store.Claim{Owner: c.Owner, Payload: c.Payload, Until: until(c.Until), ExpiresAt: expiresAt(c.ExpiresAt), Result: c.Result}
+	claim := &store.Claim{Owner: c.Owner, Payload: c.Payload, ExpiresAt: expiresAt(c.ExpiresAt), Result: c.Result}
+	if c.Until != 0 {
+		claim.Until = time.UnixMilli(c.Until).UTC()
+	}
+	return claim
 }
 
 // Complete implements store.Coordination.
@@ -106,7 +109,7 @@ func (s *Store) Complete(ctx context.Context, key, owner, result string) error {
 	if result == "" {
 		return errors.New("complete: there is no result")
 	}
-	return s.settle(ctx, key, owner, "complete", "SET #status = :status, #result = :result",
+	return s.updateClaim(ctx, key, owner, "complete", "SET #status = :status, #result = :result",
 		map[string]types.AttributeValue{":status": text(completed), ":result": text(result)})
 }
 
@@ -114,12 +117,12 @@ func (s *Store) Complete(ctx context.Context, key, owner, result string) error {
 // delete is needed: the item stays until it expires, without an owner and long past its
 // Until. If the answer is lost and the request is sent again, it gives ErrNotOwner.
 func (s *Store) Release(ctx context.Context, key, owner string) error {
-	return s.settle(ctx, key, owner, "release", "SET #status = :status, in_progress_until = :long_ago REMOVE #owner, #result",
+	return s.updateClaim(ctx, key, owner, "release", "SET #status = :status, in_progress_until = :long_ago REMOVE #owner, #result",
 		map[string]types.AttributeValue{":status": text(inProgress), ":long_ago": number(0)})
 }
 
-// settle changes a claim if it still belongs to the owner.
-func (s *Store) settle(ctx context.Context, key, owner, doing, change string, values map[string]types.AttributeValue) error {
+// updateClaim changes a claim if it still belongs to the owner.
+func (s *Store) updateClaim(ctx context.Context, key, owner, doing, change string, values map[string]types.AttributeValue) error {
 	if err := s.usable(ctx); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
@@ -132,7 +135,7 @@ func (s *Store) settle(ctx context.Context, key, owner, doing, change string, va
 		TableName: &s.tables.Coordination, Key: coordinationKey(key),
 		UpdateExpression:          &change,
 		ConditionExpression:       aws.String("#owner = :owner AND (attribute_not_exists(#expires) OR #expires >= :now)"),
-		ExpressionAttributeNames:  map[string]string{"#owner": "owner", "#status": "status", "#result": "result", "#expires": expiryAttribute},
+		ExpressionAttributeNames:  map[string]string{"#owner": "owner", "#status": "status", "#result": "result", "#expires": store.ExpiryName},
 		ExpressionAttributeValues: values,
 	})
 	if _, refused := refusal(err); refused {

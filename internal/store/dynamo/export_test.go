@@ -1,4 +1,4 @@
 package dynamo
 
-// EncodeResult gives a result's item to tests that fill a table faster than runs do.
+// EncodeResult is for a benchmark that fills a table without Record.
 var EncodeResult = encodeResult

@@ -1,6 +1,6 @@
 package dynamo_test
 
-// Tables that are missing, throttled or out of reach, and answers that are lost.
+// Tests with tables that are missing, throttled or unreachable, and with lost answers.
 
 import (
 	"context"
@@ -25,9 +25,9 @@ import (
 
 var named = dynamo.Tables{Results: "the-results", Metrics: "the-metrics", Coordination: "the-coordination"}
 
-// everything calls each method once. It gives the error of each, and the table
-// that the error has to name.
-func everything(ctx context.Context, st *dynamo.Store, tables dynamo.Tables) map[string]struct {
+// callAll calls each method once. It gives the error of each, and the table that the error
+// must name.
+func callAll(ctx context.Context, st *dynamo.Store, tables dynamo.Tables) map[string]struct {
 	err   error
 	table string
 } {
@@ -65,11 +65,11 @@ func everything(ctx context.Context, st *dynamo.Store, tables dynamo.Tables) map
 
 func wantFailures(t *testing.T, ctx context.Context, st *dynamo.Store, tables dynamo.Tables) {
 	t.Helper()
-	for name, got := range everything(ctx, st, tables) {
+	for name, got := range callAll(ctx, st, tables) {
 		wantTable(t, name, got.err, got.table)
 		for _, verdict := range []error{store.ErrNotFound, store.ErrNotOwner, store.ErrLimit, store.ErrCursor} {
 			if errors.Is(got.err, verdict) {
-				t.Errorf("%s: %v, which says that the table was asked", name, got.err)
+				t.Errorf("%s: %v, which only a table can know", name, got.err)
 			}
 		}
 	}
@@ -86,8 +86,8 @@ func TestMissingTables(t *testing.T) {
 	})
 }
 
-// A result and its count are two writes: the error says which of them failed, and
-// the other one stands.
+// A result and its count are two writes. If one fails, the error says which, and the other
+// is stored.
 func TestHalfRecorded(t *testing.T) {
 	onEach(t, func(t *testing.T, server *dynamotest.Server) {
 		client := server.Client()
@@ -97,7 +97,7 @@ func TestHalfRecorded(t *testing.T) {
 
 		noMetrics := dynamo.New(client, dynamo.Tables{Results: tables.Results, Metrics: named.Metrics})
 		err := noMetrics.Record(t.Context(), r, count)
-		if err == nil || !strings.Contains(err.Error(), "count the run") || strings.Contains(err.Error(), "keep the result") {
+		if err == nil || !strings.Contains(err.Error(), "count the run") || strings.Contains(err.Error(), "store the result") {
 			t.Errorf("without Metrics: %v, want an error about the count", err)
 		}
 		if _, err := noMetrics.Result(t.Context(), r.ID); err != nil {
@@ -106,7 +106,7 @@ func TestHalfRecorded(t *testing.T) {
 
 		noResults := dynamo.New(client, dynamo.Tables{Results: named.Results, Metrics: tables.Metrics})
 		err = noResults.Record(t.Context(), r, count)
-		if err == nil || !strings.Contains(err.Error(), "keep the result") || strings.Contains(err.Error(), "count the run") {
+		if err == nil || !strings.Contains(err.Error(), "store the result") || strings.Contains(err.Error(), "count the run") {
 			t.Errorf("without Results: %v, want an error about the result", err)
 		}
 		if hours, err := noResults.Hours(t.Context(), "2026-03-02", "2026-03-02"); err != nil || len(hours) != 1 || hours[0].Counts["requests"] != 1 {
@@ -117,7 +117,8 @@ func TestHalfRecorded(t *testing.T) {
 
 const throttled = `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow down"}`
 
-// endpoint starts a server that answers requests by their number, from 1 on.
+// endpoint starts a server, and gives a client of it. The answer may depend on the number
+// of the request, from 1.
 func endpoint(t *testing.T, answer func(number int64, w http.ResponseWriter, r *http.Request)) *dynamodb.Client {
 	t.Helper()
 	var number atomic.Int64
@@ -172,7 +173,7 @@ func TestThrottledForGood(t *testing.T) {
 	}
 }
 
-// Left over keys are asked for again until the context ends.
+// Unprocessed keys are requested again until the context ends.
 func TestNothingProcessed(t *testing.T) {
 	id := resultAt(opening).ID
 	position := store.PositionKey(opening, id)
@@ -233,7 +234,7 @@ func TestNoAnswer(t *testing.T) {
 	wantTable(t, "record", err, named.Metrics)
 }
 
-// losing sends requests, and loses the first answer of each operation.
+// losing sends requests, and loses one answer after each lose.Store(true).
 type losing struct {
 	*dynamotest.Server
 	lost atomic.Int64
@@ -269,7 +270,7 @@ func TestLostAnswers(t *testing.T) {
 		lease := store.Lease{Key: "budget#a", Until: later}
 		for _, step := range []struct {
 			name                    string
-			reserved, settled, cost int64 // a step reserves, or settles
+			reserved, settled, cost int64 // a step either reserves or settles
 			expiry                  int64
 			wantSpent, wantReserved int64
 		}{
@@ -309,7 +310,7 @@ func TestLostAnswers(t *testing.T) {
 	})
 }
 
-// A day's sum that has expired starts anew once, however many find it so.
+// If many reservations find the same expired sum, it is replaced once.
 func TestExpiredSumStartsAnewOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, server *dynamotest.Server) {
 		st, _ := open(t, server)

@@ -4,6 +4,7 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,12 +18,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"thalas/internal/store"
-)
-
-const (
-	dayAttribute    = store.DayName
-	hourAttribute   = store.HourName
-	expiryAttribute = store.ExpiryName
 )
 
 const (
@@ -41,7 +36,7 @@ func (s *Store) count(ctx context.Context, c store.Count) error {
 	at := c.At.UTC()
 	update.TableName = &s.tables.Metrics
 	update.Key = map[string]types.AttributeValue{
-		dayAttribute: text(at.Format(time.DateOnly)), hourAttribute: text(at.Format("15")),
+		store.DayName: text(at.Format(time.DateOnly)), store.HourName: text(at.Format("15")),
 	}
 	if _, err := s.client.UpdateItem(ctx, update); err != nil {
 		return failed("count the run", s.tables.Metrics, err)
@@ -70,10 +65,10 @@ func updateOf(c store.Count) *dynamodb.UpdateItemInput {
 	for _, name := range slices.Sorted(maps.Keys(c.Set)) {
 		sets = append(sets, assign(name, "=", text(c.Set[name])))
 	}
-	if expiry := expiryOf(c.ExpiresAt); expiry != nil {
-		sets = append(sets, assign(expiryAttribute, "=", number(*expiry)))
+	if expiry := expiryOf(c.ExpiresAt); expiry != 0 {
+		sets = append(sets, assign(store.ExpiryName, "=", number(expiry)))
 	} else {
-		update.ExpressionAttributeNames["#e"] = expiryAttribute
+		update.ExpressionAttributeNames["#e"] = store.ExpiryName
 		clauses = append(clauses, "REMOVE #e")
 	}
 	if len(adds) > 0 {
@@ -89,10 +84,7 @@ func updateOf(c store.Count) *dynamodb.UpdateItemInput {
 // Hours implements store.Counters, for up to 500 days.
 func (s *Store) Hours(ctx context.Context, firstDay, lastDay string) ([]store.Hour, error) {
 	days, err := daysOf(firstDay, lastDay)
-	if err == nil {
-		err = s.usable(ctx)
-	}
-	if err != nil {
+	if err := errors.Join(s.usable(ctx), err); err != nil {
 		return nil, err
 	}
 	ofDay := make([][]store.Hour, len(days))
@@ -130,7 +122,7 @@ func daysOf(firstDay, lastDay string) (days []string, err error) {
 func (s *Store) hoursOf(ctx context.Context, day string) (hours []store.Hour, err error) {
 	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
 		TableName: &s.tables.Metrics, KeyConditionExpression: aws.String("#d = :d"),
-		ExpressionAttributeNames:  map[string]string{"#d": dayAttribute},
+		ExpressionAttributeNames:  map[string]string{"#d": store.DayName},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":d": text(day)},
 	})
 	for pages.HasMorePages() {
@@ -155,26 +147,24 @@ func (s *Store) hoursOf(ctx context.Context, day string) (hours []store.Hour, er
 }
 
 // decodeHour reads an item: every number is a counter, and every string is a text.
-func decodeHour(attributes map[string]types.AttributeValue) (h store.Hour, expiry *int64, err error) {
+func decodeHour(attributes map[string]types.AttributeValue) (h store.Hour, expiry int64, err error) {
 	h = store.Hour{Counts: map[string]int64{}, Texts: map[string]string{}}
 	for name, value := range attributes {
 		switch value := value.(type) {
 		case *types.AttributeValueMemberN:
 			n, err := strconv.ParseInt(value.Value, 10, 64)
 			if err != nil {
-				return h, nil, fmt.Errorf("the counter %s is no whole number: %w", name, err)
+				return h, 0, fmt.Errorf("the counter %s is not a whole number: %w", name, err)
 			}
 			h.Counts[name] = n
 		case *types.AttributeValueMemberS:
 			h.Texts[name] = value.Value
 		}
 	}
-	h.Day, h.Hour = h.Texts[dayAttribute], h.Texts[hourAttribute]
-	delete(h.Texts, dayAttribute)
-	delete(h.Texts, hourAttribute)
-	if seconds, exists := h.Counts[expiryAttribute]; exists {
-		expiry = &seconds
-		delete(h.Counts, expiryAttribute)
-	}
+	h.Day, h.Hour = h.Texts[store.DayName], h.Texts[store.HourName]
+	delete(h.Texts, store.DayName)
+	delete(h.Texts, store.HourName)
+	expiry = h.Counts[store.ExpiryName]
+	delete(h.Counts, store.ExpiryName)
 	return h, expiry, nil
 }

@@ -1,6 +1,6 @@
 package dynamo_test
 
-// The items, as they are written and as others may have written them.
+// Tests of the items in the tables, written by this version and by others.
 
 import (
 	"encoding/binary"
@@ -30,7 +30,7 @@ func n(value string) types.AttributeValue { return &types.AttributeValueMemberN{
 
 var made atomic.Uint64
 
-// resultAt makes a result of that time, about the candle that begins then.
+// resultAt makes a result that was made when its candle opened.
 func resultAt(at time.Time) *store.Result {
 	var raw uuid.UUID
 	binary.BigEndian.PutUint64(raw[:8], uint64(at.UnixMilli())<<16|0x7000)
@@ -49,14 +49,14 @@ func put(t *testing.T, client *dynamodb.Client, table string, item attributes) {
 	}
 }
 
-// wantItem reads an item as it stands.
+// wantItem wants an item to have exactly these attributes.
 func wantItem(t *testing.T, client *dynamodb.Client, table string, key, want attributes) {
 	t.Helper()
 	answer, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &table, Key: key})
 	if err != nil {
 		t.Fatal(err)
 	}
-	delete(answer.Item, "call") // is never the same
+	delete(answer.Item, "call") // differs in each call
 	if d := cmp.Diff(want, answer.Item, cmpopts.IgnoreUnexported(types.AttributeValueMemberS{}, types.AttributeValueMemberN{})); d != "" {
 		t.Errorf("item (-want +got):\n%s", d)
 	}
@@ -135,7 +135,7 @@ func TestItemsOfOtherVersions(t *testing.T) {
 			"decision": s("SELL"), "status": s("degraded"), "created_at": s("2026-03-02T05:01:00Z"), "confidence": n("0.75"),
 			"tags": &types.AttributeValueMemberL{Value: []types.AttributeValue{s("a")}},
 		})
-		// The mark that older versions left beside a late answer is no result.
+		// Older versions wrote a second item for a late answer. It is not a result.
 		mark := "stray#" + newer.ID
 		put(t, client, tables.Results, attributes{"id": s(mark), "series": s("stray#" + strings.Repeat("ab", 32)), "position": s(newer.Position)})
 		if _, err := st.Result(t.Context(), mark); !errors.Is(err, store.ErrNotFound) {
@@ -157,7 +157,7 @@ func TestItemsOfOtherVersions(t *testing.T) {
 			}
 		}
 
-		// What a version without leases has reserved stays in the sum.
+		// In a sum of a version without leases, what was reserved counts as spent.
 		put(t, client, tables.Coordination, attributes{"key": s("budget#a"), "sum": n("60"), "expires_at": n("2088046800"), "call": s("x"), "r_note": s("y")})
 		lease := store.Lease{Key: "budget#a", Amount: 30, Until: time.Now().Add(time.Hour), ExpiresAt: time.Unix(2088046800, 0)}
 		if got, err := st.Reserve(t.Context(), lease, 100); got != (store.Sum{Spent: 60, Reserved: 30}) || err != nil {
@@ -218,8 +218,7 @@ func TestItemsThatAreSomethingElse(t *testing.T) {
 	})
 }
 
-// wantTable wants an error for the log: it names the table, and nothing of what
-// is kept in it.
+// wantTable wants an error that names the table, and nothing of what is stored in it.
 func wantTable(t *testing.T, what string, err error, table string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), table) || strings.Contains(err.Error(), "SECRET") {
@@ -227,7 +226,7 @@ func wantTable(t *testing.T, what string, err error, table string) {
 	}
 }
 
-// An index may still list a result where it stood before it was recorded again.
+// An index may still list a result where it was before it was recorded again.
 func TestIndexThatLags(t *testing.T) {
 	r := resultAt(opening)
 	old := store.PositionKey(opening.Add(-time.Hour), r.ID)
@@ -246,7 +245,8 @@ func TestIndexThatLags(t *testing.T) {
 	}
 }
 
-// A page may be more than the 16 MB of one answer: what was left over is asked for.
+// A page may be larger than one answer, which has at most 16 MB. The unprocessed keys are
+// requested again.
 func TestAnswersLargerThanABatch(t *testing.T) {
 	onEach(t, func(t *testing.T, server *dynamotest.Server) {
 		st, _, watching := openSpied(t, server)
@@ -280,7 +280,7 @@ func TestAnswersLargerThanABatch(t *testing.T) {
 	})
 }
 
-// What is expired is not removed at once: lists walk past it, in few requests.
+// Expired items are not removed at once. A list skips them in few requests.
 func TestPastWhatExpired(t *testing.T) {
 	onEach(t, func(t *testing.T, server *dynamotest.Server) {
 		st, _, watching := openSpied(t, server)

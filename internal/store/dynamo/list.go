@@ -27,27 +27,22 @@ const longestRun = time.Hour
 // keysAtOnce is the most keys that one query asks for: some 170 bytes each.
 const keysAtOnce = 4000
 
-// index is one kind of list.
-type index struct {
-	name    string
-	list    string // the attribute that names the list
-	order   string // the attribute that it is ordered by
-	listOf  func(*store.Result) string
-	orderOf func(*store.Result) string
-}
+// index is one kind of list: the name of its index, the attribute that names the list, and
+// the attribute that it is ordered by.
+type index struct{ name, list, order string }
 
 var (
-	bySeries = &index{
-		name: "by_series", list: "series", order: "position",
-		listOf:  func(r *store.Result) string { return r.Series },
-		orderOf: func(r *store.Result) string { return r.Position },
-	}
-	byDay = &index{
-		name: "by_day", list: "day", order: "id",
-		listOf:  func(r *store.Result) string { return r.Day },
-		orderOf: func(r *store.Result) string { return r.ID },
-	}
+	bySeries = &index{"by_series", "series", "position"}
+	byDay    = &index{"by_day", "day", "id"}
 )
+
+// of gives the list that a result is in, and the position or id that orders it there.
+func (in *index) of(r *store.Result) (list, order string) {
+	if in == byDay {
+		return r.Day, r.ID
+	}
+	return r.Series, r.Position
+}
 
 // Series implements store.Results.
 func (s *Store) Series(ctx context.Context, series string, r store.Range) (store.Page, error) {
@@ -85,14 +80,14 @@ func (s *Store) Latest(ctx context.Context, series string) (store.Result, error)
 }
 
 func (s *Store) page(ctx context.Context, in *index, list string, b store.Bounds, limit int) (page store.Page, err error) {
-	// One more tells whether something follows.
+	// One result more shows whether another page follows.
 	page.Results, err = s.walk(ctx, in, list, b, limit+1)
 	if err != nil {
 		return store.Page{}, err
 	}
 	if len(page.Results) > limit {
 		page.Results = page.Results[:limit]
-		page.Next = in.orderOf(&page.Results[limit-1])
+		_, page.Next = in.of(&page.Results[limit-1])
 	}
 	return page, nil
 }
@@ -116,10 +111,10 @@ func (s *Store) walk(ctx context.Context, in *index, list string, b store.Bounds
 		if err != nil {
 			return nil, failed("list by "+in.list, s.tables.Results, err)
 		}
-		entries := in.entries(answer.Items, b.Above)
-		for len(entries) > 0 {
-			n := min(len(entries), batches*batch, chunk)
-			found, err := s.resultsOf(ctx, in, list, entries[:n])
+		orders := in.ordersBelow(answer.Items, b.Above)
+		for len(orders) > 0 {
+			n := min(len(orders), batches*batch, chunk)
+			found, err := s.resultsOf(ctx, in, list, orders[:n])
 			if err != nil {
 				return nil, err
 			}
@@ -132,7 +127,7 @@ func (s *Store) walk(ctx context.Context, in *index, list string, b store.Bounds
 			if len(results) >= wanted {
 				return results[:wanted], nil
 			}
-			entries = entries[n:]
+			orders = orders[n:]
 			chunk = max(wanted-len(results), 2*min(chunk, batches*batch))
 		}
 		if answer.LastEvaluatedKey == nil {
@@ -158,39 +153,31 @@ func (s *Store) query(in *index, list string, b store.Bounds) *dynamodb.QueryInp
 	}
 }
 
-// entry is a result in an index.
-type entry struct {
-	id    string
-	order string
-}
-
-// entries gives the entries that a query found below a bound, in their order.
-func (in *index) entries(keys []map[string]types.AttributeValue, above string) (entries []entry) {
+// ordersBelow gives the positions or ids that a query found below a bound, in their order.
+func (in *index) ordersBelow(keys []map[string]types.AttributeValue, above string) (orders []string) {
 	for _, key := range keys {
-		id, _ := key["id"].(*types.AttributeValueMemberS)
-		order, _ := key[in.order].(*types.AttributeValueMemberS)
-		if id != nil && order != nil && order.Value < above {
-			entries = append(entries, entry{id.Value, order.Value})
+		if order, _ := key[in.order].(*types.AttributeValueMemberS); order != nil && order.Value < above {
+			orders = append(orders, order.Value)
 		}
 	}
-	return entries
+	return orders
 }
 
-// resultsOf reads the results of entries, in their order. An index may still list
-// a result where it stood before it was recorded again.
-func (s *Store) resultsOf(ctx context.Context, in *index, list string, entries []entry) ([]store.Result, error) {
-	ids := make([]string, len(entries))
-	for i, e := range entries {
-		ids[i] = e.id
+// resultsOf reads the results of positions or ids, in their order. An index may still list
+// a result where it was before it was recorded again.
+func (s *Store) resultsOf(ctx context.Context, in *index, list string, orders []string) ([]store.Result, error) {
+	ids := make([]string, len(orders))
+	for i, order := range orders {
+		ids[i] = store.IDOf(order)
 	}
 	found, err := s.results(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	var results []store.Result
-	for _, e := range entries {
-		result, exists := found[e.id]
-		if exists && in.listOf(&result) == list && in.orderOf(&result) == e.order {
+	for i, id := range ids {
+		result, exists := found[id]
+		if nowIn, order := in.of(&result); exists && nowIn == list && order == orders[i] {
 			results = append(results, result)
 		}
 	}

@@ -1,6 +1,6 @@
 package dynamo_test
 
-// What all tests of the package share: the servers, and stores in them.
+// What several tests of the package use: the servers, and stores in them.
 
 import (
 	"context"
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// engine is a server that the first test that needs it starts.
+// engine is started by the first test that needs it.
 type engine struct {
 	dynamotest.Engine
 	once   sync.Once
@@ -70,7 +70,7 @@ func onEach(t *testing.T, test func(*testing.T, *dynamotest.Server)) {
 	}
 }
 
-// open gives a store that holds nothing.
+// open gives an empty store.
 func open(t *testing.T, server *dynamotest.Server) (*dynamo.Store, dynamo.Tables) {
 	t.Helper()
 	client := server.Client()

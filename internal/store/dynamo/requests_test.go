@@ -1,6 +1,6 @@
 package dynamo_test
 
-// What an operation asks for, and what it costs.
+// Tests of the requests that an operation sends, and of their costs.
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ var opening = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
 
 const series = "BTC/USDT#5m"
 
-// newResult makes a result of now, with a body of that size.
+// newResult makes a result of the present, with a body of that size.
 func newResult(t testing.TB, bytes int) *store.Result {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7()).String()
@@ -32,8 +32,7 @@ func newResult(t testing.TB, bytes int) *store.Result {
 	}
 }
 
-// aRun counts at once all that an hour can come to hold: four providers, and each
-// of their counters.
+// aRun gives a count with every counter that an hour can have: those of four providers.
 func aRun() store.Count {
 	c := store.Count{
 		At: opening, ExpiresAt: opening.AddDate(2, 0, 0), Set: map[string]string{},
@@ -58,7 +57,7 @@ func aRun() store.Count {
 	return c
 }
 
-// TestCapacityOfARun is on DynamoDB Local alone: moto makes its numbers up.
+// TestCapacityOfARun uses DynamoDB Local only, because moto invents its numbers.
 func TestCapacityOfARun(t *testing.T) {
 	s, tables, watching := openSpied(t, engines[0].start(t))
 	if err := s.Record(t.Context(), nil, aRun()); err != nil {
@@ -163,7 +162,7 @@ func TestRequests(t *testing.T) {
 		for i := range 8 {
 			dead.Until = time.Now().Add(-time.Duration(i+1) * time.Minute)
 			requests := []string{"UpdateItem, conditional"}
-			if i == 7 { // more than a record keeps of them
+			if i == 7 { // more ended leases than a record may have
 				requests = append(requests, "UpdateItem, conditional")
 			}
 			_, err = s.Reserve(t.Context(), dead, 0)
@@ -197,7 +196,7 @@ func TestRangeReadsWhatItNeeds(t *testing.T) {
 			read func() (store.Page, error)
 			want string
 		}{
-			// A day is looked through from an hour before to an hour after: 14 of 60.
+			// A day is read from an hour before the range to an hour after it: 14 of 60.
 			"series": {func() (store.Page, error) { return s.Series(t.Context(), series, r) }, "Query of by_series; BatchGetItem of 2, consistent"},
 			"day":    {func() (store.Page, error) { return s.Day(t.Context(), "2026-03-02", r) }, "Query of by_day; BatchGetItem of 14, consistent"},
 		} {
@@ -215,8 +214,7 @@ func TestRangeReadsWhatItNeeds(t *testing.T) {
 	})
 }
 
-// Neither what is newer than a range nor what is older is walked through, whenever it
-// was made.
+// Results that are newer or older than the range are not read, whenever they were made.
 func TestRangeOfALongSeries(t *testing.T) {
 	onEach(t, func(t *testing.T, server *dynamotest.Server) {
 		s, _, watching := openSpied(t, server)

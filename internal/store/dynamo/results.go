@@ -1,6 +1,9 @@
 package dynamo
 
 // Storing results, and finding them by their ids.
+//
+// Later versions only add attributes to the item of a result: a reader ignores attributes
+// that it does not know, and does without those that an older version did not write.
 
 import (
 	"context"
@@ -13,6 +16,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
@@ -24,40 +28,33 @@ import (
 // If one fails, the error says which, and the other is not undone: a stored result is
 // true, and a counted run was paid for.
 func (s *Store) Record(ctx context.Context, result *store.Result, count store.Count) error {
-	err := count.Validate()
+	err := errors.Join(s.usable(ctx), count.Validate())
 	if result != nil {
-		err = errors.Join(result.Validate(), err)
-	}
-	if err == nil {
-		err = s.usable(ctx)
+		err = errors.Join(err, result.Validate())
 	}
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
 
-	var kept, counted error
+	var stored, counted error
 	var both sync.WaitGroup
 	if result != nil {
-		both.Go(func() { kept = s.keep(ctx, result) })
+		both.Go(func() { stored = s.put(ctx, result, &dynamodb.PutItemInput{}) })
 	}
 	counted = s.count(ctx, count)
 	both.Wait()
-	return errors.Join(kept, counted)
+	return errors.Join(stored, counted)
 }
 
-func (s *Store) keep(ctx context.Context, r *store.Result) error {
-	return s.put(ctx, r, &dynamodb.PutItemInput{})
-}
-
-// put writes a result. The request may have a condition.
+// put stores a result by a request, which may have a condition.
 func (s *Store) put(ctx context.Context, r *store.Result, request *dynamodb.PutItemInput) error {
 	attributes, err := encodeResult(r)
 	if err != nil {
-		return fmt.Errorf("keep the result: %w", err)
+		return fmt.Errorf("store the result: %w", err)
 	}
 	request.TableName, request.Item = &s.tables.Results, attributes
 	if _, err := s.client.PutItem(ctx, request); err != nil {
-		return failed("keep the result", s.tables.Results, err)
+		return failed("store the result", s.tables.Results, err)
 	}
 	return nil
 }
@@ -139,26 +136,20 @@ const (
 // results gives the results of up to batches × batch ids, by id. Ids without a result are
 // left out. The read is consistent, so it finds every result that an index lists.
 func (s *Store) results(ctx context.Context, ids []string) (map[string]store.Result, error) {
-	if len(ids) <= batch {
-		return s.batch(ctx, ids)
-	}
 	var reads errgroup.Group
-	var parts [batches]map[string]store.Result
-	part := 0
-	for few := range slices.Chunk(ids, batch) {
-		into := &parts[part]
-		part++
-		reads.Go(func() (err error) {
-			*into, err = s.batch(ctx, few)
+	var mu sync.Mutex
+	all := make(map[string]store.Result, len(ids))
+	for some := range slices.Chunk(ids, batch) {
+		reads.Go(func() error {
+			found, err := s.batch(ctx, some)
+			mu.Lock()
+			defer mu.Unlock()
+			maps.Copy(all, found)
 			return err
 		})
 	}
 	if err := reads.Wait(); err != nil {
 		return nil, err
-	}
-	all := make(map[string]store.Result, len(ids))
-	for _, found := range parts {
-		maps.Copy(all, found)
 	}
 	return all, nil
 }
@@ -189,10 +180,56 @@ func (s *Store) batch(ctx context.Context, ids []string) (map[string]store.Resul
 		if len(items) > 0 {
 			attempt = 0
 		} else if len(keys) > 0 {
-			if err := wait(ctx, delay(attempt)); err != nil {
-				return nil, failed("read results", s.tables.Results, err)
+			select {
+			case <-time.After(delay(attempt)):
+			case <-ctx.Done():
+				return nil, failed("read results", s.tables.Results, ctx.Err())
 			}
 		}
 	}
 	return results, nil
+}
+
+// item is the form of a result in its table.
+type item struct {
+	ID        string  `dynamodbav:"id"`
+	Result    *string `dynamodbav:"result"` // the body, byte for byte
+	Schema    int     `dynamodbav:"schema"`
+	Series    string  `dynamodbav:"series"`
+	Position  string  `dynamodbav:"position"`
+	Day       string  `dynamodbav:"day"`
+	Decision  string  `dynamodbav:"decision"`
+	Status    string  `dynamodbav:"status"`
+	CreatedAt string  `dynamodbav:"created_at"`
+	ExpiresAt int64   `dynamodbav:"expires_at,omitempty"`
+}
+
+func encodeResult(r *store.Result) (map[string]types.AttributeValue, error) {
+	body := string(r.Body)
+	return attributevalue.MarshalMap(item{
+		ID: r.ID, Result: &body, Schema: r.Schema, Series: r.Series, Position: r.Position, Day: r.Day,
+		Decision: r.Decision, Status: r.Status, CreatedAt: r.CreatedAt.UTC().Format(created), ExpiresAt: expiryOf(r.ExpiresAt),
+	})
+}
+
+func decodeResult(attributes map[string]types.AttributeValue) (store.Result, error) {
+	var i item
+	if err := attributevalue.UnmarshalMap(attributes, &i); err != nil {
+		return store.Result{}, fmt.Errorf("an item is not a result: %w", err)
+	}
+	if i.Result == nil {
+		return store.Result{}, fmt.Errorf("the item %s has no attribute result", i.ID)
+	}
+	at := store.MadeAt(i.ID)
+	if i.CreatedAt != "" {
+		var err error
+		if at, err = time.Parse(time.RFC3339, i.CreatedAt); err != nil {
+			return store.Result{}, fmt.Errorf("the item %s: created_at: %w", i.ID, err)
+		}
+	}
+	return store.Result{
+		ID: i.ID, Schema: i.Schema, Series: i.Series, Position: i.Position, Day: i.Day,
+		Decision: i.Decision, Status: i.Status, CreatedAt: at.UTC(), ExpiresAt: expiresAt(i.ExpiresAt),
+		Body: []byte(*i.Result),
+	}, nil
 }

@@ -45,11 +45,11 @@ func (s *Store) Reserve(ctx context.Context, lease store.Lease, limit int64) (st
 	w, err := writerOf(lease, 0)
 	for err == nil {
 		now, done := time.Now(), false
-		var standing record
-		if standing, done, err = s.book(ctx, w, booking{lease.Amount, lease.Amount, "#sum <= :value", most, most >= 0}, now); err != nil {
+		var current record
+		if current, done, err = s.book(ctx, w, booking{lease.Amount, lease.Amount, "#sum <= :value", most, most >= 0}, now); err != nil {
 			break
 		}
-		total, ended := standing.total(now), standing.ended(now)
+		total, ended := current.total(now), current.ended(now)
 		switch {
 		case done && len(ended) >= mostEnded:
 			_ = s.free(ctx, lease.Key, ended) // if it fails, the next reservation does it
@@ -76,11 +76,11 @@ func (s *Store) Settle(ctx context.Context, lease store.Lease, cost int64) error
 		if ended {
 			b = onlyCost
 		}
-		var standing record
-		if standing, done, err = s.book(ctx, w, b, time.Now()); done {
+		var current record
+		if current, done, err = s.book(ctx, w, b, time.Now()); done {
 			return nil
 		}
-		ended = standing.leases[w.lease] < lease.Amount || lease.Amount == 0
+		ended = current.leases[w.lease] < lease.Amount || lease.Amount == 0
 	}
 	return failed("settle", s.tables.Coordination, err)
 }
@@ -93,24 +93,24 @@ func (s *Store) Spending(ctx context.Context, key string) (store.Sum, error) {
 	answer, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &s.tables.Coordination, Key: coordinationKey(key), ConsistentRead: aws.Bool(true),
 	})
-	var standing record
+	var current record
 	if err == nil {
-		standing, err = decodeSum(answer.Item)
+		current, err = decodeSum(answer.Item)
 	}
 	if err != nil {
 		return store.Sum{}, failed("read what is spent", s.tables.Coordination, err)
 	}
 	now := time.Now()
-	if standing.Sum == nil || expired(standing.ExpiresAt, now) {
+	if current.Sum == nil || expired(current.ExpiresAt, now) {
 		return store.Sum{}, nil
 	}
-	return standing.total(now), nil
+	return current.total(now), nil
 }
 
 // record is the form of a sum in its table.
 type record struct {
 	Sum       *int64           `dynamodbav:"sum"` // spent and reserved; nil: there is no record
-	ExpiresAt *int64           `dynamodbav:"expires_at"`
+	ExpiresAt int64            `dynamodbav:"expires_at"`
 	Call      string           `dynamodbav:"call"` // a token of the call that wrote last
 	leases    map[string]int64 // attribute → amount
 }
@@ -120,7 +120,7 @@ func decodeSum(attributes map[string]types.AttributeValue) (r record, err error)
 		return r, err
 	}
 	if r.Sum == nil && len(attributes) > 0 {
-		return r, errors.New("what holds the key is no sum")
+		return r, errors.New("what the key holds is not a sum")
 	}
 	r.leases = map[string]int64{}
 	for name, value := range attributes {
@@ -146,11 +146,14 @@ func endOf(name string) (second int64, is bool) {
 // ended gives the leases that have ended.
 func (r record) ended(now time.Time) map[string]int64 {
 	ended := maps.Clone(r.leases)
-	maps.DeleteFunc(ended, func(name string, _ int64) bool {
-		end, _ := endOf(name)
-		return now.Unix() < end
-	})
+	maps.DeleteFunc(ended, func(name string, _ int64) bool { return !hasEnded(name, now) })
 	return ended
+}
+
+// hasEnded reports whether the leases of an attribute have ended.
+func hasEnded(name string, now time.Time) bool {
+	end, _ := endOf(name)
+	return now.Unix() >= end
 }
 
 func (r record) total(now time.Time) store.Sum {
@@ -158,12 +161,11 @@ func (r record) total(now time.Time) store.Sum {
 		return store.Sum{}
 	}
 	total := store.Sum{Spent: *r.Sum}
-	for _, amount := range r.leases {
+	for name, amount := range r.leases {
 		total.Spent -= amount
-		total.Reserved += amount
-	}
-	for _, amount := range r.ended(now) {
-		total.Reserved -= amount
+		if !hasEnded(name, now) {
+			total.Reserved += amount
+		}
 	}
 	return total
 }
@@ -173,7 +175,7 @@ type writer struct {
 	key    string
 	lease  string // the attribute of its lease
 	call   string // its token
-	expiry *int64
+	expiry int64
 }
 
 func writerOf(lease store.Lease, cost int64) (writer, error) {
@@ -196,17 +198,17 @@ type booking struct {
 //
 // If an answer is lost and the request is sent again, the booking does not count twice,
 // unless another call wrote between the two.
-func (s *Store) book(ctx context.Context, w writer, b booking, now time.Time) (standing record, done bool, err error) {
+func (s *Store) book(ctx context.Context, w writer, b booking, now time.Time) (current record, done bool, err error) {
 	if err := s.usable(ctx); err != nil {
 		return record{}, false, err
 	}
 	answer, err := s.client.UpdateItem(ctx, w.update(&s.tables.Coordination, b, now))
 	if err == nil {
-		standing, err = decodeSum(answer.Attributes)
-		return standing, err == nil, err
+		current, err = decodeSum(answer.Attributes)
+		return current, err == nil, err
 	}
-	if standing, err = refusedSum(err); err != nil || standing.Call == w.call || standing.Sum == nil || !expired(standing.ExpiresAt, now) {
-		return standing, err == nil && standing.Call == w.call, err
+	if current, err = refusedSum(err); err != nil || current.Call == w.call || current.Sum == nil || !expired(current.ExpiresAt, now) {
+		return current, err == nil && current.Call == w.call, err
 	}
 	if !b.creates {
 		return record{}, false, nil
@@ -219,8 +221,8 @@ func (s *Store) book(ctx context.Context, w writer, b booking, now time.Time) (s
 	if err == nil {
 		return fresh, true, nil
 	}
-	standing, err = refusedSum(err) // another call has replaced the expired record
-	return standing, err == nil && standing.Call == w.call, err
+	current, err = refusedSum(err) // another call has replaced the expired record
+	return current, err == nil && current.Call == w.call, err
 }
 
 // refusedSum gives the record that refused a write, or the error if it is another one.
@@ -233,12 +235,12 @@ func refusedSum(err error) (record, error) {
 }
 
 func (w writer) update(table *string, b booking, now time.Time) *dynamodb.UpdateItemInput {
-	names := map[string]string{"#sum": "sum", "#expires": expiryAttribute, "#call": "call"}
+	names := map[string]string{"#sum": "sum", "#expires": store.ExpiryName, "#call": "call"}
 	values := map[string]types.AttributeValue{":add": number(b.sum), ":call": text(w.call), ":now": moment(now), ":value": number(b.value)}
 	change := "SET #call = :call"
-	if w.expiry != nil {
+	if w.expiry != 0 {
 		change += ", #expires = :expires"
-		values[":expires"] = number(*w.expiry)
+		values[":expires"] = number(w.expiry)
 	} else {
 		change += " REMOVE #expires"
 	}
@@ -268,13 +270,13 @@ func (w writer) put(table *string, fresh record, now time.Time) *dynamodb.PutIte
 	for name, amount := range fresh.leases {
 		item[name] = number(amount)
 	}
-	if w.expiry != nil {
-		item[expiryAttribute] = number(*w.expiry)
+	if w.expiry != 0 {
+		item[store.ExpiryName] = number(w.expiry)
 	}
 	return &dynamodb.PutItemInput{
 		TableName: table, Item: item,
 		ConditionExpression:                 aws.String("attribute_not_exists(#key) OR #expires < :now"),
-		ExpressionAttributeNames:            map[string]string{"#key": "key", "#expires": expiryAttribute},
+		ExpressionAttributeNames:            map[string]string{"#key": "key", "#expires": store.ExpiryName},
 		ExpressionAttributeValues:           map[string]types.AttributeValue{":now": moment(now)},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}

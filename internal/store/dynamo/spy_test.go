@@ -1,6 +1,6 @@
 package dynamo_test
 
-// A client that sees each request, and what it cost.
+// A client that records each request and its cost.
 
 import (
 	"context"
@@ -22,7 +22,7 @@ type spy struct {
 	consumed []types.ConsumedCapacity // guarded by mu
 }
 
-// openSpied gives a store that holds nothing, and what watches its requests.
+// openSpied gives an empty store, and the spy that records its requests.
 func openSpied(t *testing.T, server *dynamotest.Server) (*dynamo.Store, dynamo.Tables, *spy) {
 	t.Helper()
 	watching := &spy{}
@@ -62,8 +62,8 @@ func (s *spy) see(ctx context.Context, in middleware.InitializeInput, next middl
 	return out, metadata, err
 }
 
-// takeRequests gives the requests since the last time, as type names with what
-// makes them read or write as they should.
+// takeRequests gives the requests since the last call: their operations, and whether they
+// are conditional or consistent.
 func (s *spy) takeRequests() (all []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,7 +106,7 @@ func consistent(read *bool) string {
 	return ", consistent"
 }
 
-// takeConsumed gives the capacity that was used since the last time, by table and
+// takeConsumed gives the capacity that was consumed since the last call, by table and
 // index.
 func (s *spy) takeConsumed(tables dynamo.Tables) map[string]float64 {
 	s.mu.Lock()

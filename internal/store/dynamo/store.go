@@ -85,7 +85,7 @@ func failed(doing, table string, err error) error {
 
 // refusal reports whether err says that the condition of a write did not hold. It gives
 // the item as it was then, which is empty if there was none.
-func refusal(err error) (standing map[string]types.AttributeValue, refused bool) {
+func refusal(err error) (item map[string]types.AttributeValue, refused bool) {
 	var failed *types.ConditionalCheckFailedException
 	if !errors.As(err, &failed) {
 		return nil, false

@@ -3,7 +3,6 @@ package dynamo
 // The forms of times in items, and the waits between attempts.
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -16,43 +15,23 @@ import (
 const created = "2006-01-02T15:04:05.000Z07:00"
 
 // expiryOf gives the second at which a record expires, which is not before the time that
-// was asked for. Nil means that it does not expire.
-func expiryOf(at time.Time) *int64 {
+// was asked for. It is 0 if the record does not expire.
+func expiryOf(at time.Time) int64 {
 	if at.IsZero() {
-		return nil
+		return 0
 	}
-	seconds := at.Unix()
-	if at.Nanosecond() > 0 {
-		seconds++
-	}
-	return &seconds
+	return at.Add(time.Second - time.Nanosecond).Unix()
 }
 
-func expiresAt(seconds *int64) time.Time {
-	if seconds == nil {
+func expiresAt(seconds int64) time.Time {
+	if seconds == 0 {
 		return time.Time{}
 	}
-	return time.Unix(*seconds, 0).UTC()
+	return time.Unix(seconds, 0).UTC()
 }
 
-func expired(seconds *int64, now time.Time) bool {
-	return seconds != nil && now.UnixMilli() > *seconds*1000
-}
-
-// untilOf gives the millisecond after which other owners may take a claim.
-func untilOf(at time.Time) *int64 {
-	if at.IsZero() {
-		return nil
-	}
-	milliseconds := at.UnixMilli()
-	return &milliseconds
-}
-
-func until(milliseconds *int64) time.Time {
-	if milliseconds == nil {
-		return time.Time{}
-	}
-	return time.UnixMilli(*milliseconds).UTC()
+func expired(seconds int64, now time.Time) bool {
+	return seconds != 0 && now.UnixMilli() > seconds*1000
 }
 
 // number writes a whole number.
@@ -72,15 +51,4 @@ func moment(now time.Time) types.AttributeValue {
 func delay(attempt int) time.Duration {
 	most := min(firstDelay<<min(attempt, 10), mostDelay)
 	return most/2 + rand.N(most/2)
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

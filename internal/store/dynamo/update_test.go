@@ -1,6 +1,6 @@
 package dynamo
 
-// What is computed before anything is asked.
+// Tests of what is computed without a request.
 
 import (
 	"fmt"
@@ -17,8 +17,7 @@ import (
 	"thalas/internal/store"
 )
 
-// widestCount is more than a run can count: four providers, and each of their
-// counters and texts.
+// widestCount is larger than any count of a run: every counter and text of four providers.
 func widestCount() store.Count {
 	c := store.Count{
 		At: time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC), ExpiresAt: time.Date(2027, 4, 6, 5, 0, 0, 0, time.UTC),
@@ -53,7 +52,7 @@ func TestUpdateExpressionFits(t *testing.T) {
 		t.Errorf("the expression has %d bytes, and may have %d: %s", got, most, expression)
 	}
 
-	// Each name and each value stands once, and no others.
+	// Each name and each value is used exactly once, and there are no others.
 	wantNames := slices.Concat(slices.Collect(maps.Keys(c.Add)), slices.Collect(maps.Keys(c.Set)), []string{"expires_at"})
 	slices.Sort(wantNames)
 	if d := cmp.Diff(wantNames, slices.Sorted(maps.Values(update.ExpressionAttributeNames))); d != "" {
@@ -95,11 +94,11 @@ func TestTimesAreNeverEarly(t *testing.T) {
 			t.Errorf("%s: expired at the time that was asked for", asked)
 		}
 		if !expired(expiry, asked.Add(time.Second+time.Millisecond)) {
-			t.Errorf("%s: still there more than a second later", asked)
+			t.Errorf("%s: not expired more than a second later", asked)
 		}
 	}
 	if expired(expiryOf(time.Time{}), at) {
-		t.Error("what has no expiry expired")
+		t.Error("a record without expiry has expired")
 	}
 	if got := moment(at.Add(7 * time.Millisecond)).(*types.AttributeValueMemberN).Value; got != "1772427600.007" {
 		t.Errorf("a moment is written as %s", got)

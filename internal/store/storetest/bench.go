@@ -1,12 +1,10 @@
 package storetest
 
-// What reads cost in stores that hold more and more results: it should be the same.
+// The benchmark of reads. A read should cost the same however many results are stored.
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,52 +14,43 @@ import (
 	"thalas/internal/store"
 )
 
-var stored = flag.String("stored", "", "numbers of results that BenchmarkRead reads among, such as 1000,100000")
-
 // pairs are the series of a store in the benchmark: the first has nearly all results.
 const pairs = 20
 
-// BenchmarkRead measures the reads of a store. fill gives one that holds results;
-// sizes are how many there are, unless the flag -stored says otherwise. watch, which
-// may be nil, is called before a read is measured, and what it gives afterwards.
+// BenchmarkRead measures the reads of stores of these sizes. fill gives a store that holds
+// the results. watch, which may be nil, is called before a read is measured, and what it
+// gives is called after it.
 func BenchmarkRead(b *testing.B, sizes []int, fill func(*testing.B, []*store.Result) store.Store, watch func(*testing.B) (report func())) {
-	if *stored != "" {
-		sizes = nil
-		for number := range strings.SplitSeq(*stored, ",") {
-			size, err := strconv.Atoi(number)
-			if err != nil || size < 1000 {
-				b.Fatalf("-stored %s: %q is no number from 1000", *stored, number)
-			}
-			sizes = append(sizes, size)
-		}
-	}
 	for _, size := range sizes {
-		results := year(size)
-		s := fill(b, results)
-		for _, r := range readsOf(s, results) {
-			b.Run(fmt.Sprintf("%s/stored=%d", r.name, size), func(b *testing.B) {
-				if watch != nil {
-					defer watch(b)()
-				}
-				for b.Loop() {
-					if got, err := r.read(b.Context()); err != nil || got != r.want {
-						b.Fatalf("read %d, %v; want %d", got, err, r.want)
+		b.Run(fmt.Sprintf("stored=%d", size), func(b *testing.B) {
+			results := year(size)
+			s := fill(b, results)
+			for _, r := range readsOf(s, results) {
+				b.Run(r.name, func(b *testing.B) {
+					if watch != nil {
+						defer watch(b)()
 					}
-				}
-			})
-		}
-		if err := s.Close(); err != nil {
-			b.Fatal(err)
-		}
+					for b.Loop() {
+						if got, err := r.read(b.Context()); err != nil || got != r.want {
+							b.Fatalf("read %d, %v; want %d", got, err, r.want)
+						}
+					}
+				})
+			}
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
 	}
 }
 
-// year makes results of one series, five minutes apart, and one each of others.
+// year makes results five minutes apart: nearly all of one series, and the last ones of a
+// series each.
 func year(size int) []*store.Result {
 	body := strings.Repeat("x", 3000)
 	results := make([]*store.Result, size)
 	for i := range results {
-		name, at := series, opening.Add(time.Duration(i-size)*5*time.Minute)
+		name, at := series, baseTime.Add(time.Duration(i-size)*5*time.Minute)
 		if left := size - i; left < pairs {
 			name = fmt.Sprintf("PAIR%d/USDT#5m", left)
 		}

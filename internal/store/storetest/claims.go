@@ -1,6 +1,6 @@
 package storetest
 
-// Claims: every transition.
+// Claims: every transition from one state of a key to another.
 
 import (
 	"errors"
@@ -15,28 +15,26 @@ import (
 
 var claimTests = []test{
 	{"transitions", claimTransitions},
-	{"a key that was taken over", takenOver},
-	{"only the owner's", onlyTheOwners},
-	{"completed again", completedAgain},
+	{"only the owner may change a claim", onlyTheOwners},
 	{"64 at once", claimAtOnce},
-	{"keys", claimKeys},
+	{"keys that are alike", similarClaimKeys},
 }
 
 const key = "idem#caller#9f86d081"
 
-// started is what the times of claims and sums count from. A claim that is
-// compared must be the same when it is made a second later.
+// started is the time from which the times of claims and leases count. It is fixed, so
+// that two claims that are made by the same call are equal.
 var started = time.Now().Truncate(time.Second).UTC()
 
-func inTime(d time.Duration) time.Time { return started.Add(d) }
+func fromStart(d time.Duration) time.Time { return started.Add(d) }
 
 // claimOf is a claim that stays in progress throughout the suite.
 func claimOf(owner string) store.Claim {
-	return store.Claim{Owner: owner, Payload: "sha256:" + owner, Until: inTime(time.Hour), ExpiresAt: inTime(2 * time.Hour)}
+	return store.Claim{Owner: owner, Payload: "sha256:" + owner, Until: fromStart(time.Hour), ExpiresAt: fromStart(2 * time.Hour)}
 }
 
-func overdue(c store.Claim) store.Claim { c.Until = inTime(-time.Minute); return c }
-func gone(c store.Claim) store.Claim    { c.ExpiresAt = inTime(-time.Minute); return c }
+func pastUntil(c store.Claim) store.Claim { c.Until = fromStart(-time.Minute); return c }
+func expired(c store.Claim) store.Claim   { c.ExpiresAt = fromStart(-time.Minute); return c }
 
 func take(t *testing.T, s store.Store, key string, c store.Claim) {
 	t.Helper()
@@ -45,54 +43,61 @@ func take(t *testing.T, s store.Store, key string, c store.Claim) {
 	}
 }
 
-// wantHeld asks for a key in vain, which shows the claim that stands.
+// wantHeld wants a claim to hold a key. It shows when its own or another owner claims the
+// key.
 func wantHeld(t *testing.T, s store.Store, key string, want store.Claim) {
 	t.Helper()
-	wantClaim(t, s, key, claimOf("somebody"), want)
+	for _, owner := range []string{"somebody", want.Owner} {
+		held, err := s.Claim(t.Context(), key, claimOf(owner))
+		if !errors.Is(err, store.ErrHeld) {
+			t.Errorf("claim %s for %s: %+v, %v; want ErrHeld", key, owner, held, err)
+		} else if d := diff(&want, held, nil); d != "" {
+			t.Errorf("the claim on %s (-want +got):\n%s", key, d)
+		}
+	}
 }
 
-// wantClaim has a claim refused by the one that stands.
-func wantClaim(t *testing.T, s store.Store, key string, c, want store.Claim) {
+// wantNotOwner wants Complete and Release to be refused.
+func wantNotOwner(t *testing.T, s store.Store, what, key, owner string) {
 	t.Helper()
-	held, err := s.Claim(t.Context(), key, c)
-	if !errors.Is(err, store.ErrHeld) {
-		t.Errorf("claim %s for %s: %+v, %v; want ErrHeld", key, c.Owner, held, err)
-		return
+	if err := s.Complete(t.Context(), key, owner, "x"); !errors.Is(err, store.ErrNotOwner) {
+		t.Errorf("complete, %s: %v, want ErrNotOwner", what, err)
 	}
-	if d := diff(&want, held, nil); d != "" {
-		t.Errorf("the claim on %s (-want +got):\n%s", key, d)
+	if err := s.Release(t.Context(), key, owner); !errors.Is(err, store.ErrNotOwner) {
+		t.Errorf("release, %s: %v, want ErrNotOwner", what, err)
 	}
 }
 
 func claimTransitions(t *testing.T, s store.Store) {
-	done := func(c store.Claim) store.Claim { c.Result = "the result's id"; return c }
 	for _, test := range []struct {
 		name     string
 		before   store.Claim
 		complete bool
 		release  bool
 		free     bool
-		gone     bool
+		expired  bool
 	}{
 		{name: "in progress", before: claimOf("first")},
-		{name: "in progress past its time", before: overdue(claimOf("first")), free: true},
+		{name: "in progress past its time", before: pastUntil(claimOf("first")), free: true},
 		{name: "completed", before: claimOf("first"), complete: true},
-		{name: "completed past its time", before: overdue(claimOf("first")), complete: true},
+		{name: "completed past its time", before: pastUntil(claimOf("first")), complete: true},
 		{name: "released", before: claimOf("first"), release: true, free: true},
 		{name: "completed, then released", before: claimOf("first"), complete: true, release: true, free: true},
-		{name: "expired in progress", before: gone(claimOf("first")), free: true, gone: true},
-		{name: "expired in progress past its time", before: gone(overdue(claimOf("first"))), free: true, gone: true},
-		{name: "without expiry", before: store.Claim{Owner: "first", Until: inTime(time.Hour)}},
+		{name: "expired in progress", before: expired(claimOf("first")), free: true, expired: true},
+		{name: "expired in progress past its time", before: expired(pastUntil(claimOf("first"))), free: true, expired: true},
+		{name: "without expiry", before: store.Claim{Owner: "first", Until: fromStart(time.Hour)}},
 		{name: "without a time", before: store.Claim{Owner: "first"}, free: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			key := "idem#" + test.name
 			take(t, s, key, test.before)
-			standing := test.before
+			current := test.before
 			if test.complete {
-				standing = done(standing)
-				if err := s.Complete(t.Context(), key, "first", standing.Result); err != nil {
-					t.Fatalf("complete: %v", err)
+				current.Result = "the result's id"
+				for range 2 { // the answer of the first call may have been lost
+					if err := s.Complete(t.Context(), key, "first", current.Result); err != nil {
+						t.Fatalf("complete: %v", err)
+					}
 				}
 			}
 			if test.release {
@@ -101,49 +106,25 @@ func claimTransitions(t *testing.T, s store.Store) {
 				}
 			}
 			if !test.free {
-				wantHeld(t, s, key, standing)
-				wantClaim(t, s, key, claimOf("first"), standing)
+				wantHeld(t, s, key, current)
 				return
 			}
 			second := claimOf("second")
 			old, err := s.Claim(t.Context(), key, second)
-			var replaced *store.Claim // only one that was in progress
-			if !test.release && !test.gone {
-				replaced = &standing
+			var replaced *store.Claim // nil, unless it was in progress
+			if !test.release && !test.expired {
+				replaced = &current
 			}
 			if d := diff(replaced, old, err); d != "" {
-				t.Errorf("what was taken over (-want +got):\n%s", d)
+				t.Errorf("the claim that was replaced (-want +got):\n%s", d)
 			}
+			wantNotOwner(t, s, test.name, key, "first")
 			wantHeld(t, s, key, second)
+			if err := s.Complete(t.Context(), key, "second", "another id"); err != nil {
+				t.Errorf("complete by the new owner: %v", err)
+			}
 		})
 	}
-}
-
-func takenOver(t *testing.T, s store.Store) {
-	late := overdue(claimOf("late"))
-	take(t, s, key, late)
-	old, err := s.Claim(t.Context(), key, claimOf("second"))
-	if d := diff(&late, old, err); d != "" {
-		t.Errorf("the claim that was taken over (-want +got):\n%s", d)
-	}
-	if err := s.Complete(t.Context(), key, "late", "x"); !errors.Is(err, store.ErrNotOwner) {
-		t.Errorf("complete by the late owner: %v, want ErrNotOwner", err)
-	}
-	if err := s.Release(t.Context(), key, "late"); !errors.Is(err, store.ErrNotOwner) {
-		t.Errorf("release by the late owner: %v, want ErrNotOwner", err)
-	}
-	wantHeld(t, s, key, claimOf("second"))
-	if err := s.Complete(t.Context(), key, "second", "y"); err != nil {
-		t.Errorf("complete by the new owner: %v", err)
-	}
-
-	// A late owner that was not replaced still owns the key.
-	take(t, s, "idem#other", late)
-	if err := s.Complete(t.Context(), "idem#other", "late", "x"); err != nil {
-		t.Errorf("complete by a late owner that stands alone: %v", err)
-	}
-	late.Result = "x"
-	wantHeld(t, s, "idem#other", late)
 }
 
 func onlyTheOwners(t *testing.T, s store.Store) {
@@ -152,106 +133,56 @@ func onlyTheOwners(t *testing.T, s store.Store) {
 	if err := s.Release(t.Context(), "idem#released", "first"); err != nil {
 		t.Fatal(err)
 	}
-	take(t, s, "idem#expired", gone(claimOf("first")))
+	take(t, s, "idem#expired", expired(claimOf("first")))
 	for name, target := range map[string]struct{ key, owner string }{
-		"somebody else":       {key, "second"},
-		"nobody":              {key, ""},
-		"part of the owner":   {key, "firs"},
-		"a key without one":   {"idem#unknown", "first"},
-		"no key":              {"", "first"},
-		"a released claim":    {"idem#released", "first"},
-		"an expired claim":    {"idem#expired", "first"},
-		"a key without end":   {strings.Repeat("x", 40_000), "first"},
-		"the key's beginning": {key[:8], "first"},
+		"somebody else":         {key, "second"},
+		"nobody":                {key, ""},
+		"part of the owner":     {key, "firs"},
+		"a key without a claim": {"idem#unknown", "first"},
+		"no key":                {"", "first"},
+		"a released claim":      {"idem#released", "first"},
+		"an expired claim":      {"idem#expired", "first"},
+		"a very long key":       {strings.Repeat("x", 40_000), "first"},
+		"the key's beginning":   {key[:8], "first"},
 	} {
-		if err := s.Complete(t.Context(), target.key, target.owner, "x"); !errors.Is(err, store.ErrNotOwner) {
-			t.Errorf("complete, %s: %v, want ErrNotOwner", name, err)
-		}
-		if err := s.Release(t.Context(), target.key, target.owner); !errors.Is(err, store.ErrNotOwner) {
-			t.Errorf("release, %s: %v, want ErrNotOwner", name, err)
-		}
+		wantNotOwner(t, s, name, target.key, target.owner)
 	}
 	wantHeld(t, s, key, claimOf("first"))
-}
-
-func completedAgain(t *testing.T, s store.Store) {
-	c := claimOf("first")
-	take(t, s, key, c)
-	if err := s.Complete(t.Context(), key, "first", ""); err == nil {
-		t.Error("completed without a result")
-	}
-	for range 2 { // the answer of the first may have been lost
-		if err := s.Complete(t.Context(), key, "first", "x"); err != nil {
-			t.Errorf("complete: %v", err)
-		}
-	}
-	c.Result = "x"
-	wantHeld(t, s, key, c)
-	if err := s.Release(t.Context(), key, "first"); err != nil {
-		t.Errorf("release: %v", err)
-	}
-	if err := s.Release(t.Context(), key, "first"); !errors.Is(err, store.ErrNotOwner) {
-		t.Errorf("release again: %v, want ErrNotOwner", err)
-	}
 }
 
 func claimAtOnce(t *testing.T, s store.Store) {
 	for name, prepare := range map[string]func(key string){
 		"free":    func(string) {},
-		"overdue": func(key string) { take(t, s, key, overdue(claimOf("late"))) },
-		"expired": func(key string) { take(t, s, key, gone(claimOf("late"))) },
+		"overdue": func(key string) { take(t, s, key, pastUntil(claimOf("late"))) },
+		"expired": func(key string) { take(t, s, key, expired(claimOf("late"))) },
 	} {
 		key := "flight#" + name
 		prepare(key)
-		var (
-			all     sync.WaitGroup
-			mu      sync.Mutex
-			winners []string
-			seen    = map[string]bool{}
-		)
-		for i := range 64 {
-			all.Go(func() {
-				owner := fmt.Sprintf("owner %d", i)
-				held, err := s.Claim(t.Context(), key, claimOf(owner))
-				mu.Lock()
-				defer mu.Unlock()
-				switch {
-				case err == nil:
-					winners = append(winners, owner)
-				case errors.Is(err, store.ErrHeld):
-					seen[held.Owner] = true
-				default:
-					t.Errorf("%s: %v", name, err)
-				}
-			})
-		}
-		all.Wait()
+		var mu sync.Mutex
+		var winners []string
+		seen := map[string]bool{}
+		atOnce(64, func(i int) {
+			owner := fmt.Sprintf("owner %d", i)
+			held, err := s.Claim(t.Context(), key, claimOf(owner))
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				winners = append(winners, owner)
+			case errors.Is(err, store.ErrHeld):
+				seen[held.Owner] = true
+			default:
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 		if len(winners) != 1 || len(seen) != 1 || !seen[winners[0]] {
 			t.Errorf("%s: %d claims succeeded (%v), and the others saw %v; want one, seen by all", name, len(winners), winners, seen)
 		}
 	}
 }
 
-func claimKeys(t *testing.T, s store.Store) {
+func similarClaimKeys(t *testing.T, s store.Store) {
 	for _, key := range []string{"idem#a", "idem#a#", "idem#", "idem#ä\x00", "idem#ä", "flight#a", "idem#" + strings.Repeat("k", 300)} {
 		take(t, s, key, claimOf("first"))
-	}
-	for name, refused := range map[string]func() error{
-		"no key": func() error { _, err := s.Claim(t.Context(), "", claimOf("first")); return err },
-		"a key without end": func() error {
-			_, err := s.Claim(t.Context(), strings.Repeat("x", 40_000), claimOf("first"))
-			return err
-		},
-		"no owner": func() error { _, err := s.Claim(t.Context(), key, claimOf("")); return err },
-		"a result before there is one": func() error {
-			c := claimOf("first")
-			c.Result = "x"
-			_, err := s.Claim(t.Context(), key, c)
-			return err
-		},
-	} {
-		if refused() == nil {
-			t.Errorf("%s: claimed", name)
-		}
 	}
 }

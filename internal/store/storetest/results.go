@@ -20,12 +20,11 @@ var resultTests = []test{
 	{"added", addedResults},
 	{"expired", expiredResults},
 	{"nothing is shared with the caller", sharesNothing},
-	{"what could not be found again is refused", refusesMalformed},
 }
 
 func foundEverywhere(t *testing.T, s store.Store) {
 	for _, want := range []*store.Result{
-		sample(series, opening, opening.Add(time.Minute)),
+		sample(series, baseTime, baseTime.Add(time.Minute)),
 		{
 			ID: "019ab0c4-83e2-7000-8000-00000000000a", Schema: 2, Series: "simulated#Will it rain?#1d",
 			Position: "2026-11-23T04:55:00Z#019ab0c4-83e2-7000-8000-00000000000a", Day: "simulated#2026-11-23",
@@ -34,14 +33,8 @@ func foundEverywhere(t *testing.T, s store.Store) {
 		},
 	} {
 		record(t, s, want)
-		got, err := s.Result(t.Context(), want.ID)
-		if d := diff(*want, got, err); d != "" {
-			t.Errorf("by id, at once (-want +got):\n%s", d)
-		}
-		eventually(t, "latest", func() string {
-			got, err := s.Latest(t.Context(), want.Series)
-			return diff(*want, got, err)
-		})
+		wantResult(t, s, want)
+		wantLatest(t, "the latest", s, want)
 		for what, list := range map[string]listing{"series": seriesOf(s, want.Series), "day": dayOf(s, want.Day)} {
 			eventually(t, what, func() string {
 				got, err := list(t.Context(), store.Range{Limit: 10})
@@ -52,31 +45,25 @@ func foundEverywhere(t *testing.T, s store.Store) {
 }
 
 func keepsBody(t *testing.T, s store.Store) {
-	for name, body := range map[string]string{
-		"spaces and lines": " {\r\n\t\"a\" : 1 }\n\n",
-		"HTML":             `{"reasoning":"<b>up & away</b> \u003c \u2028"}`,
-		"any language":     `{"reasoning":"Öl ↑ 原油 🛢️ \u0000 ` + "\u2028\ufeff" + `"}`,
-		"digits":           `{"p":0.00001234,"q":1e-7,"r":50000.0,"s":123456789012345678901234567890}`,
-		"duplicate keys":   `{"a":1,"a":2}`,
-		"large":            `"` + strings.Repeat("0123456789abcdef", 16<<10) + `"`,
+	for _, body := range []string{
+		" {\r\n\t\"a\" : 1 }\n\n",
+		`{"reasoning":"<b>up & away</b> \u003c \u2028"}`,
+		`{"reasoning":"Öl ↑ 原油 🛢️ \u0000 ` + "\u2028\ufeff" + `"}`,
+		`{"p":0.00001234,"q":1e-7,"r":50000.0,"s":123456789012345678901234567890}`,
+		`{"a":1,"a":2}`,
+		`"` + strings.Repeat("0123456789abcdef", 16<<10) + `"`,
 	} {
-		r := sample(series, opening, opening)
+		r := sample(series, baseTime, baseTime)
 		r.Body = []byte(body)
 		record(t, s, r)
-		got, err := s.Result(t.Context(), r.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Body, r.Body) {
-			t.Errorf("%s: the body came back as %.200q, want %.200q", name, got.Body, r.Body)
-		}
+		wantResult(t, s, r)
 	}
 }
 
 func unknownIDs(t *testing.T, s store.Store) {
-	record(t, s, sample(series, opening, opening))
+	record(t, s, sample(series, baseTime, baseTime))
 	for name, id := range map[string]string{
-		"another": newID(opening), "nothing": "", "no id": "latest", "a long text": strings.Repeat("x", 100_000), "NUL": "\x00",
+		"another": newID(baseTime), "nothing": "", "no id": "latest", "a long text": strings.Repeat("x", 100_000), "NUL": "\x00",
 	} {
 		if got, err := s.Result(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s: got %+v, %v; want ErrNotFound", name, got, err)
@@ -88,24 +75,21 @@ func unknownIDs(t *testing.T, s store.Store) {
 }
 
 func recordedAgain(t *testing.T, s store.Store) {
-	neighbour := sample(series, opening, opening)
-	first := sample(series, opening, opening)
+	neighbour := sample(series, baseTime, baseTime)
+	first := sample(series, baseTime, baseTime)
 	record(t, s, neighbour, first)
 	second := *first
-	second.Series, second.Position = otherSeries, store.PositionKey(opening.Add(-time.Hour), first.ID)
+	second.Series, second.Position = otherSeries, store.PositionKey(baseTime.Add(-time.Hour), first.ID)
 	second.Day = "2026-03-03"
-	second.CreatedAt, second.Body, second.Decision = opening.Add(24*time.Hour), []byte(`{"second":true}`), "SELL"
+	second.CreatedAt, second.Body, second.Decision = baseTime.Add(24*time.Hour), []byte(`{"second":true}`), "SELL"
 	record(t, s, &second)
-	got, err := s.Result(t.Context(), first.ID)
-	if d := diff(second, got, err); d != "" {
-		t.Errorf("by id (-want +got):\n%s", d)
-	}
+	wantResult(t, s, &second)
 	wantList(t, "the new series", seriesOf(s, otherSeries), store.Range{}, ids(first))
 	wantList(t, "the new day", dayOf(s, "2026-03-03"), store.Range{}, ids(first))
 	wantList(t, "the old series", seriesOf(s, series), store.Range{}, ids(neighbour))
 	wantList(t, "the old day", dayOf(s, first.Day), store.Range{}, ids(neighbour))
 	record(t, s, &second)
-	wantList(t, "the series, once more", seriesOf(s, otherSeries), store.Range{}, ids(first))
+	wantList(t, "the series after another Record", seriesOf(s, otherSeries), store.Range{}, ids(first))
 }
 
 func addedResults(t *testing.T, s store.Store) {
@@ -116,8 +100,8 @@ func addedResults(t *testing.T, s store.Store) {
 		}
 	}
 	results := samples(series, 6)
-	ancient := sample(series, opening.AddDate(-6, 0, 0), opening.Add(time.Minute))
-	expired := sample(series, opening, opening.Add(20*time.Minute))
+	ancient := sample(series, baseTime.AddDate(-6, 0, 0), baseTime.Add(time.Minute))
+	expired := sample(series, baseTime, baseTime.Add(20*time.Minute))
 	expired.ExpiresAt = time.Now().Add(-time.Minute).Truncate(time.Second)
 	record(t, s, results[0], results[3], expired)
 
@@ -125,33 +109,21 @@ func addedResults(t *testing.T, s store.Store) {
 	other.Body = []byte(`{"other":true}`)
 	renewed := *expired
 	renewed.ExpiresAt = time.Now().Add(time.Hour).Truncate(time.Second)
-	add("some of which are there", 5, results[0], results[1], results[2], &other, results[4], ancient, &renewed)
-	add("all of which are there", 0, results[0], results[1], results[2], &other, results[4], ancient, &renewed)
+	add("some are stored", 5, results[0], results[1], results[2], &other, results[4], ancient, &renewed)
+	add("all are stored", 0, results[0], results[1], results[2], &other, results[4], ancient, &renewed)
 	add("none", 0)
 	add("one twice", 1, results[5], results[5])
 	for _, want := range []*store.Result{results[0], results[1], results[2], results[3], results[4], results[5], ancient, &renewed} {
-		got, err := s.Result(t.Context(), want.ID)
-		if d := diff(*want, got, err); d != "" {
-			t.Errorf("by id (-want +got):\n%s", d)
-		}
+		wantResult(t, s, want)
 	}
 	wantList(t, "series", seriesOf(s, series), store.Range{}, ids(ancient, results[0], results[1], &renewed, results[2], results[3], results[4], results[5]))
-	wantList(t, "a range", seriesOf(s, series), store.Range{From: opening.Add(time.Minute), To: opening.Add(2 * time.Minute)}, ids(results[2]))
-	hours, err := s.Hours(t.Context(), "2026-03-01", "2026-03-02")
-	if d := diff([]store.Hour{}, hours, err); d != "" {
-		t.Errorf("what was added was counted (-want +got):\n%s", d)
-	}
-	bad := sample(series, opening, opening)
-	bad.Position = ""
-	if got, err := s.Add(t.Context(), []*store.Result{sample(series, opening.Add(time.Hour), opening.Add(time.Hour)), bad}); got != 0 || err == nil {
-		t.Errorf("one that could not be found again: added %d, %v", got, err)
-	}
-	wantList(t, "the series afterwards", seriesOf(s, series), store.Range{From: opening.Add(time.Hour)}, nil)
+	wantList(t, "a range", seriesOf(s, series), store.Range{From: baseTime.Add(time.Minute), To: baseTime.Add(2 * time.Minute)}, ids(results[2]))
+	wantHours(t, s, "2026-03-01", "2026-03-02") // Add counts no run
 }
 
 func expiredResults(t *testing.T, s store.Store) {
 	results := samples(series, 9)
-	var standing []*store.Result
+	var unexpired []*store.Result
 	for i, r := range results {
 		switch i % 3 {
 		case 0:
@@ -160,7 +132,7 @@ func expiredResults(t *testing.T, s store.Store) {
 			r.ExpiresAt = time.Now().Add(-time.Minute).Truncate(time.Second)
 		}
 		if i%3 != 2 {
-			standing = append(standing, r)
+			unexpired = append(unexpired, r)
 		}
 	}
 	record(t, s, results...)
@@ -168,18 +140,15 @@ func expiredResults(t *testing.T, s store.Store) {
 	if got, err := s.Result(t.Context(), newest.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an expired one by id: %+v, %v; want ErrNotFound", got, err)
 	}
-	eventually(t, "the latest is the newest that stands", func() string {
-		got, err := s.Latest(t.Context(), series)
-		return diff(*standing[len(standing)-1], got, err)
-	})
+	wantLatest(t, "the latest that has not expired", s, unexpired[len(unexpired)-1])
 	for limit := 1; limit <= len(results); limit++ {
-		wantList(t, "series", seriesOf(s, series), store.Range{Limit: limit}, ids(standing...))
-		wantList(t, "day", dayOf(s, newest.Day), store.Range{Limit: limit}, ids(standing...))
+		wantList(t, "series", seriesOf(s, series), store.Range{Limit: limit}, ids(unexpired...))
+		wantList(t, "day", dayOf(s, newest.Day), store.Range{Limit: limit}, ids(unexpired...))
 	}
 }
 
 func sharesNothing(t *testing.T, s store.Store) {
-	r := sample(series, opening, opening)
+	r := sample(series, baseTime, baseTime)
 	want := bytes.Clone(r.Body)
 	record(t, s, r)
 	clear(r.Body)
@@ -189,34 +158,5 @@ func sharesNothing(t *testing.T, s store.Store) {
 			t.Fatalf("body = %q, %v; want %q", got.Body, err, want)
 		}
 		clear(got.Body)
-	}
-}
-
-func refusesMalformed(t *testing.T, s store.Store) {
-	count := store.Count{At: opening, Add: map[string]int64{"requests": 1}}
-	for name, spoil := range map[string]func(*store.Result){
-		"no id":                    func(r *store.Result) { r.ID = "" },
-		"an id of another kind":    func(r *store.Result) { r.ID = "5d2c5ad8-5f8e-4d4e-9b4e-3a2f6f0a1b2c" },
-		"no position":              func(r *store.Result) { r.Position = "" },
-		"a position of another id": func(r *store.Result) { r.Position = store.PositionKey(opening, newID(opening)) },
-		"no series":                func(r *store.Result) { r.Series = "" },
-		"a series without end":     func(r *store.Result) { r.Series = strings.Repeat("x", 40_000) },
-		"a series not in UTF-8":    func(r *store.Result) { r.Series = "BTC\xff#5m" },
-		"no day":                   func(r *store.Result) { r.Day = "" },
-		"no time":                  func(r *store.Result) { r.CreatedAt = time.Time{} },
-		"a year of five digits":    func(r *store.Result) { r.CreatedAt = r.CreatedAt.AddDate(9000, 0, 0) },
-		"a body not in UTF-8":      func(r *store.Result) { r.Body = []byte("\"\xff\"") },
-		"a body without end":       func(r *store.Result) { r.Body = make([]byte, 17<<20) },
-	} {
-		r := sample(series, opening, opening)
-		spoil(r)
-		if err := s.Record(t.Context(), r, count); err == nil {
-			t.Errorf("%s: recorded", name)
-		}
-	}
-	wantList(t, "the series afterwards", seriesOf(s, series), store.Range{}, nil)
-	hours, err := s.Hours(t.Context(), "2026-03-02", "2026-03-02")
-	if d := diff([]store.Hour{}, hours, err); d != "" {
-		t.Errorf("what is refused was counted (-want +got):\n%s", d)
 	}
 }

@@ -1,11 +1,17 @@
+// Package storetest has the tests that every store must pass: [Run] tests a
+// [store.Store] against its contract.
+//
+// The tests assume nothing that the contract does not say. Lists, the latest result and
+// counters may lag behind a write, so a test reads them again for some seconds before it
+// fails. Results by id, claims and sums may not lag. The times of samples have the
+// precision that stores keep: milliseconds, and seconds for an expiry.
 package storetest
-
-// The entry of the suite, and the sample results that it records.
 
 import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,7 +23,7 @@ import (
 	"thalas/internal/store"
 )
 
-// Run runs every test with a new store of open, which must be empty. Run closes it.
+// Run runs every test with a new store from open, which must be empty. Run closes it.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for _, part := range []struct {
 		name  string
@@ -28,7 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"counters", counterTests},
 		{"claims", claimTests},
 		{"spending", spendTests},
-		{"ending", endingTests},
+		{"refusals", refusalTests},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			for _, test := range part.tests {
@@ -47,13 +53,13 @@ type test struct {
 	run  func(*testing.T, store.Store)
 }
 
-// eventually calls check until it gives no difference, and fails after some seconds. A
-// store that does not lag passes at once.
-func eventually(t *testing.T, what string, check func() (difference string)) {
+// eventually calls compare until it gives no difference, and fails after ten seconds. A
+// store that does not lag passes at the first call.
+func eventually(t *testing.T, what string, compare func() (difference string)) {
 	t.Helper()
 	last := time.Now().Add(10 * time.Second)
 	for wait := 5 * time.Millisecond; ; wait *= 2 {
-		difference := check()
+		difference := compare()
 		if difference == "" {
 			return
 		}
@@ -72,26 +78,26 @@ func diff(want, got any, err error) string {
 	return cmp.Diff(want, got, cmpopts.EquateEmpty())
 }
 
-// opening is the time of the samples. It is fixed, so that days and hours are the same
-// whenever the suite runs.
-var opening = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
+// baseTime is when the samples begin. It is fixed, so that their days and hours are the
+// same in every run of the suite.
+var baseTime = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
 
 const (
 	series      = "BTC/USDT#5m"
 	otherSeries = "ETH/USDT#5m"
 )
 
-var made atomic.Uint64
+var idsMade atomic.Uint64
 
 // newID gives an id of that time. The ids of one millisecond grow with each call.
 func newID(at time.Time) string {
 	var id uuid.UUID
 	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|0x7000)
-	binary.BigEndian.PutUint64(id[8:], 1<<63|made.Add(1))
+	binary.BigEndian.PutUint64(id[8:], 1<<63|idsMade.Add(1))
 	return id.String()
 }
 
-// sample makes a result about a candle that was made at a time.
+// sample gives a result about a candle.
 func sample(series string, candle, created time.Time) *store.Result {
 	id := newID(created)
 	return &store.Result{
@@ -101,12 +107,12 @@ func sample(series string, candle, created time.Time) *store.Result {
 	}
 }
 
-// samples makes results of a series, one each minute, the oldest first. Each is about the
-// candle that opened a minute before.
+// samples gives results of a series, one made each minute, the oldest first. Each is
+// about the candle that opened a minute before the result was made.
 func samples(series string, count int) []*store.Result {
 	results := make([]*store.Result, count)
 	for i := range results {
-		created := opening.Add(time.Duration(i) * time.Minute)
+		created := baseTime.Add(time.Duration(i) * time.Minute)
 		results[i] = sample(series, created.Add(-time.Minute), created)
 	}
 	return results
@@ -131,7 +137,7 @@ func ids(results ...*store.Result) []string {
 	return reversed
 }
 
-// listing is Series or Day of one key.
+// listing reads one series or one day.
 type listing func(ctx context.Context, r store.Range) (store.Page, error)
 
 func seriesOf(s store.Store, series string) listing {
@@ -170,6 +176,34 @@ func (list listing) read(ctx context.Context, r store.Range) (ids []string, err 
 		}
 		r.Before = page.Next
 	}
+}
+
+// atOnce calls a function n times at the same time, with the numbers from 0, and waits
+// for all calls.
+func atOnce(n int, call func(i int)) {
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { call(i) })
+	}
+	all.Wait()
+}
+
+// wantResult wants the store to find a result by its id.
+func wantResult(t *testing.T, s store.Store, want *store.Result) {
+	t.Helper()
+	got, err := s.Result(t.Context(), want.ID)
+	if d := diff(*want, got, err); d != "" {
+		t.Errorf("the result by its id (-want +got):\n%s", d)
+	}
+}
+
+// wantLatest wants a result to be the latest of its series.
+func wantLatest(t *testing.T, what string, s store.Store, want *store.Result) {
+	t.Helper()
+	eventually(t, what, func() string {
+		got, err := s.Latest(t.Context(), want.Series)
+		return diff(*want, got, err)
+	})
 }
 
 func wantList(t *testing.T, what string, list listing, r store.Range, want []string) {

@@ -1,16 +1,26 @@
+// Package dynamotest gives tests a DynamoDB without an account: it starts one of two
+// servers on this machine, and makes the tables that package dynamo needs.
+//
+// DynamoDB Local has the real engine for expressions and indexes. Moto is another
+// implementation, so that the tests do not depend on the peculiarities of one. Neither of
+// them throttles or lags, and neither removes expired items.
+//
+// `make aws-servers` installs both. A test that needs a missing server is skipped, or
+// fails if THALAS_E2E=required is set.
 package dynamotest
 
-// A server, from its start to its end.
-
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,6 +29,76 @@ import (
 
 	"thalas/internal/store/dynamo"
 )
+
+// Engine is an implementation of DynamoDB.
+type Engine struct {
+	Name string
+
+	// Serial means that a condition and its write are not atomic, so that requests must
+	// come one after the other.
+	Serial bool
+
+	installed string // pattern of a file below the repository that exists if it is installed
+	command   func(root, port string) []string
+	greeting  int // status of its answer to a plain GET, which another server on the port is unlikely to give
+}
+
+var (
+	// Local is DynamoDB Local, from Maven; it needs Java.
+	Local = Engine{
+		Name: "DynamoDB Local", installed: ".tools/dynamodb/lib/DynamoDBLocal-*.jar", greeting: http.StatusBadRequest,
+		command: func(root, port string) []string {
+			return []string{
+				"java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-Xmx512m", "-cp", filepath.Join(root, ".tools/dynamodb/lib", "*"),
+				"com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-inMemory", "-disableTelemetry", "-port", port,
+			}
+		},
+	}
+
+	// Moto is moto's server, from PyPI.
+	Moto = Engine{
+		Name: "moto", Serial: true, installed: ".tools/moto/bin/moto_server", greeting: http.StatusOK,
+		command: func(root, port string) []string {
+			return []string{filepath.Join(root, ".tools/moto/bin/moto_server"), "-H", "127.0.0.1", "-p", port}
+		},
+	}
+
+	// Engines are both.
+	Engines = []Engine{Local, Moto}
+)
+
+// NotInstalled is the error of an engine that is not there.
+type NotInstalled struct {
+	Engine string
+}
+
+func (e *NotInstalled) Error() string {
+	return e.Engine + " is not installed: run `make aws-servers`"
+}
+
+// root gives the folder below which the engine is installed: the working directory or one
+// above it.
+func (e Engine) root() (string, error) {
+	folder, err := os.Getwd()
+	for ; err == nil; folder = filepath.Dir(folder) {
+		if found, _ := filepath.Glob(filepath.Join(folder, e.installed)); len(found) > 0 {
+			return folder, nil
+		}
+		if folder == filepath.Dir(folder) {
+			return "", &NotInstalled{Engine: e.Name}
+		}
+	}
+	return "", err
+}
+
+// freePort gives a free port, chosen by the kernel.
+func freePort() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port), listener.Close()
+}
 
 // Region is what the servers take requests for.
 const Region = "eu-central-1"
@@ -36,9 +116,6 @@ type Server struct {
 	oneByOne  sync.Mutex
 }
 
-// startTime is how long a server may take to answer.
-const startTime = time.Minute
-
 // Required is the variable that makes tests fail if an engine is missing; otherwise they
 // are skipped. `make e2e` and CI set it to required.
 const Required = "THALAS_E2E"
@@ -46,14 +123,14 @@ const Required = "THALAS_E2E"
 // Start starts an engine and waits until it answers. The error is a [*NotInstalled] if the
 // engine is missing and not required.
 func Start(ctx context.Context, engine Engine) (*Server, error) {
-	root, err := engine.find()
+	root, err := engine.root()
 	if err != nil {
 		if os.Getenv(Required) == "required" {
 			return nil, fmt.Errorf("%s=required: %s", Required, err)
 		}
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	// Another process may take the port between its choice and the server's start.
 	for attempt := 0; ; attempt++ {
@@ -70,7 +147,7 @@ const guarded = `exec 3<&0; "$@" </dev/null & server=$!
 { cat <&3 >/dev/null; kill -9 "$server" 2>/dev/null; } & wait "$server"`
 
 func (e Engine) start(ctx context.Context, root string) (server *Server, err error) {
-	arguments, address, err := e.command(root)
+	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
@@ -79,11 +156,11 @@ func (e Engine) start(ctx context.Context, root string) (server *Server, err err
 		return nil, err
 	}
 	s := &Server{
-		Engine: e, folder: folder, ended: make(chan struct{}),
-		command:   exec.Command("sh", append([]string{"-c", guarded, "sh"}, arguments...)...),
+		Engine: e, URL: "http://" + net.JoinHostPort("127.0.0.1", port), folder: folder, ended: make(chan struct{}),
+		command:   exec.Command("sh", append([]string{"-c", guarded, "sh"}, e.command(root, port)...)...),
 		transport: &http.Transport{MaxIdleConnsPerHost: 100},
 	}
-	output, err := os.Create(s.output())
+	output, err := os.Create(filepath.Join(folder, "output"))
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
@@ -99,38 +176,30 @@ func (e Engine) start(ctx context.Context, root string) (server *Server, err err
 		_ = s.command.Wait()
 		close(s.ended)
 	}()
-	if err := s.waitUntilUp(ctx, address); err != nil {
+	if err := s.waitUntilUp(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
 }
 
-func (s *Server) output() string { return filepath.Join(s.folder, "output") }
-
 // waitUntilUp sends requests until the engine answers.
-func (s *Server) waitUntilUp(ctx context.Context, address string) error {
-	for {
-		if address == "" {
-			said, _ := os.ReadFile(s.output())
-			address = s.Engine.address(said)
-		}
-		if address != "" && s.answers(ctx, "http://"+address) {
-			s.URL = "http://" + address
-			return nil
-		}
+func (s *Server) waitUntilUp(ctx context.Context) error {
+	for !s.answers(ctx) {
 		select {
 		case <-time.After(20 * time.Millisecond):
 			continue
 		case <-s.ended:
 		case <-ctx.Done():
 		}
-		said, _ := os.ReadFile(s.output())
-		return fmt.Errorf("%s did not come up; it said: %s", s.Engine.Name, tail(said))
+		output, _ := os.ReadFile(filepath.Join(s.folder, "output"))
+		output = bytes.TrimSpace(output)
+		return fmt.Errorf("%s did not come up; the end of its output: %s", s.Engine.Name, output[max(0, len(output)-1000):])
 	}
+	return nil
 }
 
-func (s *Server) answers(ctx context.Context, url string) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+func (s *Server) answers(ctx context.Context) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
 	if err != nil {
 		return false
 	}
@@ -139,7 +208,7 @@ func (s *Server) answers(ctx context.Context, url string) bool {
 		return false
 	}
 	_ = answer.Body.Close()
-	return s.Engine.greeting == 0 || answer.StatusCode == s.Engine.greeting
+	return answer.StatusCode == s.Engine.greeting
 }
 
 // Stop ends the server and waits for its end.

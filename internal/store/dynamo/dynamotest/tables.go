@@ -22,8 +22,11 @@ func NewTables(t testing.TB, client *dynamodb.Client) dynamo.Tables {
 	suffix := "-" + uuid.NewString()
 	tables := dynamo.Tables{Results: "Results" + suffix, Metrics: "Metrics" + suffix, Coordination: "Coordination" + suffix}
 	t.Cleanup(func() {
-		if err := DropTables(context.Background(), client, tables); err != nil {
-			t.Error(err)
+		for _, name := range []string{tables.Results, tables.Metrics, tables.Coordination} {
+			_, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name})
+			if missing := (*types.ResourceNotFoundException)(nil); err != nil && !errors.As(err, &missing) {
+				t.Errorf("drop the table %s: %v", name, err)
+			}
 		}
 	})
 	if err := CreateTables(t.Context(), client, tables); err != nil {
@@ -50,18 +53,6 @@ func CreateTables(ctx context.Context, client *dynamodb.Client, tables dynamo.Ta
 		}
 	}
 	return nil
-}
-
-// DropTables removes tables of these names. A missing table is not an error.
-func DropTables(ctx context.Context, client *dynamodb.Client, tables dynamo.Tables) error {
-	var all error
-	for _, name := range []string{tables.Results, tables.Metrics, tables.Coordination} {
-		_, err := client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
-		if missing := (*types.ResourceNotFoundException)(nil); err != nil && !errors.As(err, &missing) {
-			all = errors.Join(all, fmt.Errorf("drop the table %s: %w", name, err))
-		}
-	}
-	return all
 }
 
 func keys(partition, sort string) []types.KeySchemaElement {
