@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -66,7 +67,7 @@ func (w *watched) await(pattern *regexp.Regexp, done <-chan struct{}) []string {
 // served is a serve, or demo, under way.
 type served struct {
 	url  string
-	stop func() outcome // ends it as a signal does
+	stop func() ended // ends it as a signal does
 }
 
 var (
@@ -84,10 +85,10 @@ func serving(t *testing.T, env environment, args ...string) *served {
 		defer close(done)
 		code = run(ctx, args, terminal{in: strings.NewReader(""), out: out, err: errs, environ: append(environment{"LISTEN_ADDR=127.0.0.1:0", "LOG_LEVEL=error"}, env...)})
 	}()
-	stop := sync.OnceValue(func() outcome {
+	stop := sync.OnceValue(func() ended {
 		cancel()
 		<-done
-		return outcome{code, out.String(), errs.String()}
+		return ended{code, out.String(), errs.String()}
 	})
 	t.Cleanup(func() { stop() })
 	found := errs.await(tryIt, done)
@@ -261,7 +262,7 @@ func (brokenListener) Close() error              { return nil }
 
 func TestListenerBreaks(t *testing.T) {
 	waited := false
-	err := answer(t.Context(), io.Discard, brokenListener{}, newServer(http.NotFoundHandler(), nil), &readiness{}, func(context.Context) error { waited = true; return nil })
+	err := answer(t.Context(), io.Discard, brokenListener{}, newServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler)), &readiness{}, func(context.Context) error { waited = true; return nil })
 	if err == nil || !strings.Contains(err.Error(), "no more files") || !waited {
 		t.Errorf("error %v, waited for runs: %t", err, waited)
 	}
@@ -271,7 +272,7 @@ func TestListenerBreaks(t *testing.T) {
 func TestDrainIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		err := drained(newServer(http.NotFoundHandler(), nil), start.Add(drainTime), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		err := drained(newServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler)), start.Add(drainTime), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 		if took := time.Since(start); took != drainTime || err == nil || !strings.Contains(err.Error(), "not everything ended within 40s") {
 			t.Errorf("after %s: %v", took, err)
 		}

@@ -104,6 +104,18 @@ func TestPrepareWithoutTheSecret(t *testing.T) {
 	}
 }
 
+// The keys of the environment win, and the secret is not read if no other one is needed.
+func TestKeysOfTheEnvironmentWin(t *testing.T) {
+	m := newSecretsManager(t)
+	a, err := New(load(t, "PROVIDER_KEYS_SECRET_ID=keys", "ANTHROPIC_API_KEY=planted-1", "OPENAI_API_KEY=planted-2", "GEMINI_API_KEY=planted-3", "GROK_API_KEY=planted-4"), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Prepare(t.Context()); err != nil || len(a.Registry.Available()) != 3 || m.calls.Load() != 0 {
+		t.Errorf("%d providers available after %d calls, %v; want 3 after none", len(a.Registry.Available()), m.calls.Load(), err)
+	}
+}
+
 func TestASecretNeedsARegion(t *testing.T) {
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
 		t.Setenv(name, "")

@@ -31,8 +31,8 @@ func defaults() config.Config {
 	c := config.Config{
 		Profile: "fast", MinProviders: 1, MinConfidence: 0.5, MinAgreement: 0, Timeout: 25 * time.Second,
 		MaxAttempts: 3, Simulate: config.SimulateNever, LogLevel: slog.LevelInfo,
-		MaxRuns: 256, ResultDays: 90, MetricsDays: 400, ListenAddr: "127.0.0.1:8787",
-		SecretAge: 5 * time.Minute, MetricsNamespace: "ThalasConsensus", Role: "http",
+		MaxRuns: 256, ResultDays: 90, MetricsDays: 400, RoundTripCost: 0.003, ListenAddr: "127.0.0.1:8787",
+		SecretAge: 5 * time.Minute, MetricsShards: 1, MetricsNamespace: "ThalasConsensus", Role: "http",
 	}
 	for _, k := range known {
 		c.Providers = append(c.Providers, config.Provider{Name: k.Name, Enabled: k.Enabled, Weight: k.Weight})
@@ -66,11 +66,12 @@ func TestLoad(t *testing.T) {
 		{
 			"the server",
 			[]string{
-				"DAILY_BUDGET_USD=2.5", "REQUEST_BUDGET_USD=.1", "MAX_CONCURRENT_RUNS=8", "RESULT_RETENTION_DAYS=7", "METRICS_RETENTION_DAYS=30",
+				"DAILY_BUDGET_USD=2.5", "REQUEST_BUDGET_USD=.1", "MAX_CONCURRENT_RUNS=8", "RESULT_RETENTION_DAYS=7", "METRICS_RETENTION_DAYS=30", "ROUND_TRIP_COST=0.001", "SETTLE_VENUES=kraken,okx",
 				"DATA_FILE=/var/lib/thalas/my.db", "LISTEN_ADDR=[::1]:80", "API_KEYS=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08,9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 			},
 			func(c *config.Config) {
 				c.DailyBudget, c.RequestBudget, c.MaxRuns, c.ResultDays, c.MetricsDays = 2.5, 0.1, 8, 7, 30
+				c.RoundTripCost, c.SettleVenues = 0.001, []string{"kraken", "okx"}
 				c.DataFile, c.ListenAddr, c.APIKeys = "/var/lib/thalas/my.db", "[::1]:80", []string{"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
 			},
 		},
@@ -328,8 +329,7 @@ func TestHasKeyCountsDisabledProviders(t *testing.T) {
 	}
 }
 
-// A variable without a text, a default or a limit would be a hole in the docs
-// and in the checks.
+// Every variable has a meaning, a default and allowed values.
 func TestVariablesAreWhole(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range config.Variables() {
@@ -343,8 +343,7 @@ func TestVariablesAreWhole(t *testing.T) {
 	}
 }
 
-// Somebody who puts the keys themselves where their hashes belong must not read
-// them in the log.
+// If the keys themselves stand in the place of their hashes, the error must not show them.
 func TestLoadNeverShowsAnAPIKeysValue(t *testing.T) {
 	_, err := config.Load([]string{"API_KEYS=planted-caller-key", "LISTEN_ADDR=nowhere"}, known)
 	if err == nil || strings.Contains(err.Error(), "planted") {
@@ -357,8 +356,8 @@ func TestLoadNeverShowsAnAPIKeysValue(t *testing.T) {
 	}
 }
 
-// A variable that is not set leads to the hash of nothing, with which everybody
-// would be let in.
+// With the hash of an empty key, which a variable that is not set leads to, the server would
+// accept everybody.
 func TestLoadRefusesTheHashOfNothing(t *testing.T) {
 	sound := fmt.Sprintf("%x", sha256.Sum256([]byte("test-key-of-a-caller")))
 	for name, hashed := range map[string]string{
@@ -379,8 +378,7 @@ func TestLoadRefusesTheHashOfNothing(t *testing.T) {
 	}
 }
 
-// Who copies the line of the docs without setting its variable gets an error of
-// the shell and sets nothing.
+// The line in the docs sets nothing, and the shell gives an error, if its variable is not set.
 func TestDocsHashNoUnsetKey(t *testing.T) {
 	for _, tool := range []string{"sh", "sha256sum", "cut"} {
 		if _, err := exec.LookPath(tool); err != nil {

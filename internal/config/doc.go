@@ -1,11 +1,11 @@
-// Package config turns environment variables into one validated Config. The
-// environment is read once, at start; afterwards only values are passed on.
+// Package config makes one valid [Config] of the environment variables. They are read once, at
+// the start; later code gets values.
 //
-// The tags of Config and Provider are the single list of variables: reading,
-// checking, the warnings about misspelt names and docs/configuration.md all
-// follow from them. To add a variable, add a field with its tags.
+// The tags of [Config], [Provider] and [Venues] are the only list of variables. Reading,
+// checking, the warnings about misspelt names and docs/configuration.md use it. To add a
+// variable, add a field with its tags.
 //
-// It must not know which providers exist (they are passed in), read files or
-// open connections. Invariants: a Config without an error keeps every limit of
-// its tags, and no text that leaves the package holds the value of an API key.
+// It does not know which providers exist, reads no files and opens no connections.
+// Invariants: a Config without an error is within all limits of its tags, and no text that
+// the package gives contains an API key.
 package config

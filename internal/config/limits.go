@@ -1,7 +1,6 @@
 package config
 
-// The limits that a field's tags set: holding a value against them, and saying
-// in words what is allowed.
+// The limits in the tags: checking a value, and saying which values are allowed.
 
 import (
 	"crypto/sha256"
@@ -19,20 +18,31 @@ import (
 	"thalas/internal/provider"
 )
 
-// within reports whether a converted value keeps the limits of its tags.
+// forms has the values of the tag form: what is allowed in words, and a check. SETTINGS is
+// checked by expandSettings.
+var forms = map[string]struct {
+	allowed string
+	check   func(text string) bool
+}{
+	"word":    {"one word without white space", isWord},
+	"url":     {"an address such as https://host/path, without user, query and fragment", isBaseURL},
+	"address": {"host:port, such as 127.0.0.1:8787", isAddress},
+	"names": {"names separated by commas, such as kraken,coinbase", func(text string) bool {
+		return !slices.ContainsFunc(strings.Split(text, ","), func(name string) bool { return !isWord(name) })
+	}},
+	"settings": {"NAME=value words, separated by white space, which no value may contain", nil},
+	"hashes": {"SHA-256 hashes of 64 hex digits, separated by commas", func(text string) bool {
+		return !slices.ContainsFunc(strings.Split(text, ","), func(hash string) bool { return !isHash(hash) || isHashOfNothing(hash) })
+	}},
+}
+
+// within reports whether a converted value is within the limits of its tags.
 func (r *reader) within(value reflect.Value, tag reflect.StructTag, raw string) bool {
 	if words := tag.Get("oneof"); words != "" && !slices.Contains(strings.Fields(words), raw) {
 		return false
 	}
-	switch tag.Get("form") {
-	case "word":
-		return isWord(raw)
-	case "url":
-		return isBaseURL(raw)
-	case "address":
-		return isAddress(raw)
-	case "hashes":
-		return !slices.ContainsFunc(strings.Split(raw, ","), func(hash string) bool { return !isHash(hash) || isHashOfNothing(hash) })
+	if form, has := forms[tag.Get("form")]; has {
+		return form.check(raw)
 	}
 	n, isNumber := numberOf(value)
 	if !isNumber {
@@ -41,11 +51,11 @@ func (r *reader) within(value reflect.Value, tag reflect.StructTag, raw string) 
 	least, hasLeast := r.limit(tag, "min")
 	most, hasMost := r.limit(tag, "max")
 	above, hasAbove := r.limit(tag, "above")
-	// Worded so that NaN, which compares false with everything, keeps no limit.
+	// NaN compares false with everything, so it is never within limits.
 	return (!hasLeast || n >= least) && (!hasMost || n <= most) && (!hasAbove || n > above)
 }
 
-// numberOf gives a number as it is written in the variable: durations in seconds.
+// numberOf gives the number that stands in the variable. Durations are in seconds.
 func numberOf(value reflect.Value) (float64, bool) {
 	if value.Kind() == reflect.Pointer {
 		value = value.Elem()
@@ -76,7 +86,7 @@ func (r *reader) limit(tag reflect.StructTag, key string) (limit float64, exists
 	}
 }
 
-// isWord reports whether text is visible characters without white space.
+// isWord reports whether text has only visible characters.
 func isWord(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
 }
@@ -103,38 +113,38 @@ func isHash(text string) bool {
 	return err == nil && len(hash) == sha256.Size
 }
 
-// nothings are what a shell hashes in the place of a key whose variable is not set.
-var nothings = [...]string{"", "\n", "\r\n", " ", " \n", " \r\n", "\t", "\t\n", "\n\n"}
-
-// isHashOfNothing reports whether a hash is that of an empty key or of white space.
-func isHashOfNothing(text string) bool {
-	return slices.ContainsFunc(nothings[:], func(nothing string) bool {
-		return strings.EqualFold(strings.TrimSpace(text), fmt.Sprintf("%x", sha256.Sum256([]byte(nothing))))
-	})
+// isHashOfNothing reports whether a hash is that of an empty key or of white space. A shell
+// makes one if the variable with the key is not set.
+func isHashOfNothing(hash string) bool {
+	for _, nothing := range [...]string{"", "\n", "\r\n", " ", " \n", " \r\n", "\t", "\t\n", "\n\n"} {
+		if strings.EqualFold(strings.TrimSpace(hash), fmt.Sprintf("%x", sha256.Sum256([]byte(nothing)))) {
+			return true
+		}
+	}
+	return false
 }
 
-// mistake says what is wrong with a variable and what is allowed. The value of a
-// key is never in it, nor a value that has a key in it.
+// mistake says what is wrong with a variable and what is allowed. It never contains a key.
 func (r *reader) mistake(name, raw string, f reflect.StructField) string {
-	if f.Type == reflect.TypeFor[provider.Key]() {
+	switch {
+	case f.Type == reflect.TypeFor[provider.Key]():
 		_, err := provider.ParseKey(raw)
 		return fmt.Sprintf("%s %v", name, err)
-	}
-	if f.Tag.Get("form") == "hashes" && slices.ContainsFunc(strings.Split(raw, ","), isHashOfNothing) {
+	case f.Tag.Get("form") != "hashes":
+		return fmt.Sprintf("%s is %s: allowed is %s", name, r.quote(raw), r.allowed(f))
+	case slices.ContainsFunc(strings.Split(raw, ","), isHashOfNothing):
 		return name + " holds the hash of an empty key, which a variable that is not set leads to: hash the caller's key itself by: printf %s KEY | sha256sum"
-	}
-	if f.Tag.Get("form") == "hashes" { // somebody may have put the keys themselves there
+	default: // the value may be the keys themselves
 		return name + " is not right: allowed is " + r.allowed(f) + "; make one by: printf %s KEY | sha256sum"
 	}
-	return fmt.Sprintf("%s is %s: allowed is %s", name, r.quote(raw), r.allowed(f))
 }
 
-// quote gives a value for a message, or a placeholder where it may hold a secret.
+// quote gives a value for a message, or a placeholder if it may contain a secret.
 func (r *reader) quote(value string) string {
-	const shown = 60 // characters; enough to recognise it
+	const shown = 60 // characters
 	const hidden = "a value that is not shown"
 	if strings.ContainsAny(value, "@?") {
-		return hidden // it may be an address with credentials
+		return hidden // perhaps an address with credentials
 	}
 	for name, secret := range r.values {
 		if strings.HasSuffix(name, "_API_KEY") && strings.Contains(strings.ToLower(value), strings.ToLower(secret)) {
@@ -147,23 +157,14 @@ func (r *reader) quote(value string) string {
 	return strconv.Quote(value)
 }
 
-// allowed describes the values that a field may have.
+// allowed says in words which values a field may have.
 func (r *reader) allowed(f reflect.StructField) string {
 	if words := strings.Fields(f.Tag.Get("oneof")); len(words) > 0 {
 		last := len(words) - 1
 		return strings.Join(words[:last], ", ") + " or " + words[last]
 	}
-	switch f.Tag.Get("form") {
-	case "word":
-		return "one word without white space"
-	case "url":
-		return "an address such as https://host/path, without user, query and fragment"
-	case "address":
-		return "host:port, such as 127.0.0.1:8787"
-	case "settings":
-		return "NAME=value words with white space between, which no value holds"
-	case "hashes":
-		return "SHA-256 hashes of 64 hex digits, with commas between"
+	if form, has := forms[f.Tag.Get("form")]; has {
+		return form.allowed
 	}
 	kind := f.Type
 	if kind.Kind() == reflect.Pointer {

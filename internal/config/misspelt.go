@@ -1,7 +1,7 @@
 package config
 
-// Warnings about variables that are nearly, but not quite, one of ours: a
-// misspelt ANTROPIC_API_KEY would otherwise just be a provider that is missing.
+// Warnings about misspelt variables. Without them, ANTROPIC_API_KEY would only mean that
+// a provider is missing.
 
 import (
 	"fmt"
@@ -12,21 +12,13 @@ import (
 	"thalas/internal/strictjson"
 )
 
-const (
-	nearestDistance = 2 // edits; more is another word
-	shortestName    = 8 // characters; shorter names are near to each other by chance
-)
-
-// foreign begins the names of another vendor's variables that are near to ours:
-// Groq is not Grok.
-const foreign = "GROQ_"
-
-// misspelt names the set variables that are not known but near to a known one,
-// in the order of their names.
+// misspelt gives a warning for each variable whose name is near to a known one, in the order
+// of the names.
 func misspelt(values map[string]string, known []string) []string {
+	const shortest = 8 // characters; shorter names are near to each other by chance
 	var warnings []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if len(name) < shortestName || strings.HasPrefix(name, foreign) {
+		if len(name) < shortest || strings.HasPrefix(name, "GROQ_") { // a vendor, and not a misspelt Grok
 			continue
 		}
 		if near := nearest(name, known); near != "" && near != name {
@@ -36,9 +28,8 @@ func misspelt(values map[string]string, known []string) []string {
 	return warnings
 }
 
-// nearest gives the known name that was meant by a name: the name itself, one that
-// has a further word at its end, or the one that is the fewest edits away. It is
-// empty where none is near.
+// nearest gives the known name that was probably meant: the name itself, one with another
+// word at its end, or the nearest one with at most two edits. It is empty if there is none.
 func nearest(name string, known []string) string {
 	if slices.Contains(known, name) {
 		return name
@@ -49,5 +40,5 @@ func nearest(name string, known []string) string {
 			return candidate
 		}
 	}
-	return strictjson.Nearest(name, known, nearestDistance)
+	return strictjson.Nearest(name, known, 2)
 }

@@ -1,8 +1,8 @@
 package config
 
-// Reading the fields of a tagged struct: caarlos0/env converts, this file holds
-// the values against the limits of the tags and words the mistakes itself,
-// since the library's own texts quote values, which may be keys.
+// Reading the fields of a tagged struct, and listing them. caarlos0/env converts the values.
+// This package checks the limits of the tags and writes the messages itself, since those of
+// the library quote values, which may be keys.
 
 import (
 	"errors"
@@ -19,15 +19,16 @@ import (
 )
 
 type reader struct {
-	values     map[string]string // by variable, trimmed and unquoted, none empty
-	inSettings map[string]bool   // variables whose value is of SETTINGS
-	providers  int               // what max:"providers" stands for
+	values     map[string]string // by variable, as valuesOf gives them
+	inSettings map[string]bool   // variables with a value from SETTINGS
+	providers  int               // the value of max:"providers"
 	known      []string          // every variable
 	mistakes   Mistakes
 }
 
 // valuesOf gives the variables that are not empty, without white space and a pair of
-// quotation marks around them. Where a name is there twice the first one counts, as for os.Getenv.
+// quotation marks around their values. The first of two variables with the same name
+// counts, as for os.Getenv.
 func valuesOf(environ []string) map[string]string {
 	values, seen := map[string]string{}, map[string]bool{}
 	for _, entry := range environ {
@@ -40,9 +41,8 @@ func valuesOf(environ []string) map[string]string {
 	return values
 }
 
-// read fills the fields of target, a pointer to a tagged struct, and collects
-// the mistakes. An error means that the tags themselves are wrong.
-func (r *reader) read(target any, prefix string) error {
+// read fills the fields of target, a pointer to a tagged struct, and collects the mistakes.
+func (r *reader) read(target any, prefix string) {
 	fields := fieldsOf(reflect.TypeOf(target).Elem())
 	for _, f := range fields {
 		name := prefix + f.Tag.Get("env")
@@ -50,15 +50,12 @@ func (r *reader) read(target any, prefix string) error {
 			r.values[name] = strings.ToLower(value)
 		}
 	}
-	broken, err := r.convert(target, prefix)
-	if err != nil {
-		return err
-	}
+	wrong := r.convert(target, prefix)
 	values := reflect.ValueOf(target).Elem()
 	for _, f := range fields {
 		name := prefix + f.Tag.Get("env")
 		raw, set := r.values[name]
-		if set && (broken[f.Name] || !r.within(values.FieldByIndex(f.Index), f.Tag, raw)) {
+		if set && (wrong[f.Name] || !r.within(values.FieldByIndex(f.Index), f.Tag, raw)) {
 			mistake := r.mistake(name, raw, f)
 			if r.inSettings[name] {
 				mistake = "SETTINGS: " + mistake
@@ -66,10 +63,9 @@ func (r *reader) read(target any, prefix string) error {
 			r.mistakes = append(r.mistakes, mistake)
 		}
 	}
-	return nil
 }
 
-// namesOf lists every variable, where these are the providers.
+// namesOf lists every variable of a program with these providers.
 func namesOf(providers []Known) []string {
 	var names []string
 	add := func(t reflect.Type, prefix string) {
@@ -79,13 +75,13 @@ func namesOf(providers []Known) []string {
 	}
 	add(reflect.TypeFor[Config](), "")
 	for _, k := range providers {
-		add(reflect.TypeFor[Provider](), k.prefix())
+		add(reflect.TypeFor[Provider](), provider.Variable(k.Name, ""))
 	}
 	add(reflect.TypeFor[Venues](), "")
 	return names
 }
 
-// fieldsOf lists the fields that have a variable.
+// fieldsOf lists the fields with a variable.
 func fieldsOf(t reflect.Type) []reflect.StructField {
 	var fields []reflect.StructField
 	for _, f := range reflect.VisibleFields(t) {
@@ -96,40 +92,62 @@ func fieldsOf(t reflect.Type) []reflect.StructField {
 	return fields
 }
 
-// convert sets the fields and gives the names of those whose value has the wrong form.
-func (r *reader) convert(target any, prefix string) (broken map[string]bool, err error) {
-	err = env.ParseWithOptions(target, env.Options{
+// convert sets the fields, and gives the names of those whose value has the wrong form.
+func (r *reader) convert(target any, prefix string) (wrong map[string]bool) {
+	err := env.ParseWithOptions(target, env.Options{
 		Environment: r.values,
 		Prefix:      prefix,
 		FuncMap: map[reflect.Type]env.ParserFunc{
 			reflect.TypeFor[time.Duration](): parseSeconds,
-			reflect.TypeFor[provider.Key]():  parseKey,
+			reflect.TypeFor[provider.Key]():  func(text string) (any, error) { return provider.ParseKey(text) },
 		},
 	})
-	if err == nil {
-		return nil, nil
-	}
+	wrong = map[string]bool{}
 	var all env.AggregateError
-	if !errors.As(err, &all) {
-		return nil, fmt.Errorf("config: %w", err)
+	if err != nil && !errors.As(err, &all) {
+		panic(fmt.Sprintf("config: wrong tags: %v", err))
 	}
-	broken = map[string]bool{}
 	for _, one := range all.Errors {
-		var wrong env.ParseError
-		if !errors.As(one, &wrong) {
-			return nil, fmt.Errorf("config: %w", one)
+		var parse env.ParseError
+		if !errors.As(one, &parse) {
+			panic(fmt.Sprintf("config: wrong tags: %v", one))
 		}
-		broken[wrong.Name] = true
+		wrong[parse.Name] = true
 	}
-	return broken, nil
+	return wrong
 }
 
 func parseSeconds(text string) (any, error) {
 	seconds, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(math.Abs(seconds) < 1e6) { // so that NaN is refused too
+	if err != nil || !(math.Abs(seconds) < 1e6) { // which NaN is not either
 		return nil, errors.New("not seconds")
 	}
 	return time.Duration(seconds * float64(time.Second)), nil
 }
 
-func parseKey(text string) (any, error) { return provider.ParseKey(text) }
+// Variable describes one environment variable.
+type Variable struct {
+	Name    string // as it is set; {PROVIDER}_… if each provider has one
+	About   string // what it means
+	Allowed string // the values that it may have
+	Default string // the value if it is not set, or what happens then
+}
+
+// Variables lists every variable: those of a provider first, and those of the venues last.
+func Variables() []Variable {
+	list := variablesOf(reflect.TypeFor[Provider](), "{PROVIDER}_")
+	list = append(list, variablesOf(reflect.TypeFor[Config](), "")...)
+	return append(list, variablesOf(reflect.TypeFor[Venues](), "")...)
+}
+
+func variablesOf(t reflect.Type, prefix string) []Variable {
+	var list []Variable
+	for _, f := range fieldsOf(t) {
+		value, fixed := f.Tag.Lookup("envDefault")
+		if !fixed {
+			value = f.Tag.Get("default")
+		}
+		list = append(list, Variable{prefix + f.Tag.Get("env"), f.Tag.Get("about"), (&reader{}).allowed(f), value})
+	}
+	return list
+}

@@ -129,8 +129,8 @@ func TestMistakesOfSettingsComeWithAllOthers(t *testing.T) {
 	}
 }
 
-// There the variables of their own come from the stack's parameters. A budget in
-// SETTINGS that the parameter wins over would be lost without anybody noticing.
+// On Lambda the variables come from parameters of the stack, which win over SETTINGS. Nobody
+// would notice that a budget in SETTINGS has no effect.
 func TestSettingsAgainstTheParametersOfTheStack(t *testing.T) {
 	lambda := []string{
 		"AWS_LAMBDA_FUNCTION_NAME=f", "AWS_LAMBDA_LOG_LEVEL=INFO", "RESULTS_TABLE=r", "METRICS_TABLE=m", "COORDINATION_TABLE=c",

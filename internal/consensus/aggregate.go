@@ -62,8 +62,7 @@ func Aggregate(votes []signal.Vote, policy Policy) Outcome {
 		Votes:          sorted,
 	}
 	if v.reason != "" {
-		reason := v.reason
-		out.HoldReason = &reason
+		out.HoldReason = new(v.reason)
 	}
 	if len(sorted) == 1 {
 		out.Warnings = append(out.Warnings, signal.Warning{

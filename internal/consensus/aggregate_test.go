@@ -88,7 +88,7 @@ func TestAggregate(t *testing.T) {
 		{"hold wins", "a:HOLD@.6 b:HOLD@.7 c:BUY@.9", confident,
 			"HOLD", "HOLD", signal.HoldVoted, 0.65 * 0.9, 1.3 / 2.2, "Consensus (2/3 providers agree): b says HOLD"},
 
-		// What can't be has no say.
+		// Invalid votes have no influence.
 		{"no votes", "", confident,
 			"HOLD", "HOLD", signal.HoldNoConviction, 0, 0, "No conviction: every vote has weight or confidence 0"},
 		{"confidence out of range", "a:BUY@7 b:SELL@.6 c:BUY@-1 d:BUY@NaN", open,
@@ -165,8 +165,8 @@ func TestSingleVoteIsWarnedAbout(t *testing.T) {
 	}
 }
 
-// TestGolden holds every field of an explained outcome: the second worked example
-// with a level on the wrong side.
+// TestGolden compares every field of an outcome: the second worked example, with a level on the
+// wrong side.
 func TestGolden(t *testing.T) {
 	votes := leveledVotes(t)
 	wrong := 50001.5

@@ -38,7 +38,7 @@ func BenchmarkDecided(b *testing.B) {
 	}
 }
 
-// Decided runs after each answer and Aggregate for each stored vote of a replay.
+// Decided is called after each answer, and Aggregate for each stored result of a replay.
 func TestAllocations(t *testing.T) {
 	votes, policy := fourVotes(t), consensus.Policy{MinConfidence: 0.5, Price: 50000}
 	pending := []consensus.Pending{{Provider: "mistral", Weight: .5}}

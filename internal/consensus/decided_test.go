@@ -31,7 +31,7 @@ func TestDecided(t *testing.T) {
 		confidence [2]float64
 	}{
 		{"three agree", "a:BUY@.9 b:BUY@.8 c:BUY@.85", pending(1), half, true,
-			// From one more supporter without confidence to one more with all of it.
+			// From another supporter with confidence 0 to another one with confidence 1.
 			[2]float64{2.55 / 4, 3.55 / 4}},
 		{"one more against, or one more with all confidence", "a:BUY@.9 b:BUY@.9", pending(.1), half, true,
 			[2]float64{0.9 * 0.9, 1.9 / 2.1}},
@@ -74,16 +74,15 @@ func TestDecided(t *testing.T) {
 	}
 }
 
-// run is a moment of a run: some votes are in, some providers still out.
+// run is a moment of a run: some votes have come, and some providers are pending.
 type run struct {
 	votes   []signal.Vote
 	pending []consensus.Pending
 	policy  consensus.Policy
 }
 
-// drawRun draws a moment at which it is hard to say whether all is decided: near
-// ties, pending weights that nearly make up for the margin, and gates near what a
-// completion would give.
+// drawRun draws a moment at which it is hard to say whether the decision is final: near ties,
+// pending weights near the margin, and gates near a possible outcome.
 func drawRun(t *rapid.T) run {
 	names := names.Draw(t, "names")
 	votes := drawVotes(t, names, rapid.IntRange(1, 4).Draw(t, "votes"), unit)
@@ -118,7 +117,7 @@ func drawGate(t *rapid.T, value float64) float64 {
 	return unit.Draw(t, "gate")
 }
 
-// complete draws one way in which the pending providers could end.
+// complete draws an outcome of the pending providers.
 func (r run) complete(t *rapid.T, confidence *rapid.Generator[float64]) []signal.Vote {
 	votes := slices.Clone(r.votes)
 	for _, p := range r.pending {
@@ -132,8 +131,8 @@ func (r run) complete(t *rapid.T, confidence *rapid.Generator[float64]) []signal
 	return votes
 }
 
-// corners calls visit with each combination of absence and the three decisions
-// with confidence 0 and 1.
+// corners calls visit for each combination of no answer and the three decisions with confidence
+// 0 and 1.
 func (r run) corners(visit func([]signal.Vote)) {
 	var extend func(votes []signal.Vote, pending []consensus.Pending)
 	extend = func(votes []signal.Vote, pending []consensus.Pending) {
@@ -152,7 +151,7 @@ func (r run) corners(visit func([]signal.Vote)) {
 	extend(r.votes, r.pending)
 }
 
-// The promise of the early decision: what was called safe stays, whatever comes.
+// A decision that is final does not change, whatever the pending providers answer.
 func TestDecidedKeepsItsPromise(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRun(t)
@@ -178,8 +177,7 @@ func TestDecidedKeepsItsPromise(t *testing.T) {
 	})
 }
 
-// The other side of the promise: it waits only where an answer could matter, and
-// the range is no wider than what can come.
+// A decision that is not final can change, and the range is no wider than the possible outcomes.
 func TestDecidedDoesNotWaitInVain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRun(t)
@@ -188,7 +186,7 @@ func TestDecidedDoesNotWaitInVain(t *testing.T) {
 		lowest, highest := now.Confidence, now.Confidence
 		r.corners(func(votes []signal.Vote) {
 			end := consensus.Aggregate(votes, r.policy)
-			// Borders are where it may be careful.
+			// Near a border it may report false for a final decision.
 			border = border || end.Explanation.Margin <= 1e-8*max(end.WeightedVotes.Buy, end.WeightedVotes.Sell, end.WeightedVotes.Hold) ||
 				math.Abs(end.Confidence-r.policy.MinConfidence) < 2e-9 || math.Abs(end.AgreementScore-r.policy.MinAgreement) < 2e-9
 			open = open || end.RawDecision != now.RawDecision ||

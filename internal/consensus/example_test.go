@@ -39,7 +39,7 @@ func ExampleDecided() {
 	confidence, ok := consensus.Decided(votes, slow, policy)
 	fmt.Printf("with two: %v, confidence %.2f to %.2f\n", ok, confidence[0], confidence[1])
 
-	// The same with a gate that grok's vote against would miss.
+	// The same with a gate that the outcome misses if grok votes against it.
 	policy.MinAgreement = 0.7
 	_, ok = consensus.Decided(votes, slow, policy)
 	fmt.Printf("with an agreement of 0.7 asked for: %v\n", ok)

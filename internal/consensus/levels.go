@@ -27,28 +27,16 @@ func suggestLevels(ballots []ballot, votes []signal.Vote, raw option, price floa
 		if ballots[i].option != raw {
 			continue
 		}
-		vote := &votes[i]
-		if level := vote.StopLoss; level != nil {
-			if isLevel(*level, price, stopBelow) {
-				stops = append(stops, *level)
-			} else {
-				warnings = append(warnings, signal.Warning{
-					Code:     signal.WarnStopLossWrongSide,
-					Provider: vote.Provider,
-					Message:  leftOut("stop loss", *level, raw, price, stopBelow),
-				})
-			}
+		stop, target, name := votes[i].StopLoss, votes[i].TakeProfit, votes[i].Provider
+		if stop != nil && isLevel(*stop, price, stopBelow) {
+			stops = append(stops, *stop)
+		} else if stop != nil {
+			warnings = append(warnings, signal.Warning{Code: signal.WarnStopLossWrongSide, Provider: name, Message: leftOut("stop loss", *stop, raw, price, stopBelow)})
 		}
-		if level := vote.TakeProfit; level != nil {
-			if isLevel(*level, price, !stopBelow) {
-				targets = append(targets, *level)
-			} else {
-				warnings = append(warnings, signal.Warning{
-					Code:     signal.WarnTakeProfitWrongSide,
-					Provider: vote.Provider,
-					Message:  leftOut("take profit", *level, raw, price, !stopBelow),
-				})
-			}
+		if target != nil && isLevel(*target, price, !stopBelow) {
+			targets = append(targets, *target)
+		} else if target != nil {
+			warnings = append(warnings, signal.Warning{Code: signal.WarnTakeProfitWrongSide, Provider: name, Message: leftOut("take profit", *target, raw, price, !stopBelow)})
 		}
 	}
 	return median(stops), median(targets), warnings

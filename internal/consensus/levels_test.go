@@ -10,7 +10,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// leveledVotes are those of the second worked example with their levels and risk.
+// leveledVotes are the votes of the second worked example, with levels and risk.
 func leveledVotes(t testing.TB) []signal.Vote {
 	votes := parseVotes(t, "anthropic:BUY@.85(1.0) gemini:HOLD@.75(.8) openai:BUY@.8(.9)")
 	stops, targets := []float64{49000, 47000, 48500}, []float64{52000, 51000, 52500}

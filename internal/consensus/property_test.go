@@ -1,6 +1,6 @@
 package consensus_test
 
-// What holds for every vote, not only for those in the tables.
+// Properties of all votes, not only of those in the tables.
 
 import (
 	"encoding/json"
@@ -76,8 +76,9 @@ func TestInvariants(t *testing.T) {
 		if out.Confidence < policy.MinConfidence || out.AgreementScore < policy.MinAgreement {
 			t.Fatalf("%s below a gate: confidence %v, agreement %v", out.Decision, out.Confidence, out.AgreementScore)
 		}
-		for _, d := range signal.Decisions {
-			if d != out.Decision && out.WeightedVotes.Of(d) >= out.WeightedVotes.Of(out.Decision) {
+		weighted := map[signal.Decision]float64{signal.Buy: out.WeightedVotes.Buy, signal.Sell: out.WeightedVotes.Sell, signal.Hold: out.WeightedVotes.Hold}
+		for d := range weighted {
+			if d != out.Decision && weighted[d] >= weighted[out.Decision] {
 				t.Fatalf("%s although %s weighs as much: %+v", out.Decision, d, out.WeightedVotes)
 			}
 		}
@@ -113,8 +114,7 @@ func checkRanges(t *rapid.T, out consensus.Outcome) {
 	}
 }
 
-// Nothing that a careless caller passes makes it panic or give a number that is
-// none.
+// No input makes it panic or give a number that is not finite.
 func TestNonsenseHasNoSay(t *testing.T) {
 	anything := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{math.NaN(), math.Inf(1), math.Inf(-1), -1, 2, math.Copysign(0, -1)}))
 	rapid.Check(t, func(t *rapid.T) {
@@ -135,7 +135,7 @@ func TestNonsenseHasNoSay(t *testing.T) {
 		if out.Decision != signal.Hold && (math.IsNaN(policy.MinConfidence) || math.IsNaN(policy.MinAgreement)) {
 			t.Fatalf("%s through a gate that is no number", out.Decision)
 		}
-		out.Votes = nil // they are what was passed in
+		out.Votes = nil // they are the input
 		if _, err := json.Marshal(out); err != nil {
 			t.Fatalf("outcome holds what is no number: %v", err)
 		}
@@ -143,11 +143,11 @@ func TestNonsenseHasNoSay(t *testing.T) {
 	})
 }
 
-// Powers of two scale exactly, so that nothing but the weighted votes and their
-// margin may change, not even by a bit.
+// Powers of two scale exactly. So only the weighted votes and their margin change, and nothing
+// else by even one bit.
 func TestScalingWeightsByPowersOfTwo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		number := rapid.OneOf(grid, rapid.Float64Range(1e-6, 1)) // products and sums stay normal
+		number := rapid.OneOf(grid, rapid.Float64Range(1e-6, 1)) // products and sums are normal numbers
 		votes := drawVotes(t, names.Draw(t, "names"), rapid.IntRange(1, 6).Draw(t, "votes"), number)
 		nearTie(t, votes)
 		policy := drawPolicy(t)
@@ -159,7 +159,7 @@ func TestScalingWeightsByPowersOfTwo(t *testing.T) {
 			if out.HoldReason == nil || *out.HoldReason != signal.HoldTie {
 				continue
 			}
-			out.Reasoning = "" // names the weighted vote that is tied
+			out.Reasoning = "" // it has the tied weighted vote
 		}
 		got.WeightedVotes, got.Explanation.Margin, got.Votes = want.WeightedVotes, want.Explanation.Margin, want.Votes
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -168,9 +168,9 @@ func TestScalingWeightsByPowersOfTwo(t *testing.T) {
 	})
 }
 
-// Any other factor rounds. Weighted votes from a grid are either equal or apart by
-// far more than the tie band, so rounding can't make or break a tie; what lies at
-// a gate's border to within rounding is left out, since there a bit decides.
+// Any other factor rounds. Weighted votes from a grid are either equal or differ by far more than
+// the tie band, so that rounding can neither make nor break a tie. Values at a gate are left
+// out, since there one bit decides.
 func TestScalingWeightsByAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		votes := drawVotes(t, names.Draw(t, "names"), rapid.IntRange(1, 6).Draw(t, "votes"), grid)
@@ -199,9 +199,9 @@ func scaled(votes []signal.Vote, factor float64) []signal.Vote {
 	return votes
 }
 
-// Who becomes more confident never turns the decision away from what they want:
-// the weighted vote, the confidence and the agreement of their decision all grow.
-// Raises are steps of a grid, so that agreement grows by more than it rounds.
+// More confidence of a supporter never changes the decision: its weighted vote, confidence and
+// agreement all grow. The steps are those of a grid, so that agreement grows by more than
+// the rounding.
 func TestMoreConfidenceNeverTurnsAway(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		votes := drawVotes(t, names.Draw(t, "names"), rapid.IntRange(1, 6).Draw(t, "votes"), grid)
@@ -246,12 +246,12 @@ func TestLeaveOneOutIsTheVoteWithout(t *testing.T) {
 	})
 }
 
-// A level is suggested where it is on its side of the price and at most half the
-// price away. Else it is warned about, and stands in the votes as it was said.
+// A level is suggested if it is on its side of the price and at most half the price away.
+// Otherwise there is a warning, and the vote keeps its level.
 func TestLevelsNearThePrice(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		price := rapid.Float64Range(1e-9, 1e9).Draw(t, "price")
-		isClear := func(ratio float64) bool { return math.Abs(math.Abs(ratio-1)-0.5) > 1e-6 } // of the rounding at the bounds
+		isClear := func(ratio float64) bool { return math.Abs(math.Abs(ratio-1)-0.5) > 1e-6 } // not so near to a bound that rounding matters
 		level := price * rapid.OneOf(rapid.Float64Range(0, 3), rapid.Just(2/price), rapid.Just(1.0)).Filter(isClear).Draw(t, "ratio")
 		vote := signal.Vote{Provider: "a", Decision: rapid.SampledFrom([]signal.Decision{signal.Buy, signal.Sell}).Draw(t, "decision"), Confidence: 1, Weight: 1, StopLoss: &level, TakeProfit: &level}
 		out := consensus.Aggregate([]signal.Vote{vote}, consensus.Policy{Price: price})

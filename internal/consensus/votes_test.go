@@ -1,6 +1,6 @@
 package consensus_test
 
-// How tests write votes, and how properties draw them.
+// Writing votes in tests, and drawing them for properties.
 
 import (
 	"strconv"
@@ -14,7 +14,7 @@ import (
 )
 
 // parseVotes reads "a:BUY@.9 b:SELL@.8(.5)": name, decision, confidence, weight
-// (1 where absent). The reasoning is "<name> says <decision>".
+// (1 if missing). The reasoning is "<name> says <decision>".
 func parseVotes(t testing.TB, text string) []signal.Vote {
 	t.Helper()
 	var votes []signal.Vote
@@ -42,7 +42,7 @@ func parseFloat(t testing.TB, text string) float64 {
 	return x
 }
 
-// without copies votes but for the one at index i.
+// without copies all votes but the one at index i.
 func without(votes []signal.Vote, i int) []signal.Vote {
 	rest := append([]signal.Vote{}, votes[:i]...)
 	return append(rest, votes[i+1:]...)
@@ -55,22 +55,22 @@ func reasonOf(out consensus.Outcome) signal.HoldReason {
 	return *out.HoldReason
 }
 
-// grid draws 0, 0.05, …, 1: values that tie often.
+// grid draws 0, 0.05, …, 1, which often gives ties.
 var grid = rapid.Map(rapid.IntRange(0, 20), func(i int) float64 { return float64(i) / 20 })
 
-// unit draws from all of 0…1, with its ends and numbers next to nothing.
+// unit draws from 0…1, including both ends and very small numbers.
 var unit = rapid.OneOf(grid, rapid.Float64Range(0, 1), rapid.SampledFrom([]float64{0, 1, 5e-324, 1e-300, 1e-16, 3e-16}))
 
-// nudge draws relative distances around those at which rounding, the tie band
-// and the slack at the gates begin to matter.
+// nudge draws relative differences near those at which rounding, the tie band and the slack at
+// the gates matter.
 var nudge = rapid.SampledFrom([]float64{
 	0, 1e-16, -1e-16, 1e-12, -1e-12, 0.9e-9, -0.9e-9, 1e-9, -1e-9, 1.1e-9, -1.1e-9, 2e-9, -2e-9, 3e-9, -3e-9, 1e-7, -1e-7,
 })
 
 var decision = rapid.SampledFrom(signal.Decisions[:])
 
-// names draws the providers of a run in random order, so that those of the
-// pending ones lie between the others.
+// names draws the providers of a run in random order, so that pending ones are between the
+// others.
 var names = rapid.Permutation([]string{"anthropic", "azure", "deepseek", "gemini", "grok", "mistral", "openai", "qwen"})
 
 // price is the current price in properties.
@@ -96,8 +96,8 @@ func drawVotes(t *rapid.T, names []string, n int, number *rapid.Generator[float6
 	return votes
 }
 
-// nearTie makes the first two votes stand against each other with weighted votes
-// that differ by a nudge.
+// nearTie gives the first two votes different decisions, with weighted votes that differ by a
+// nudge.
 func nearTie(t *rapid.T, votes []signal.Vote) {
 	if len(votes) < 2 || !rapid.Bool().Draw(t, "near tie") {
 		return

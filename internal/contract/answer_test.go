@@ -1,6 +1,6 @@
 package contract
 
-// The answers: the SDK reads in the fixtures what the adapter reads.
+// The answers: SDK and adapter read the same in the fixtures.
 
 import (
 	"bytes"
@@ -18,8 +18,8 @@ import (
 	"thalas/internal/signal"
 )
 
-// kindOf gives what the end of an answer is to us; a word that is not in the
-// table is no answer that we know.
+// kindOf gives the kind of failure that the word for the end of an answer means. An unknown word
+// is an invalid answer.
 func kindOf(ends map[string]signal.FailureKind, end string) signal.FailureKind {
 	if kind, known := ends[end]; known {
 		return kind
@@ -81,14 +81,14 @@ func agree(t *testing.T, theirs reply, answer provider.Answer, failed *provider.
 		t.Errorf("model = %q, the SDK reads %q", model, theirs.model)
 	}
 	if theirs.usage.CostUSD == nil {
-		usage.CostUSD = nil // by our price table, of which the SDK knows nothing
+		usage.CostUSD = nil // from our price table, which the SDK does not know
 	}
 	if diff := cmp.Diff(theirs.usage, usage, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
 		t.Errorf("usage (-SDK +adapter):\n%s", diff)
 	}
 }
 
-// strangers finds the fields of an answer that the SDK's types lose.
+// strangers gives the fields of an answer that the types of the SDK do not have.
 func strangers(t *testing.T, v vendor, sent, whole any) {
 	t.Helper()
 	kept, err := json.Marshal(whole)
@@ -102,7 +102,7 @@ func strangers(t *testing.T, v vendor, sent, whole any) {
 	}
 }
 
-// TestEnds ends a good answer by each of the SDK's words.
+// TestEnds replaces the end of a good answer by each word of the SDK.
 func TestEnds(t *testing.T) {
 	each(t, func(t *testing.T, v vendor) {
 		whole := v.fixture(t, "answer.json")

@@ -24,7 +24,7 @@ func (anthropicSDK) client(c *http.Client, base string) anthropic.Client {
 }
 
 func (s anthropicSDK) resend(ctx context.Context, c *http.Client, base string, sent exchange) (reply, error) {
-	var params anthropic.MessageNewParams // drops what it does not know
+	var params anthropic.MessageNewParams // drops unknown fields
 	if err := json.Unmarshal(sent.body, &params); err != nil {
 		return reply{}, err
 	}
@@ -94,8 +94,8 @@ func (anthropicSDK) problem(err error) (int, string) {
 	return e.StatusCode, string(e.Type())
 }
 
-// sameAs writes texts as lists of text blocks: the API takes a string for a list
-// of one, and the SDK knows the list only.
+// sameAs changes texts to lists with one text block. The API accepts both, and the SDK has
+// only lists.
 func (anthropicSDK) sameAs(body any) any {
 	blocks := func(holder any, name string) {
 		if holder, ok := holder.(map[string]any); ok {

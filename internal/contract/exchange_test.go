@@ -1,7 +1,6 @@
 package contract
 
-// Servers on 127.0.0.1 that keep what they were sent, and the comparison of two
-// requests by what they mean.
+// Servers on 127.0.0.1 that record requests, and comparing two requests by their meaning.
 
 import (
 	"encoding/json"
@@ -22,7 +21,7 @@ type exchange struct {
 	body         []byte
 }
 
-// serve answers everything with one JSON body and keeps the last request.
+// serve answers every request with one JSON body, and records the last request.
 func serve(t *testing.T, answer []byte) (base string, sent *exchange) {
 	t.Helper()
 	sent = new(exchange)
@@ -44,15 +43,14 @@ func client(t *testing.T) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// unimportant are the headers that say who asks and how the bytes travel, and
-// the SDKs' own telemetry. Every other one must be the same, so that a header
-// that an SDK begins to send is noticed.
+// unimportant has the headers about the client and the transport, and those for the telemetry
+// of the SDKs. All others must be the same, so that a new header of an SDK is noticed.
 var unimportant = []string{
 	"Accept", "Accept-Encoding", "Content-Length", "User-Agent",
 	"X-Goog-Api-Client", "X-Server-Timeout", "X-Stainless-",
 }
 
-// important gives the headers that a service acts on.
+// important gives the headers that matter to a service.
 func important(header http.Header) map[string]string {
 	kept := make(map[string]string)
 next:
@@ -77,8 +75,8 @@ func document(t *testing.T, text []byte) any {
 	return v
 }
 
-// lost lists the places in sent (a.b[].c) whose value is not in kept. What is
-// null, false, 0 or empty may be left out.
+// lost lists the places in sent (a.b[].c) whose value is not in kept. Values that are null,
+// false, 0 or empty may be missing.
 func lost(at string, sent, kept any) []string {
 	switch sent := sent.(type) {
 	case map[string]any:

@@ -18,8 +18,8 @@ import (
 
 type geminiSDK struct{}
 
-// Backend, key and address are all given, so that the environment has no say.
-// Without RetryOptions nothing is asked twice.
+// Backend, key and address are all set, so that the environment is not read. Without
+// RetryOptions there is no retry.
 func (geminiSDK) client(ctx context.Context, c *http.Client, base string) (*genai.Client, error) {
 	return genai.NewClient(ctx, &genai.ClientConfig{
 		Backend: genai.BackendGeminiAPI, APIKey: key, HTTPClient: c,
@@ -27,7 +27,7 @@ func (geminiSDK) client(ctx context.Context, c *http.Client, base string) (*gena
 	})
 }
 
-// resend: the SDK has no one type for the body, but one for each of its parts.
+// resend: the SDK has no type for the whole body, but one for each part.
 func (s geminiSDK) resend(ctx context.Context, c *http.Client, base string, sent exchange) (reply, error) {
 	var body struct {
 		System   *genai.Content              `json:"systemInstruction"`
@@ -67,7 +67,7 @@ func readGemini(answer *genai.GenerateContentResponse) reply {
 	r.end = string(answer.Candidates[0].FinishReason)
 	r.kind = kindOf(geminiEnds, r.end)
 	if answer.Candidates[0].Content != nil {
-		r.text = answer.Text() // leaves thoughts out
+		r.text = answer.Text() // without thoughts
 	}
 	return r
 }
@@ -110,7 +110,7 @@ func (s geminiSDK) models(ctx context.Context, c *http.Client, base string) ([]s
 	return names, nil
 }
 
-// problem gives the reason among the error's details, or else its status in words.
+// problem gives the reason in the details of the error, or else its status in words.
 func (geminiSDK) problem(err error) (int, string) {
 	var e genai.APIError
 	if !errors.As(err, &e) {
@@ -124,8 +124,8 @@ func (geminiSDK) problem(err error) (int, string) {
 	return e.Code, e.Status
 }
 
-// sameAs names the role of the system text: the SDK sets it before it sends, the
-// API does not ask for it.
+// sameAs adds the role of the system text, which the SDK sets although the API does not need
+// it.
 func (geminiSDK) sameAs(body any) any {
 	if whole, ok := body.(map[string]any); ok {
 		if system, ok := whole["systemInstruction"].(map[string]any); ok && system["role"] == nil {
@@ -144,7 +144,7 @@ var geminiEnds = map[string]signal.FailureKind{
 	string(genai.FinishReasonBlocklist):         signal.FailureRefusal,
 	string(genai.FinishReasonProhibitedContent): signal.FailureRefusal,
 	string(genai.FinishReasonSPII):              signal.FailureRefusal,
-	// The rest is of images and tools, which are never asked for, or says nothing.
+	// The others are for images and tools, which are never asked for, or have no meaning.
 	string(genai.FinishReasonUnspecified):            signal.FailureInvalidResponse,
 	string(genai.FinishReasonOther):                  signal.FailureInvalidResponse,
 	string(genai.FinishReasonMalformedFunctionCall):  signal.FailureInvalidResponse,
@@ -158,7 +158,7 @@ var geminiEnds = map[string]signal.FailureKind{
 	string(genai.FinishReasonContinuation):           signal.FailureInvalidResponse,
 }
 
-// The SDK knows the service tier of a request, but not the one that an answer tells.
+// The SDK has the service tier of a request, but not that of an answer.
 var geminiFields = []string{"usageMetadata.serviceTier"}
 
 var geminiEfforts = []string{

@@ -1,6 +1,6 @@
 package contract
 
-// Where xAI's wire format goes beyond OpenAI's.
+// The parts of the wire format of xAI that OpenAI's does not have.
 
 import (
 	"context"
@@ -29,11 +29,11 @@ func (grokSDK) resend(ctx context.Context, c *http.Client, base string, sent exc
 	if !completion.JSON.Usage.Valid() {
 		return r, nil
 	}
-	// xAI bills reasoning that completion_tokens does not hold.
+	// xAI bills reasoning tokens, which completion_tokens does not include.
 	r.usage = provider.Usage{
 		Known: true, InputTokens: int(u.PromptTokens), CachedTokens: int(u.PromptTokensDetails.CachedTokens), OutputTokens: int(u.TotalTokens - u.PromptTokens),
 	}
-	// The cost is a field of xAI's own: the SDK has it among the extra fields.
+	// The cost is a field of xAI. The SDK has it in the extra fields.
 	if ticks, ok := u.JSON.ExtraFields["cost_in_usd_ticks"]; ok {
 		n, err := strconv.ParseFloat(ticks.Raw(), 64)
 		if err != nil {
@@ -54,9 +54,8 @@ func (grokSDK) compose(ctx context.Context, c *http.Client, base, profile string
 	return ask(ctx, c, base, params)
 }
 
-// problem: xAI's error is a string beside a code, which OpenAI's SDK can't read.
-// It answers with the JSON package's error then, and that is why the adapter has
-// a reader of its own.
+// problem: an error of xAI is a string beside a code. The SDK of OpenAI can't read it and gives
+// an error of encoding/json. So the adapter reads it itself.
 func (s grokSDK) problem(err error) (int, string) {
 	var unreadable *json.UnmarshalTypeError
 	if errors.As(err, &unreadable) {

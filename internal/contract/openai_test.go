@@ -18,7 +18,7 @@ import (
 
 type openaiSDK struct{}
 
-// The services are made by themselves, since openai.NewClient reads the environment.
+// Each service is constructed on its own, since openai.NewClient reads the environment.
 func openaiOptions(c *http.Client, base string) []option.RequestOption {
 	return []option.RequestOption{option.WithHTTPClient(c), option.WithBaseURL(base + "/v1"), option.WithAPIKey(key), option.WithMaxRetries(0)}
 }
@@ -113,8 +113,8 @@ func (openaiSDK) problem(err error) (int, string) {
 
 func (openaiSDK) sameAs(body any) any { return body }
 
-// openaiEnds is of the words that the SDK's ChatCompletionChoice documents: it
-// has no constants for them.
+// openaiEnds has the words that the documentation of ChatCompletionChoice in the SDK lists.
+// There are no constants for them.
 var openaiEnds = map[string]signal.FailureKind{
 	"stop":           "",
 	"length":         signal.FailureTruncated,
@@ -123,8 +123,8 @@ var openaiEnds = map[string]signal.FailureKind{
 	"content_filter": signal.FailureRefusal,
 }
 
-// OpenAI shows no thoughts. Servers that are compatible with it send them in this
-// field, and so does the simulator where it is told to put thoughts first.
+// OpenAI sends no thoughts. Compatible servers send them in this field, and so does the
+// simulator if it is set to begin with thoughts.
 var openaiFields = []string{"choices[].message.reasoning_content"}
 
 var openaiEfforts = []string{
@@ -132,7 +132,7 @@ var openaiEfforts = []string{
 	string(shared.ReasoningEffortHigh), string(shared.ReasoningEffortXhigh), string(shared.ReasoningEffortMax),
 }
 
-// The SDK has no constants for its errors' codes and types.
+// The SDK has no constants for codes and types of errors.
 var openaiFaults = []fault{
 	{"wrong_key", 401, "invalid_api_key", signal.FailureAuthentication, false},
 	{"forbidden", 403, "unsupported_country_region_territory", signal.FailureProvider, false},

@@ -1,6 +1,6 @@
 package contract
 
-// The questions: the SDK understands every field and would send the same.
+// The requests: the SDK knows every field, and would send the same.
 
 import (
 	"encoding/json"
@@ -23,8 +23,8 @@ func schema() map[string]any {
 	return v
 }
 
-// TestRequests decodes what the adapter sends into the SDK's types, which drop
-// what they do not know, and has the SDK send that again.
+// TestRequests decodes the request of an adapter into the types of the SDK, which drop
+// unknown fields, and lets the SDK send it again.
 func TestRequests(t *testing.T) {
 	warm := 0.5
 	each(t, func(t *testing.T, v vendor) {
@@ -49,8 +49,8 @@ func TestRequests(t *testing.T) {
 	})
 }
 
-// TestProfiles holds the questions of the two profiles against the same written
-// by hand with the SDK's types, constants and names of models.
+// TestProfiles compares the requests of the two profiles with the same requests written with the
+// types, constants and model names of the SDK.
 func TestProfiles(t *testing.T) {
 	each(t, func(t *testing.T, v vendor) {
 		for _, profile := range []string{provider.ProfileFast, provider.ProfileFlagship} {
@@ -79,8 +79,8 @@ func compare(t *testing.T, v vendor, ours, theirs exchange) {
 	}
 }
 
-// TestRequestsCanFail misspells or misplaces one field after the other: were the
-// SDK's types to keep what they do not know, the tests above would prove nothing.
+// TestRequestsCanFail misspells or misplaces each field. If the types of the SDK kept unknown
+// fields, the tests above would prove nothing.
 func TestRequestsCanFail(t *testing.T) {
 	each(t, func(t *testing.T, v vendor) {
 		ours := v.question(t, provider.Settings{Profile: provider.ProfileFlagship})
@@ -140,14 +140,14 @@ func TestChecks(t *testing.T) {
 		if ours.method != theirs.method || ours.path != theirs.path {
 			t.Errorf("the adapter sends %s %s, the SDK %s %s", ours.method, ours.path, theirs.method, theirs.path)
 		}
-		theirs.header.Del("Content-Type") // a GET has no content; Google's SDK names a type all the same
+		theirs.header.Del("Content-Type") // a GET has no content, but the SDK of Google sends a type
 		if diff := cmp.Diff(important(theirs.header), important(ours.header)); diff != "" {
 			t.Errorf("headers (-SDK +adapter):\n%s", diff)
 		}
 	})
 }
 
-// TestEfforts looks for every effort of the model table among the SDK's words.
+// TestEfforts checks that the SDK knows every effort of the model table.
 func TestEfforts(t *testing.T) {
 	text, err := os.ReadFile("../provider/models.json")
 	if err != nil {

@@ -1,7 +1,7 @@
 package contract
 
-// The simulator, asked by the SDKs: they must take its answers for the service's
-// own, and read its errors as the adapters do.
+// Asking the simulator with the SDKs: they must accept its answers, and read its errors as the
+// adapters do.
 
 import (
 	"slices"
@@ -12,7 +12,7 @@ import (
 	"thalas/internal/simulator"
 )
 
-// A fault is an error of the simulator's and what it is to the SDK and to us.
+// A fault is an error of the simulator, and how the SDK and the adapter read it.
 type fault struct {
 	name      simulator.Fault
 	status    int    // by the SDK; 0: it can't read the body
@@ -21,7 +21,7 @@ type fault struct {
 	retryable bool
 }
 
-// simulate starts a simulator that answers every request of a provider so.
+// simulate starts a simulator that answers every request of a provider in this way.
 func simulate(t *testing.T, v vendor, fault simulator.Fault) (base string) {
 	t.Helper()
 	s, err := simulator.Start(simulator.Options{Faults: map[string][]simulator.Fault{v.name: {fault + "*"}}})

@@ -1,6 +1,6 @@
 package contract
 
-// A transport that keeps a copy of the last answer.
+// A transport that copies the last answer.
 
 import (
 	"bytes"

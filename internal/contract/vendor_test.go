@@ -1,6 +1,6 @@
 package contract
 
-// The four providers, each with its adapter and the SDK that it is held against.
+// The four providers, each with its adapter and the SDK to compare it with.
 
 import (
 	"context"
@@ -22,23 +22,21 @@ import (
 // An sdk is an official client. Every method makes one call to base, which is the
 // address without the version segment.
 type sdk interface {
-	// resend decodes a question that the adapter sent into the SDK's types and
-	// asks it.
+	// resend decodes a request of the adapter into the types of the SDK, and sends it.
 	resend(ctx context.Context, client *http.Client, base string, sent exchange) (reply, error)
 
-	// compose asks the prompt as a profile does, written with the SDK's own types
-	// and constants.
+	// compose sends the prompt with the settings of a profile, written with the types and
+	// constants of the SDK.
 	compose(ctx context.Context, client *http.Client, base, profile string, prompt provider.Prompt) error
 
-	// models makes the free call and lists what it named.
+	// models makes the free call, and lists the models in its answer.
 	models(ctx context.Context, client *http.Client, base string) ([]string, error)
 
-	// problem gives the status and the machine-readable word of an error as the
-	// SDK's own error type has them; the status is 0 where it is no such error.
+	// problem gives the status and the code of an error as the error type of the SDK has them.
+	// The status is 0 if err is not of that type.
 	problem(err error) (status int, word string)
 
-	// sameAs writes a body that the adapter sent in the one of several documented
-	// forms that the SDK uses.
+	// sameAs changes a body of the adapter to the documented form that the SDK uses.
 	sameAs(body any) any
 }
 
@@ -46,10 +44,10 @@ type sdk interface {
 type reply struct {
 	text  string
 	end   string             // the word for the end of the answer
-	kind  signal.FailureKind // what it is to us; empty: a vote
+	kind  signal.FailureKind // the kind of failure that it means; empty: a vote
 	model string
-	usage provider.Usage // CostUSD only where the answer tells it
-	whole any            // the SDK's answer, to be marshalled again
+	usage provider.Usage // CostUSD only if the answer has it
+	whole any            // the answer of the SDK, for marshalling it again
 }
 
 type vendor struct {
@@ -57,9 +55,9 @@ type vendor struct {
 	adapter   func(provider.Settings, *provider.Catalog, *http.Client) (provider.Provider, error)
 	sdk       sdk
 	fixtures  string                        // the beginning of the answer files' names
-	end       string                        // the word for a whole answer
-	ends      map[string]signal.FailureKind // what the SDK's words for the end of an answer are to us
-	efforts   []string                      // the SDK's words for effort
+	end       string                        // the word for a complete answer
+	ends      map[string]signal.FailureKind // by the words of the SDK for the end of an answer
+	efforts   []string                      // the words of the SDK for effort
 	ownFields []string                      // of an answer, which the SDK does not know
 	faults    []fault                       // of the simulator
 }
@@ -91,7 +89,7 @@ func each(t *testing.T, test func(t *testing.T, v vendor)) {
 	}
 }
 
-// ask asks by the adapter.
+// ask asks with the adapter.
 func (v vendor) ask(t *testing.T, base string, settings provider.Settings) (provider.Answer, *provider.Error) {
 	t.Helper()
 	settings.Key, settings.BaseURL = provider.NewKey(key), base
@@ -107,7 +105,7 @@ func (v vendor) ask(t *testing.T, base string, settings provider.Settings) (prov
 	return answer, failed
 }
 
-// question gives what the adapter sends.
+// question gives the request of the adapter.
 func (v vendor) question(t *testing.T, settings provider.Settings) exchange {
 	t.Helper()
 	base, sent := serve(t, v.fixture(t, "answer.json"))
@@ -126,7 +124,7 @@ func (v vendor) fixture(t *testing.T, name string) []byte {
 	return text
 }
 
-// prompt is a real question, with signs that JSON writers may escape.
+// prompt is a real prompt with characters that JSON writers may escape.
 func prompt(t *testing.T) provider.Prompt {
 	t.Helper()
 	pair, err := signal.ParsePair("BTC/USDT")

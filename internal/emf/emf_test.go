@@ -71,8 +71,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// The alarms and the dashboard name what is written, and each that is written is
-// looked at somewhere.
+// The alarms and the dashboard use only metrics that are written, and every metric is used.
 func TestTheTemplateNamesTheMetrics(t *testing.T) {
 	var log bytes.Buffer
 	every(New(&log, "ThalasConsensus", "ask"))
@@ -90,7 +89,7 @@ func TestTheTemplateNamesTheMetrics(t *testing.T) {
 	found := 0
 	for _, pattern := range []string{
 		`Namespace: !Ref MetricsNamespace,?\s+MetricName: (?P<metric>\w+),?\s+Dimensions:\s+[-[]\s?\{Name: (?P<dimension>\w+)`, // alarms
-		`SUM\((?P<metric>\w+)\) FROM SCHEMA\("\$\{MetricsNamespace\}", (?P<dimension>\w+)\)`,                                   // an alarm of whoever the providers are
+		`SUM\((?P<metric>\w+)\) FROM SCHEMA\("\$\{MetricsNamespace\}", (?P<dimension>\w+)\)`,                                   // alarms for all providers
 		`"\$\{MetricsNamespace\}", "(?P<metric>\w+)", "(?P<dimension>\w+)"`,                                                    // the dashboard
 		`\{\\"\$\{MetricsNamespace\}\\",(?P<dimension>\w+)\} MetricName=\\"(?P<metric>\w+)\\"`,                                 // and what it searches for
 	} {
@@ -108,7 +107,7 @@ func TestTheTemplateNamesTheMetrics(t *testing.T) {
 	}
 }
 
-// oneByOne fails where two writes overlap.
+// oneByOne fails if two writes overlap.
 type oneByOne struct {
 	t       *testing.T
 	writing sync.Mutex

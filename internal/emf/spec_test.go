@@ -1,7 +1,6 @@
 package emf
 
-// The rules of the specification, by which CloudWatch takes a line for metrics or
-// silently for none:
+// The rules of the specification. CloudWatch ignores a line that breaks one, without an error:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
 import (
@@ -14,17 +13,17 @@ import (
 	"time"
 )
 
-// units are those of ours that CloudWatch knows.
+// units has the units of CloudWatch that we use.
 var units = []string{"Count", "Milliseconds", "None"}
 
-// written is a line, taken apart as CloudWatch does.
+// written is a line as CloudWatch reads it.
 type written struct {
 	dimension, value string
 	metrics          map[string]float64
 	members          map[string]any
 }
 
-// parse takes the lines apart, and fails where one breaks a rule.
+// parse reads the lines, and fails if one breaks a rule.
 func parse(t *testing.T, log string) []written {
 	t.Helper()
 	var lines []written
@@ -43,7 +42,7 @@ func takeApart(text string) (written, error) {
 	if err := json.Unmarshal([]byte(text), &root); err != nil {
 		return written{}, err
 	}
-	// Lambda's own: without them the level of the log rules blindly.
+	// These are for Lambda, which filters lines by their level.
 	if at, err := time.Parse(time.RFC3339, fmt.Sprint(root["timestamp"])); err != nil || root["level"] != "INFO" {
 		return written{}, fmt.Errorf("level %v, timestamp %v: %v", root["level"], at, err)
 	}
@@ -80,7 +79,7 @@ func takeApart(text string) (written, error) {
 		return written{}, fmt.Errorf("namespace %q", d.Namespace)
 	case len(d.Metrics) < 1 || len(d.Metrics) > 100:
 		return written{}, fmt.Errorf("%d metrics", len(d.Metrics))
-	case len(d.Dimensions) != 1 || len(d.Dimensions[0]) != 1: // at most 30; we have one
+	case len(d.Dimensions) != 1 || len(d.Dimensions[0]) != 1: // CloudWatch accepts up to 30; we have one
 		return written{}, fmt.Errorf("dimensions %v", d.Dimensions)
 	}
 	line := written{dimension: d.Dimensions[0][0], metrics: map[string]float64{}, members: root}
@@ -99,7 +98,7 @@ func takeApart(text string) (written, error) {
 	return line, nil
 }
 
-// sameMembers compares two JSON texts, whatever the order of their members.
+// sameMembers compares two JSON texts without the order of their members.
 func sameMembers(a, b []byte) bool {
 	var x, y any
 	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {

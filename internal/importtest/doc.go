@@ -1,6 +1,5 @@
-// Package importtest holds the repository to its own rules: who may import
-// whom, which foreign modules are linked into what, that every package says
-// what it is for, and that no file carries a key or a path of somebody's
-// machine. It is tests only and imports nothing of the module; it needs the go
-// command, and git for the rules about files.
+// Package importtest checks the rules of the repository: which package may import which, which
+// foreign modules may be linked into which program, that every package has a package
+// comment, and that no file contains a key or a path of one machine. It has only tests,
+// and imports nothing of the module. It needs the go command, and git for the files.
 package importtest

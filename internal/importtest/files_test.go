@@ -1,7 +1,6 @@
 package importtest
 
-// Rules about the files that git keeps: no key, no path of somebody's machine,
-// no source file that holds more than a concept or two.
+// Rules for the files in git: no key, no path of one machine, no long source file.
 
 import (
 	"bytes"
@@ -21,11 +20,11 @@ import (
 const sourceSize = 450 // lines of a Go file that is not a test
 
 var (
-	// Keys of the four providers and of AWS, as long as real ones at least.
+	// Keys of the four providers and of AWS, at least as long as real ones.
 	keyForm = regexp.MustCompile(`sk-(?:ant|proj|svcacct|admin)-[A-Za-z0-9_-]{32,}|xai-[A-Za-z0-9]{40,}|AIza[A-Za-z0-9_-]{35}|AKIA[A-Z0-9]{16}`)
-	// What a key says that was made up for a test or a text.
+	// Words in keys that were made up for a test or a text.
 	placeholder = regexp.MustCompile(`(?i)test|planted|simulated|example|placeholder`)
-	// An absolute path below a folder that only some machines have.
+	// Absolute paths in folders that only some machines have.
 	machinePath = regexp.MustCompile(`(?:^|[^\w.~})-])/(?:work|workspace|home|root|Users)/[\w.-]`)
 )
 
@@ -33,7 +32,7 @@ func TestTrackedFiles(t *testing.T) {
 	for _, name := range tracked(t) {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // removed, and git has not been told yet
+			continue // deleted, but still in the index of git
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -45,7 +44,7 @@ func TestTrackedFiles(t *testing.T) {
 }
 
 func TestFaultsAreFound(t *testing.T) {
-	// Put together here, so that this file passes its own test.
+	// The keys are put together here, so that this file passes its own test.
 	chance := strings.Repeat("aB3dE5gH7", 12)
 	tests := []struct {
 		name, file, text string
@@ -76,8 +75,8 @@ func TestFaultsAreFound(t *testing.T) {
 	}
 }
 
-// faults names what the file should not hold, each with its place. Of a key it
-// gives the beginning only.
+// faults gives what a file must not contain, with its place. It shows only the beginning of a
+// key.
 func faults(name string, text []byte) (found []string) {
 	for i, line := range bytes.Split(text, []byte("\n")) {
 		for _, key := range keyForm.FindAll(line, -1) {
@@ -96,12 +95,12 @@ func faults(name string, text []byte) (found []string) {
 	return found
 }
 
-// tracked lists the regular files that git keeps, relative to the root. Without
-// git, or in a copy that is no repository, the test is skipped.
+// tracked lists the regular files in git, relative to the root. Without git, or outside a
+// repository, it skips the test.
 func tracked(t *testing.T) []string {
 	t.Helper()
-	_, _ = os.Stat(filepath.Join(root, ".git", "index")) // so that `git add` makes a cached result old
-	// A clone that belongs to somebody else, as in a container, is read as well.
+	_, _ = os.Stat(filepath.Join(root, ".git", "index")) // so that a cached result is not used after `git add`
+	// In a container the clone may belong to another user.
 	cmd := exec.Command("git", "-c", "safe.directory=*", "ls-files", "-z", "--stage")
 	cmd.Dir = root
 	output, err := cmd.Output()

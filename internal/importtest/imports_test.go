@@ -1,6 +1,6 @@
 package importtest
 
-// The rules of rules_test.go, held against the packages as the go command sees them.
+// Checking the rules of rules_test.go for the packages that the go command lists.
 
 import (
 	"bytes"
@@ -57,13 +57,21 @@ func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
 
 func TestMainOfFunctionIsWiring(t *testing.T) {
 	mains, err := filepath.Glob(filepath.Join(root, "functions", "*", "main.go"))
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(mains) == 0 {
+		t.Fatalf("found %d, %v", len(mains), err)
 	}
+	var first []byte
 	for _, name := range mains {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
+		}
+		_, program, _ := bytes.Cut(text, []byte("package main"))
+		if first == nil {
+			first = program
+		}
+		if !bytes.Equal(first, program) { // the tests of the functions run one of them
+			t.Errorf("%s is another program than %s: move what differs into internal/app", name, mains[0])
 		}
 		if n := bytes.Count(text, []byte("\n")); n > mainSize {
 			t.Errorf("%s has %d lines, want at most %d: move what is not wiring into a package", name, n, mainSize)
@@ -71,7 +79,7 @@ func TestMainOfFunctionIsWiring(t *testing.T) {
 	}
 }
 
-// TestRulesCanFail shows each rule a package that breaks it.
+// TestRulesCanFail has a package for each rule that breaks it.
 func TestRulesCanFail(t *testing.T) {
 	const dynamodb = aws + "/service/dynamodb"
 	tests := []struct {
@@ -138,7 +146,7 @@ func TestRulesCanFail(t *testing.T) {
 	}
 }
 
-// breaches names every rule that one of the packages breaks, in their order.
+// breaches lists the rules that packages break, in the order of the packages.
 func breaches(packages []listed) []string {
 	var found []string
 	for _, p := range packages {
@@ -176,8 +184,7 @@ func breaches(packages []listed) []string {
 	return found
 }
 
-// inwardBreaches holds the imports of one package against mayImport and
-// standardOnly.
+// inwardBreaches checks the imports of a package by mayImport and standardOnly.
 func inwardBreaches(name string, p listed) (found []string) {
 	allowed, known := mayImport[name]
 	if !known {
@@ -200,8 +207,8 @@ func inwardBreaches(name string, p listed) (found []string) {
 
 func isOurs(path string) bool { return path == module || strings.HasPrefix(path, module+"/") }
 
-// isStandard reports whether path is of the standard library: the first element
-// of any other path is a host name.
+// isStandard reports whether path is in the standard library. All other paths begin with a
+// host name.
 func isStandard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return !strings.Contains(first, ".")
@@ -242,9 +249,9 @@ func list(t *testing.T) []listed {
 	}
 }
 
-// rememberSources looks at every Go file of the module. The go command caches a
-// test's result by the files that the test itself looked at; what `go list`
-// reads would not count, and an old "ok" would hide a new import.
+// rememberSources opens every Go file of the module. The go command uses a cached result if
+// the files that the test itself has opened are the same. Files that only `go list` has read
+// do not count, so that an old "ok" would hide a new import.
 func rememberSources(t *testing.T) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {

@@ -1,22 +1,21 @@
 package importtest
 
-// The import rules. A new package fails the test until it has a line in
-// mayImport: where it stands is a decision.
+// The import rules. A new package fails the test until it has a line in mayImport, so that
+// somebody decides where it belongs.
 
 import (
 	"slices"
 	"strings"
 )
 
-// mayImport lists for each package which packages of this module its code may
-// import, the vocabulary first and the edges last. Test files may import any of
-// them.
+// mayImport lists the packages of this module that each package may import, from the inside
+// out. Test files may import all of them.
 var mayImport = map[string][]string{
 	"internal/strictjson": {},
 	"internal/signal":     {"internal/strictjson"},
 	"internal/consensus":  {"internal/signal"},
 
-	"internal/endpoint": {}, // HTTP services of others
+	"internal/endpoint": {}, // what all foreign HTTP services have in common
 
 	"internal/provider":              {"internal/strictjson", "internal/signal", "internal/endpoint"},
 	"internal/provider/anthropic":    {"internal/signal", "internal/provider"},
@@ -28,9 +27,9 @@ var mayImport = map[string][]string{
 	"internal/orchestrator": {"internal/strictjson", "internal/signal", "internal/consensus", "internal/provider"},
 	"internal/market":       {"internal/signal"},
 	"internal/market/venue": {"internal/strictjson", "internal/signal", "internal/market", "internal/endpoint"},
-	// The venues' side of the wire, for tests.
+	// A server in the place of the venues, for tests.
 	"internal/market/venuetest": {"internal/signal"},
-	"internal/config":           {"internal/strictjson", "internal/consensus", "internal/provider"},
+	"internal/config":           {"internal/strictjson", "internal/provider"},
 
 	"internal/store":        {},
 	"internal/store/bolt":   {"internal/store"},
@@ -66,10 +65,11 @@ var mayImport = map[string][]string{
 	"e2e/sam":             {"e2e/backends", "internal/config", "internal/simulator"},
 	"e2e/local":           {"e2e/backends", "e2e/sam"},
 	"internal/importtest": {},
+	"internal/linked":     {}, // a tool: the SBOM and the licences
 }
 
-// wired is what app builds and connects: everything but the simulator and the
-// embedded store, which only cmd/thalas knows and passes in.
+// wired lists the packages that app connects: all but the simulator and the embedded store,
+// which only cmd/thalas imports.
 var wired = []string{
 	"internal/strictjson", "internal/signal", "internal/consensus",
 	"internal/provider", "internal/provider/anthropic", "internal/provider/openai", "internal/provider/gemini",
@@ -78,7 +78,7 @@ var wired = []string{
 	"internal/service", "internal/api", "internal/api/gateway", "internal/watch",
 }
 
-// Import paths. One stands for itself and all below it.
+// Import paths. Each also means all paths below it.
 const (
 	aws    = "github.com/aws/aws-sdk-go-v2"
 	smithy = "github.com/aws/smithy-go"
@@ -89,8 +89,8 @@ const (
 	cobra  = "github.com/spf13/cobra"
 )
 
-// importedOnlyBy names the packages (path.Match patterns) whose code may import
-// a foreign module. The test files of other packages are not held to it.
+// importedOnlyBy lists the packages (path.Match patterns) that may import a foreign module. The
+// test files of other packages may too.
 var importedOnlyBy = []struct {
 	modules  []string
 	packages []string
@@ -100,12 +100,12 @@ var importedOnlyBy = []struct {
 	{[]string{xray}, []string{"internal/tracing"}},
 	{[]string{bbolt}, []string{"internal/store/bolt"}},
 	{[]string{cobra}, []string{"cmd/*"}},
-	// The vendors' SDKs check our wire shapes in a module of their own.
+	// The SDKs of the vendors are imported only in the module internal/contract.
 	{[]string{"github.com/anthropics/anthropic-sdk-go", "github.com/openai/openai-go", "google.golang.org/genai"}, nil},
 }
 
-// neverLinks says what may not be in a package's binary, however far down it is
-// imported. For the packages under testsToo the test files are held to it as well.
+// neverLinks lists what packages must not import, not even indirectly. With testsToo, their
+// tests must not import it either.
 var neverLinks = []struct {
 	packages []string
 	modules  []string
@@ -117,13 +117,13 @@ var neverLinks = []struct {
 		[]string{aws, smithy, lambda, xray, huma}, false},
 	{[]string{"functions/*", "internal/app"},
 		[]string{bbolt, cobra, "thalas/internal/simulator", "thalas/internal/store/bolt", "thalas/internal/market/venuetest"}, false},
-	// Pure: they ask nobody and log nothing.
+	// These make no calls and log nothing.
 	{[]string{"internal/strictjson", "internal/signal", "internal/consensus"},
 		[]string{"net/http", "os/exec", "log"}, false},
 }
 
-// standardOnly are the packages that need nothing but Go and, where mayImport
-// says so, each other.
+// standardOnly lists the packages that import only the standard library and, by mayImport,
+// each other.
 var standardOnly = []string{"internal/strictjson", "internal/signal", "internal/consensus"}
 
 func matchesAny(path string, modules []string) bool {

@@ -1,6 +1,6 @@
 package orchestrator_test
 
-// What a run cost: every attempt, the failed ones too, and nothing made up.
+// What a run cost: the known costs of all attempts, including the failed ones.
 
 import (
 	"errors"
@@ -96,7 +96,7 @@ type priced struct{ *model }
 
 func (priced) WorstCaseUSD(provider.Prompt) (float64, bool) { return 1, true }
 
-// A total that lacks a vote's cost says so, as one of an unknown price does.
+// A warning says that the total does not include the cost of a vote.
 func TestUnknownUsageOfWhatCostsMoney(t *testing.T) {
 	registry := &provider.Registry{}
 	for _, m := range []*model{plays("paid", buys(.9)), plays("told", buys(.9).costing(10, 1, 1))} {
@@ -110,8 +110,8 @@ func TestUnknownUsageOfWhatCostsMoney(t *testing.T) {
 	}
 }
 
-// Waiting for the next attempt is waiting for the provider, and latency is the
-// whole of it.
+// The wait before the next attempt counts as waiting for the provider, and the latency
+// includes it.
 func TestOverheadExcludesRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		busy := fails(signal.FailureRateLimit, "busy").in(time.Second)
@@ -126,7 +126,7 @@ func TestOverheadExcludesRetries(t *testing.T) {
 	})
 }
 
-// A provider that does not return may bill what it was sent.
+// A provider that does not return may bill the request.
 func TestUnknownBillOfAProviderThatDoesNotReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		deaf := plays("deaf", turn{after: time.Hour, deaf: true})
@@ -134,7 +134,7 @@ func TestUnknownBillOfAProviderThatDoesNotReturn(t *testing.T) {
 		if len(result.Failures) != 1 || result.Failures[0].BillsUnknown != 1 {
 			t.Errorf("failures %+v, want one with one unknown bill", result.Failures)
 		}
-		time.Sleep(time.Hour) // until it has
+		time.Sleep(time.Hour) // until it has returned
 	})
 }
 
@@ -157,7 +157,7 @@ func TestTimeOfAProviderThatWasAskedLate(t *testing.T) {
 	})
 }
 
-// The time of a run is the request's, or what is set for all.
+// The timeout of a run is that of its request, or else that of the options.
 func TestTimeout(t *testing.T) {
 	o := over(t, orchestrator.Options{Timeout: 7 * time.Second}, plays("a", buys(.9)))
 	for asked, want := range map[time.Duration]time.Duration{0: 7 * time.Second, time.Second: time.Second} {

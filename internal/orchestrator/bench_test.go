@@ -13,8 +13,8 @@ import (
 	"thalas/internal/simulator"
 )
 
-// BenchmarkFanOut is what the orchestration itself costs: four providers that
-// answer at once, without a network.
+// BenchmarkFanOut measures the orchestration alone: four providers answer immediately,
+// without a network.
 func BenchmarkFanOut(b *testing.B) {
 	o := over(b, orchestrator.Options{}, plays("anthropic", buys(.85)), plays("gemini", holds(.75)), plays("grok", sells(.6)), plays("openai", buys(.8)))
 	request := question(b)
@@ -24,9 +24,9 @@ func BenchmarkFanOut(b *testing.B) {
 	}
 }
 
-// BenchmarkOverHTTP asks four providers over real HTTP on one machine, which
-// answer at once. overhead-µs is the median of what the run itself took, less
-// the waiting; the rest of a run is the four round trips.
+// BenchmarkOverHTTP asks four providers over real HTTP on one machine. They answer
+// immediately. overhead-µs is the median time of a run without the waiting; the rest is the
+// four round trips.
 func BenchmarkOverHTTP(b *testing.B) {
 	server, err := simulator.Start(simulator.Options{})
 	if err != nil {

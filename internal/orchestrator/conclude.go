@@ -1,8 +1,9 @@
 package orchestrator
 
-// From the reports of the providers to the result of the run.
+// Making the result of a run from what the providers reported.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,13 +17,13 @@ import (
 	"thalas/internal/signal"
 )
 
-// outcome gives the votes and failures that have come so far, by provider name.
-func (r *run) outcome() (votes []signal.Vote, failures []signal.Failure) {
+// votesAndFailures gives what has come so far, each by provider name.
+func (r *run) votesAndFailures() (votes []signal.Vote, failures []signal.Failure) {
 	votes = make([]signal.Vote, 0, len(r.entries))
 	failures = []signal.Failure{} // an empty list in JSON, not null
-	for i := range r.entries {
+	for i := range r.calls {
 		switch c := &r.calls[i]; {
-		case !c.ended:
+		case !c.done:
 		case c.report.Err == nil:
 			votes = append(votes, r.vote(i))
 		default:
@@ -32,32 +33,37 @@ func (r *run) outcome() (votes []signal.Vote, failures []signal.Failure) {
 	return votes, failures
 }
 
-func (r *run) vote(i int) signal.Vote {
-	report, p := r.calls[i].report, r.entries[i].Provider
-	answer := report.Answer
-	model := answer.Model
-	if model == "" {
-		model = p.Model()
+func (r *run) name(i int) string { return r.entries[i].Provider.Name() }
+
+// model is the model that answered a call, or the one that was asked if the answer does not
+// name any.
+func (r *run) model(i int) string {
+	report, asked := &r.calls[i].report, r.entries[i].Provider.Model()
+	if report.Err != nil {
+		return cmp.Or(report.Err.Model, asked)
 	}
+	return cmp.Or(report.Answer.Model, asked)
+}
+
+func (r *run) vote(i int) signal.Vote {
+	report := &r.calls[i].report
+	answer, usage := &report.Answer, report.Usage
 	return signal.Vote{
-		Provider: p.Name(), Model: model,
+		Provider: r.name(i), Model: r.model(i),
 		Decision: answer.Decision, Confidence: answer.Confidence, Weight: r.weights[i],
 		Reasoning: answer.Reasoning, RiskLevel: answer.RiskLevel, StopLoss: answer.StopLoss, TakeProfit: answer.TakeProfit,
 		LatencyMS: milliseconds(report.Ended.Sub(report.Started)), Attempts: report.Attempts,
-		InputTokens: report.Usage.InputTokens, OutputTokens: report.Usage.OutputTokens, CostUSD: report.Usage.CostUSD, BillsUnknown: report.BillsUnknown,
+		InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens, CostUSD: usage.CostUSD, BillsUnknown: report.BillsUnknown,
 	}
 }
 
 func (r *run) failure(i int) signal.Failure {
-	report := r.calls[i].report
-	model := report.Err.Model
-	if model == "" {
-		model = r.entries[i].Provider.Model()
-	}
+	report := &r.calls[i].report
+	err, usage := report.Err, report.Usage
 	failure := signal.Failure{
-		Provider: r.entries[i].Provider.Name(), Error: report.Err.Kind, Message: report.Err.Message, Retryable: report.Err.Retryable,
-		Attempts: report.Attempts, LatencyMS: milliseconds(report.Ended.Sub(report.Started)),
-		InputTokens: report.Usage.InputTokens, OutputTokens: report.Usage.OutputTokens, CostUSD: report.Usage.CostUSD, Model: model, BillsUnknown: report.BillsUnknown,
+		Provider: r.name(i), Model: r.model(i), Error: err.Kind, Message: err.Message, Retryable: err.Retryable,
+		LatencyMS: milliseconds(report.Ended.Sub(report.Started)), Attempts: report.Attempts,
+		InputTokens: usage.InputTokens, OutputTokens: usage.OutputTokens, CostUSD: usage.CostUSD, BillsUnknown: report.BillsUnknown,
 	}
 	if left := r.calls[i].leftOut; left != nil {
 		failure.Reason, failure.Until = left.Reason, new(left.Until.UTC().Truncate(time.Millisecond))
@@ -65,12 +71,18 @@ func (r *run) failure(i int) signal.Failure {
 	return failure
 }
 
-// conclude aggregates the votes. An aggregation that panics or gives a number
-// that is none is an error: nobody trades on it.
+// conclude makes the result. A panic of the aggregation, or a number outside its range, is
+// an error, so that nobody trades on it.
 func (o *Orchestrator) conclude(ctx context.Context, r *run, votes []signal.Vote, failures []signal.Failure) (result *signal.Consensus, failed *Error) {
 	if o.options.Tracer != nil {
 		end := o.options.Tracer.Vote(ctx)
-		defer func() { end(decisionOf(result)) }() // after the one below: a panic has become an error by then
+		defer func() { // runs after the one below, which makes an error of a panic
+			decision := signal.Decision("")
+			if result != nil {
+				decision = result.Decision
+			}
+			end(decision)
+		}()
 	}
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -80,7 +92,7 @@ func (o *Orchestrator) conclude(ctx context.Context, r *run, votes []signal.Vote
 	}()
 	outcome := consensus.Aggregate(votes, r.policy)
 	if !isShare(outcome.Confidence) || !isShare(outcome.AgreementScore) || math.IsNaN(outcome.WeightedVotes.Sum()) {
-		return nil, &Error{kind: ErrAggregation, Failures: failures, cause: errors.New("the aggregation gave a number outside its range")}
+		return nil, &Error{kind: ErrAggregation, Failures: failures, Cause: errors.New("the aggregation gave a number outside its range")}
 	}
 	total, now := r.total(), time.Now().UTC()
 	candle := candleTime(r.MarketData.Candles, r.Timeframe, now)
@@ -99,6 +111,10 @@ func (o *Orchestrator) conclude(ctx context.Context, r *run, votes []signal.Vote
 		Timestamp: now.Truncate(time.Millisecond), CandleTime: candle, ValidUntil: candle.Add(2 * r.Timeframe.Duration()),
 		PromptVersion: provider.PromptVersion(), Cache: signal.CacheMiss,
 	}
+	result.VotesAt = result.Timestamp
+	if r.Probability != nil {
+		result.Probability = r.Probability(result.RawDecision, result.Confidence)
+	}
 	notNeeded := r.pending(func(c *call) bool { return c.report.Err != nil && c.report.Err.Kind == signal.FailureNotNeeded })
 	if len(notNeeded) < len(failures) {
 		result.Status = signal.Degraded
@@ -108,37 +124,24 @@ func (o *Orchestrator) conclude(ctx context.Context, r *run, votes []signal.Vote
 			result.DecidedEarly, result.ConfidenceRange = true, &span
 		}
 	}
-	r.warnAbout(now)
+	r.warnAboutCandles(now)
+	r.warnAboutCosts()
 	result.Warnings = append(outcome.Warnings, r.warnings...)
-	if result.Warnings == nil {
-		result.Warnings = []signal.Warning{}
-	}
 	elapsed := time.Since(r.started)
 	result.TotalLatencyMS = milliseconds(elapsed)
 	result.OverheadMS = milliseconds(elapsed - r.waited())
 	return result, nil
 }
 
-// warnAbout adds what is worth knowing of the input and the costs.
-func (r *run) warnAbout(now time.Time) {
-	r.warnAboutCandles(now)
+// warnAboutCosts warns of everything that is missing in the totals.
+func (r *run) warnAboutCosts() {
 	for i := range r.calls {
-		report := r.calls[i].report
-		_, costs := r.entries[i].Provider.(provider.Priced)
-		if costs && report.Err == nil && !report.Usage.Known {
-			name := r.entries[i].Provider.Name()
+		report, name := &r.calls[i].report, r.name(i)
+		if _, costs := r.entries[i].Provider.(provider.Priced); costs && report.Err == nil && !report.Usage.Known {
 			r.warn(signal.WarnUnknownUsage, name, name+" did not say what it used: neither its tokens nor its cost are in the totals")
 		}
 		if report.Usage.Known && report.Usage.CostUSD == nil {
-			p := r.entries[i].Provider
-			model := p.Model()
-			switch {
-			case report.Err == nil && report.Answer.Model != "":
-				model = report.Answer.Model
-			case report.Err != nil && report.Err.Model != "":
-				model = report.Err.Model
-			}
-			r.warn(signal.WarnUnknownPrice, p.Name(), fmt.Sprintf("no price is known for model %s: its cost is not in total_cost_usd", model))
+			r.warn(signal.WarnUnknownPrice, name, fmt.Sprintf("no price is known for model %s: its cost is not in total_cost_usd", r.model(i)))
 		}
 	}
 }
@@ -154,12 +157,12 @@ func (r *run) total() Total {
 	return total
 }
 
-// waited is the time from the first call's start to the last one's end.
+// waited is the time from the start of the first call to the end of the last one.
 func (r *run) waited() time.Duration {
 	var first, last time.Time
 	for i := range r.calls {
 		report := &r.calls[i].report
-		if !r.calls[i].begun {
+		if !r.calls[i].asked {
 			continue
 		}
 		if first.IsZero() || report.Started.Before(first) {
@@ -172,8 +175,9 @@ func (r *run) waited() time.Duration {
 	return last.Sub(first)
 }
 
-// retryAfter is when enough providers for the quorum can be asked again: those that
-// voted or whose failure may pass, after the waits that they are under.
+// retryAfter is the time after which enough providers for the quorum can be asked again.
+// Those are the ones that voted, and the ones whose failure is temporary. It is 0 if there
+// are too few of them.
 func (r *run) retryAfter() time.Duration {
 	var waits []time.Duration
 	for i := range r.calls {
@@ -194,19 +198,3 @@ func (r *run) retryAfter() time.Duration {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func voters(votes []signal.Vote) []string {
-	names := make([]string, len(votes))
-	for i, v := range votes {
-		names[i] = v.Provider
-	}
-	return names
-}
-
-func failed(failures []signal.Failure) []string {
-	list := make([]string, len(failures))
-	for i, f := range failures {
-		list[i] = f.Provider + ":" + string(f.Error)
-	}
-	return list
-}

@@ -1,6 +1,6 @@
 package orchestrator_test
 
-// wait: decided, whose one promise is that it answers nothing else than wait: all.
+// WaitDecided, which must give the same decision as WaitAll.
 
 import (
 	"errors"
@@ -119,7 +119,7 @@ func TestDecidedNeverDiffersFromAll(t *testing.T) {
 			r.MinProviders = rapid.IntRange(1, n).Draw(rt, "quorum")
 			r.MinConfidence = new(rapid.SampledFrom([]float64{0, .3, .5, .7}).Draw(rt, "min_confidence"))
 			r.MinAgreement = new(rapid.SampledFrom([]float64{0, 0, .5, .8}).Draw(rt, "min_agreement"))
-			r.Timeout = 2*time.Second + time.Millisecond/2 // no answer comes in the very moment
+			r.Timeout = 2*time.Second + time.Millisecond/2 // no answer comes at exactly this time
 		}
 		request := question(t, change)
 		run := func(wait orchestrator.Wait) (result *signal.Consensus, err error) {
@@ -142,7 +142,7 @@ func TestDecidedNeverDiffersFromAll(t *testing.T) {
 		if soon.Decision != all.Decision || soon.RawDecision != all.RawDecision {
 			rt.Fatalf("wait: all gives %s (%s), wait: decided %s (%s)", all.Decision, all.RawDecision, soon.Decision, soon.RawDecision)
 		}
-		if soon.TotalLatencyMS > all.TotalLatencyMS+250 { // the grace for those who never look at their context
+		if soon.TotalLatencyMS > all.TotalLatencyMS+250 { // the grace for providers that ignore their context
 			rt.Fatalf("wait: decided took %v ms, wait: all %v ms", soon.TotalLatencyMS, all.TotalLatencyMS)
 		}
 		if soon.DecidedEarly {
@@ -162,7 +162,7 @@ func TestDecidedNeverDiffersFromAll(t *testing.T) {
 	}
 }
 
-// anyTurn draws an attempt: most of them votes, some of them late, deaf or wrong.
+// anyTurn draws an attempt. Most of them vote; some fail, panic or ignore their context.
 func anyTurn(rt *rapid.T, label string) turn {
 	decision := rapid.SampledFrom(append(signal.Decisions[:], signal.Buy, signal.Buy, signal.Buy)).Draw(rt, label+"decision")
 	turn := votes(decision, rapid.Float64Range(0, 1).Draw(rt, label+"confidence"))
@@ -170,7 +170,7 @@ func anyTurn(rt *rapid.T, label string) turn {
 	case 0:
 		turn.err = &provider.Error{Kind: signal.FailureAuthentication}
 	case 1:
-		// A wait that is not drawn by chance: both runs see the same world.
+		// A fixed wait instead of a random one, so that both runs get the same answers.
 		turn.err = &provider.Error{Kind: signal.FailureProvider, Retryable: true, RetryAfter: 100 * time.Millisecond}
 	case 2:
 		turn.panics = "no"

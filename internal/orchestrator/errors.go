@@ -1,9 +1,10 @@
 package orchestrator
 
-// A run without a decision. The texts are the original system's: clients match on them.
+// The error of a run without a decision. Clients of the original system compare its texts.
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"thalas/internal/signal"
@@ -18,19 +19,19 @@ const (
 	ErrCanceled              signal.ErrorCode = "canceled"
 )
 
-// Error is a run that came to no decision: a missing quorum, never a HOLD.
+// Error says why a run has no decision. Such a run is never a HOLD.
 type Error struct {
-	RunID      string           // the run, as in the log
-	Have, Need int              // the quorum: votes or available providers
-	Votes      []signal.Vote    // that came all the same, by name
+	RunID      string           // as in the log
+	Have, Need int              // the quorum: votes, or available providers
+	Votes      []signal.Vote    // by provider name
 	Failures   []signal.Failure // every available provider that gave no vote, by name
-	RetryAfter time.Duration    // when enough providers may be asked again; 0: now, as far as is known
-	Total      Total            // what the run used all the same
+	RetryAfter time.Duration    // the wait after which enough providers may be asked again; 0 if none is known
+	Total      Total            // what the run used
+	Cause      error            // for the log; may be nil
 	kind       signal.ErrorCode
-	cause      error
 }
 
-// Total is what a run used, over all attempts that are known.
+// Total is what all attempts of a run used, as far as it is known.
 type Total struct {
 	LatencyMS float64
 	CostUSD   float64
@@ -44,7 +45,7 @@ func (e *Error) Error() string {
 	return e.sentence()
 }
 
-// sentence is the text up to its first value, as it is logged.
+// sentence is the text without the numbers, as it is logged.
 func (e *Error) sentence() string {
 	switch e.kind {
 	case ErrNoProviders:
@@ -60,39 +61,22 @@ func (e *Error) sentence() string {
 	}
 }
 
-// Is reports whether target is e's kind.
-func (e *Error) Is(target error) bool { return target == e.kind }
+// Unwrap gives the kind of e, for errors.Is and [signal.CodeOf], and its cause.
+func (e *Error) Unwrap() []error { return []error{e.kind, e.Cause} }
 
-// As gives e's kind to [signal.CodeOf].
-func (e *Error) As(target any) bool {
-	code, wanted := target.(*signal.ErrorCode)
-	if wanted {
-		*code = e.kind
-	}
-	return wanted
-}
-
-// Unwrap gives what caused the error, if that was another error.
-func (e *Error) Unwrap() error { return e.cause }
-
-// TimedOut reports whether at least one provider failed for want of time.
+// TimedOut reports whether at least one provider did not answer in time.
 func (e *Error) TimedOut() bool {
-	for _, f := range e.Failures {
-		if f.Error == signal.FailureTimeout {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.Failures, func(f signal.Failure) bool { return f.Error == signal.FailureTimeout })
 }
 
-// Retryable reports whether the same request may succeed later as things stand:
-// the votes and the failures that may pass together reach the quorum.
+// Retryable reports whether the same request may succeed later: whether the votes and the
+// temporary failures together would reach the quorum.
 func (e *Error) Retryable() bool {
-	may := e.Have
+	possible := e.Have
 	for _, f := range e.Failures {
 		if f.Retryable {
-			may++
+			possible++
 		}
 	}
-	return e.kind == ErrInsufficientResponses && may >= e.Need
+	return e.kind == ErrInsufficientResponses && possible >= e.Need
 }

@@ -10,7 +10,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// rule is a provider of one's own: it buys what has fallen far, without any model.
+// rule is a provider without a model: it buys if the RSI is low.
 type rule struct{ rsi float64 }
 
 func (rule) Name() string                { return "rule" }
@@ -25,8 +25,7 @@ func (r rule) Ask(context.Context, provider.Prompt) (provider.Answer, error) {
 	return provider.Answer{Ballot: ballot}, nil
 }
 
-// A provider of one's own is registered like any other, and its vote counts like
-// any other.
+// A provider of your own is registered, and its vote counted, like any other.
 func ExampleOrchestrator() {
 	var registry provider.Registry
 	weight := 0.5
@@ -42,7 +41,7 @@ func ExampleOrchestrator() {
 		Pair: pair, Timeframe: "5m", CurrentPrice: signal.NumberOf(50000), MarketData: data,
 	})
 	if err != nil {
-		fmt.Println(err) // no decision: never to be read as HOLD
+		fmt.Println(err) // there is no decision, which does not mean HOLD
 		return
 	}
 	fmt.Printf("%s: %s with confidence %.2f\n", result.Pair, result.Decision, result.Confidence)

@@ -1,6 +1,6 @@
 package orchestrator_test
 
-// A provider that does as it is told, and what every test here needs around it.
+// A provider with a script, and helpers for all tests.
 
 import (
 	"context"
@@ -17,20 +17,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// model is a provider with a script: what each attempt does, the last one for
-// all that follow.
+// model is a provider with a script. It has a turn for each attempt; the last one is repeated.
 type model struct {
-	provider.Entry // its registration; Provider is filled in
+	provider.Entry // how it is registered; registryOf sets Provider
 	name           string
 	script         []turn
 	check          turn
-	asked, checked atomic.Int32
+	asked          atomic.Int32
 }
 
-// turn is one attempt: it takes its time, then panics, fails or answers.
+// turn is one attempt: after some time it panics, fails or answers.
 type turn struct {
 	after  time.Duration
-	deaf   bool // it does not look at its context
+	deaf   bool // it ignores its context
 	panics any
 	err    error
 	answer provider.Answer
@@ -45,7 +44,6 @@ func (m *model) Ask(ctx context.Context, _ provider.Prompt) (provider.Answer, er
 }
 
 func (m *model) Check(ctx context.Context) error {
-	m.checked.Add(1)
 	_, err := m.check.play(ctx)
 	return err
 }
@@ -70,7 +68,7 @@ func (t turn) play(ctx context.Context) (provider.Answer, error) {
 
 func (t turn) in(after time.Duration) turn { t.after = after; return t }
 
-// costing sets what the turn's answer or error used; a negative price is unknown.
+// costing sets the usage of the answer or the error. A negative cost means an unknown price.
 func (t turn) costing(input, output int, usd float64) turn {
 	usage := provider.Usage{Known: true, InputTokens: input, OutputTokens: output}
 	if usd >= 0 {
@@ -122,7 +120,7 @@ func registryOf(t testing.TB, models ...*model) *provider.Registry {
 	return registry
 }
 
-// question is a request that keeps every rule, changed by the changes.
+// question makes a valid request and applies the changes.
 func question(t testing.TB, changes ...func(*orchestrator.Request)) orchestrator.Request {
 	t.Helper()
 	pair, err := signal.ParsePair("BTC/USDT")
@@ -154,7 +152,7 @@ func ask(t testing.TB, o *orchestrator.Orchestrator, r orchestrator.Request) *si
 	return result
 }
 
-// outcomes gives what each provider came to: its decision or its kind of failure.
+// outcomes gives the decision or the kind of failure of each provider.
 func outcomes(votes []signal.Vote, failures []signal.Failure) map[string]string {
 	got := map[string]string{}
 	for _, v := range votes {

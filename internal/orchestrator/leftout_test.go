@@ -1,7 +1,6 @@
 package orchestrator_test
 
-// Providers that their breakers leave out: said in the result, and never at the
-// cost of a decision.
+// Providers that their breakers leave out: the result says so, and no decision is lost.
 
 import (
 	"context"
@@ -20,8 +19,8 @@ import (
 	"thalas/internal/signal"
 )
 
-// guarded gives a model a breaker that has seen the error as often as it takes to
-// leave the provider out.
+// guarded gives a model a breaker, which has seen the error so often that it leaves the
+// provider out.
 func (m *model) guarded(seen *provider.Error) *model {
 	if m.Breaker == nil {
 		m.Breaker = provider.NewBreaker()
@@ -69,11 +68,11 @@ func TestLeavingOutNeverCostsADecision(t *testing.T) {
 		third      turn
 		seen       *provider.Error // what its breaker has seen
 		second     turn
-		asked      int32 // the third, how often
+		asked      int32 // how often the third provider is asked
 		decides    bool
 		retryAfter time.Duration
 		retryable  bool
-		spares     bool // nobody is asked: no quorum can come of it
+		spares     bool // nobody is asked, because the quorum can't be reached
 	}{
 		{"the quorum stands without it", 2, buys(.9), isBroken, buys(.8), 0, true, 0, false, false},
 		{"the quorum needs it from the start", 3, buys(.9), isBroken, buys(.8), 1, true, 0, false, false},
@@ -117,7 +116,7 @@ func TestLeavingOutNeverCostsADecision(t *testing.T) {
 	}
 }
 
-// A provider that could not bring the quorum either is not asked, and stays left out.
+// A provider is not asked if the quorum can't be reached even with it.
 func TestNobodyIsAskedInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := plays("c", buys(.9)).guarded(isBroken)
@@ -134,7 +133,7 @@ func TestNobodyIsAskedInVain(t *testing.T) {
 	})
 }
 
-// Impatient callers can neither open the breakers for the others nor keep them open.
+// Requests with a short timeout can neither open the breakers nor keep them open.
 func TestShortQuestionsLeaveNobodyOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := plays("a", buys(.9).in(7*time.Second)).guarded(nil)
@@ -153,10 +152,10 @@ func TestShortQuestionsLeaveNobodyOut(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			_, _ = o.GenerateConsensusSignal(t.Context(), hasty) // its quorum has it asked, but it decides nothing
+			_, _ = o.GenerateConsensusSignal(t.Context(), hasty) // the provider is asked for the quorum, but the breaker does not count the timeout
 		}()
 		synctest.Wait()
-		ask(t, o, question(t, func(r *orchestrator.Request) { r.Timeout = 18 * time.Second })) // 90 % of the whole time
+		ask(t, o, question(t, func(r *orchestrator.Request) { r.Timeout = 18 * time.Second })) // 90 % of the configured time
 		<-done
 		if state := slow.Breaker.State(); state != provider.BreakerClosed {
 			t.Errorf("state %s after a patient question", state)
@@ -164,7 +163,8 @@ func TestShortQuestionsLeaveNobodyOut(t *testing.T) {
 	})
 }
 
-// chance is a provider whose attempts fail by chance, the same at every run of the test.
+// chance is a provider whose attempts fail at random, but in the same way in every run of the
+// test.
 type chance struct {
 	name  string
 	share float64 // of the attempts that fail
@@ -189,12 +189,12 @@ func (c *chance) Ask(_ context.Context, prompt provider.Prompt) (provider.Answer
 func (c *chance) fails(question string, try int) bool {
 	hash := fnv.New64a()
 	fmt.Fprint(hash, c.name, try, question)
-	const spread = 0x9E3779B97F4A7C15 // FNV leaves its high bits alike for like texts
+	const spread = 0x9E3779B97F4A7C15 // the high bits of FNV are alike for similar texts
 	return float64((hash.Sum64()*spread)>>11)/(1<<53) < c.share
 }
 
-// Every question that would be answered without breakers is answered with them,
-// whatever share of the attempts fails.
+// Every question that would be answered without breakers is answered with them, for every
+// share of failing attempts.
 func TestBreakersNeverMakeItWorse(t *testing.T) {
 	const questions, quorum = 1500, 2
 	for _, attempts := range []int{1, 3} {

@@ -1,6 +1,6 @@
 package orchestrator_test
 
-// The original's log lines at its levels.
+// The log lines, with the texts and levels of the original system.
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// journal keeps what is logged, without times; every line has to name its run.
+// journal collects the log without times. Every line must name its run.
 type journal struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -40,7 +40,7 @@ func (j *journal) logger(level slog.Level) *slog.Logger {
 		case "run":
 			return slog.String("run", "…")
 		case "next_in_ms":
-			return slog.String("next_in_ms", "…") // drawn by chance
+			return slog.String("next_in_ms", "…") // random
 		case "stack":
 			return slog.String("stack", "…")
 		}
@@ -48,7 +48,7 @@ func (j *journal) logger(level slog.Level) *slog.Logger {
 	}}))
 }
 
-// lines gives the lines that were logged, without the run that each of them names.
+// lines gives the lines without the run.
 func (j *journal) lines(t *testing.T) []string {
 	t.Helper()
 	j.mu.Lock()
@@ -104,7 +104,7 @@ func TestLogOfARun(t *testing.T) {
 				var j journal
 				ask(t, over(t, orchestrator.Options{Logger: j.logger(test.level)}, models()...), question(t))
 				got := j.lines(t)
-				for i, line := range got { // the wait before the second attempt is drawn by chance
+				for i, line := range got { // the wait before the second attempt is random
 					if before, after, found := strings.Cut(line, "latency_ms=5"); found {
 						_, after, found = strings.Cut(after, " ")
 						if found {
@@ -134,7 +134,7 @@ func TestLogWithoutADecision(t *testing.T) {
 			`level=ERROR msg="Insufficient successful provider responses:" have=1 need=2 failed=[b:refusal] latency_ms=0 cost_usd=0.5`}},
 		{"a panic", []*model{plays("a", buys(.9)), plays("b", turn{panics: "sk-0123456789abcdef"})}, []string{
 			`level=ERROR msg="Provider panicked:" provider=b panic=string stack=…`,
-			`level=WARN msg="Provider failed:" provider=b error=provider message="b panicked; the log has the place" status=0 request_id="" attempts=1 latency_ms=0`,
+			`level=WARN msg="Provider failed:" provider=b error=provider message="b panicked; the log says where" status=0 request_id="" attempts=1 latency_ms=0`,
 			`level=ERROR msg="Insufficient successful provider responses:" have=1 need=2 failed=[b:provider] latency_ms=0 cost_usd=0`}},
 	}
 	for _, test := range tests {
@@ -153,7 +153,7 @@ func TestLogWithoutADecision(t *testing.T) {
 	}
 }
 
-// One that was cancelled by us has not failed, and nobody is warned of it.
+// A provider that was not needed has not failed, so there is no warning.
 func TestLogOfNotNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j journal
@@ -167,7 +167,7 @@ func TestLogOfNotNeeded(t *testing.T) {
 	})
 }
 
-// What is shown to the models and what they say stays out of the log.
+// Market data and reasoning are not logged.
 func TestLogHoldsNoData(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j journal
@@ -181,7 +181,7 @@ func TestLogHoldsNoData(t *testing.T) {
 	})
 }
 
-// A run that was cancelled says so in the log too.
+// The log says that a run was cancelled.
 func TestLogOfACancelledRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j journal

@@ -11,7 +11,7 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// The registry of a server is known; a watch list is read without one.
+// A server reads a policy with its registry, and a watch list without one.
 func TestReadPolicy(t *testing.T) {
 	registry := &provider.Registry{}
 	for _, name := range []string{"openai", "grok"} {
@@ -26,7 +26,7 @@ func TestReadPolicy(t *testing.T) {
 		mistakes     []string
 	}{
 		{"provider_weights", `{"OpenAI":0.5,"grok":null}`, registry, orchestrator.Policy{Weights: map[string]float64{"OpenAI": .5}}, nil},
-		{"provider_weights", `{"any":2}`, nil, orchestrator.Policy{Weights: map[string]float64{"any": 2}}, nil}, // the check knows the range
+		{"provider_weights", `{"any":2}`, nil, orchestrator.Policy{Weights: map[string]float64{"any": 2}}, nil}, // the range is checked later
 		{"provider_weights", `{"opnai":1,"grok":"x","grok":1}`, registry, orchestrator.Policy{Weights: map[string]float64{}}, []string{
 			`provider_weights.opnai: is no known provider: did you mean "openai"? Known are grok, openai`, "provider_weights.grok: is not a number: send a weight from 0 to 1", "provider_weights.grok: is there twice: send each name once"}},
 		{"provider_weights", `[1]`, nil, orchestrator.Policy{}, []string{`provider_weights: is not an object: send one such as {"anthropic": 1.0}, or null`}},

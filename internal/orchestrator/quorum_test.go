@@ -1,6 +1,6 @@
 package orchestrator_test
 
-// Runs without a decision: the kinds, the original's texts, and that none is a HOLD.
+// Runs without a decision: their kinds and texts, and that they are never a HOLD.
 
 import (
 	"context"
@@ -85,7 +85,7 @@ func TestNoDecision(t *testing.T) {
 	}
 }
 
-// What a failed run used was paid for all the same.
+// The totals of a failed run include what it used.
 func TestFailedRunTotals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := over(t, orchestrator.Options{MinProviders: 2},

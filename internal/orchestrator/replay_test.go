@@ -1,6 +1,6 @@
 package orchestrator_test
 
-// Stored votes, decided anew.
+// Deciding stored votes again.
 
 import (
 	"encoding/json"
@@ -18,7 +18,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// verdict is what a policy makes of votes.
+// verdict is the result of votes under a policy.
 type verdict struct {
 	Decision, Raw         signal.Decision
 	Reason                *signal.HoldReason
@@ -37,8 +37,8 @@ func replayed(o consensus.Outcome) verdict {
 	return verdict{o.Decision, o.RawDecision, o.HoldReason, o.Confidence, o.AgreementScore, o.SuggestedStopLoss, o.SuggestedTakeProfit, o.Reasoning, o.RiskLevel, o.Explanation}
 }
 
-// Whatever a run was: its stored JSON, replayed under nothing new, is the same to
-// the last bit, and under another policy what a run with that policy had been.
+// The replay of a stored run gives the same result to the last bit. Under another policy, it
+// gives the result of a run with that policy.
 func TestReplayIsTheRun(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n := rapid.IntRange(1, 4).Draw(rt, "providers")
@@ -115,8 +115,8 @@ func TestReplayIsTheRun(t *testing.T) {
 	})
 }
 
-// A run whose gates were not kept is held against those of now, and it is told
-// where the outcome rests on them.
+// A run without stored gates is judged by the current ones, and the result says whether they
+// matter.
 func TestReplayWithoutKeptGates(t *testing.T) {
 	o := over(t, orchestrator.Options{MinConfidence: new(.7), MinAgreement: .6}, plays("a", votes(signal.Buy, .8)))
 	vote := signal.Vote{Provider: "a", Decision: signal.Buy, Confidence: .65, Weight: 1}

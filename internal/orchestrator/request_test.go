@@ -1,6 +1,6 @@
 package orchestrator_test
 
-// The rules of a request, and whose weight counts.
+// The rules for requests, and which weights count.
 
 import (
 	"errors"
@@ -131,8 +131,7 @@ func TestWeights(t *testing.T) {
 	}
 }
 
-// Options and registration are copied: what their owner does to them later
-// changes no run.
+// Options and entries are copied, so that later changes of the originals have no effect.
 func TestOptionsAreCopied(t *testing.T) {
 	gate, weight := .5, .8
 	m := plays("a", buys(.9))

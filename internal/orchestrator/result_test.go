@@ -1,6 +1,6 @@
 package orchestrator_test
 
-// The result as it is sent, and what is said about its candle.
+// The result as it is sent, and its candle.
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// full is a result in which nothing is empty: votes for and against, a failure,
+// full gives a result with something in every field: votes for and against, a failure,
 // warnings, an early decision.
 func full(t *testing.T) (result *signal.Consensus) {
 	leveled := func(turn turn, risk signal.RiskLevel, stop, target float64) turn {
@@ -34,7 +34,7 @@ func full(t *testing.T) (result *signal.Consensus) {
 		return turn
 	}
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(123 * time.Second) // off the grid
+		time.Sleep(123 * time.Second) // so that no candle opens now
 		anthropic := leveled(buys(.85), signal.Low, 49000, 52000).in(812400*time.Microsecond).costing(1900, 140, .0003)
 		anthropic.answer.Model = "anthropic-1-20261001"
 		mistral := plays("mistral", buys(.9).in(time.Hour)).weighing(.1)
@@ -82,7 +82,7 @@ func TestGoldenResult(t *testing.T) {
 	}
 }
 
-// The names that clients read, in the documented order.
+// The names in JSON, in the documented order.
 func TestResultKeys(t *testing.T) {
 	document, err := json.Marshal(full(t))
 	if err != nil {
@@ -97,8 +97,8 @@ func TestResultKeys(t *testing.T) {
 		{nil, []string{"id", "status", "simulated", "pair", "timeframe", "current_price", "decision", "raw_decision", "hold_reason",
 			"confidence", "weighted_confidence", "agreement_score", "reasoning", "risk_level", "suggested_stop_loss", "suggested_take_profit",
 			"total_providers", "participating_providers", "vote_breakdown", "weighted_votes", "provider_responses", "failures", "explanation", "warnings",
-			"total_latency_ms", "overhead_ms", "total_cost_usd", "total_tokens", "timestamp", "candle_time", "valid_until", "prompt_version", "cache",
-			"decided_early", "confidence_range", "policy"}},
+			"total_latency_ms", "overhead_ms", "total_cost_usd", "total_tokens", "policy", "timestamp", "candle_time", "valid_until", "prompt_version", "cache",
+			"shared_from", "votes_at", "decided_early", "confidence_range"}},
 		{[]string{"policy"}, []string{"min_providers", "min_confidence", "min_agreement"}},
 		{[]string{"vote_breakdown"}, []string{"BUY", "SELL", "HOLD"}},
 		{[]string{"weighted_votes"}, []string{"BUY", "SELL", "HOLD"}},
@@ -117,8 +117,8 @@ func TestResultKeys(t *testing.T) {
 	}
 }
 
-// keys gives the keys of the object at the path, in their order; of a list, of
-// its first object.
+// keys gives the names in the object at the path, in their order. Of a list it takes the first
+// object.
 func keys(t *testing.T, document []byte, path ...string) []string {
 	t.Helper()
 	if document[0] == '[' {
@@ -148,7 +148,7 @@ func keys(t *testing.T, document []byte, path ...string) []string {
 	return names
 }
 
-// A provider of one's own may say anything; what is sent is JSON all the same.
+// Whatever a provider answers, the result can be written as JSON.
 func TestNothingButNumbersInTheResult(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(-1)
 	odd := func(change func(*provider.Answer)) turn {
@@ -192,9 +192,9 @@ func TestCandleTime(t *testing.T) {
 	}
 	tests := []struct {
 		name      string
-		now       string // on the bubble's day
+		now       string // on the first day of synctest
 		timeframe signal.Timeframe
-		candles   []string // open times; "-" for a candle without
+		candles   []string // open times; "-" for a candle without one
 		candle    string
 		valid     string
 		warnings  []string
@@ -251,7 +251,7 @@ func TestSimulatedIsSaid(t *testing.T) {
 	}
 }
 
-// The prices of the request reach the result with all their digits.
+// The price of the request is in the result with all its digits.
 func TestTinyPrice(t *testing.T) {
 	price, err := signal.ParseNumber("0.00001234")
 	if err != nil {
@@ -272,7 +272,7 @@ func TestTinyPrice(t *testing.T) {
 	}
 }
 
-// Prices that can't be of these candles are shown to the models, and told.
+// Prices that contradict each other give a warning.
 func TestCandlesThatCannotBe(t *testing.T) {
 	n := signal.NumberOf
 	for _, test := range []struct {
@@ -282,7 +282,7 @@ func TestCandlesThatCannotBe(t *testing.T) {
 		message string
 	}{
 		{"right", signal.Candle{Open: n(50000), High: n(50001), Low: n(49999), Close: n(50001)}, "", ""},
-		{"high and low exchanged", signal.Candle{Open: n(50000), High: n(49999), Low: n(50001), Close: n(50000)}, "candle_contradiction", "1 of 2 candles can't be, such as recent_candles[1]: its low 50001 is above its high 49999"},
+		{"high and low exchanged", signal.Candle{Open: n(50000), High: n(49999), Low: n(50001), Close: n(50000)}, "candle_contradiction", "1 of 2 candles contradict themselves, such as recent_candles[1]: its low 50001 is above its high 49999"},
 		{"another order of columns", signal.Candle{Open: n(49999), High: n(50001), Low: n(50000.5), Close: n(50000)}, "candle_contradiction", "its open 49999 is below its low 50000.5"},
 		{"half the price", signal.Candle{Open: n(24000), High: n(24000), Low: n(24000), Close: n(24000)}, "price_contradiction", "the price is 50000, but the newest candle closed at 24000"},
 		{"twice the price", signal.Candle{Open: n(101000), High: n(101000), Low: n(101000), Close: n(101000)}, "price_contradiction", ""},

@@ -1,6 +1,6 @@
 package orchestrator_test
 
-// The parallel run: what it waits for, and what nobody has to wait for.
+// The parallel run: what it waits for, and what it does not wait for.
 
 import (
 	"context"
@@ -48,7 +48,7 @@ func TestNobodyCostsTheOthers(t *testing.T) {
 	tests := []struct {
 		name    string
 		fourth  turn
-		want    string // what the fourth came to
+		want    string // the outcome of the fourth provider
 		message string
 		ends    time.Duration // of the run
 	}{
@@ -58,8 +58,8 @@ func TestNobodyCostsTheOthers(t *testing.T) {
 		{"never looks at its context", turn{after: time.Minute, deaf: true, answer: buys(.9).answer}, "timeout", "no answer within 10s", budget + 250*time.Millisecond},
 		{"fails", fails(signal.FailureRefusal, "grok would not answer"), "refusal", "grok would not answer", 2 * time.Second},
 		{"fails by an error of its own type", turn{err: errors.New("the file is gone")}, "provider", "the file is gone", 2 * time.Second},
-		{"panics", turn{panics: "sk-secret-0123456789"}, "provider", "grok panicked; the log has the place", 2 * time.Second},
-		{"panics late", turn{panics: 1, after: 9 * time.Second}, "provider", "grok panicked; the log has the place", 9 * time.Second},
+		{"panics", turn{panics: "sk-secret-0123456789"}, "provider", "grok panicked; the log says where", 2 * time.Second},
+		{"panics late", turn{panics: 1, after: 9 * time.Second}, "provider", "grok panicked; the log says where", 9 * time.Second},
 		{"ends by a panic after the run", turn{panics: 1, after: time.Minute, deaf: true}, "timeout", "no answer within 10s", budget + 250*time.Millisecond},
 	}
 	for _, test := range tests {
@@ -84,7 +84,7 @@ func TestNobodyCostsTheOthers(t *testing.T) {
 						t.Errorf("status %q, want degraded", result.Status)
 					}
 				}
-				time.Sleep(time.Minute) // those who never look at their context end too
+				time.Sleep(time.Minute) // until providers that ignore their context have returned
 			})
 		})
 	}
@@ -167,7 +167,7 @@ func TestProvidersOwnTimeout(t *testing.T) {
 	})
 }
 
-// Somebody who watches is told that each is asked, then how it ended.
+// Progress is called when a provider is asked and when it has answered.
 func TestProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []string

@@ -1,76 +1,15 @@
 package orchestrator
 
-// The original's health_check and get_metrics.
+// What is known of the providers and of all runs: the original's get_metrics.
 
 import (
 	"context"
-	"log/slog"
-	"time"
 
 	"thalas/internal/provider"
 	"thalas/internal/signal"
 )
 
-// checkTimeout bounds the free calls of HealthCheck.
-const checkTimeout = 5 * time.Second
-
-// Health says whether a run could be answered now.
-type Health struct {
-	Status             string          `json:"status"`              // healthy, or degraded: too few working providers, or one that can be asked does not work
-	AvailableProviders int             `json:"available_providers"` // that can be asked
-	RequiredProviders  int             `json:"required_providers"`
-	ProviderHealth     map[string]bool `json:"provider_health"` // every enabled provider: whether its free call succeeded
-	Timestamp          time.Time       `json:"timestamp"`
-}
-
-// The values of Health.Status.
-const (
-	StatusHealthy  = "healthy"
-	StatusDegraded = "degraded"
-)
-
-// HealthCheck makes a free authenticated call to every available provider, at
-// the same time. Nothing is paid. It returns grace after checkTimeout at the
-// latest: a provider that has not answered by then does not work.
-func (o *Orchestrator) HealthCheck(ctx context.Context) Health {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-	health := Health{Status: StatusHealthy, RequiredProviders: o.options.MinProviders, ProviderHealth: map[string]bool{}, Timestamp: time.Now().UTC()}
-	type checked struct {
-		name string
-		err  *provider.Error
-	}
-	entries := o.registry.Entries()
-	results := make(chan checked, len(entries))
-	for _, e := range entries {
-		if e.Disabled {
-			continue
-		}
-		name := e.Provider.Name()
-		health.ProviderHealth[name] = false
-		if e.Available() {
-			health.AvailableProviders++
-			go func() { results <- checked{name, Check(ctx, e.Provider)} }()
-		}
-	}
-	working, outstanding := 0, health.AvailableProviders
-	collect(ctx, results, func() bool { return outstanding > 0 }, func(c checked) {
-		outstanding--
-		if c.err == nil {
-			health.ProviderHealth[c.name] = true
-			working++
-			return
-		}
-		o.log.LogAttrs(ctx, slog.LevelWarn, "Provider health check failed:",
-			slog.String("provider", c.name), slog.String("error", string(c.err.Kind)), slog.String("message", c.err.Message))
-	})
-	if working < health.RequiredProviders || working < health.AvailableProviders {
-		health.Status = StatusDegraded
-	}
-	return health
-}
-
-// Check makes one free call; a panic is a failure like any other.
+// Check makes the free call that proves a provider's key. A panic is a failure too.
 func Check(ctx context.Context, p provider.Provider) (err *provider.Error) {
 	defer func() {
 		if recover() != nil {
@@ -80,7 +19,7 @@ func Check(ctx context.Context, p provider.Provider) (err *provider.Error) {
 	return provider.AsError(p.Check(ctx))
 }
 
-// Metrics are the counts since the process started.
+// Metrics are the counts of runs since the process started.
 type Metrics struct {
 	TotalRequests      int64          `json:"total_requests"`
 	SuccessfulRequests int64          `json:"successful_requests"`
@@ -90,14 +29,14 @@ type Metrics struct {
 	Configuration      Configuration  `json:"configuration"`
 }
 
-// RegistryStatus says which providers there are.
+// RegistryStatus describes all registered providers.
 type RegistryStatus struct {
 	TotalProviders     int                       `json:"total_providers"`
 	AvailableProviders int                       `json:"available_providers"`
 	Providers          map[string]ProviderStatus `json:"providers"`
 }
 
-// ProviderStatus says how one provider is set up.
+// ProviderStatus says how a provider is configured.
 type ProviderStatus struct {
 	Model     string  `json:"model"`
 	Weight    float64 `json:"weight"`
@@ -106,7 +45,7 @@ type ProviderStatus struct {
 	Reason    string  `json:"reason,omitempty"` // why it is not available
 }
 
-// Configuration is the policy where a request says nothing.
+// Configuration is the policy of requests that do not set their own.
 type Configuration struct {
 	MinProviders   int     `json:"min_providers"`
 	MinConfidence  float64 `json:"min_confidence"`
@@ -114,18 +53,18 @@ type Configuration struct {
 	TimeoutSeconds float64 `json:"timeout_seconds"`
 }
 
-// Metrics counts the runs that were started: a missing quorum is a failed one, a
-// refused request is none.
+// Metrics gives the counts of the runs so far. A run without a decision has failed. A request
+// that breaks a rule is not a run.
 func (o *Orchestrator) Metrics() Metrics {
 	m := Metrics{
-		// The total last: a run that ends meanwhile is never counted without having begun.
+		// The total is read last, so that it is never less than the other two together.
 		SuccessfulRequests: o.successes.Load(), FailedRequests: o.failures.Load(), TotalRequests: o.requests.Load(),
-		Configuration: Configuration{o.options.MinProviders, *o.options.MinConfidence, o.options.MinAgreement, o.options.Timeout.Seconds()},
+		RegistryStatus: Status(o.registry.Entries()),
+		Configuration:  Configuration{o.options.MinProviders, *o.options.MinConfidence, o.options.MinAgreement, o.options.Timeout.Seconds()},
 	}
 	if m.TotalRequests > 0 {
 		m.SuccessRate = float64(m.SuccessfulRequests) / float64(m.TotalRequests)
 	}
-	m.RegistryStatus = Status(o.registry.Entries())
 	return m
 }
 

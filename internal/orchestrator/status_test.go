@@ -1,6 +1,6 @@
 package orchestrator_test
 
-// The health check and the counts.
+// The free call, and the counts of runs.
 
 import (
 	"encoding/json"
@@ -16,62 +16,27 @@ import (
 	"thalas/internal/signal"
 )
 
-func TestHealthCheck(t *testing.T) {
-	checks := func(name string, check turn) *model {
-		m := plays(name, buys(.9))
-		m.check = check
-		return m
-	}
-	disabled, keyless := checks("disabled", turn{}), checks("keyless", turn{})
-	disabled.Disabled, keyless.Unavailable = true, "no key"
-	badKey := fails(signal.FailureAuthentication, "wrong key")
-	tests := []struct {
-		name     string
-		required int
-		models   []*model
-		want     orchestrator.Health
-		takes    time.Duration
+func TestCheck(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		call turn
+		want string
 	}{
-		{"all work", 2, []*model{checks("a", turn{after: time.Second}), checks("b", turn{after: 2 * time.Second})},
-			orchestrator.Health{Status: "healthy", AvailableProviders: 2, RequiredProviders: 2, ProviderHealth: map[string]bool{"a": true, "b": true}}, 2 * time.Second},
-		{"one fails", 1, []*model{checks("a", turn{}), checks("b", badKey)},
-			orchestrator.Health{Status: "degraded", AvailableProviders: 2, RequiredProviders: 1, ProviderHealth: map[string]bool{"a": true, "b": false}}, 0},
-		{"one panics", 1, []*model{checks("a", turn{}), checks("b", turn{panics: "no"})},
-			orchestrator.Health{Status: "degraded", AvailableProviders: 2, RequiredProviders: 1, ProviderHealth: map[string]bool{"a": true, "b": false}}, 0},
-		{"one hangs", 1, []*model{checks("a", turn{}), checks("b", turn{after: time.Hour})},
-			orchestrator.Health{Status: "degraded", AvailableProviders: 2, RequiredProviders: 1, ProviderHealth: map[string]bool{"a": true, "b": false}}, 5 * time.Second},
-		{"one never looks at its context", 1, []*model{checks("a", turn{}), checks("b", turn{after: time.Minute, deaf: true})},
-			orchestrator.Health{Status: "degraded", AvailableProviders: 2, RequiredProviders: 1, ProviderHealth: map[string]bool{"a": true, "b": false}}, 5250 * time.Millisecond},
-		{"those that can't be asked are not asked", 1, []*model{checks("a", turn{}), disabled, keyless},
-			orchestrator.Health{Status: "healthy", AvailableProviders: 1, RequiredProviders: 1, ProviderHealth: map[string]bool{"a": true, "keyless": false}}, 0},
-		{"too few", 2, []*model{checks("a", turn{})},
-			orchestrator.Health{Status: "degraded", AvailableProviders: 1, RequiredProviders: 2, ProviderHealth: map[string]bool{"a": true}}, 0},
-		{"none", 1, nil, orchestrator.Health{Status: "degraded", RequiredProviders: 1, ProviderHealth: map[string]bool{}}, 0},
-	}
-	for _, test := range tests {
+		{"works", turn{}, ""},
+		{"fails", fails(signal.FailureAuthentication, "wrong key"), "wrong key"},
+		{"panics", turn{panics: "no"}, "a panicked"},
+	} {
 		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				o := over(t, orchestrator.Options{MinProviders: test.required}, test.models...)
-				started := time.Now()
-				got := o.HealthCheck(t.Context())
-				if took := time.Since(started); took != test.takes {
-					t.Errorf("took %v, want %v", took, test.takes)
-				}
-				test.want.Timestamp = started.UTC()
-				if diff := cmp.Diff(test.want, got); diff != "" {
-					t.Errorf("health (-want +got):\n%s", diff)
-				}
-				for _, m := range test.models {
-					if m.asked.Load() > 0 {
-						t.Errorf("%s was asked: that is paid for", m.name)
-					}
-				}
-				time.Sleep(time.Hour)
-			})
+			m := plays("a", buys(.9))
+			m.check = test.call
+			got := ""
+			if err := orchestrator.Check(t.Context(), m); err != nil {
+				got = err.Message
+			}
+			if got != test.want || m.asked.Load() > 0 {
+				t.Errorf("got %q, asked %d times; want %q, and no question, which would cost money", got, m.asked.Load(), test.want)
+			}
 		})
-	}
-	if disabled.checked.Load()+keyless.checked.Load() > 0 {
-		t.Error("one that can't be asked was checked")
 	}
 }
 
@@ -144,8 +109,8 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Many runs at once, with others joining meanwhile: all of them end, and each
-// sees the registry as it was at some moment.
+// Many runs at the same time, while providers are registered: all runs end, and each uses the
+// providers of one moment.
 func TestConcurrentRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const runs, late = 100, 20

@@ -1,9 +1,8 @@
 package orchestrator
 
-// Watching a run from outside, for a trace. What a trace needs before anything
-// else is that all that was begun has ended when the run returns: on a machine
-// that is frozen between two requests, a later end comes too late or in somebody
-// else's request.
+// Tracing a run. Everything that a trace begins has ended when the run returns: on a
+// machine that is frozen between two requests, a later end would come too late, or within
+// another request.
 
 import (
 	"context"
@@ -13,24 +12,24 @@ import (
 	"thalas/internal/signal"
 )
 
-// Tracer is told of the attempts and of the vote of a run. Each function that it
+// Tracer is told about the attempts and the aggregation of a run. Each function that it
 // returns is called exactly once, before the run returns.
 type Tracer interface {
 	provider.Tracer
 
-	// Vote begins the aggregation. The function that it returns gets the
-	// decision; "" where the aggregation failed.
+	// Vote is called before the aggregation. The function that it returns gets the
+	// decision, or "" if the aggregation failed.
 	Vote(ctx context.Context) (end func(signal.Decision))
 }
 
-// attempts passes the attempts of one provider on to a Tracer, and ends the one
-// that the provider does not return from.
+// attempts passes the attempts of one provider to a Tracer, and ends the attempt from which
+// the provider does not return.
 type attempts struct {
 	tracer provider.Tracer
 
 	mu   sync.Mutex
-	end  func(*provider.Error) // of the newest attempt; nil: there was none
-	over bool                  // nobody waits for the provider any more
+	end  func(*provider.Error) // ends the newest attempt; nil before the first
+	over bool                  // the run does not wait for the provider any more
 }
 
 // Attempt implements provider.Tracer.
@@ -41,12 +40,12 @@ func (a *attempts) Attempt(ctx context.Context, name, model string, attempt int)
 		return ctx, func(*provider.Error) {}
 	}
 	ctx, end := a.tracer.Attempt(ctx, name, model, attempt)
-	var once sync.Once // who comes second waits for the first
+	var once sync.Once // a second call waits for the first
 	a.end = func(err *provider.Error) { once.Do(func() { end(err) }) }
 	return ctx, a.end
 }
 
-// abandon ends the attempt that is still open, if one is, and lets none begin.
+// abandon ends the attempt that is still open, if there is one, and traces no further one.
 func (a *attempts) abandon(err *provider.Error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -54,12 +53,4 @@ func (a *attempts) abandon(err *provider.Error) {
 	if a.end != nil {
 		a.end(err)
 	}
-}
-
-// decisionOf is the decision of a result; "" where there is none.
-func decisionOf(result *signal.Consensus) signal.Decision {
-	if result == nil {
-		return ""
-	}
-	return result.Decision
 }

@@ -1,6 +1,6 @@
 package orchestrator_test
 
-// What a Tracer is told of a run: all that begins ends, before the run returns.
+// What a Tracer gets: everything that begins has ended when the run returns.
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// diary is a Tracer that writes down what it is told.
+// diary is a Tracer that records its calls.
 type diary struct {
 	mu    sync.Mutex
 	lines []string
@@ -31,7 +31,7 @@ func (d *diary) write(format string, args ...any) {
 	d.lines = append(d.lines, fmt.Sprintf(format, args...))
 }
 
-// told is what was told so far: the attempts sorted by provider, then the vote.
+// told gives the calls so far: the attempts sorted by provider, then the vote.
 func (d *diary) told() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -40,7 +40,7 @@ func (d *diary) told() []string {
 	return lines
 }
 
-// who is the provider that a line is about, or the vote, which comes last.
+// who is the provider of a line, or the vote, which comes last.
 func who(line string) string {
 	name, _, _ := strings.Cut(line, " ")
 	return name
@@ -68,7 +68,7 @@ func TestTracerIsToldOfARun(t *testing.T) {
 	tests := []struct {
 		name   string
 		fourth []turn
-		want   []string // of the fourth
+		want   []string // for this provider
 	}{
 		{"votes", []turn{buys(.8)}, []string{"grok 1 begins", "grok 1 ends: vote"}},
 		{"fails", []turn{fails(signal.FailureRefusal, "no")}, []string{"grok 1 begins", "grok 1 ends: refusal"}},
@@ -91,7 +91,7 @@ func TestTracerIsToldOfARun(t *testing.T) {
 				if diff := cmp.Diff(want, d.told()); diff != "" {
 					t.Errorf("told when the run returns (-want +got):\n%s", diff)
 				}
-				time.Sleep(2 * time.Minute) // those who never look at their context end too
+				time.Sleep(2 * time.Minute) // until providers that ignore their context have returned
 				if diff := cmp.Diff(want, d.told()); diff != "" {
 					t.Errorf("told in the end (-want +got):\n%s", diff)
 				}
@@ -123,7 +123,7 @@ func TestTracerIsToldWhoIsNotNeeded(t *testing.T) {
 	}
 }
 
-// A run without a quorum has no vote, but its attempts have ended.
+// Without a quorum there is no aggregation, but the attempts have ended.
 func TestTracerIsToldOfNoVoteWithoutAQuorum(t *testing.T) {
 	d := &diary{}
 	o := over(t, orchestrator.Options{Tracer: d}, plays("grok", fails(signal.FailureAuthentication, "wrong key")))
@@ -135,7 +135,7 @@ func TestTracerIsToldOfNoVoteWithoutAQuorum(t *testing.T) {
 	}
 }
 
-// The runs of many requests at once keep their attempts apart.
+// Runs at the same time do not mix up their attempts.
 func TestTracerOfConcurrentRuns(t *testing.T) {
 	d := &diary{}
 	o := over(t, orchestrator.Options{Tracer: d}, plays("anthropic", buys(.8)), plays("grok", fails(signal.FailureRefusal, "no")))

@@ -1,12 +1,14 @@
 package provider
 
-// The one parser of what models say. No strict mode guarantees ranges or the
-// case of words, so everything is checked here, and what is in doubt is refused:
-// there is money behind a vote.
+// What a model's text must be to count as a vote. No provider's strict mode guarantees
+// ranges or the case of words, so everything is checked here. What is in doubt is refused,
+// since there is money behind a vote.
 
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"thalas/internal/endpoint"
@@ -16,6 +18,16 @@ import (
 
 // maxQuote is how much of a wrong value an error quotes, in characters.
 const maxQuote = 40
+
+// Ballot is the vote in a model's text, as [ParseBallot] reads it.
+type Ballot struct {
+	Decision   signal.Decision
+	Confidence float64 // 0…1
+	Reasoning  string
+	RiskLevel  *signal.RiskLevel // nil: none was given
+	StopLoss   *float64          // nil: none was given; finite, but not compared with the price
+	TakeProfit *float64          // likewise
+}
 
 // ParseBallot reads a model's text, which must be exactly one JSON object:
 //
@@ -34,32 +46,44 @@ func parseBallot(text string, clean cleaner) (Ballot, error) {
 	if err != nil {
 		return Ballot{}, err
 	}
-	var b Ballot
-	if b.Decision, err = fields.decision(clean); err != nil {
-		return Ballot{}, err
-	}
-	if b.Confidence, err = fields.confidence(clean); err != nil {
-		return Ballot{}, err
-	}
-	if b.Reasoning, err = fields.reasoning(clean); err != nil {
-		return Ballot{}, err
-	}
-	if word, ok := fields["risk_level"].Text(); ok {
-		if level, err := signal.ParseRiskLevel(strings.TrimSpace(word)); err == nil {
-			b.RiskLevel = &level
+	for _, name := range [...]string{"decision", "confidence", "reasoning"} {
+		if fields[name].IsNull() {
+			return Ballot{}, fmt.Errorf("%s is missing", name)
 		}
 	}
-	b.StopLoss = level(fields["stop_loss"])
-	b.TakeProfit = level(fields["take_profit"])
+	quote := func(name string) string { return fmt.Sprintf("%q", clean.text(content(fields[name]), maxQuote)) }
+	var b Ballot
+	word, isText := fields["decision"].Text()
+	if !isText {
+		return Ballot{}, fmt.Errorf("decision is %s and not text", quote("decision"))
+	}
+	if b.Decision, err = signal.ParseDecision(strings.TrimSpace(word)); err != nil {
+		return Ballot{}, fmt.Errorf("decision %s is none of BUY, SELL, HOLD", quote("decision"))
+	}
+	confidence := number(fields["confidence"])
+	if confidence == nil {
+		return Ballot{}, fmt.Errorf("confidence is %s and not a number", quote("confidence"))
+	}
+	if b.Confidence = *confidence; b.Confidence < 0 || b.Confidence > 1 {
+		return Ballot{}, fmt.Errorf("confidence %s is outside 0…1", quote("confidence"))
+	}
+	reasoning, isText := fields["reasoning"].Text()
+	if !isText {
+		return Ballot{}, fmt.Errorf("reasoning is %s and not text", quote("reasoning"))
+	}
+	if b.Reasoning = clean.text(reasoning, maxReasoning); b.Reasoning == "" {
+		return Ballot{}, errors.New("reasoning is empty")
+	}
+	if level, err := signal.ParseRiskLevel(strings.TrimSpace(content(fields["risk_level"]))); err == nil {
+		b.RiskLevel = &level
+	}
+	b.StopLoss, b.TakeProfit = number(fields["stop_loss"]), number(fields["take_profit"])
 	return b, nil
 }
 
-// ballot is the fields of an object as they were written.
-type ballot map[string]strictjson.Value
-
-// ballotFields reads exactly one object. encoding/json's own way into a struct
-// would take the last of two equal keys, and keys in another case.
-func ballotFields(text string) (ballot, error) {
+// ballotFields reads exactly one object. encoding/json would take the last of two equal
+// keys, and keys in another case.
+func ballotFields(text string) (map[string]strictjson.Value, error) {
 	document, err := strictjson.ParseLenient(text)
 	var wrong *strictjson.Error
 	switch errors.As(err, &wrong); {
@@ -73,7 +97,7 @@ func ballotFields(text string) (ballot, error) {
 		return nil, errors.New("the answer is not whole JSON")
 	}
 	members, _ := document.Members()
-	fields := make(ballot, len(members))
+	fields := make(map[string]strictjson.Value, len(members))
 	for _, m := range members {
 		if m.Twice {
 			return nil, fmt.Errorf("the answer has %q twice", cleaner{}.text(m.Name, maxQuote))
@@ -83,83 +107,47 @@ func ballotFields(text string) (ballot, error) {
 	return fields, nil
 }
 
-func (f ballot) decision(clean cleaner) (signal.Decision, error) {
-	raw, err := f.required("decision")
-	if err != nil {
-		return "", err
+// content gives a string without its quotation marks, and the JSON of any other value.
+func content(v strictjson.Value) string {
+	if text, isText := v.Text(); isText {
+		return text
 	}
-	word, ok := raw.Text()
-	if !ok {
-		return "", fmt.Errorf("decision is %s and not text", clean.quote(raw))
-	}
-	decision, err := signal.ParseDecision(strings.TrimSpace(word))
-	if err != nil {
-		return "", fmt.Errorf("decision %s is none of BUY, SELL, HOLD", clean.quote(raw))
-	}
-	return decision, nil
+	return v.String()
 }
 
-func (f ballot) confidence(clean cleaner) (float64, error) {
-	raw, err := f.required("confidence")
+// number reads a finite number, or one in a string; nil for anything else.
+func number(v strictjson.Value) *float64 {
+	n, err := endpoint.ParseDecimal(strings.TrimSpace(content(v)))
 	if err != nil {
-		return 0, err
-	}
-	n, ok := numberOf(raw)
-	if !ok {
-		return 0, fmt.Errorf("confidence is %s and not a number", clean.quote(raw))
-	}
-	if n < 0 || n > 1 {
-		return 0, fmt.Errorf("confidence %s is outside 0…1", clean.quote(raw))
-	}
-	return n, nil
-}
-
-func (f ballot) reasoning(clean cleaner) (string, error) {
-	raw, err := f.required("reasoning")
-	if err != nil {
-		return "", err
-	}
-	text, ok := raw.Text()
-	if !ok {
-		return "", fmt.Errorf("reasoning is %s and not text", clean.quote(raw))
-	}
-	if text = clean.text(text, maxReasoning); text == "" {
-		return "", errors.New("reasoning is empty")
-	}
-	return text, nil
-}
-
-func (f ballot) required(name string) (strictjson.Value, error) {
-	raw := f[name]
-	if raw.IsNull() {
-		return raw, fmt.Errorf("%s is missing", name)
-	}
-	return raw, nil
-}
-
-func level(raw strictjson.Value) *float64 {
-	n, ok := numberOf(raw)
-	if !ok {
 		return nil
 	}
-	return &n
+	return new(n + 0) // + 0 turns -0 into 0
 }
 
-// numberOf reads a finite number, or one that stands in a string.
-func numberOf(raw strictjson.Value) (float64, bool) {
-	text, ok := raw.Text()
-	if !ok {
-		text = raw.String()
+// defect says why a ballot can't be counted; empty: it can. Ballots of [ParseBallot]
+// always can, but a [Provider] may bring one of another origin.
+func (b Ballot) defect() string {
+	switch {
+	case !slices.Contains(signal.Decisions[:], b.Decision):
+		return "a decision that is none of BUY, SELL, HOLD"
+	case !(b.Confidence >= 0 && b.Confidence <= 1):
+		return "a confidence outside 0…1"
 	}
-	n, err := endpoint.ParseDecimal(strings.TrimSpace(text))
-	return n + 0, err == nil // + 0: there is no -0
+	return ""
 }
 
-// quote gives a wrong value as an error may show it.
-func (c cleaner) quote(raw strictjson.Value) string {
-	text, ok := raw.Text()
-	if !ok {
-		text = raw.String()
+// tidied gives b as ParseBallot would: optional fields with a wrong value are nil, and the
+// reasoning is cleaned.
+func (b Ballot) tidied() Ballot {
+	b.Confidence += 0
+	b.Reasoning = cleaner{}.text(b.Reasoning, maxReasoning)
+	if b.RiskLevel != nil && !slices.Contains([]signal.RiskLevel{signal.Low, signal.Medium, signal.High}, *b.RiskLevel) {
+		b.RiskLevel = nil
 	}
-	return fmt.Sprintf("%q", c.text(text, maxQuote))
+	for _, level := range [...]**float64{&b.StopLoss, &b.TakeProfit} {
+		if *level != nil && (math.IsNaN(**level) || math.IsInf(**level, 0)) {
+			*level = nil
+		}
+	}
+	return b
 }

@@ -1,9 +1,11 @@
 package provider
 
-// The Breaker keeps runs from waiting for a provider that does not work.
+// The circuit breaker of a provider: it saves runs from waiting for a provider that does
+// not work.
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,14 +13,14 @@ import (
 )
 
 const (
-	breakerFailures = 8               // calls that fail in a row: fewer may be bad luck
-	failingDelay    = 5 * time.Second // until a failing provider is asked again; doubles
+	breakerFailures = 8               // failed calls in a row that open the breaker: fewer may be bad luck
+	failingDelay    = 5 * time.Second // until a failing provider is tried again; doubles
 	maxFailingDelay = time.Minute
 	refusedDelay    = 30 * time.Second // until a refused key or account is tried again; doubles
-	maxWait         = 15 * time.Minute // nobody is kept out for longer without being asked
+	maxWait         = 15 * time.Minute // the longest time without a try
 
-	// shortPatience is how long a provider waits for a run with its whole time before
-	// one with less may try it.
+	// shortPatience is how long a try is reserved for a run with its whole time before
+	// one with less may make it.
 	shortPatience = time.Minute
 )
 
@@ -29,18 +31,18 @@ type BreakerState string
 const (
 	BreakerClosed   BreakerState = "closed"    // every call
 	BreakerOpen     BreakerState = "open"      // none
-	BreakerHalfOpen BreakerState = "half-open" // one, to see whether the provider works again
+	BreakerHalfOpen BreakerState = "half-open" // one call, to try whether the provider works again
 )
 
 // LeftOut says why a provider is not asked now, and when it is tried again.
 type LeftOut struct {
 	Reason signal.LeftOutReason
-	Until  time.Time // may have passed: then one call is trying the provider, or may
-	words  string    // what the provider said of its account or key
+	Until  time.Time // if this has passed, one call is trying the provider, or may
+	words  string    // what the provider said about its account or key
 }
 
-// Passes reports whether waiting helps. A refused key or account is tried again
-// too, but for the case that the refusal was wrong.
+// Passes reports whether waiting helps. It does not help against a refused key or account,
+// although those are tried again too, in case the refusal was a mistake.
 func (l LeftOut) Passes() bool {
 	return l.Reason == signal.LeftOutFailing || l.Reason == signal.LeftOutAskedToWait
 }
@@ -61,52 +63,52 @@ func (l LeftOut) Message(name string) string {
 	return fmt.Sprintf("not asked for another %s: %s", max(wait.Round(time.Second), time.Second), why)
 }
 
-// Breaker judges one provider by its calls, each after its retries. Eight that
-// failed in a row, a refused key or account, and used-up credit keep it out for a
-// while; then one call tries it again, and the while grows with every try that
-// fails. A wait that the provider asked for is kept too, and needs no try.
+// Breaker decides whether a provider is asked, by the calls before; a call is one
+// question with all its retries. Eight failed calls in a row, a refused key or account, and
+// used-up credit keep the provider out for a while. Then one call tries it, and with every
+// failed try the next while is longer. A wait that the provider asked for is kept too; no
+// try is needed after it.
 //
-// What is about one request never keeps a provider out for another: refusals,
-// sizes, models, and timeouts of callers who gave less than the whole time. The
-// zero Breaker is ready, and a nil one lets every call through. It is safe for
-// concurrent use.
+// Failures that are about one request never keep a provider out for others: refusals,
+// sizes, models, and timeouts of callers who gave less than the whole time. The zero
+// Breaker is ready for use, and a nil one lets every call through. It is safe for concurrent
+// use.
 type Breaker struct {
 	mu       sync.Mutex
-	failures int       // guarded by mu: calls that failed in a row
+	failures int       // guarded by mu: failed calls in a row
 	outage   *outage   // guarded by mu; nil: the provider works as far as is known
 	wait     time.Time // guarded by mu: the end of the wait that the provider asked for
 }
 
-// outage is a provider that is kept out.
+// outage is the time in which a provider is kept out.
 type outage struct {
 	LeftOut
-	delay   time.Duration // the next one, where a try fails
-	probing bool          // one call is trying the provider
-	short   time.Time     // when a call with less than its whole time last tried it
+	delay    time.Duration // the next one, if a try fails
+	probing  bool          // one call is trying the provider
+	shortTry time.Time     // when a call with less than its whole time last tried it
 }
 
-// Permit is the leave to make one call. Every Permit ends by one Record or Release.
+// Permit allows one call. Every Permit must be followed by one Record or Release.
 type Permit struct {
-	breaker *Breaker // nil: nobody keeps count
-	whole   bool     // the call has the whole time that the configuration gives
-	probe   *outage  // the outage that the call decides on; nil: none
+	breaker   *Breaker // may be nil
+	wholeTime bool     // the call has the whole time that the configuration gives
+	probe     *outage  // the outage that this call tries to end; nil: none
 }
 
-// NewBreaker makes a closed one.
+// NewBreaker makes a closed Breaker.
 func NewBreaker() *Breaker { return &Breaker{} }
 
-// Acquire gives leave for one call now, or says why there is none. whole tells
-// whether the call has at least 90 % of the time that the configuration gives: a
-// call with less decides nothing.
-func (b *Breaker) Acquire(whole bool) (Permit, *LeftOut) { return b.acquire(whole, false) }
+// Acquire permits one call now, or says why not. wholeTime tells whether the call has at least
+// 90 % of the time that the configuration gives: a call with less is no try.
+func (b *Breaker) Acquire(wholeTime bool) (Permit, *LeftOut) { return b.acquire(wholeTime, false) }
 
-// Insist gives leave where Acquire does not because of failures, a refused key or a
-// refused account: for a run that can't reach its quorum otherwise. A wait that the
-// provider asked for, and used-up credit, stand.
-func (b *Breaker) Insist(whole bool) (Permit, *LeftOut) { return b.acquire(whole, true) }
+// Insist is Acquire for a run that can't reach its quorum otherwise. It also permits a call
+// to a provider that fails, or that refused the key or the account. It respects a wait that
+// the provider asked for, and used-up credit.
+func (b *Breaker) Insist(wholeTime bool) (Permit, *LeftOut) { return b.acquire(wholeTime, true) }
 
-func (b *Breaker) acquire(whole, insist bool) (Permit, *LeftOut) {
-	permit := Permit{b, whole, nil}
+func (b *Breaker) acquire(wholeTime, insist bool) (Permit, *LeftOut) {
+	permit := Permit{b, wholeTime, nil}
 	if b == nil {
 		return permit, nil
 	}
@@ -114,13 +116,13 @@ func (b *Breaker) acquire(whole, insist bool) (Permit, *LeftOut) {
 	defer b.mu.Unlock()
 	now, o := time.Now(), b.outage
 	switch left := b.leftOut(now); {
-	case left == nil && o == nil: // it works
+	case left == nil && o == nil:
 		return permit, nil
-	case left == nil && whole: // it is due
+	case left == nil && wholeTime: // this call is the try
 		o.probing, permit.probe = true, o
 		return permit, nil
-	case left == nil && now.Sub(o.Until) >= shortPatience && now.Sub(o.short) >= shortPatience:
-		o.short = now
+	case left == nil && now.Sub(o.Until) >= shortPatience && now.Sub(o.shortTry) >= shortPatience:
+		o.shortTry = now
 		return permit, nil
 	case insist && !b.wait.After(now) && o.Reason != signal.LeftOutNoCredit:
 		return permit, nil
@@ -131,7 +133,7 @@ func (b *Breaker) acquire(whole, insist bool) (Permit, *LeftOut) {
 	}
 }
 
-// leftOut says why no call may be made; nil: one may.
+// leftOut says why no call is permitted; nil: one is.
 func (b *Breaker) leftOut(now time.Time) *LeftOut {
 	switch {
 	case b.outage != nil && (b.outage.probing || b.outage.Until.After(now)):
@@ -146,7 +148,7 @@ func (b *Breaker) leftOut(now time.Time) *LeftOut {
 	return nil
 }
 
-// Record takes in how the call ended: nil is a vote.
+// Record reports the end of the call: nil for a vote.
 func (p Permit) Record(err *Error) {
 	b := p.breaker
 	if b == nil {
@@ -154,39 +156,38 @@ func (p Permit) Record(err *Error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := time.Now()
 	p.release()
-	if err == nil {
-		b.works()
-		return
-	}
 	switch {
+	// A refusal or a truncated answer comes from the model, so the provider works.
+	case err == nil, err.Kind == signal.FailureRefusal, err.Kind == signal.FailureTruncated:
+		b.failures, b.outage = 0, nil
 	case err.Kind == signal.FailureAuthentication:
-		p.keepOut(LeftOut{signal.LeftOutKeyRefused, now.Add(refusedDelay), err.Message}, maxWait)
+		p.keepOut(signal.LeftOutKeyRefused, err.Message, refusedDelay)
 	case err.Denied:
-		p.keepOut(LeftOut{signal.LeftOutAccessDenied, now.Add(refusedDelay), err.Message}, maxWait)
+		p.keepOut(signal.LeftOutAccessDenied, err.Message, refusedDelay)
 	case err.Kind == signal.FailureRateLimit && !err.Retryable:
 		wait := maxWait
 		if err.RetryAfter > 0 {
 			wait = min(err.RetryAfter, maxWait)
 		}
-		p.keepOut(LeftOut{signal.LeftOutNoCredit, now.Add(wait), err.Message}, wait)
-		return // the wait is in it
-	case err.Kind == signal.FailureRefusal, err.Kind == signal.FailureTruncated: // it works: the answer was the model's
-		b.works()
+		p.keepOut(signal.LeftOutNoCredit, err.Message, wait)
+		return // which includes the wait
 	case p.counts(err):
 		if b.failures++; b.outage != nil || b.failures >= breakerFailures {
-			p.keepOut(LeftOut{Reason: signal.LeftOutFailing, Until: now.Add(failingDelay)}, maxFailingDelay)
+			p.keepOut(signal.LeftOutFailing, "", failingDelay)
 		}
 	}
-	if until := now.Add(min(err.RetryAfter, maxWait)); err.RetryAfter > 0 && until.After(b.wait) {
+	if err == nil || err.RetryAfter <= 0 {
+		return
+	}
+	if until := time.Now().Add(min(err.RetryAfter, maxWait)); until.After(b.wait) {
 		b.wait = until
 	}
 }
 
-// counts reports whether a failure says that the provider does not work. Those
-// that were not needed, came too fast, were about the request, or had less than
-// their whole time say nothing.
+// counts reports whether a failure shows that the provider does not work. It does not if
+// the call was not needed, came too soon after others, was wrong itself, or had less than
+// its whole time.
 func (p Permit) counts(err *Error) bool {
 	switch err.Kind {
 	case signal.FailureNotNeeded:
@@ -194,34 +195,34 @@ func (p Permit) counts(err *Error) bool {
 	case signal.FailureRateLimit:
 		return err.Status == statusOverloaded
 	case signal.FailureTimeout:
-		return p.whole
+		return p.wholeTime
 	case signal.FailureProvider:
-		return err.Retryable || err.Status == 0 // else the provider answered that this request is wrong
+		return err.Retryable || err.Status == 0 // otherwise the provider answered that this request is wrong
 	}
 	return true
 }
 
-// keepOut begins an outage whose first delay is the time until left.Until; later
-// ones double up to most. One that stands already grows where the call was to
-// decide on it; other calls of before and beside it change nothing, but that a
-// refusal says more than failures.
-func (p Permit) keepOut(left LeftOut, most time.Duration) {
-	b := p.breaker
-	o := b.outage
-	switch {
+// keepOut begins an outage, whose first delay is given and whose later ones double. An
+// outage that has begun before gets longer if the call was the try. Other calls that began
+// earlier or at the same time change nothing, except that a refusal replaces failures.
+func (p Permit) keepOut(reason signal.LeftOutReason, words string, first time.Duration) {
+	now, most := time.Now(), maxWait
+	if reason == signal.LeftOutFailing {
+		most = maxFailingDelay
+	}
+	begun := outage{LeftOut: LeftOut{reason, now.Add(first), words}, delay: min(2*first, most)}
+	switch o := p.breaker.outage; {
 	case o == nil:
-		b.outage = &outage{LeftOut: left, delay: min(2*time.Until(left.Until), most)}
-	case o.Reason == signal.LeftOutFailing && left.Reason != o.Reason, p.probe == o && (left.Reason != o.Reason || left.Reason == signal.LeftOutNoCredit):
-		o.LeftOut, o.delay, o.short = left, min(2*time.Until(left.Until), most), time.Time{} // a probe under way still decides on it
+		p.breaker.outage = &begun
+	case o.Reason == signal.LeftOutFailing && reason != o.Reason, p.probe == o && (reason != o.Reason || reason == signal.LeftOutNoCredit):
+		begun.probing = o.probing // a try that has begun can still end it
+		*o = begun
 	case p.probe == o:
-		o.Until, o.delay = time.Now().Add(o.delay), min(2*o.delay, most)
+		o.Until, o.delay = now.Add(o.delay), min(2*o.delay, most)
 	}
 }
 
-// works ends an outage: the provider has answered.
-func (b *Breaker) works() { b.failures, b.outage = 0, nil }
-
-// Release gives back a Permit whose call was not made.
+// Release returns a Permit without a call.
 func (p Permit) Release() {
 	if p.breaker == nil {
 		return
@@ -231,33 +232,30 @@ func (p Permit) Release() {
 	p.release()
 }
 
-// release lets another call decide, where this one was to.
+// release lets another call be the try, if this one was.
 func (p Permit) release() {
 	if p.probe != nil {
 		p.probe.probing = false
 	}
 }
 
-// Proved tells that a free call has shown a working key.
-func (b *Breaker) Proved() {
-	b.letIn(signal.LeftOutKeyRefused, signal.LeftOutAccessDenied)
-}
+// Proved reports that a free call has shown that the key works.
+func (b *Breaker) Proved() { b.end(signal.LeftOutKeyRefused, signal.LeftOutAccessDenied) }
 
-// Replaced tells that there is another key: the account may be another one too.
+// Replaced reports that there is another key, which may be that of another account.
 func (b *Breaker) Replaced() {
-	b.letIn(signal.LeftOutKeyRefused, signal.LeftOutAccessDenied, signal.LeftOutNoCredit)
+	b.end(signal.LeftOutKeyRefused, signal.LeftOutAccessDenied, signal.LeftOutNoCredit)
 }
 
-func (b *Breaker) letIn(reasons ...signal.LeftOutReason) {
+// end ends an outage that has one of the reasons.
+func (b *Breaker) end(reasons ...signal.LeftOutReason) {
 	if b == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, reason := range reasons {
-		if b.outage != nil && b.outage.Reason == reason {
-			b.outage = nil
-		}
+	if b.outage != nil && slices.Contains(reasons, b.outage.Reason) {
+		b.outage = nil
 	}
 }
 
@@ -268,16 +266,17 @@ func (b *Breaker) State() BreakerState {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch now := time.Now(); {
-	case b.outage != nil && (b.outage.probing || !b.outage.Until.After(now)) && !b.wait.After(now):
-		return BreakerHalfOpen
-	case b.outage != nil || b.wait.After(now):
+	now := time.Now()
+	switch isWaiting := b.wait.After(now); {
+	case b.outage == nil && !isWaiting:
+		return BreakerClosed
+	case b.outage == nil, isWaiting, !b.outage.probing && b.outage.Until.After(now):
 		return BreakerOpen
 	}
-	return BreakerClosed
+	return BreakerHalfOpen
 }
 
-// LeftOut says why the provider is not asked now; nil: it is.
+// LeftOut says why the provider is not asked now; nil if it is.
 func (b *Breaker) LeftOut() *LeftOut {
 	if b == nil {
 		return nil

@@ -35,10 +35,10 @@ var (
 
 const (
 	whole = true  // the call has the whole time
-	short = false // its caller gave less
+	short = false // the call has less
 )
 
-// call makes one call that ends with err, if it is let through.
+// call makes one call that ends with err. It reports whether the breaker permitted it.
 func call(b *provider.Breaker, err *provider.Error, hasWholeTime bool) bool {
 	permit, left := b.Acquire(hasWholeTime)
 	if left != nil {
@@ -48,8 +48,8 @@ func call(b *provider.Breaker, err *provider.Error, hasWholeTime bool) bool {
 	return true
 }
 
-// The row of each failure in the table of docs/providers.md.
-func TestBreakerByWhatTheFailureSays(t *testing.T) {
+// Each failure as in the table of docs/providers.md.
+func TestBreakerByFailure(t *testing.T) {
 	tests := []struct {
 		name     string
 		err      *provider.Error
@@ -119,7 +119,7 @@ func TestBreakerByWhatTheFailureSays(t *testing.T) {
 	}
 }
 
-// One that answers one call in eight still votes.
+// A provider that answers one call in eight is asked every time.
 func TestBreakerCountsFailuresInARow(t *testing.T) {
 	b := provider.NewBreaker()
 	for i := range 100 {
@@ -145,8 +145,8 @@ func failing(t *testing.T) *provider.Breaker {
 	return b
 }
 
-// Every try that fails makes the next one later, up to a bound.
-func TestBreakerTriesLessAndLessOften(t *testing.T) {
+// Every failed try makes the delay until the next one longer, up to a bound.
+func TestDelaysGrow(t *testing.T) {
 	s, m := time.Second, time.Minute
 	tests := []struct {
 		name  string
@@ -194,7 +194,7 @@ func TestBreakerLetsOneCallTry(t *testing.T) {
 		if _, left := b.Acquire(whole); left == nil || b.State() != provider.BreakerHalfOpen || !strings.Contains(left.Message("grok"), "until another run has tried it") {
 			t.Fatalf("a second call was let through while the first one tries: %+v", left)
 		}
-		// A call that insists for its quorum is no try: its failure makes nothing later.
+		// A call that insists for its quorum is not a try: its failure delays nothing.
 		beside, left := b.Insist(whole)
 		if left != nil {
 			t.Fatal("a run without a quorum was not let through")
@@ -210,9 +210,9 @@ func TestBreakerLetsOneCallTry(t *testing.T) {
 	})
 }
 
-// A try that says nothing about the provider must not use up the leave: the
-// provider would stay out for ever.
-func TestBreakerTriesAgainAfterATryThatSaysNothing(t *testing.T) {
+// After a try that says nothing about the provider, another call must be permitted to try.
+// Otherwise the provider would be left out for ever.
+func TestTryThatSaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, end := range map[string]func(provider.Permit){
 			"not needed": func(p provider.Permit) { p.Record(notNeeded) },
@@ -235,8 +235,8 @@ func TestBreakerTriesAgainAfterATryThatSaysNothing(t *testing.T) {
 	})
 }
 
-// A caller's short deadline never takes the try, and its timeout decides nothing;
-// where nobody gives more, the provider is back all the same when it answers.
+// A call with a short deadline is not the try, and its timeout decides nothing. If no caller
+// gives more time, such calls are permitted now and then, and an answer ends the outage.
 func TestBreakerAndShortDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := failing(t)
@@ -260,7 +260,7 @@ func TestBreakerAndShortDeadlines(t *testing.T) {
 	})
 }
 
-func TestBreakerLetsGoOfAKey(t *testing.T) {
+func TestProvedAndReplacedEndOutages(t *testing.T) {
 	tests := []struct {
 		name             string
 		err              *provider.Error
@@ -288,7 +288,7 @@ func TestBreakerLetsGoOfAKey(t *testing.T) {
 	}
 }
 
-// What a provider says of the account is shown to whoever misses its vote.
+// Whoever misses the vote of a provider is told what it said about the account.
 func TestLeftOutSaysWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for says, err := range map[string]*provider.Error{
@@ -311,7 +311,7 @@ func TestLeftOutSaysWhy(t *testing.T) {
 func TestBreakerKeepsTheLongestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := provider.NewBreaker()
-		// Two runs had begun before either failed.
+		// Two runs begin before either of them fails.
 		first, _ := b.Acquire(whole)
 		second, _ := b.Acquire(whole)
 		first.Record(askedToWait)
@@ -327,8 +327,8 @@ func TestBreakerKeepsTheLongestWait(t *testing.T) {
 	})
 }
 
-// Calls that had begun before an outage do not decide on it.
-func TestBreakerAndCallsOfBefore(t *testing.T) {
+// Calls that began before an outage do not make it longer.
+func TestEarlierCallsDoNotProlongAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := provider.NewBreaker()
 		var before []provider.Permit
@@ -345,8 +345,8 @@ func TestBreakerAndCallsOfBefore(t *testing.T) {
 	})
 }
 
-// A call that was to decide on an outage that is over decides nothing about the next.
-func TestBreakerAndATryOfBefore(t *testing.T) {
+// The try of an outage that is over decides nothing about the next outage.
+func TestTryOfAnEarlierOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := provider.NewBreaker()
 		early, _ := b.Acquire(whole)
@@ -354,8 +354,8 @@ func TestBreakerAndATryOfBefore(t *testing.T) {
 			call(b, broken, whole)
 		}
 		time.Sleep(5 * time.Second)
-		late, _ := b.Acquire(whole) // is to decide on the first outage
-		early.Record(nil)           // but this ends it
+		late, _ := b.Acquire(whole) // is the try of the first outage
+		early.Record(nil)           // ends that outage
 		for range 8 {
 			call(b, broken, whole)
 		}
@@ -370,9 +370,9 @@ func TestBreakerAndATryOfBefore(t *testing.T) {
 	})
 }
 
-// Whatever happens: where all calls have ended and every wait is over, somebody is let
-// in, and only one where that call is to decide.
-func TestBreakerKeepsNobodyOutForEver(t *testing.T) {
+// Whatever happens: when all calls have ended and every wait is over, a call is permitted,
+// and only one if it is a try.
+func TestOutagesEnd(t *testing.T) {
 	errs := []*provider.Error{nil, broken, slow, wrongKey, denied, noCredit, askedToWait, refused, notNeeded}
 	rapid.Check(t, func(rt *rapid.T) {
 		steps := rapid.SliceOfN(rapid.IntRange(0, 1<<20), 1, 120).Draw(rt, "steps")
@@ -423,8 +423,8 @@ func TestBreakerKeepsNobodyOutForEver(t *testing.T) {
 	})
 }
 
-// No order of events panics, locks up or keeps a provider out for longer than 15 minutes.
-func TestBreakerTogether(t *testing.T) {
+// Concurrent events cause no panic, no deadlock and no outage of more than 15 minutes.
+func TestBreakerConcurrently(t *testing.T) {
 	b := provider.NewBreaker()
 	var group sync.WaitGroup
 	for _, err := range []*provider.Error{nil, broken, slow, wrongKey, denied, noCredit, askedToWait, refused, notNeeded} {

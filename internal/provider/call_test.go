@@ -21,8 +21,8 @@ import (
 	"thalas/internal/signal"
 )
 
-// scripted is a provider whose attempts are functions, the last one for all that
-// follow.
+// scripted is a provider with one function for every attempt. The last one is called for all
+// further attempts.
 type scripted struct {
 	name     string
 	attempts []attempt
@@ -58,7 +58,7 @@ func errs(err error) attempt {
 	return func(context.Context) (provider.Answer, error) { return provider.Answer{}, err }
 }
 
-// hangs answers only by the end of its context.
+// hangs returns only when its context ends.
 func hangs(ctx context.Context) (provider.Answer, error) {
 	<-ctx.Done()
 	return provider.Answer{}, ctx.Err()
@@ -176,8 +176,8 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// Without a wait of the provider's the first is at most a quarter of a second,
-// and each that follows at most twice as long, half of it by chance.
+// If the provider asks for no wait, the first one is at most a quarter of a second, and the
+// bound doubles with every further one. One half of it is random.
 func TestBackoff(t *testing.T) {
 	bounds := []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 4 * time.Second, 4 * time.Second}
 	drawn := map[time.Duration]bool{}
@@ -263,7 +263,7 @@ func TestNoAnswerWithin(t *testing.T) {
 	}
 }
 
-func TestEndedBefore(t *testing.T) {
+func TestContextEndedBefore(t *testing.T) {
 	p := &scripted{name: "p", attempts: []attempt{answers(provider.Usage{})}}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("a cause of the caller's"))
@@ -276,8 +276,8 @@ func TestEndedBefore(t *testing.T) {
 	}
 }
 
-// Cancelled before its next attempt it was not needed: the error before is
-// nobody's last word. One that would not have been tried again is.
+// If a call is cancelled before its next attempt, its error is that it was not needed. If
+// there would have been no next attempt, its error is that of the last one.
 func TestCancelledBetweenAttempts(t *testing.T) {
 	busy := func() *provider.Error {
 		err := again(signal.FailureRateLimit)
@@ -367,8 +367,8 @@ func TestUsageOverAttempts(t *testing.T) {
 	}
 }
 
-// A vote of a provider of one's own is tidied as ParseBallot does.
-func TestVotesOfOnesOwn(t *testing.T) {
+// A vote that was not read by ParseBallot is tidied in the same way.
+func TestVotesAreTidied(t *testing.T) {
 	nan := math.NaN()
 	tests := []struct {
 		name   string
@@ -394,7 +394,7 @@ func TestVotesOfOnesOwn(t *testing.T) {
 	}
 }
 
-func TestPanicTellsNothing(t *testing.T) {
+func TestPanicShowsNoValue(t *testing.T) {
 	const secret = "sk-Q7vXw2Zr9TtLm4Kp8HsNb3"
 	type request struct{ Key string }
 	causes := map[string]any{"text": secret, "error": errors.New(secret), "request": request{secret}, "pointer": &request{secret}}
@@ -403,7 +403,7 @@ func TestPanicTellsNothing(t *testing.T) {
 			var log bytes.Buffer
 			logged := provider.NewCaller(3, slog.New(slog.DiscardHandler)).WithLogger(slog.New(slog.NewJSONHandler(&log, nil)))
 			report := logged.Ask(t.Context(), &scripted{name: "p", attempts: []attempt{panics(cause)}}, provider.Prompt{})
-			if report.Err == nil || report.Err.Message != "p panicked; the log has the place" || report.Err.Retryable {
+			if report.Err == nil || report.Err.Message != "p panicked; the log says where" || report.Err.Retryable {
 				t.Errorf("error %v, want a final one that says it panicked", report.Err)
 			}
 			if got := log.String() + fmt.Sprintf("%+v", report.Err); strings.Contains(got, secret) {
@@ -425,7 +425,7 @@ func TestPanicTellsNothing(t *testing.T) {
 	}
 }
 
-// One line says that it is tried again, and none where it is not.
+// Only an attempt that is followed by another is logged, by one line.
 func TestRetryLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

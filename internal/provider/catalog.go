@@ -1,7 +1,7 @@
 package provider
 
-// The table of models: what they cost, what may be sent to them, and which ones
-// are asked by default. It is data (models.json) that ages, never code.
+// The table of models: prices, default models, and which settings a model takes. It is
+// data that ages, so it is a file (models.json) and not code.
 
 import (
 	"bytes"
@@ -23,18 +23,11 @@ import (
 //go:embed models.json
 var embedded []byte
 
-// Catalog is a checked table of models and prices. It is never changed, and safe
-// for concurrent use.
+// Catalog is a valid table of models and prices. It never changes, and is safe for
+// concurrent use.
 type Catalog struct {
-	AsOf     string // the day or month of the prices: 2026-10
-	Source   string // where they come from
-	profiles map[string]profileEntry
-	makers   map[string]makerEntry
-}
-
-type catalogFile struct {
-	AsOf      string                  `json:"as_of"`
-	Source    string                  `json:"source"`
+	AsOf      string                  `json:"as_of"`  // the day or month of the prices: 2026-10
+	Source    string                  `json:"source"` // where the prices come from
 	Profiles  map[string]profileEntry `json:"profiles"`
 	Providers map[string]makerEntry   `json:"providers"`
 }
@@ -48,17 +41,17 @@ type makerEntry struct {
 	Models   map[string]modelEntry `json:"models"`
 }
 
-// modelEntry is one model. A list that is absent is unknown, and then everything
-// is sent as configured; an empty one allows nothing.
+// modelEntry is one model. If a list is nil, nothing is known, and every setting is sent
+// as configured; an empty list allows no setting.
 type modelEntry struct {
 	Effort       string       `json:"effort"` // default
-	Efforts      *[]string    `json:"efforts"`
+	Efforts      []string     `json:"efforts"`
 	NoThinking   bool         `json:"no_thinking"`
-	Temperatures *[]float64   `json:"temperatures"`
+	Temperatures []float64    `json:"temperatures"`
 	Prices       []priceEntry `json:"prices"`
 }
 
-// DefaultCatalog is the table that comes with the program.
+// DefaultCatalog is the table that is built into the program.
 var DefaultCatalog = sync.OnceValue(func() *Catalog {
 	c, err := ParseCatalog(embedded)
 	if err != nil {
@@ -67,7 +60,7 @@ var DefaultCatalog = sync.OnceValue(func() *Catalog {
 	return c
 })
 
-// LoadCatalog reads a table that replaces the one of the program.
+// LoadCatalog reads a table that replaces the built-in one.
 func LoadCatalog(file string) (*Catalog, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -80,50 +73,44 @@ func LoadCatalog(file string) (*Catalog, error) {
 	return c, nil
 }
 
-// ParseCatalog reads a table in the form of models.json. Unknown fields and
-// every impossible value are refused: a slip in a price costs money.
+// ParseCatalog reads a table in the form of models.json. It refuses unknown fields and
+// impossible values, since a mistake in a price costs money.
 func ParseCatalog(data []byte) (*Catalog, error) {
-	var file catalogFile
+	var c Catalog
 	decoder := json.NewDecoder(bytes.NewReader(strictjson.WithoutBOM(data)))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&file); err != nil {
+	if err := decoder.Decode(&c); err != nil {
 		return nil, fmt.Errorf("is not a table of models: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("has something after the table")
 	}
-	if err := file.check(); err != nil {
-		return nil, err
-	}
-	return &Catalog{file.AsOf, file.Source, file.Profiles, file.Providers}, nil
+	return &c, c.validate()
 }
 
-func (f catalogFile) check() error {
-	if !isDate(f.AsOf, "2006-01") && !isDate(f.AsOf, time.DateOnly) {
-		return fmt.Errorf("as_of %q is not a date such as 2026-10", f.AsOf)
+func (c *Catalog) validate() error {
+	if !isDate(c.AsOf, "2006-01") && !isDate(c.AsOf, time.DateOnly) {
+		return fmt.Errorf("as_of %q is not a date such as 2026-10", c.AsOf)
 	}
-	if len(f.Providers) == 0 {
-		return errors.New("has no providers")
+	if len(c.Providers) == 0 || len(c.Profiles) == 0 {
+		return errors.New("has no providers or no profiles")
 	}
-	if len(f.Profiles) == 0 {
-		return errors.New("has no profiles")
-	}
-	for name, p := range f.Profiles {
+	for name, p := range c.Profiles {
 		if p.MaxTokens <= 0 {
 			return fmt.Errorf("profiles.%s.max_tokens is not above 0", name)
 		}
 	}
-	for name, maker := range f.Providers {
+	for name, maker := range c.Providers {
 		for profile, model := range maker.Defaults {
-			if _, ok := f.Profiles[profile]; !ok {
-				return fmt.Errorf("providers.%s.defaults.%s is no profile: profiles are %s", name, profile, words(maps.Keys(f.Profiles)))
+			if _, ok := c.Profiles[profile]; !ok {
+				return fmt.Errorf("providers.%s.defaults.%s is not a profile: profiles are %s", name, profile, list(maps.Keys(c.Profiles)))
 			}
 			if _, ok := maker.Models[model]; !ok {
 				return fmt.Errorf("providers.%s.defaults.%s is %q, which is not among its models", name, profile, model)
 			}
 		}
 		for id, model := range maker.Models {
-			if err := model.check(); err != nil {
+			if err := model.validate(); err != nil {
 				return fmt.Errorf("providers.%s.models.%s: %w", name, id, err)
 			}
 		}
@@ -131,46 +118,39 @@ func (f catalogFile) check() error {
 	return nil
 }
 
-func (m modelEntry) check() error {
-	if m.Efforts != nil {
-		for _, effort := range *m.Efforts {
-			if effort == "" || effort != strings.ToLower(effort) {
-				return fmt.Errorf("effort %q is not a word in lower case", effort)
-			}
+func (m modelEntry) validate() error {
+	for _, effort := range m.Efforts {
+		if effort == "" || effort != strings.ToLower(effort) {
+			return fmt.Errorf("effort %q is not a word in lower case", effort)
 		}
 	}
-	if m.Efforts != nil && m.Effort != "" && !slices.Contains(*m.Efforts, m.Effort) {
+	if m.Efforts != nil && m.Effort != "" && !slices.Contains(m.Efforts, m.Effort) {
 		return fmt.Errorf("effort %q is not among its efforts", m.Effort)
 	}
 	for i, p := range m.Prices {
-		if err := p.check(); err != nil {
+		if err := p.validate(); err != nil {
 			return fmt.Errorf("prices[%d]: %w", i, err)
 		}
 	}
 	return nil
 }
 
-// Models lists the models of a provider that have an entry, sorted.
-func (c *Catalog) Models(provider string) []string {
-	return slices.Sorted(maps.Keys(c.makers[provider].Models))
-}
-
-// DefaultModel is the model that a provider's profile asks; empty: none is known.
+// DefaultModel is the model of a provider in a profile; empty if none is known.
 func (c *Catalog) DefaultModel(provider, profile string) string {
-	return c.makers[provider].Defaults[profile]
+	return c.Providers[provider].Defaults[profile]
 }
 
-// Configure gives how a provider's model is asked: what is set, else the default
-// of the model and the profile. What a known model is known to refuse is an
-// error that names the variable to change; an unknown model gets what is set.
+// Configure decides how a provider's model is asked: as the settings say, and otherwise by
+// the defaults of the model and the profile. A setting that the model is known to refuse is
+// an error that names the variable to change; an unknown model gets every setting.
 func (c *Catalog) Configure(provider string, s Settings) (Model, error) {
 	profile := s.Profile
 	if profile == "" {
 		profile = ProfileFast
 	}
-	limits, ok := c.profiles[profile]
+	limits, ok := c.Profiles[profile]
 	if !ok {
-		return Model{}, fmt.Errorf("MODEL_PROFILE %q is not known: choose one of %s", profile, words(maps.Keys(c.profiles)))
+		return Model{}, fmt.Errorf("MODEL_PROFILE %q is not known: choose one of %s", profile, list(maps.Keys(c.Profiles)))
 	}
 	m := Model{ID: s.Model, Effort: strings.ToLower(s.Effort), MaxTokens: s.MaxTokens, Temperature: s.Temperature}
 	if m.ID == "" {
@@ -185,7 +165,7 @@ func (c *Catalog) Configure(provider string, s Settings) (Model, error) {
 	if m.MaxTokens < 0 {
 		return Model{}, fmt.Errorf("%s is %d: it must be above 0", Variable(provider, "MAX_TOKENS"), m.MaxTokens)
 	}
-	entry := c.makers[provider].Models[m.ID]
+	entry := c.Providers[provider].Models[m.ID]
 	m.NoThinking = entry.NoThinking
 	if m.Effort == "" {
 		m.Effort = entry.Effort
@@ -193,27 +173,27 @@ func (c *Catalog) Configure(provider string, s Settings) (Model, error) {
 	return m, entry.allow(provider, m)
 }
 
-// allow holds the effort and the temperature of m against what the model takes.
+// allow refuses an effort or a temperature that the model does not take.
 func (e modelEntry) allow(provider string, m Model) error {
-	if e.Efforts != nil && m.Effort != "" && !slices.Contains(*e.Efforts, m.Effort) {
+	if e.Efforts != nil && m.Effort != "" && !slices.Contains(e.Efforts, m.Effort) {
 		variable := Variable(provider, "EFFORT")
-		if len(*e.Efforts) == 0 {
+		if len(e.Efforts) == 0 {
 			return fmt.Errorf("%s is %q, but model %s takes no effort: unset it", variable, m.Effort, m.ID)
 		}
-		return fmt.Errorf("%s is %q, but model %s takes one of %s", variable, m.Effort, m.ID, strings.Join(*e.Efforts, ", "))
+		return fmt.Errorf("%s is %q, but model %s takes one of %s", variable, m.Effort, m.ID, strings.Join(e.Efforts, ", "))
 	}
 	if m.Temperature == nil {
 		return nil
 	}
 	variable := Variable(provider, "TEMPERATURE")
-	if t := *m.Temperature; !isFinite(t) || t < 0 || t > 2 {
+	if t := *m.Temperature; !(t >= 0 && t <= 2) {
 		return fmt.Errorf("%s is %v: it must be 0…2", variable, t)
 	}
-	if e.Temperatures != nil && !slices.Contains(*e.Temperatures, *m.Temperature) {
-		if len(*e.Temperatures) == 0 {
+	if e.Temperatures != nil && !slices.Contains(e.Temperatures, *m.Temperature) {
+		if len(e.Temperatures) == 0 {
 			return fmt.Errorf("%s is %v, but model %s takes no temperature: unset it", variable, *m.Temperature, m.ID)
 		}
-		return fmt.Errorf("%s is %v, but model %s takes only %v: unset it", variable, *m.Temperature, m.ID, (*e.Temperatures)[0])
+		return fmt.Errorf("%s is %v, but model %s takes only %v: unset it", variable, *m.Temperature, m.ID, e.Temperatures[0])
 	}
 	return nil
 }
@@ -223,7 +203,7 @@ func Variable(provider, suffix string) string {
 	return strings.ReplaceAll(strings.ToUpper(provider), "-", "_") + "_" + suffix
 }
 
-func words(names func(yield func(string) bool)) string {
+func list(names func(yield func(string) bool)) string {
 	return strings.Join(slices.Sorted(names), ", ")
 }
 

@@ -107,7 +107,7 @@ func TestCost(t *testing.T) {
 	})
 }
 
-// Every price of the table that comes with the program, as it was published.
+// Every price of the built-in table, as it was published.
 func TestPublishedPrices(t *testing.T) {
 	c := DefaultCatalog()
 	if c.AsOf == "" || c.Source == "" {
@@ -140,7 +140,7 @@ func TestLoadCatalog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Models("anthropic"); !cmp.Equal(got, []string{"m"}) {
+	if got := c.Providers["anthropic"].Models; len(got) != 1 || got["m"].Effort != "low" {
 		t.Errorf("models = %v", got)
 	}
 	at := time.Date(2027, 1, 5, 0, 0, 0, 0, time.UTC)

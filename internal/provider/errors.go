@@ -1,6 +1,6 @@
 package provider
 
-// What can go wrong when a model is asked, as one error type with a kind.
+// The errors of asking a model: one type, with a kind.
 
 import (
 	"context"
@@ -11,8 +11,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// The kinds of error, for errors.Is. Each has the wire name of its
-// signal.FailureKind.
+// The kinds of error, for errors.Is. Each is the wire name of its [signal.FailureKind].
 var (
 	ErrAuthentication  error = kindError(signal.FailureAuthentication)
 	ErrRateLimit       error = kindError(signal.FailureRateLimit)
@@ -24,42 +23,41 @@ var (
 	ErrNotNeeded       error = kindError(signal.FailureNotNeeded)
 )
 
+var kinds = []error{ErrAuthentication, ErrRateLimit, ErrTimeout, ErrProvider, ErrInvalidResponse, ErrRefusal, ErrTruncated, ErrNotNeeded}
+
 type kindError signal.FailureKind
 
 func (k kindError) Error() string { return string(k) }
 
-// Error is a failed attempt. errors.Is compares its kind with the Err values of
-// this package; errors.Is(err, context.DeadlineExceeded) holds for a timeout of
-// ours and errors.Is(err, context.Canceled) for a cancellation.
+// Error is a failed attempt. errors.Is compares its kind with the Err values of this
+// package. It wraps context.DeadlineExceeded if the caller's time was over, and
+// context.Canceled if the caller cancelled.
 type Error struct {
 	Kind        signal.FailureKind
 	Message     string        // what happened and what to do; holds no key
 	Retryable   bool          // whether asking again may help
 	RetryAfter  time.Duration // the wait that the provider asked for; 0: none
-	Denied      bool          // the provider serves nobody with this account for now, whatever is asked: it is kept out like a refused key
-	BillUnknown bool          // the request was sent and may be billed, but nobody told its usage
+	Denied      bool          // the provider refuses the whole account for now, whatever is asked
+	BillUnknown bool          // the request was sent and may be billed, but its usage is not known
 	Status      int           // HTTP status; 0: there was no answer
-	RequestID   string        // the provider's; empty: none
-	Usage       Usage         // what the attempt used: an answer that is no vote costs money too
+	RequestID   string        // the provider's id of the call; empty: none
+	Usage       Usage         // what the attempt used: an answer that is not a vote costs money too
 	Model       string        // the model that answered; empty: unknown
 	cause       error
 }
 
 func (e *Error) Error() string { return e.Message }
 
-// Unwrap gives what caused the error, if that was another error.
+// Unwrap gives the error that caused e, if there is one.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Is reports whether target is the Err value of e's kind.
-func (e *Error) Is(target error) bool {
-	k, ok := target.(kindError)
-	return ok && signal.FailureKind(k) == e.Kind
-}
+func (e *Error) Is(target error) bool { return target == kindError(e.Kind) }
 
-// AsError gives err as an *Error: as it is where it wraps one, and otherwise by
-// what it says of the context. It is nil for nil. An *Error of no known kind
-// counts as ErrProvider. The text of a foreign error is cleaned like a
-// provider's, since it may hold a URL with a key.
+// AsError gives err as an [Error]: the one that it wraps, and otherwise a new one whose
+// kind depends on whether a context ended. It is nil for nil. An Error of an unknown kind
+// becomes ErrProvider. The text of a foreign error is cleaned like a provider's, since it
+// may hold a URL with a key.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
@@ -69,7 +67,7 @@ func AsError(err error) *Error {
 		if e == nil { // a nil *Error in an error, which is not nil
 			return &Error{Kind: signal.FailureProvider, Message: "failed without saying why"}
 		}
-		if slices.Contains(kinds[:], e.Kind) {
+		if slices.Contains(kinds, error(kindError(e.Kind))) {
 			return e
 		}
 		known := *e
@@ -84,9 +82,4 @@ func AsError(err error) *Error {
 	default:
 		return &Error{Kind: signal.FailureProvider, Message: cleaner{}.text(err.Error(), maxMessage), cause: err}
 	}
-}
-
-var kinds = [...]signal.FailureKind{
-	signal.FailureAuthentication, signal.FailureRateLimit, signal.FailureTimeout, signal.FailureProvider,
-	signal.FailureInvalidResponse, signal.FailureRefusal, signal.FailureTruncated, signal.FailureNotNeeded,
 }

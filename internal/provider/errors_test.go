@@ -1,6 +1,6 @@
 package provider_test
 
-// Errors by their kinds, whatever they come as.
+// The kinds of errors of any type.
 
 import (
 	"context"

@@ -1,7 +1,7 @@
 package provider
 
-// Fields reads JSON of which the form is not certain: usage figures and error
-// bodies. What is missing or of another form is nothing, never an error.
+// Reading JSON whose form is not certain: usage figures and error bodies. A value that is
+// missing or has another form counts as none, and is never an error.
 
 import (
 	"bytes"
@@ -15,25 +15,17 @@ import (
 // Fields is any JSON value. The zero Fields is none.
 type Fields struct{ value any }
 
-// parseFields reads a whole body; the zero Fields where it is not JSON.
-func parseFields(body []byte) (f Fields) {
-	if json.Valid(body) {
-		_ = f.UnmarshalJSON(body)
-	}
-	return f
-}
-
-// UnmarshalJSON takes whatever stands there: it never gives an error, so that a
-// field of another form than expected does not spoil the fields around it.
+// UnmarshalJSON takes any value. It never gives an error, so that a field of an unexpected
+// form does not spoil the fields around it.
 func (f *Fields) UnmarshalJSON(data []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber() // 1e999 is not to spoil its neighbours either
+	decoder.UseNumber() // a number such as 1e999 must not be an error either
 	f.value = nil
 	_ = decoder.Decode(&f.value)
 	return nil
 }
 
-// At follows a path such as "prompt_tokens_details.cached_tokens" into objects.
+// At gives the value at a path such as "prompt_tokens_details.cached_tokens".
 func (f Fields) At(path string) Fields {
 	for name := range strings.SplitSeq(path, ".") {
 		object, _ := f.value.(map[string]any)
@@ -42,10 +34,10 @@ func (f Fields) At(path string) Fields {
 	return f
 }
 
-// IsNone reports whether there is nothing, or null.
+// IsNone reports whether the value is missing or null.
 func (f Fields) IsNone() bool { return f.value == nil }
 
-// list gives the members of an array.
+// list gives the members of an array, and none for anything else.
 func (f Fields) list() []Fields {
 	values, _ := f.value.([]any)
 	members := make([]Fields, len(values))
@@ -61,8 +53,8 @@ func (f Fields) text() string {
 	return text
 }
 
-// Number gives a finite number, or one that stands in a string; NaN for anything
-// else, so that it makes every sum that it is part of unknown.
+// Number gives a finite number, or one in a string. It gives NaN for anything else, which
+// makes every sum with it unknown.
 func (f Fields) Number() float64 {
 	text := f.text()
 	if number, is := f.value.(json.Number); is {
@@ -75,7 +67,7 @@ func (f Fields) Number() float64 {
 	return n
 }
 
-// Count is Number for figures that are left out where they are 0.
+// Count is Number for figures that a provider leaves out if they are 0.
 func (f Fields) Count() float64 {
 	if f.IsNone() {
 		return 0
@@ -83,9 +75,9 @@ func (f Fields) Count() float64 {
 	return f.Number()
 }
 
-// TokenUsage is the usage of an answer: unknown where input or output is no whole
-// number. Cached tokens that can't be read count as none, which makes the cost an
-// upper bound.
+// TokenUsage gives the usage of an answer. It is unknown if input or output is not a whole
+// number. Cached tokens that can't be read count as none, so that the cost is an upper
+// bound.
 func TokenUsage(input, cached, output float64) Usage {
 	if !isTokens(input) || !isTokens(output) {
 		return Usage{}

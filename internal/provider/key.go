@@ -1,6 +1,6 @@
 package provider
 
-// A Key is an API key that cannot be printed by accident.
+// API keys that can't be printed by accident.
 
 import (
 	"errors"
@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// Key is a provider's API key. Every way of printing, logging or marshalling it
-// gives a placeholder; only Reveal gives the key, for the one header that needs it.
+// Key is a provider's API key. Printing, logging or marshalling it in any way gives a
+// placeholder; only Reveal gives the key, for the one header that needs it.
 type Key struct {
-	// A pointer, because fmt prints the unexported fields of a struct around a
-	// Key without asking its methods: it stops at an address.
+	// A pointer, because fmt prints the unexported fields of a struct around a Key
+	// without calling its methods, but follows no pointer there.
 	secret *string
 }
 
@@ -23,9 +23,9 @@ const redacted = "[redacted]"
 // NewKey wraps a key.
 func NewKey(secret string) Key { return Key{&secret} }
 
-// ParseKey reads a key as people write it down: white space around it and one pair
-// of quotation marks are dropped. What would break a header or came along by copying is
-// an error: the characters of real keys are visible ASCII without quotation marks.
+// ParseKey reads a key as people write it down: it drops white space around it and one
+// pair of quotation marks. A key consists of visible ASCII characters without quotation
+// marks; any other character would break a header, or was copied by mistake.
 func ParseKey(text string) (Key, error) {
 	text = Unquoted(text)
 	for _, c := range []byte(text) {
@@ -36,9 +36,9 @@ func ParseKey(text string) (Key, error) {
 	return NewKey(text), nil
 }
 
-// Unquoted drops white space around a text and then one pair of quotation marks:
-// "sk-1" and 'sk-1' are what a line of an env file gives that no shell has read. What
-// has the same mark inside is left as it is.
+// Unquoted drops white space around a text and then one pair of quotation marks, such as
+// an env file has them that no shell has read: "sk-1" or 'sk-1'. A text with the same
+// mark inside stays as it is.
 func Unquoted(text string) string {
 	text = strings.TrimSpace(text)
 	for _, mark := range [...]string{`"`, "'"} {
@@ -68,10 +68,7 @@ func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 // String gives a placeholder.
 func (k Key) String() string { return redacted }
 
-// GoString gives a placeholder, for %#v.
-func (k Key) GoString() string { return redacted }
-
-// MarshalText gives a placeholder, for JSON and everything else that marshals.
+// MarshalText gives a placeholder, for JSON and other encodings.
 func (k Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue gives a placeholder, for slog.

@@ -1,6 +1,6 @@
 package provider_test
 
-// A key is nowhere to be read but where it is asked for by name.
+// Only Reveal shows a key.
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ func TestKeyIsNeverPrinted(t *testing.T) {
 			printed = append(printed, fmt.Sprintf(verb, value))
 		}
 	}
-	printed = append(printed, key.String(), key.GoString(), fmt.Sprint(key, holder), fmt.Errorf("with %v and %v", key, holder).Error())
+	printed = append(printed, key.String(), fmt.Sprint(key, holder), fmt.Errorf("with %v and %v", key, holder).Error())
 	for _, marshal := range []func(any) ([]byte, error){json.Marshal, xml.Marshal} {
 		for _, value := range []any{key, &key, holder} {
 			text, _ := marshal(value)

@@ -1,6 +1,6 @@
 package provider
 
-// A provider whose key may change while the program runs.
+// Providers whose key may change while the program runs.
 
 import (
 	"context"
@@ -12,19 +12,19 @@ import (
 	"thalas/internal/signal"
 )
 
-// KeySource gives the key to try instead of one that a provider has refused. The
-// key is unset where there is none, or none yet.
+// KeySource gives the key to try after a provider has refused one. The key is unset if there
+// is no other.
 type KeySource interface {
 	Refresh(ctx context.Context, name string, refused Key) (Key, error)
 }
 
-// Keyed is a Provider that is made anew for every key. Where the key is refused
-// and the source has another one, the other one is tried at once: a key that was
-// replaced costs no vote. That second call is extra to the attempts of a Caller.
+// Keyed is a [Provider] that is made anew for every key. If the key is refused and the source
+// has another one, it is tried at once, so that replacing a key costs no vote. That second
+// call is not one of the attempts of a [Caller].
 type Keyed struct {
-	make    func(Key) (Provider, error)
-	keys    KeySource
-	breaker *Breaker // is told when there is another key; nil: none
+	construct func(Key) (Provider, error)
+	keys      KeySource
+	breaker   *Breaker // hears of every new key; may be nil
 
 	mu      sync.RWMutex
 	key     Key      // guarded by mu
@@ -36,74 +36,74 @@ var (
 	_ Priced   = (*Keyed)(nil)
 )
 
-// NewKeyed makes a provider without a key, which Use gives. The error is that of
-// construct, for what is set up wrongly whatever the key is.
+// NewKeyed makes a provider without a key; Use sets one. An error is that of construct, for a
+// mistake in the other settings.
 func NewKeyed(construct func(Key) (Provider, error), keys KeySource, breaker *Breaker) (*Keyed, error) {
 	current, err := construct(Key{})
 	if err != nil {
 		return nil, err
 	}
-	return &Keyed{make: construct, keys: keys, breaker: breaker, current: current}, nil
+	return &Keyed{construct: construct, keys: keys, breaker: breaker, current: current}, nil
 }
 
-// Use makes key the one that is asked with from now on; runs under way keep
-// theirs. An unset key is one that was taken away.
+// Use sets the key for all calls from now on; calls that have begun keep theirs. An unset key
+// means that there is none any more.
 func (k *Keyed) Use(key Key) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if isSame(k.key, key) {
 		return nil
 	}
-	made, err := k.make(key)
+	made, err := k.construct(key)
 	if err != nil {
 		return err
 	}
 	k.key, k.current = key, made
 	if key.IsSet() {
-		k.breaker.Replaced() // what was refused was another key
+		k.breaker.Replaced()
 	}
 	return nil
 }
 
 // Name is the provider's name.
-func (k *Keyed) Name() string { return k.now().Name() }
+func (k *Keyed) Name() string { return k.provider().Name() }
 
 // Model is the model that is asked.
-func (k *Keyed) Model() string { return k.now().Model() }
+func (k *Keyed) Model() string { return k.provider().Model() }
 
-// WorstCaseUSD bounds the cost of one attempt. A refused key costs nothing, so
-// the second call with another one is not in it.
+// WorstCaseUSD is an upper bound of the cost of one attempt. It does not include the second
+// call with another key, since the call with the refused key costs nothing.
 func (k *Keyed) WorstCaseUSD(prompt Prompt) (usd float64, known bool) {
-	priced, ok := k.now().(Priced)
+	priced, ok := k.provider().(Priced)
 	if !ok {
 		return 0, false
 	}
 	return priced.WorstCaseUSD(prompt)
 }
 
-// Ask makes one attempt, and another one where the key was replaced.
+// Ask makes one attempt, and another one if the key was replaced.
 func (k *Keyed) Ask(ctx context.Context, prompt Prompt) (answer Answer, err error) {
-	err = k.with(ctx, func(p Provider) error {
+	err = k.withKey(ctx, func(p Provider) error {
 		answer, err = p.Ask(ctx, prompt)
 		return err
 	})
 	return answer, err
 }
 
-// Check makes the free call that proves the key, likewise.
+// Check makes the free call that proves the key, and another one if it was replaced.
 func (k *Keyed) Check(ctx context.Context) error {
-	return k.with(ctx, func(p Provider) error { return p.Check(ctx) })
+	return k.withKey(ctx, func(p Provider) error { return p.Check(ctx) })
 }
 
-func (k *Keyed) now() Provider {
+func (k *Keyed) provider() Provider {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return k.current
 }
 
-// with calls the provider of the present key, and that of its replacement where
-// the key is refused.
-func (k *Keyed) with(ctx context.Context, call func(Provider) error) error {
+// withKey calls the provider with the present key and, if that is refused, with its
+// replacement.
+func (k *Keyed) withKey(ctx context.Context, call func(Provider) error) error {
 	k.mu.RLock()
 	key, current := k.key, k.current
 	k.mu.RUnlock()
@@ -124,7 +124,7 @@ func (k *Keyed) with(ctx context.Context, call func(Provider) error) error {
 	if err := k.Use(next); err != nil {
 		return &Error{Kind: signal.FailureAuthentication, Message: err.Error()}
 	}
-	return call(k.now())
+	return call(k.provider())
 }
 
 func isSame(a, b Key) bool {

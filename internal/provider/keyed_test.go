@@ -17,7 +17,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// vendor is a provider that accepts some keys, and takes a while to say so.
+// vendor is a provider that accepts some keys, and takes 10 ms for a call.
 type vendor struct {
 	mu       sync.Mutex
 	accepted map[string]bool // guarded by mu
@@ -125,8 +125,8 @@ func TestKeyed(t *testing.T) {
 	}
 }
 
-// Old and new key are both good for a while, as every rotation has it; then the
-// old one goes. Nobody who asks meanwhile may lose a vote.
+// During a rotation the old and the new key are both valid for a while, and then only the new
+// one. No question may lose a vote meanwhile.
 func TestRotationUnderLoadLosesNoVote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, s := &vendor{}, &secret{}
@@ -155,7 +155,7 @@ func TestRotationUnderLoadLosesNoVote(t *testing.T) {
 	})
 }
 
-func TestAnotherKeyLetsTheBreakerGo(t *testing.T) {
+func TestNewKeyEndsTheOutage(t *testing.T) {
 	b := provider.NewBreaker()
 	k := newKeyed(t, &vendor{}, &secret{}, b)
 	call(b, wrongKey, whole)
@@ -172,7 +172,7 @@ func TestAnotherKeyLetsTheBreakerGo(t *testing.T) {
 	}
 }
 
-func TestKeyedRefusesAtStartWhatNoKeyMends(t *testing.T) {
+func TestNewKeyedReportsOtherMistakes(t *testing.T) {
 	wrong := errors.New("GROK_MODEL is wrong")
 	if _, err := provider.NewKeyed(func(provider.Key) (provider.Provider, error) { return nil, wrong }, &secret{}, nil); !errors.Is(err, wrong) {
 		t.Errorf("error %v", err)

@@ -1,13 +1,12 @@
 package provider
 
-// What a failure means: the one table of codes and phrases, for all providers and
-// for the gateways in front of them, and what is done about each meaning.
+// What a failure means: the one table of codes and phrases, for all providers and for the
+// gateways in front of them, and what follows from each meaning.
 
 import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,44 +14,44 @@ import (
 	"thalas/internal/signal"
 )
 
-// meaning is what a failed call is about.
+// meaning is the cause of a failed call.
 type meaning int
 
 const (
-	unclear      meaning = iota // an error in a 200 that nobody knows
+	unclear      meaning = iota // an error in a 200 with no known words
 	wrongKey                    // the key is wrong, unknown, revoked or disabled
 	noMoney                     // no credits, or a limit of spending or of a day is reached
 	wrongContent                // content or policy: what was asked is refused
 	wrongModel                  // the model is unknown, or not for this account
-	wrongSetting                // the model doesn't take a parameter, or the request is wrong otherwise
+	wrongSetting                // the model doesn't take a parameter, or the request is wrong in another way
 	wrongAddress                // 404 without words, a redirect, or a page of a proxy
 	noAccess                    // the account, the country or the address is not served
 	tooLarge                    // this request is too large, at any time
 	tooMany                     // too many requests, or the model is overloaded
-	tooSlow                     // it had not the time
-	broken                      // anything else on the provider's side
+	tooSlow                     // the time was too short for it
+	broken                      // any other failure on the provider's side
 )
 
-// outcome is what is done about a meaning.
-type outcome struct {
+// outcomes says what follows from each meaning. The words of an advice are those of
+// [Remote.fail].
+var outcomes = [...]struct {
 	kind      signal.FailureKind
 	retryable bool
 	denied    bool
-}
-
-var outcomes = [...]outcome{
-	unclear:      {signal.FailureInvalidResponse, true, false},
-	wrongKey:     {signal.FailureAuthentication, false, false},
-	noMoney:      {signal.FailureRateLimit, false, false},
-	wrongContent: {signal.FailureRefusal, false, false},
-	wrongModel:   {signal.FailureProvider, false, false},
-	wrongSetting: {signal.FailureProvider, false, false},
-	wrongAddress: {signal.FailureProvider, false, false},
-	noAccess:     {signal.FailureProvider, false, true},
-	tooLarge:     {signal.FailureProvider, false, false},
-	tooMany:      {signal.FailureRateLimit, true, false},
-	tooSlow:      {signal.FailureTimeout, true, false},
-	broken:       {signal.FailureProvider, true, false},
+	advice    string
+}{
+	unclear:      {signal.FailureInvalidResponse, true, false, "ask again later"},
+	wrongKey:     {signal.FailureAuthentication, false, false, "check $API_KEY"},
+	noMoney:      {signal.FailureRateLimit, false, false, "add credit or raise the limit at the provider"},
+	wrongContent: {signal.FailureRefusal, false, false, "ask something else, or choose another model with $MODEL"},
+	wrongModel:   {signal.FailureProvider, false, false, "set $MODEL ($model) to a model that the account may use"},
+	wrongSetting: {signal.FailureProvider, false, false, "check $MODEL ($model), $EFFORT, $TEMPERATURE and $MAX_TOKENS"},
+	wrongAddress: {signal.FailureProvider, false, false, "check $BASE_URL"},
+	noAccess:     {signal.FailureProvider, false, true, "look at the account at the provider; later questions try it again"},
+	tooLarge:     {signal.FailureProvider, false, false, "send less market data"},
+	tooMany:      {signal.FailureRateLimit, true, false, "ask again later"},
+	tooSlow:      {signal.FailureTimeout, true, false, "ask again later"},
+	broken:       {signal.FailureProvider, true, false, "ask again later"},
 }
 
 const (
@@ -61,7 +60,7 @@ const (
 	statusOverloaded    = 529 // Anthropic's
 )
 
-// ofStatus says what a status means where no words are known.
+// ofStatus says what a status means if no words are known.
 func ofStatus(status int) meaning {
 	switch status {
 	case 0:
@@ -72,8 +71,6 @@ func ofStatus(status int) meaning {
 		return noMoney
 	case http.StatusForbidden:
 		return noAccess
-	case http.StatusNotFound:
-		return wrongAddress
 	case http.StatusRequestEntityTooLarge:
 		return tooLarge
 	case http.StatusTooManyRequests, statusOverloaded:
@@ -84,14 +81,14 @@ func ofStatus(status int) meaning {
 	switch {
 	case status >= http.StatusInternalServerError:
 		return broken
-	case status < http.StatusBadRequest:
+	case status < http.StatusBadRequest, status == http.StatusNotFound:
 		return wrongAddress
 	}
 	return wrongSetting
 }
 
-// statusOf gives the status that a word stands for. It counts only where the
-// status itself says little: in a 200, a 400 and a 500.
+// statusOf gives the status that a word in an error body stands for. It counts only if the
+// HTTP status itself says little: in a 200, a 400 and a 500.
 var statusOf = map[string]int{
 	"authentication_error": 401, "unauthenticated": 401, "permission_error": 403, "permission_denied": 403, "permission-denied": 403,
 	"not_found_error": 404, "not_found": 404, "request_too_large": 413, "rate_limit_error": 429, "rate_limit_exceeded": 429,
@@ -100,17 +97,17 @@ var statusOf = map[string]int{
 	"overloaded_error": statusOverloaded, "invalid_request_error": 400, "invalid_argument": 400, "failed_precondition": 400,
 }
 
-// denying are the statuses with which a whole account is refused; 0 is an error
-// in a 200 that has no code.
+// denying are the statuses with which a whole account is refused; 0 is that of an error in a
+// 200 without a code.
 var denying = []int{0, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden}
 
-// meanings says what the words of a failure mean. Codes come before phrases, and
-// in both the first row that fits decides, so that a narrow one stands before a
-// wide one: "content violates … API key ID: x" is about content.
+// meanings says what the words of a failure mean. All codes are compared before any phrase,
+// and the first row that fits decides. So a narrow row stands before a wide one: "content
+// violates … API key ID: x" is about content.
 var meanings = []struct {
 	meaning
 	in      []int    // only with these statuses; nil: with any
-	noWait  bool     // only where no wait is told
+	noWait  bool     // only if the body names no wait
 	codes   []string // whole words of code, type, status or reason, in lower case
 	phrases []string // parts of the message, in lower case
 }{
@@ -160,28 +157,14 @@ var meanings = []struct {
 		phrases: []string{"too many requests", "rate limit"}},
 }
 
-// original is what was asked, for the phrases that an error may repeat from it.
-type original struct {
-	prompt Prompt
-	lower  string
-}
-
-// holds reports whether words in lower case stand in the question.
-func (q *original) holds(words string) bool {
-	if q.lower == "" {
-		q.lower = strings.ToLower(q.prompt.System + "\n" + q.prompt.User)
-	}
-	return strings.Contains(q.lower, words)
-}
-
-// aboutRequest are the meanings that are about what one caller asked.
+// aboutRequest are the meanings that concern only the request of one caller.
 var aboutRequest = []meaning{wrongContent, wrongModel, wrongSetting, tooLarge}
 
-// meaningOf reads what p, with that status, is about. Phrases that the question
-// holds count for nothing, since providers repeat what callers wrote; isEcho
-// reports that there was one. Where that one is about a request, the rest of the
-// message may be too, and nothing in it is held against the account.
-func meaningOf(status int, p problem, asked *original) (m meaning, isEcho bool) {
+// meaningOf says what an error body with that status means. A phrase that is in the
+// question too (in lower case) counts for nothing, since providers repeat what callers
+// wrote; isEcho reports that there was one. If such a phrase concerns a request, the rest
+// of the message may be an echo too, so only the status counts.
+func meaningOf(status int, p problem, question string) (m meaning, isEcho bool) {
 	message := strings.ToLower(p.message)
 	fits := func(in []int, noWait bool) bool {
 		return (in == nil || slices.Contains(in, status)) && !(noWait && p.wait > 0)
@@ -199,7 +182,7 @@ func meaningOf(status int, p problem, asked *original) (m meaning, isEcho bool) 
 			if !strings.Contains(message, phrase) {
 				continue
 			}
-			if !asked.holds(phrase) {
+			if !strings.Contains(question, phrase) {
 				return row.meaning, isEcho
 			}
 			if isEcho = true; slices.Contains(aboutRequest, row.meaning) {
@@ -210,8 +193,8 @@ func meaningOf(status int, p problem, asked *original) (m meaning, isEcho bool) 
 	return ofStatus(status), isEcho
 }
 
-// effectiveStatus is the status of an error: that of the answer or, where it says
-// little, the one that the body tells. It is 0 for an error in a 200 without one.
+// effectiveStatus is the status of an error: that of the answer or, if that says little,
+// the one in the body. It is 0 for an error in a 200 without one.
 func effectiveStatus(status int, p problem) int {
 	if status/100 == 2 {
 		status = p.status
@@ -226,57 +209,35 @@ func effectiveStatus(status int, p problem) int {
 	return status
 }
 
-// maxRetryAfter bounds a wait. A provider that says more is tried again after it:
-// limits are raised and accounts paid before their time.
+// maxRetryAfter bounds a wait. If a provider names a longer one, it is tried again all the
+// same: limits get raised and accounts paid earlier.
 const maxRetryAfter = 15 * time.Minute
 
-// ParseRetryDelay reads a duration as protocol buffers write it in JSON, such as
-// 17.5s. It gives 0…15 min; 0 for text that is none.
-func ParseRetryDelay(text string) time.Duration {
-	seconds, isDuration := strings.CutSuffix(strings.TrimSpace(text), "s")
-	if !isDuration {
-		return 0
-	}
-	return endpoint.ParseWait(seconds, time.Second, maxRetryAfter)
-}
-
-// named finds a wait or a time in a message: "try again in 9m38.016s", "regain
+// waitInMessage finds a wait or a time in a message: "try again in 9m38.016s", "regain
 // access on 2026-12-01 at 00:00 UTC", "retry after 30 seconds".
-var named = regexp.MustCompile(`(?i)(?:again|retry|access|resets?)\s+(?:in|on|at|after)\s+([0-9][0-9a-z.:-]*)(?:\s+(seconds?|minutes?|at\s+[0-9]{2}:[0-9]{2}))?`)
+var waitInMessage = regexp.MustCompile(`(?i)(?:again|retry|access|resets?)\s+(?:in|on|at|after)\s+([0-9][0-9a-z.:-]*)(?:\s+(seconds?|minutes?|at\s+[0-9]{2}:[0-9]{2}))?`)
 
-// namedWait gives the wait that a message names; 0 where it names none, or where
-// the question holds the same words.
-func namedWait(message string, asked *original, now time.Time) time.Duration {
-	found := named.FindStringSubmatch(message)
-	if found == nil || asked.holds(strings.ToLower(found[0])) {
+// namedWait gives the wait that a message names. It is 0 if there is none, or if the
+// question (in lower case) has the same words.
+func namedWait(message, question string, now time.Time) time.Duration {
+	found := waitInMessage.FindStringSubmatch(message)
+	if found == nil || strings.Contains(question, strings.ToLower(found[0])) {
 		return 0
 	}
-	what, unit := strings.TrimRight(found[1], ".:-"), strings.ToLower(found[2])
+	what, unit := strings.TrimRight(found[1], ".:-"), strings.ToUpper(strings.Join(strings.Fields(found[2]), " "))
 	if wait, err := time.ParseDuration(what); err == nil {
-		return endpoint.BoundWait(wait, maxRetryAfter)
+		return min(max(wait, 0), maxRetryAfter)
 	}
-	if n, err := strconv.Atoi(what); err == nil {
-		switch {
-		case strings.HasPrefix(unit, "second"):
-			return endpoint.ParseWait(what, time.Second, maxRetryAfter)
-		case strings.HasPrefix(unit, "minute") && n <= int(maxRetryAfter/time.Minute):
-			return endpoint.BoundWait(time.Duration(n)*time.Minute, maxRetryAfter)
-		case strings.HasPrefix(unit, "minute"):
-			return maxRetryAfter
-		}
-		return 0
+	switch {
+	case strings.HasPrefix(unit, "SECOND"):
+		return endpoint.ParseWait(what, time.Second, maxRetryAfter)
+	case strings.HasPrefix(unit, "MINUTE"):
+		return endpoint.ParseWait(what, time.Minute, maxRetryAfter)
 	}
-	for _, layout := range [...]string{time.RFC3339, "2006-01-02"} {
-		at, err := time.Parse(layout, strings.ToUpper(what))
-		if err != nil {
-			continue
+	for _, layout := range [...]string{time.RFC3339, "2006-01-02 AT 15:04", "2006-01-02"} {
+		if at, err := time.Parse(layout, strings.TrimSpace(strings.ToUpper(what)+" "+unit)); err == nil {
+			return min(max(at.Sub(now), 0), maxRetryAfter)
 		}
-		if clock, is := strings.CutPrefix(unit, "at"); is {
-			if hour, err := time.Parse("15:04", strings.TrimSpace(clock)); err == nil {
-				at = at.Add(time.Duration(hour.Hour())*time.Hour + time.Duration(hour.Minute())*time.Minute)
-			}
-		}
-		return endpoint.BoundWait(at.Sub(now), maxRetryAfter)
 	}
 	return 0
 }

@@ -1,6 +1,6 @@
 package provider
 
-// The table of meanings, for what no answer shows: that its words can be found.
+// The table of meanings, and the waits that messages name.
 
 import (
 	"net/http"
@@ -51,7 +51,7 @@ func TestNamedWait(t *testing.T) {
 		{"You wrote: try again in 5m", "Should I Try Again In 5m?", 0},
 		{"", "", 0},
 	} {
-		if got := namedWait(tt.message, &original{prompt: Prompt{User: tt.question}}, now); got != tt.want {
+		if got := namedWait(tt.message, strings.ToLower(tt.question), now); got != tt.want {
 			t.Errorf("%q names %v, want %v", tt.message, got, tt.want)
 		}
 	}
@@ -63,7 +63,7 @@ func FuzzProblem(f *testing.F) {
 	f.Add(403, `"your credit balance"`, "Your CREDIT BALANCE")
 	f.Fuzz(func(t *testing.T, status int, body, asked string) {
 		p, _ := readProblem([]byte(body))
-		q := &original{prompt: Prompt{User: asked}}
+		q := strings.ToLower(asked)
 		told := effectiveStatus(status, p)
 		about, _ := meaningOf(told, p, q)
 		if about < 0 || int(about) >= len(outcomes) || outcomes[about].kind == "" {
@@ -72,7 +72,7 @@ func FuzzProblem(f *testing.F) {
 		if wait := namedWait(p.message, q, time.Now()); wait < 0 || wait > maxRetryAfter {
 			t.Fatalf("wait of %v", wait)
 		}
-		// A message that repeats the question can't mean more than the status does.
+		// Of a message that only repeats the question, only the status counts.
 		if echo := (problem{message: asked}); told == http.StatusForbidden {
 			if about, isEcho := meaningOf(told, echo, q); about != noAccess {
 				t.Fatalf("%q means %d, echo %t", asked, about, isEcho)
@@ -81,13 +81,13 @@ func FuzzProblem(f *testing.F) {
 	})
 }
 
-func TestParseRetryDelay(t *testing.T) {
+func TestRetryDelay(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"17.5s": 17500 * time.Millisecond, "0.000000001s": 1, "3s ": 3 * time.Second,
 		"": 0, "s": 0, "17": 0, "2m": 0, "-3s": 0, "1e300s": maxRetryAfter, "NaNs": 0,
 	} {
-		if got := ParseRetryDelay(text); got != want {
-			t.Errorf("ParseRetryDelay(%q) = %v, want %v", text, got, want)
+		if got := retryDelay(text); got != want {
+			t.Errorf("retryDelay(%q) = %v, want %v", text, got, want)
 		}
 	}
 }

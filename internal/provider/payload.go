@@ -1,8 +1,8 @@
 package provider
 
-// Writing a question. Every request of a provider is the same but for the user
-// text, so it is marshalled once. The text is sent from where it is: a large one is
-// held once, however many providers are asked.
+// The body of a question. All questions to a provider are the same except for the user
+// text, so the rest is marshalled once. A large text is never copied, however many providers
+// are asked.
 
 import (
 	"encoding/json"
@@ -13,27 +13,26 @@ import (
 	"sync/atomic"
 )
 
-// form is a request body around the place of the user text.
+// form is the body of all questions with one system text, without the user text.
 type form struct {
-	system string // the system text that is in it
+	system string
 	path   string
 	before string
-	after  string // empty: the place could not be told, so each body is marshalled whole
+	after  string // empty: the place of the user text is not certain, so each body is marshalled whole
 }
 
-// parts are the body of a request, sent one after the other. No parts are no body.
+// parts are the parts of a request's body, in order. Without parts there is no body.
 type parts [3]string
 
-// sendWith gives the request with p as its body. The transport can read it again where
-// a connection turns out to be closed before anything was sent. sent is set just
-// before the end of the body is on its way: what breaks before costs nothing, what
-// breaks afterwards may be billed.
+// sendWith gives the request with p as its body. The transport can read it again if a
+// connection turns out to be closed before anything was sent. sent becomes true just before
+// the end of the body is sent: a failure before that costs nothing, a later one may be
+// billed.
 func (p parts) sendWith(request *http.Request, sent *atomic.Bool) *http.Request {
 	size := len(p[0]) + len(p[1]) + len(p[2])
 	open := func() io.Reader { return &unsent{p, sent} }
 	if size <= writeBuffer {
-		// The transport sends the header on its own unless it knows the reader. A usual
-		// question goes out by one write, header and body.
+		// net/http sends header and body by one write if the body is a strings.Reader.
 		whole := p[0] + p[1] + p[2]
 		open = func() io.Reader { return strings.NewReader(whole) }
 		request = request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}))
@@ -44,10 +43,10 @@ func (p parts) sendWith(request *http.Request, sent *atomic.Bool) *http.Request 
 	return request
 }
 
-// unsent reads parts, none of which it copies.
+// unsent reads parts without joining them.
 type unsent struct {
 	left parts
-	sent *atomic.Bool // is set when all was read
+	sent *atomic.Bool // becomes true when everything is read
 }
 
 func (u *unsent) Read(into []byte) (n int, err error) {
@@ -65,9 +64,10 @@ func (u *unsent) Read(into []byte) (n int, err error) {
 	return n, nil
 }
 
-// placeholder stands for the user text while a form is made.
+// placeholder is the user text of the question from which a form is made.
 const placeholder = "\u2402the user text goes here\u2403"
 
+// newForm marshals a question and splits it at its user text.
 func newForm(wire Wire, model Model, system string) (*form, error) {
 	path, question := wire.Question(model, Prompt{System: system, User: placeholder})
 	body, err := json.Marshal(question)

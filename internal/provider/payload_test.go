@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// plainWire puts the texts where told; only what writes a question is of interest.
+// plainWire is a wire format whose questions the test chooses.
 type plainWire struct{ question func(Prompt) any }
 
 func (w plainWire) Question(_ Model, p Prompt) (string, any) { return "/v1/ask", w.question(p) }
@@ -24,7 +24,7 @@ func (plainWire) CheckPath() string                          { return "/v1/model
 func (plainWire) Authorize(http.Header, Key)                 {}
 func (plainWire) Answer([]byte) (Reply, error)               { return Reply{}, nil }
 
-// However a wire format places the texts, a body is what marshalling it whole gives.
+// Wherever a wire format puts the texts, the body equals the one that is marshalled whole.
 func TestPayloadIsWhatMarshallingGives(t *testing.T) {
 	prompts := []Prompt{
 		{System: "the rules", User: "plain"},
@@ -56,8 +56,7 @@ func TestPayloadIsWhatMarshallingGives(t *testing.T) {
 	}
 }
 
-// A question is sent from where it lies: nothing of it is copied, and it can be sent
-// again from its beginning.
+// The parts of a question are read as one text, also a second time.
 func TestPartsAreReadAsOneText(t *testing.T) {
 	body := parts{"before ", strings.Repeat("the question", 1000), " after"}
 	whole := body[0] + body[1] + body[2]
@@ -97,8 +96,8 @@ func (c counted) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// A usual question leaves by one write, head and all. Where the connection that was kept
-// for it has ended, it is sent by another.
+// A usual question is sent by one write, with its header. If the idle connection has ended, it
+// is sent by another one.
 func TestQuestionsOnTheWire(t *testing.T) {
 	prompt := Prompt{System: "the rules", User: strings.Repeat("<data>", 300)}
 	large := Prompt{System: "the rules", User: strings.Repeat("<data>", 20_000)}

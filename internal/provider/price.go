@@ -1,6 +1,6 @@
 package provider
 
-// What an answer costs.
+// What an answer costs, and what it may cost.
 
 import (
 	"errors"
@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// Price is what a model costs, in USD for a million tokens.
+// Price is the price of a model in USD for a million tokens.
 type Price struct {
 	Input  float64
 	Output float64 // thinking included
-	Cached float64 // input read from the provider's cache; as Input where the table has no price for it
+	Cached float64 // input read from the provider's cache; equal to Input if the table has no price for it
 }
 
-// priceEntry is a price under conditions: for prompts of a size, and until a
-// day. Of those that apply, the one for the largest prompts counts, and of
-// several the one that ends first.
+// priceEntry is a price under conditions: for prompts of some size, and until some day.
+// Of the entries that apply to a call, the one for the largest prompts counts, and of
+// several for the same size the one that ends first.
 type priceEntry struct {
 	Input  *float64 `json:"input"`
 	Output *float64 `json:"output"`
@@ -28,7 +28,7 @@ type priceEntry struct {
 	Until  string   `json:"until"` // last day, in UTC
 }
 
-func (p priceEntry) check() error {
+func (p priceEntry) validate() error {
 	if p.Input == nil || p.Output == nil {
 		return errors.New("input or output is missing: leave the whole price out if it is not known")
 	}
@@ -46,7 +46,7 @@ func (p priceEntry) check() error {
 	return nil
 }
 
-// least is the smallest prompt that p is for.
+// least is the number of tokens of the smallest prompt that p applies to.
 func (p priceEntry) least() int {
 	if p.Over > 0 {
 		return p.Over + 1
@@ -54,37 +54,31 @@ func (p priceEntry) least() int {
 	return p.From
 }
 
-// ends is when p stops to count; zero: never. Until was checked to be a day.
-func (p priceEntry) ends() time.Time {
-	if p.Until == "" {
-		return time.Time{}
-	}
-	day, _ := time.Parse(time.DateOnly, p.Until)
-	return day.AddDate(0, 0, 1)
+// applies reports whether p is a price for that many tokens at that time. Until is a
+// valid day: validate has tested it.
+func (p priceEntry) applies(tokens int, at time.Time) bool {
+	last, _ := time.Parse(time.DateOnly, p.Until)
+	return tokens >= p.least() && (p.Until == "" || at.Before(last.AddDate(0, 0, 1)))
 }
 
-// over reports whether p takes precedence over other, both applying.
-func (p priceEntry) over(other priceEntry) bool {
+// precedes orders two entries that apply: p counts and other does not.
+func (p priceEntry) precedes(other priceEntry) bool {
 	if p.least() != other.least() {
 		return p.least() > other.least()
 	}
 	return p.Until != "" && (other.Until == "" || p.Until < other.Until)
 }
 
-// Price gives what the model costs for a prompt of that many tokens at that
-// time; false where it is not known.
+// Price gives what the model costs for a prompt of that many tokens at that time. It
+// reports false if that is not known.
 func (c *Catalog) Price(provider, model string, promptTokens int, at time.Time) (Price, bool) {
-	var best priceEntry
-	found := false
-	for _, p := range c.makers[provider].Models[model].Prices {
-		if ends := p.ends(); promptTokens < p.least() || (!ends.IsZero() && !at.Before(ends)) {
-			continue
-		}
-		if !found || p.over(best) {
-			best, found = p, true
+	var best *priceEntry
+	for _, p := range c.Providers[provider].Models[model].Prices {
+		if p.applies(promptTokens, at) && (best == nil || p.precedes(*best)) {
+			best = &p
 		}
 	}
-	if !found {
+	if best == nil {
 		return Price{}, false
 	}
 	price := Price{Input: *best.Input, Output: *best.Output, Cached: *best.Input}
@@ -94,11 +88,11 @@ func (c *Catalog) Price(provider, model string, promptTokens int, at time.Time) 
 	return price, true
 }
 
-// Cost gives what an answer cost in USD: by the price of the model that answered
-// or, where that is a dated snapshot of the one that was asked
-// (claude-haiku-5-5-20261001), by that one's. It is nil where the usage or the
-// price is not known: never another model's price. Cached tokens cost as much as
-// others unless the table has a price for them, so it is an upper bound.
+// Cost gives the cost of an answer in USD. The price is that of the model that answered
+// or, if that is a dated snapshot of the model that was asked
+// (claude-haiku-5-5-20261001), that of the model that was asked; never another one's. It
+// is nil if the usage or the price is not known. Cached tokens have the price of other
+// input unless the table has one for them, so the cost is an upper bound.
 func (c *Catalog) Cost(provider, answered, asked string, usage Usage, at time.Time) *float64 {
 	if !usage.Known {
 		return nil
@@ -116,9 +110,9 @@ func (c *Catalog) Cost(provider, answered, asked string, usage Usage, at time.Ti
 	return &usd
 }
 
-// isSnapshot reports whether id is asked with a date (20261001, 2026-10-01), a
-// number of three or more digits (001) or "latest" behind. Fewer digits may be
-// another version: claude-opus-4-1-20250805 is no snapshot of claude-opus-4.
+// isSnapshot reports whether id is the asked model with a date (20261001, 2026-10-01), a
+// number of three or more digits (001) or "latest" appended. Fewer digits may be another
+// version: claude-opus-4-1-20250805 is no snapshot of claude-opus-4.
 func isSnapshot(id, asked string) bool {
 	rest, ok := strings.CutPrefix(id, asked+"-")
 	if !ok || asked == "" {
@@ -126,4 +120,30 @@ func isSnapshot(id, asked string) bool {
 	}
 	first, _, _ := strings.Cut(rest, "-")
 	return rest == "latest" || (len(first) >= 3 && strings.Trim(rest, "0123456789-") == "")
+}
+
+// Priced is a [Provider] that knows its price.
+type Priced interface {
+	// WorstCaseUSD is an upper bound of the cost of one attempt. It reports false if
+	// no price is known.
+	WorstCaseUSD(prompt Prompt) (usd float64, known bool)
+}
+
+var _ Priced = (*Remote)(nil)
+
+// frameTokens is more than any wire format adds around the texts.
+const frameTokens = 200
+
+// WorstCaseUSD assumes one token for every byte of the texts and the schema, which is
+// more than any tokenizer makes of them, and the longest answer that is allowed.
+func (r *Remote) WorstCaseUSD(prompt Prompt) (usd float64, known bool) {
+	cost := r.catalog.Cost(r.name, r.model.ID, r.model.ID, Usage{
+		Known:        true,
+		InputTokens:  len(prompt.System) + len(prompt.User) + len(Schema) + frameTokens,
+		OutputTokens: r.model.MaxTokens,
+	}, time.Now())
+	if cost == nil {
+		return 0, false
+	}
+	return *cost, true
 }

@@ -1,7 +1,7 @@
 package provider
 
-// Reading error bodies. Every provider has a form of its own, and gateways send
-// any of them, one inside another too; one reader takes them all.
+// Reading error bodies. Every provider has its own form, and gateways send any of them,
+// also one inside another. One reader takes them all.
 
 import (
 	"bytes"
@@ -18,18 +18,18 @@ import (
 type problem struct {
 	message string        // in the provider's words, not cleaned
 	words   []string      // its code, type, status and reasons, in lower case
-	status  int           // the HTTP status that its code is; 0: none
-	wait    time.Duration // that it asks for; 0: none
+	status  int           // its code, if that is an HTTP status; 0: none
+	wait    time.Duration // the wait that it asks for, 0…15 min; 0: none
 }
 
-// quotaPerDay is the word for a quota of a day, which Gemini names in many ways.
+// quotaPerDay is our word for a quota of a day, for which Gemini has many names.
 const quotaPerDay = "quota per day"
 
-// maxNested is how many error bodies inside one another are read.
+// maxNested is the number of error bodies inside one another that are read.
 const maxNested = 3
 
-// readProblem reads an error body. isError reports whether it has an error object,
-// which is an error even in an answer with status 200.
+// readProblem reads an error body. isError reports whether it has an error object, which
+// makes even an answer with status 200 an error.
 func readProblem(body []byte) (p problem, isError bool) { return readNested(body, maxNested) }
 
 func readNested(body []byte, depth int) (p problem, isError bool) {
@@ -40,7 +40,8 @@ func readNested(body []byte, depth int) (p problem, isError bool) {
 		}
 		return p, false
 	}
-	root := parseFields(body)
+	var root Fields
+	_ = root.UnmarshalJSON(body)
 	if list := root.list(); len(list) > 0 {
 		root = list[0]
 	}
@@ -65,9 +66,7 @@ func readNested(body []byte, depth int) (p problem, isError bool) {
 	p.add(root.At("code"))
 	for _, detail := range e.At("details").list() {
 		p.add(detail.At("reason"))
-		if wait := ParseRetryDelay(detail.At("retryDelay").text()); wait > 0 {
-			p.wait = wait
-		}
+		p.wait = max(p.wait, retryDelay(detail.At("retryDelay").text()))
 		for _, violation := range detail.At("violations").list() {
 			if strings.Contains(violation.At("quotaId").text(), "PerDay") {
 				p.words = append(p.words, quotaPerDay)
@@ -77,7 +76,7 @@ func readNested(body []byte, depth int) (p problem, isError bool) {
 	if depth == 0 {
 		return p, isError
 	}
-	// The cause may be inside: as text of its own, or whole in the message.
+	// The cause may be another error body, in a field of its own or in the message.
 	if raw := strings.TrimSpace(e.At("metadata.raw").text()); raw != "" && !endpoint.IsHTML([]byte(raw)) {
 		inner, _ := readNested([]byte(raw), depth-1)
 		inner.message = strings.TrimRight(p.message, ". ") + ": " + inner.message
@@ -90,7 +89,7 @@ func readNested(body []byte, depth int) (p problem, isError bool) {
 	return p, isError
 }
 
-// add takes in a code: a name, or the status that it is.
+// add adds a code, which is a name or an HTTP status.
 func (p *problem) add(code Fields) {
 	if n := code.Number(); n >= http.StatusBadRequest && n < 600 && p.status == 0 {
 		p.status = int(n)
@@ -100,7 +99,7 @@ func (p *problem) add(code Fields) {
 	}
 }
 
-// merge takes in the cause, which says more.
+// merge adds the cause, which is more exact.
 func (p *problem) merge(cause problem) {
 	p.message = cause.message
 	p.words = slices.Concat(cause.words, p.words)
@@ -110,4 +109,14 @@ func (p *problem) merge(cause problem) {
 	if cause.wait > 0 {
 		p.wait = cause.wait
 	}
+}
+
+// retryDelay reads a duration as protocol buffers write it in JSON, such as 17.5s. It gives
+// 0…15 min; 0 for other text.
+func retryDelay(text string) time.Duration {
+	seconds, isDuration := strings.CutSuffix(strings.TrimSpace(text), "s")
+	if !isDuration {
+		return 0
+	}
+	return endpoint.ParseWait(seconds, time.Second, maxRetryAfter)
 }

@@ -1,6 +1,6 @@
 package provider_test
 
-// What the models are shown, as golden files, and that no text gets out of its fence.
+// The prompt, by golden files; and that no text can end the fence around the data.
 
 import (
 	"bytes"
@@ -101,7 +101,7 @@ func TestPromptGolden(t *testing.T) {
 	})
 }
 
-// freeText is the pair of a client that asks a question.
+// freeText is a pair whose name is a question.
 func freeText(t testing.TB, text string) signal.Pair {
 	t.Helper()
 	pair, err := signal.ParseMarket(text)
@@ -139,9 +139,8 @@ type shown struct {
 	Candles    [][]any         `json:"recent_candles"`
 }
 
-// document takes the document out of a prompt as a model would: between the two
-// lines of the fence, which have to be there once, with exactly one JSON object
-// between them.
+// document gives the JSON object between the two lines of the fence, each of which must
+// occur exactly once.
 func document(t interface {
 	Helper()
 	Fatalf(string, ...any)
@@ -199,7 +198,7 @@ func TestHostileTextStaysInsideItsFence(t *testing.T) {
 	}
 }
 
-// Whatever is sent, the document is one JSON object that says the same.
+// Whatever the market data, the document is one JSON object with the same content.
 func TestPromptSaysWhatWasSent(t *testing.T) {
 	pair := parsePair(t, "BTC/USDT")
 	rapid.Check(t, func(t *rapid.T) {
@@ -255,7 +254,7 @@ func TestPromptSaysWhatWasSent(t *testing.T) {
 	})
 }
 
-// asShown is the number with its digits and without an exponent, or the word.
+// asShown is the number with its digits and without an exponent, or "unknown".
 func asShown(n signal.Number) any {
 	if !n.IsKnown() {
 		return "unknown"
@@ -297,7 +296,7 @@ func TestPromptShrinks(t *testing.T) {
 	}
 }
 
-// The largest question that may be sent fits a context window of 200,000 tokens.
+// The largest question fits a context window of 200,000 tokens.
 func TestPromptFits(t *testing.T) {
 	long := "1." + strings.Repeat("0123456789", 12)
 	bars := make([]string, signal.MaxCandles)
@@ -318,7 +317,7 @@ func TestPromptFits(t *testing.T) {
 	}
 }
 
-// A value of no type of ours, which no request brings, is no hole in the document.
+// A value of an unexpected type, which no request can have, leaves the document valid.
 func TestPromptOfAnUnknownType(t *testing.T) {
 	var data signal.MarketData
 	data.Set("rsi", 65.5)

@@ -1,111 +1,95 @@
 package provider
 
-// Cleaning of text that a provider sends. It may hold the key, control
-// characters that rewrite a terminal, or characters that hide what is written.
+// Cleaning of text that a provider sends. It may hold the key, control characters that
+// rewrite a terminal, or characters that hide what is written.
 
 import (
-	"encoding/binary"
 	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // Limits of cleaned text, in characters.
 const (
 	maxMessage   = 200
 	maxReasoning = 4000
-	maxName      = 100 // a model's name, a request's id
+	maxName      = 100 // the name of a model, the id of a request
 )
 
-// keyFragment is how many consecutive characters of a key are worth hiding.
+// keyFragment is the number of consecutive characters of a key that must not be shown.
 const keyFragment = 8
 
-// cleaner cleans text of a provider that was asked with one key. The zero
-// cleaner knows no key and still hides what looks like one.
+// cleaner cleans the text of a provider that was asked with one key. The zero cleaner
+// knows no key, but also replaces what looks like one.
 type cleaner struct {
 	key   string
-	pairs *[1 << 16 / 64]uint64 // bit set of the two-byte sequences in key
-	parts map[uint64]struct{}   // the sequences of keyFragment bytes in key
+	pairs *[1 << 14]bool // the pairs of neighbours in key, of which all are ASCII
 }
 
-func newCleaner(key Key) cleaner {
-	c := cleaner{key: key.Reveal()}
-	if len(c.key) < keyFragment {
-		return c
-	}
-	c.pairs = new([1 << 16 / 64]uint64)
-	for i := range len(c.key) - 1 {
-		pair := binary.LittleEndian.Uint16([]byte(c.key[i : i+2]))
-		c.pairs[pair/64] |= 1 << (pair % 64)
-	}
-	c.parts = make(map[uint64]struct{}, len(c.key))
-	for i := range len(c.key) - keyFragment + 1 {
-		c.parts[part(c.key, i)] = struct{}{}
+func newCleaner(key string) cleaner {
+	c := cleaner{key, &[1 << 14]bool{}}
+	for i := range len(key) - 1 {
+		c.pairs[pair(key, i)] = true
 	}
 	return c
 }
 
-// text gives s without control and invisible characters, without the key or
-// eight consecutive characters of it, without anything that looks like a key,
-// and cut to limit characters.
+func pair(s string, at int) uint16 { return uint16(s[at]&127) | uint16(s[at+1]&127)<<7 }
+
+// text gives s without control and invisible characters, without the key or eight
+// consecutive characters of it, without anything that looks like a key, and cut to
+// limit characters.
 func (c cleaner) text(s string, limit int) string {
 	if most := 16 * (limit + 256); len(s) > most {
-		s = s[:most] // what lies beyond is cut off anyway
+		s = s[:most] // the rest would be cut off below
 	}
-	return cutRunes(c.redact(strings.TrimSpace(stripControls(s))), limit)
+	s = redactLookalikes(c.redactKey(strings.TrimSpace(stripControls(s))))
+	if len(s) <= limit {
+		return s
+	}
+	for i := range s {
+		if limit == 0 {
+			return s[:i]
+		}
+		limit--
+	}
+	return s
 }
 
-func (c cleaner) redact(s string) string {
-	return redactLookalikes(c.redactKey(s))
-}
-
-// redactKey replaces every stretch of s that is made of eight or more
-// consecutive characters of the key. It looks at every seventh position only,
-// until two neighbours there occur in the key.
+// redactKey replaces every part of s that consists of eight or more consecutive
+// characters of the key. It looks only at the end of each stretch of eight: two
+// neighbours that are not in the key rule out every stretch that holds them.
 func (c cleaner) redactKey(s string) string {
-	if c.pairs == nil {
+	if len(c.key) < keyFragment {
 		if len(c.key) >= 4 { // a shorter one is in every other word
 			return strings.ReplaceAll(s, c.key, redacted)
 		}
 		return s
 	}
 	var out strings.Builder
-	kept := 0 // s[:kept] is in out
+	done := 0 // s[:done] is in out
 	for i := 0; i+keyFragment <= len(s); {
-		pair := uint16(s[i+6]) | uint16(s[i+7])<<8
-		if c.pairs[pair/64]&(1<<(pair%64)) == 0 {
-			i += keyFragment - 1 // no window that holds this pair is of the key
+		end := i + keyFragment
+		if !c.pairs[pair(s, end-2)] {
+			i = end - 1
 			continue
 		}
-		if _, ok := c.parts[part(s, i)]; !ok {
+		if !strings.Contains(c.key, s[i:end]) {
 			i++
 			continue
 		}
-		end := i + keyFragment
-		for end < len(s) && c.holds(s, end-keyFragment+1) {
+		for end < len(s) && strings.Contains(c.key, s[end+1-keyFragment:end+1]) {
 			end++
 		}
-		out.WriteString(s[kept:i])
+		out.WriteString(s[done:i])
 		out.WriteString(redacted)
-		i, kept = end, end
+		i, done = end, end
 	}
-	if kept == 0 {
+	if done == 0 {
 		return s
 	}
-	out.WriteString(s[kept:])
+	out.WriteString(s[done:])
 	return out.String()
-}
-
-func (c cleaner) holds(s string, at int) bool {
-	_, ok := c.parts[part(s, at)]
-	return ok
-}
-
-func part(s string, at int) uint64 {
-	s = s[at : at+8]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 var lookalikes = regexp.MustCompile(strings.Join([]string{
@@ -118,15 +102,15 @@ var lookalikes = regexp.MustCompile(strings.Join([]string{
 	`(?i:\b(?:x-)?(?:goog-)?api[-_]?key["']?\s*[:=]\s*["']?)[A-Za-z0-9._~+/*=-]{6,}`, // a named key
 }, "|"))
 
-// redactLookalikes replaces what looks like a key of anybody. Nearly no text
-// holds one, so a plain search comes first.
+// redactLookalikes replaces everything that looks like a key. A plain search comes first,
+// since the regular expression is slow and hardly any text holds a key.
 func redactLookalikes(s string) string {
 	if !strings.Contains(s, "k-") && !strings.Contains(s, "xai-") && !strings.Contains(s, "AIza") && !strings.Contains(s, "AQ.") &&
 		!strings.Contains(s, "***") && !containsFold(s, "earer") && !containsFold(s, "api") {
 		return s
 	}
 	return lookalikes.ReplaceAllStringFunc(s, func(match string) string {
-		// "bearer certificates" is a word of finance, not a header.
+		// "bearer certificates" are a security, not a header.
 		if word := strings.ToLower(match); strings.HasPrefix(word, "bearer") {
 			if token := strings.TrimSpace(word[len("bearer"):]); len(token) < 20 && !strings.ContainsAny(token, "0123456789*_") {
 				return match
@@ -142,8 +126,8 @@ func containsFold(s, word string) bool {
 		strings.Contains(s, strings.ToUpper(word[:1])+word[1:])
 }
 
-// stripControls removes control characters and those that show nothing or turn
-// the direction of writing. Line breaks and tabs become spaces.
+// stripControls removes control characters, invisible ones, and those that change the
+// direction of writing. Line breaks and tabs become spaces.
 func stripControls(s string) string {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] >= 0x7f {
@@ -163,19 +147,4 @@ func visible(r rune) rune {
 		return -1
 	}
 	return r
-}
-
-// cutRunes gives the first limit characters of s.
-func cutRunes(s string, limit int) string {
-	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
-		return s
-	}
-	n := 0
-	for i := range s {
-		if n == limit {
-			return s[:i]
-		}
-		n++
-	}
-	return s
 }

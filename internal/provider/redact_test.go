@@ -38,16 +38,16 @@ func TestClean(t *testing.T) {
 		{"letters of other scripts", "дорого 高い", "дорого 高い"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := newCleaner(NewKey(plantedKey)).text(tt.text, 1000); got != tt.want {
+			if got := newCleaner(plantedKey).text(tt.text, 1000); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}
 	t.Run("short key", func(t *testing.T) {
-		if got := newCleaner(NewKey("k3y!")).text("my k3y!", 100); got != "my [redacted]" {
+		if got := newCleaner("k3y!").text("my k3y!", 100); got != "my [redacted]" {
 			t.Errorf("got %q", got)
 		}
-		if got := newCleaner(NewKey("e")).text("these", 100); got != "these" {
+		if got := newCleaner("e").text("these", 100); got != "these" {
 			t.Errorf("got %q", got)
 		}
 	})
@@ -58,7 +58,7 @@ func TestClean(t *testing.T) {
 	})
 }
 
-// However a key is echoed, no eight characters of it in a row remain.
+// However a key is repeated, no eight consecutive characters of it remain.
 func TestCleanLeavesNoFragment(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.StringMatching(`[abAB01_-]{8,40}`).Draw(t, "key")
@@ -69,7 +69,7 @@ func TestCleanLeavesNoFragment(t *testing.T) {
 			text.WriteString(rapid.StringMatching(`[abAB01 ]{0,9}`).Draw(t, "between"))
 			text.WriteString(key[from:to])
 		}
-		got := newCleaner(NewKey(key)).text(text.String(), 1000)
+		got := newCleaner(key).text(text.String(), 1000)
 		for i := range len(key) - keyFragment + 1 {
 			if fragment := key[i : i+keyFragment]; strings.Contains(got, fragment) {
 				t.Fatalf("%q of key %q remains in %q", fragment, key, got)
@@ -80,7 +80,7 @@ func TestCleanLeavesNoFragment(t *testing.T) {
 
 func BenchmarkClean(b *testing.B) {
 	text := strings.Repeat("RSI recovers from oversold while price holds above its average; ", 10)
-	clean := newCleaner(NewKey("sk-ant-api03-" + strings.Repeat("aB3dE6gH9j", 9)))
+	clean := newCleaner("sk-ant-api03-" + strings.Repeat("aB3dE6gH9j", 9))
 	b.ReportAllocs()
 	for b.Loop() {
 		clean.text(text, maxReasoning)

@@ -1,35 +1,37 @@
 package provider
 
-// The Registry holds every provider that is known, and which of them can be asked.
+// The known providers, and which of them can be asked.
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// DefaultWeight is the weight of a vote where neither the request nor the
-// configuration gives one.
+// DefaultWeight is the weight of a vote if neither the request nor the configuration gives
+// one.
 const DefaultWeight = 1.0
 
-// Entry is a registered provider. The zero values of all but Provider are a
-// provider that is asked, with DefaultWeight.
+// Entry is a registered provider. With only the Provider set, it is asked, with
+// DefaultWeight.
 type Entry struct {
 	Provider    Provider
 	Weight      *float64      // 0…1; nil: DefaultWeight
 	Disabled    bool          // never asked and never counted
 	Unavailable string        // why it can't be asked although it is enabled; empty: it can
-	Timeout     time.Duration // its own bound inside the run's; 0: none
-	Breaker     *Breaker      // leaves it out while it does not work; nil: nothing does
+	Timeout     time.Duration // a bound of its own within that of the run; 0: none
+	Breaker     *Breaker      // leaves it out while it does not work; nil: it is always asked
 }
 
-// Available reports whether the provider is enabled and can be asked. One that its
-// Breaker leaves out is available: it is back by itself.
+// Available reports whether the provider is enabled and can be asked. That is also true of
+// one that its Breaker leaves out for a while.
 func (e Entry) Available() bool { return e.Reason() == "" }
 
-// Reason says why the provider is not available; empty: it is.
+// Reason says why the provider is not available; empty if it is.
 func (e Entry) Reason() string {
 	if e.Disabled {
 		return "disabled"
@@ -45,30 +47,32 @@ func (e Entry) VoteWeight() float64 {
 	return *e.Weight
 }
 
-// Registry holds providers by name. The zero Registry is empty and ready; it is
-// safe for concurrent use.
+// Registry holds providers by name. The zero Registry is empty and ready for use. It is safe
+// for concurrent use.
 type Registry struct {
 	mu      sync.RWMutex
 	entries []Entry // guarded by mu; sorted by name; replaced, never changed in place
 }
 
-// Register adds a provider. A name that is taken, is empty, or holds anything
-// but lower case letters, digits, - and _, and a weight outside 0…1 are refused.
+var validName = regexp.MustCompile(`^[a-z0-9_-]{1,40}$`)
+
+// Register adds a provider. It refuses a name that is taken, is empty, or holds anything
+// but lower case letters, digits, - and _, and a weight outside 0…1.
 func (r *Registry) Register(e Entry) error {
 	if e.Provider == nil {
-		return fmt.Errorf("register: no provider given")
+		return errors.New("register: no provider given")
 	}
 	name := e.Provider.Name()
-	if !isName(name) {
+	if !validName.MatchString(name) {
 		return fmt.Errorf("register provider %q: a name has 1 to 40 lower case letters, digits, - and _", name)
 	}
 	if w := e.VoteWeight(); !(w >= 0 && w <= 1) {
 		return fmt.Errorf("register provider %q: weight %v is outside 0…1", name, w)
 	}
-	e.Weight = new(e.VoteWeight()) // a copy: what the caller does to its own later shows in no run
+	e.Weight = new(e.VoteWeight()) // a copy, which the caller can't change later
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	i, found := slices.BinarySearchFunc(r.entries, name, byName)
+	i, found := find(r.entries, name)
 	if found {
 		return fmt.Errorf("register provider %q: the name is taken", name)
 	}
@@ -76,28 +80,26 @@ func (r *Registry) Register(e Entry) error {
 	return nil
 }
 
-// SetUnavailable says from now on why a provider can't be asked; empty: it can.
-// A name that is not registered is ignored.
+// SetUnavailable sets the reason why a provider can't be asked; empty: it can. A name that
+// is not registered is ignored.
 func (r *Registry) SetUnavailable(name, reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	i, found := slices.BinarySearchFunc(r.entries, name, byName)
-	if !found || r.entries[i].Unavailable == reason {
-		return
+	if i, found := find(r.entries, name); found {
+		r.entries = slices.Clone(r.entries)
+		r.entries[i].Unavailable = reason
 	}
-	r.entries = slices.Clone(r.entries)
-	r.entries[i].Unavailable = reason
 }
 
-// Entries gives every registered provider in the order of their names. The
-// slice is shared: it must not be changed.
+// Entries gives every registered provider, sorted by name. The slice is shared and must not
+// be changed.
 func (r *Registry) Entries() []Entry {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.entries
 }
 
-// Available gives the providers that are available, in the order of their names.
+// Available gives the providers that are available, sorted by name.
 func (r *Registry) Available() []Entry {
 	var available []Entry
 	for _, e := range r.Entries() {
@@ -111,14 +113,13 @@ func (r *Registry) Available() []Entry {
 // Find gives the provider of that name, in any case.
 func (r *Registry) Find(name string) (Entry, bool) {
 	entries := r.Entries()
-	i, found := slices.BinarySearchFunc(entries, strings.ToLower(strings.TrimSpace(name)), byName)
-	if !found {
-		return Entry{}, false
+	if i, found := find(entries, strings.ToLower(strings.TrimSpace(name))); found {
+		return entries[i], true
 	}
-	return entries[i], true
+	return Entry{}, false
 }
 
-// Names lists every registered name, in order.
+// Names gives every registered name, sorted.
 func (r *Registry) Names() []string {
 	entries := r.Entries()
 	names := make([]string, len(entries))
@@ -128,16 +129,7 @@ func (r *Registry) Names() []string {
 	return names
 }
 
-func byName(e Entry, name string) int { return strings.Compare(e.Provider.Name(), name) }
-
-func isName(name string) bool {
-	if name == "" || len(name) > 40 {
-		return false
-	}
-	for _, r := range name {
-		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_' {
-			return false
-		}
-	}
-	return true
+// find gives the place of a name in sorted entries, or where it would have to be inserted.
+func find(entries []Entry, name string) (int, bool) {
+	return slices.BinarySearchFunc(entries, name, func(e Entry, name string) int { return strings.Compare(e.Provider.Name(), name) })
 }

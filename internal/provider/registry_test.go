@@ -1,6 +1,6 @@
 package provider_test
 
-// Who is registered, under which name, and in which order.
+// Which providers can be registered, and how they are found.
 
 import (
 	"fmt"
@@ -111,7 +111,7 @@ func TestVoteWeight(t *testing.T) {
 	}
 }
 
-// A list that somebody walks through stays as it was when others register.
+// Entries that somebody holds do not change when others register.
 func TestRegistryConcurrency(t *testing.T) {
 	registry := register(t, "first")
 	before := registry.Entries()

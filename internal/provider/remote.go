@@ -1,11 +1,11 @@
 package provider
 
-// A provider that is asked over HTTP: what is the same for all wire formats.
-// One attempt is: write the request, send it, read a bounded answer,
-// judge its status, parse it, price it.
+// Asking a provider over HTTP, in the steps that are the same for all wire formats: write
+// the request, send it, read a bounded answer, judge its status, parse it, compute its cost.
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -21,33 +22,29 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// The profiles: which models are asked where none is named.
+// The profiles, each of which has a default model for every provider.
 const (
 	ProfileFast     = "fast"
 	ProfileFlagship = "flagship"
 )
 
-// Settings is what a user configures for one provider. Every zero value means
-// the default of the model and the profile, as Catalog.Configure resolves it.
+// Settings is the configuration of one provider. A zero value means the default of the
+// model and the profile, as [Catalog.Configure] resolves it.
 type Settings struct {
-	Key         Key      // may be unset: then every attempt fails without being sent
+	Key         Key      // without one, every attempt fails before anything is sent
 	Profile     string   // ProfileFast if empty
-	Model       string   // as the provider calls it
+	Model       string   // in the provider's words
 	Effort      string   // in the provider's words
 	MaxTokens   int      // output cap, thinking included; 0: the profile's
 	Temperature *float64 // 0…2; nil: not sent
 	BaseURL     string   // with or without the version segment; empty: the provider's own
 }
 
-// Bounds of an answer. A vote has about 2 KB and costs a fraction of a cent.
-const (
-	maxBody   = 1 << 20
-	maxTokens = 1 << 30
-	maxCost   = 1e6 // USD
-)
+// maxBody bounds what is read of an answer, in bytes. A vote has some 2 KB.
+const maxBody = 1 << 20
 
-// Remote is a Provider behind one wire format. What it is asked with never
-// changes; another key is another Remote.
+// Remote is a [Provider] behind one wire format. Its settings never change; for another key,
+// another Remote is made.
 type Remote struct {
 	name      string
 	wire      Wire
@@ -60,19 +57,15 @@ type Remote struct {
 	form      atomic.Pointer[form] // made by the first question
 }
 
-// New makes a provider of that name, which also begins the names of its
-// variables: grok → GROK_MODEL. An error names the variable to change; several
-// are joined. Of client only the transport is used, so that no call has a timeout
-// but its context's, and none can follow a redirect with the key. A provider is
-// cheap to make: another key is another provider.
+// New makes a provider of that name, which also begins the names of its variables: grok,
+// GROK_MODEL. Errors name the variable to change; several are joined. Of client only the
+// transport is used, so that a call has no other timeout than its context's and can't follow
+// a redirect with the key.
 func New(name string, wire Wire, settings Settings, catalog *Catalog, client *http.Client) (Provider, error) {
 	model, err := catalog.Configure(name, settings)
 	errs := []error{err}
-	base := settings.BaseURL
-	if base == "" {
-		base = wire.BaseURL()
-	}
-	base, err = parseBaseURL(base, versionOf(wire.CheckPath()))
+	version, _, _ := strings.Cut(wire.CheckPath()[1:], "/")
+	base, err := parseBaseURL(cmp.Or(settings.BaseURL, wire.BaseURL()), "/"+version)
 	if err != nil {
 		errs = append(errs, fmt.Errorf("%s %w", Variable(name, "BASE_URL"), err))
 	}
@@ -83,7 +76,7 @@ func New(name string, wire Wire, settings Settings, catalog *Catalog, client *ht
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	r := &Remote{name: name, wire: wire, model: model, key: key, base: base, catalog: catalog, transport: client.Transport, clean: newCleaner(key)}
+	r := &Remote{name: name, wire: wire, model: model, key: key, base: base, catalog: catalog, transport: client.Transport, clean: newCleaner(key.Reveal())}
 	if r.transport == nil {
 		r.transport = http.DefaultTransport
 	}
@@ -100,7 +93,7 @@ func (r *Remote) Model() string { return r.model.ID }
 func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 	path, payload, err := r.payload(prompt)
 	if err != nil {
-		return Answer{}, &Error{Kind: signal.FailureProvider, Message: fmt.Sprintf("the question to %s can't be written: %v", r.name, err)}
+		return Answer{}, r.fail(signal.FailureProvider, false, "the question to $name can't be written: %v", err)
 	}
 	header, body, failed := r.send(ctx, http.MethodPost, path, payload, prompt)
 	if failed != nil {
@@ -109,27 +102,31 @@ func (r *Remote) Ask(ctx context.Context, prompt Prompt) (Answer, error) {
 	reply, err := r.wire.Answer(body)
 	answer := Answer{Model: r.clean.text(reply.Model, maxName), Usage: r.usage(reply)}
 	isUsual := err == nil && reply.Stopped != signal.FailureInvalidResponse
-	if failed = r.errorInside(header, body, prompt, isUsual); failed != nil {
-		failed.BillUnknown = failed.BillUnknown && answer.Usage.CostUSD == nil
-		failed.Usage, failed.Model = answer.Usage, answer.Model
-		return Answer{}, failed
-	}
-	switch {
-	case err != nil:
-		failed = r.invalid(r.unreadable(body))
-	case reply.Stopped != "":
-		failed = r.stopped(reply)
-	default:
-		if answer.Ballot, err = parseBallot(reply.Text, r.clean); err == nil {
+	if failed = r.errorInside(header, body, prompt, isUsual); failed == nil {
+		if answer.Ballot, failed = r.ballot(reply, body, err); failed == nil {
 			return answer, nil
 		}
-		failed = r.invalid(err.Error())
+		failed.Status, failed.BillUnknown = http.StatusOK, true
 	}
-	failed.Status = http.StatusOK
-	failed.BillUnknown = answer.Usage.CostUSD == nil
+	failed.BillUnknown = failed.BillUnknown && answer.Usage.CostUSD == nil
 	failed.RequestID = r.requestID(header, reply.RequestID)
 	failed.Usage, failed.Model = answer.Usage, answer.Model
 	return Answer{}, failed
+}
+
+// ballot gives the vote in an answer. err is the error of reading the answer.
+func (r *Remote) ballot(reply Reply, body []byte, err error) (Ballot, *Error) {
+	if err != nil {
+		return Ballot{}, r.invalid(unreadable(body))
+	}
+	if reply.Stopped != "" {
+		return Ballot{}, r.stopped(reply)
+	}
+	ballot, err := parseBallot(reply.Text, r.clean)
+	if err != nil {
+		return Ballot{}, r.invalid(err.Error())
+	}
+	return ballot, nil
 }
 
 // Check makes the free call that proves the key.
@@ -138,46 +135,40 @@ func (r *Remote) Check(ctx context.Context) error {
 	if failed == nil {
 		failed = r.errorInside(header, body, Prompt{}, true)
 	}
-	if failed != nil {
-		failed.BillUnknown = false // it is free
-		return failed
+	if failed == nil && !json.Valid(body) { // a proxy's page with status 200 proves nothing
+		failed = r.fail(signal.FailureInvalidResponse, true, "$name did not answer the check with its list of models: %s; check $BASE_URL", unreadable(body))
+		failed.Status = http.StatusOK
 	}
-	// A proxy's page with status 200 proves nothing.
-	if !json.Valid(body) {
-		return &Error{
-			Kind: signal.FailureInvalidResponse, Retryable: true, Status: http.StatusOK, RequestID: r.requestID(header, ""),
-			Message: fmt.Sprintf("%s did not answer the check with its list of models: %s; check %s", r.name, r.unreadable(body), Variable(r.name, "BASE_URL")),
-		}
+	if failed == nil {
+		return nil
+	}
+	failed.BillUnknown = false // the call is free
+	failed.RequestID = cmp.Or(failed.RequestID, r.requestID(header, ""))
+	return failed
+}
+
+// errorInside gives the error in an answer with a 2xx status; nil if there is none. In an
+// answer of the usual form only an error object is one, in any other also a bare message.
+func (r *Remote) errorInside(header http.Header, body []byte, asked Prompt, isUsual bool) *Error {
+	if isUsual && !bytes.Contains(body, []byte(`"error"`)) {
+		return nil // without reading nearly every answer twice
+	}
+	p, isError := readProblem(body)
+	if isError || !isUsual && p.message != "" && json.Valid(body) {
+		return r.judge(http.StatusOK, header, body, p, asked)
 	}
 	return nil
 }
 
-// errorInside gives the error that a 2xx answer holds; nil: none. In an answer that has
-// the form of a usual one (isUsual) only an error object is one, in another a bare
-// message too.
-func (r *Remote) errorInside(header http.Header, body []byte, asked Prompt, isUsual bool) *Error {
-	if isUsual && !bytes.Contains(body, []byte(`"error"`)) {
-		return nil // which spares nearly every answer the reading
-	}
-	p, isError := readProblem(body)
-	if !isUsual && p.message != "" && json.Valid(body) {
-		isError = true
-	}
-	if !isError {
-		return nil
-	}
-	return r.judge(http.StatusOK, header, body, p, asked)
-}
-
-// send makes one call and gives the header and the body of a 2xx answer. asked is
-// what an error may repeat.
+// send makes one call and gives the header and the body of an answer with a 2xx status. An
+// error message may repeat words of asked.
 func (r *Remote) send(ctx context.Context, method, path string, payload parts, asked Prompt) (http.Header, []byte, *Error) {
 	if !r.key.IsSet() {
-		return nil, nil, &Error{Kind: signal.FailureAuthentication, Message: fmt.Sprintf("%s has no key; set %s", r.name, Variable(r.name, "API_KEY"))}
+		return nil, nil, r.fail(signal.FailureAuthentication, false, "$name has no key; set $API_KEY")
 	}
 	request, err := http.NewRequestWithContext(withPlainKey(ctx, r.base), method, r.base+path, nil)
 	if err != nil {
-		return nil, nil, &Error{Kind: signal.FailureProvider, Message: fmt.Sprintf("the address of %s is not usable; check %s and %s", r.name, Variable(r.name, "BASE_URL"), Variable(r.name, "MODEL"))}
+		return nil, nil, r.fail(signal.FailureProvider, false, "the address of $name is not usable; check $BASE_URL and $MODEL")
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", "thalas")
@@ -193,35 +184,32 @@ func (r *Remote) send(ctx context.Context, method, path string, payload parts, a
 		return nil, nil, r.broken(ctx, err, sent.Load())
 	}
 	defer response.Body.Close()
+	status := response.StatusCode
 	body, err := readBody(response)
-	if isSuccess := response.StatusCode/100 == 2; !isSuccess {
-		// The status says enough where the body broke off, unless we broke it off.
-		if ctx.Err() != nil && err != nil {
-			ended := r.ended(ctx.Err())
-			ended.BillUnknown = slices.Contains(brokeOff, response.StatusCode)
-			return nil, nil, ended
-		}
+	var failed *Error
+	switch isSuccess := status/100 == 2; {
+	case !isSuccess && err != nil && ctx.Err() != nil:
+		failed = r.ended(ctx.Err())
+		failed.BillUnknown = slices.Contains(brokeOff, status)
+	case !isSuccess: // the status says enough even if the body broke off
 		p, _ := readProblem(body)
-		return nil, nil, r.judge(response.StatusCode, response.Header, body, p, asked)
-	}
-	switch {
+		failed = r.judge(status, response.Header, body, p, asked)
 	case errors.Is(err, errTooLarge):
-		failed := r.invalid("its answer is larger than 1 MiB")
-		failed.BillUnknown = true
-		failed.Status, failed.RequestID = response.StatusCode, r.requestID(response.Header, "")
-		return nil, nil, failed
+		failed = r.invalid("its answer is larger than 1 MiB")
+		failed.Status, failed.BillUnknown = status, true
 	case err != nil:
-		failed := r.broken(ctx, err, true)
-		failed.RequestID = r.requestID(response.Header, "")
-		return nil, nil, failed
+		failed = r.broken(ctx, err, true)
+	default:
+		return response.Header, body, nil
 	}
-	return response.Header, body, nil
+	failed.RequestID = r.requestID(response.Header, "")
+	return nil, nil, failed
 }
 
 var errTooLarge = errors.New("too large")
 
-// readBody reads to the end, so that the connection can be used again, or up to
-// one byte more than is allowed.
+// readBody reads to the end, so that the connection can be used again, or to one byte more
+// than is allowed.
 func readBody(response *http.Response) ([]byte, error) {
 	var body bytes.Buffer
 	if n := response.ContentLength; n > 0 && n <= maxBody {
@@ -234,16 +222,11 @@ func readBody(response *http.Response) ([]byte, error) {
 	return strictjson.WithoutBOM(body.Bytes()), err
 }
 
-// usage gives what the provider told, with the provider's own cost where it
-// sends one. Impossible figures make the usage unknown.
+// usage gives the usage of an answer. The cost is the provider's own figure if it sends a
+// possible one, and otherwise computed.
 func (r *Remote) usage(reply Reply) Usage {
-	usage := reply.Usage
-	for _, tokens := range [...]int{usage.InputTokens, usage.OutputTokens, usage.CachedTokens, usage.InputTokens - usage.CachedTokens} {
-		if tokens < 0 || tokens > maxTokens {
-			return Usage{}
-		}
-	}
-	if usd := usage.CostUSD; usd == nil || !(*usd >= 0 && *usd <= maxCost) {
+	usage := reply.Usage.possible()
+	if usage.CostUSD == nil {
 		usage.CostUSD = r.catalog.Cost(r.name, reply.Model, r.model.ID, usage, time.Now())
 	}
 	return usage
@@ -251,21 +234,16 @@ func (r *Remote) usage(reply Reply) Usage {
 
 // requestID gives the provider's id of a call, from the body or the header.
 func (r *Remote) requestID(header http.Header, id string) string {
-	for _, name := range [...]string{"Request-Id", "X-Request-Id"} {
-		if id == "" {
-			id = header.Get(name)
-		}
-	}
-	return r.clean.text(id, maxName)
+	return r.clean.text(cmp.Or(id, header.Get("Request-Id"), header.Get("X-Request-Id")), maxName)
 }
 
-// unreadable says what a body is that is not of the wire format.
-func (r *Remote) unreadable(body []byte) string {
+// unreadable says what is wrong with a body that does not have the wire format.
+func unreadable(body []byte) string {
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
 		return "its answer is empty"
 	case endpoint.IsHTML(body):
-		return "its answer is an HTML page, as of a proxy"
+		return "its answer is an HTML page, probably of a proxy"
 	case !json.Valid(body):
 		return "its answer is not whole JSON"
 	default:

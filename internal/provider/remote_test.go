@@ -1,7 +1,7 @@
 package provider
 
-// What providertest, which every wire format passes, does not see from outside.
-// The wire format here is the smallest that works.
+// What is the same for all wire formats, without a network. The wire format here is the
+// smallest that works.
 
 import (
 	"context"
@@ -128,7 +128,7 @@ func TestRemoteErrors(t *testing.T) {
 	}
 }
 
-// A context that ends is what the error says, whatever else broke.
+// When the context ends, the error says so, whatever else breaks.
 func TestRemoteContext(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -203,7 +203,7 @@ func TestNoKeyIsNotAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Ask(t.Context(), Prompt{}); !errors.Is(err, ErrAuthentication) || p.Name() != "tiny" || p.Model() != "m" {
+	if _, err := p.Ask(t.Context(), Prompt{}); !errors.Is(err, ErrAuthentication) || !strings.Contains(err.Error(), "TINY_API_KEY") || p.Name() != "tiny" || p.Model() != "m" {
 		t.Errorf("%s with %s: %v", p.Name(), p.Model(), err)
 	}
 }
@@ -242,7 +242,7 @@ func TestNewJoinsErrors(t *testing.T) {
 	}
 }
 
-// The shared client follows no redirect even where it is used by itself.
+// The shared client follows no redirect, also when it is used directly.
 func TestClientFollowsNoRedirect(t *testing.T) {
 	server := httptest.NewServer(http.RedirectHandler("/elsewhere", http.StatusTemporaryRedirect))
 	defer server.Close()

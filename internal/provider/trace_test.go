@@ -1,6 +1,6 @@
 package provider_test
 
-// What a Tracer is told of the attempts.
+// What a Tracer observes.
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// diary is a Tracer that writes down what it is told, in order.
+// diary is a Tracer that records all events in order.
 type diary struct{ lines []string }
 
 type attemptKey struct{}
@@ -32,7 +32,7 @@ func (d *diary) Attempt(ctx context.Context, name, model string, attempt int) (c
 	}
 }
 
-func TestTracerIsToldOfEveryAttempt(t *testing.T) {
+func TestTracerObservesEveryAttempt(t *testing.T) {
 	const budget = 5 * time.Second
 	tests := []struct {
 		name     string
@@ -89,8 +89,8 @@ func TestTracerIsNotToldOfWhoWasNotAsked(t *testing.T) {
 	}
 }
 
-// The provider is asked with the tracer's context, and each attempt begins with
-// the caller's own: attempts lie beside each other, not in each other.
+// The provider is asked with the tracer's context, but each attempt begins with the caller's:
+// attempts are not nested.
 func TestAttemptRunsInTheTracersContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var within, outside []any
@@ -110,7 +110,7 @@ func TestAttemptRunsInTheTracersContext(t *testing.T) {
 	})
 }
 
-// outer remembers in which attempt each attempt begins.
+// outer records within which attempt each attempt begins.
 type outer struct {
 	*diary
 	seen *[]any

@@ -1,15 +1,13 @@
-// Package secrets is where the providers' API keys come from: the environment,
-// which wins for each provider that it has a key of, and one JSON secret in AWS
-// Secrets Manager for the rest:
+// Package secrets reads the API keys of the providers from one JSON secret in AWS Secrets
+// Manager:
 //
 //	{"ANTHROPIC_API_KEY": "…", "OPENAI_API_KEY": "…"}
 //
-// The secret is fetched when keys are first asked for, never before, and again
-// when it is older than a maximum age. One caller fetches, in its own time and
-// without a goroutine; all others wait for what it brings. Where the fetch fails,
-// the keys from before are used for at most StaleLimit, and a first fetch that
-// failed is tried again soon. A secret with a mistake in it is refused whole, as
-// the configuration is; the errors name entries, never what is in them.
+// The secret is fetched when keys are first needed, and again when it is older than a
+// maximum age. One caller fetches, without a goroutine, and all others wait for its result.
+// If a fetch fails, the keys from before are used, for at most [StaleLimit]; without such
+// keys the next fetch comes soon. A secret with any mistake gives no keys. Errors name the
+// entries of the secret, never what is in them.
 //
-// The package does not know which provider is asked, nor what a key opens.
+// The package does not know which providers take their key from here, or what keys are for.
 package secrets

@@ -1,7 +1,6 @@
 package secrets
 
-// Fetching the secret: one caller at a time, bounded in time, and how long to
-// leave Secrets Manager alone after a failure.
+// Fetching the secret: one caller at a time, and within a limit of time.
 
 import (
 	"context"
@@ -19,148 +18,114 @@ import (
 	"thalas/internal/provider"
 )
 
-// How long a fetch may take, the SDK's own retries included.
 const (
-	fetchTime   = 5 * time.Second // where there are no keys to go on with
-	refetchTime = 2 * time.Second // where there are
+	fetchTime   = 5 * time.Second // for a fetch without keys from before, including the retries of the SDK
+	refetchTime = 2 * time.Second // for a fetch with keys from before
+
+	// maxBackoff is the longest pause between the attempts of the SDK. Its own limit, 20 s,
+	// would not fit into a fetch.
+	maxBackoff = 500 * time.Millisecond
 )
 
-// backoff is the pause between the SDK's tries. Its own, of up to twenty seconds,
-// would not fit into a fetch.
-const backoff = 500 * time.Millisecond
-
-// How long after a failure nobody asks again.
-const (
-	failureWait = time.Second      // without keys, callers are being refused
-	noValueWait = 10 * time.Second // somebody has to put a value there first
-	staleWait   = 30 * time.Second // with keys to go on with
-)
-
-// purpose is why a fetch is made.
-type purpose int
-
-const (
-	renewing   purpose = iota // the keys are missing or too old
-	refreshing                // a provider has refused one
-)
-
-// inTurn waits for the turn and fetches, unless settled says that another caller
-// has brought what is needed. The error is ctx's only: what else went wrong is in
-// the state. There is no goroutine that could outlive the request (one that is
-// frozen with a Lambda sandbox goes on inside somebody else's), and a caller that
-// goes away takes only its own attempt with it: the next one in line makes another.
-func (s *Source) inTurn(ctx context.Context, settled func(*state) bool, why purpose) (*state, error) {
+// inTurn waits for its turn and fetches the secret, unless done says that another caller
+// has brought what is needed. refused says that the reason is a refused key. The error is
+// only that of ctx; the state has all others.
+//
+// The fetch has no goroutine of its own, which could be frozen with a Lambda sandbox and go
+// on within another request. A caller that goes away ends only its own fetch; the next one
+// in line makes another.
+func (s *Source) inTurn(ctx context.Context, refused bool, done func(*state) bool) (*state, error) {
 	select {
 	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
 	case <-ctx.Done():
-		return nil, gone(ctx)
+		return nil, ended(ctx)
 	}
-	defer func() { <-s.turn }()
 	held := s.held.Load()
-	if settled(held) {
+	if done(held) {
 		return held, nil
 	}
-	next := s.fetch(ctx, *held, why)
-	s.held.Store(&next)
+	held = s.fetch(ctx, *held, refused)
+	s.held.Store(held)
 	if ctx.Err() != nil {
-		return nil, gone(ctx)
+		return nil, ended(ctx)
 	}
-	return &next, nil
+	return held, nil
 }
 
-func gone(ctx context.Context) error {
+func ended(ctx context.Context) error {
 	return fmt.Errorf("provider keys: the request ended before they were there: %w", ctx.Err())
 }
 
-// fetch asks Secrets Manager and gives the state after that.
-func (s *Source) fetch(ctx context.Context, before state, why purpose) state {
+// fetch calls Secrets Manager, and gives the state after that.
+func (s *Source) fetch(ctx context.Context, before state, refused bool) *state {
 	limit := fetchTime
-	if s.usable(&before) {
+	if s.isUsable(&before) {
 		limit = refetchTime
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	keys, notes, failure := s.get(bounded)
 	if failure != nil && ctx.Err() != nil {
-		return before // it says nothing about the secret
+		return &before // the failure says nothing about the secret
 	}
 	after := before
 	after.failure = failure
-	if why == refreshing && !errors.Is(failure, ErrUnreachable) {
+	if refused && !errors.Is(failure, ErrUnreachable) {
 		after.refreshed = now()
 	}
 	if failure == nil {
 		after.keys, after.fetched = keys, now()
 		s.logFetched(ctx, before.keys, keys, notes)
-		return after
+		return &after
 	}
 	after.failed = now()
-	if errors.Is(failure, ErrNoValue) { // an answer, not an outage: there are no keys any more
+	if errors.Is(failure, ErrNoValue) { // somebody removed the keys
 		after.keys, after.fetched = nil, time.Time{}
 	}
 	s.logFailure(ctx, &after)
-	return after
+	return &after
 }
 
-// get makes the call and reads what it brings. The notes are about entries that
-// mean nothing here.
+// get makes the call and reads its result. The notes are about entries that are not used.
 func (s *Source) get(ctx context.Context) (keys map[string]provider.Key, notes []string, failure *Error) {
-	out, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(s.o.SecretID)}, func(o *secretsmanager.Options) {
-		o.Retryer = retry.AddWithMaxBackoffDelay(o.Retryer, backoff)
+	out, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(s.SecretID)}, func(o *secretsmanager.Options) {
+		o.Retryer = retry.AddWithMaxBackoffDelay(o.Retryer, maxBackoff)
 	})
 	if err != nil {
-		return nil, nil, s.failed(err)
+		return nil, nil, s.callFailed(err)
 	}
 	document := out.SecretBinary
 	if out.SecretString != nil {
 		document = []byte(*out.SecretString)
 	}
-	keys, notes, mistakes := parse(document, s.o.Providers)
+	keys, notes, mistakes := parse(document, s.Providers)
 	if len(mistakes) > 0 {
 		return nil, nil, s.malformed(mistakes)
 	}
 	return keys, notes, nil
 }
 
-// retryAfter is how long after its failure the secret is left alone.
-func (s *Source) retryAfter(held *state) time.Duration {
-	if s.usable(held) {
-		return staleWait
-	}
-	return held.failure.wait()
-}
-
-// wait is how long after e nobody asks again where there are no keys.
-func (e *Error) wait() time.Duration {
-	if errors.Is(e, ErrNoValue) {
-		return noValueWait
-	}
-	return failureWait
-}
-
 func (s *Source) logFetched(ctx context.Context, before, after map[string]provider.Key, notes []string) {
 	level := slog.LevelDebug
-	if !maps.EqualFunc(before, after, sameKey) {
+	if !maps.EqualFunc(before, after, isSame) {
 		level = slog.LevelInfo
 	}
-	s.log.LogAttrs(ctx, level, "Provider keys fetched:", slog.String("secret", s.o.SecretID), slog.Any("providers", slices.Sorted(maps.Keys(after))))
+	s.Logger.LogAttrs(ctx, level, "Provider keys fetched:", slog.String("secret", s.SecretID), slog.Any("providers", slices.Sorted(maps.Keys(after))))
 	for _, note := range notes {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "Provider keys:", slog.String("secret", s.o.SecretID), slog.String("note", note))
+		s.Logger.LogAttrs(ctx, slog.LevelWarn, "Provider keys:", slog.String("secret", s.SecretID), slog.String("note", note))
 	}
 }
 
-// logFailure says what went wrong, and what the service goes on with.
 func (s *Source) logFailure(ctx context.Context, after *state) {
-	attrs := []slog.Attr{slog.String("secret", s.o.SecretID), slog.String("error", after.failure.Error())}
+	attrs := []slog.Attr{slog.String("secret", s.SecretID), slog.String("error", after.failure.Error())}
 	if after.failure.cause != nil {
 		attrs = append(attrs, slog.String("cause", after.failure.cause.Error()))
 	}
-	if s.usable(after) {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "Provider keys not fetched, going on with the ones from before:",
-			append(attrs, slog.Time("fetched", after.fetched), slog.Time("used_until", after.fetched.Add(max(s.o.MaxAge, StaleLimit))))...)
-		return
+	level, text := slog.LevelError, "Provider keys not fetched:"
+	if s.isUsable(after) {
+		level, text = slog.LevelWarn, "Provider keys not fetched, going on with the ones from before:"
+		attrs = append(attrs, slog.Time("fetched", after.fetched), slog.Time("used_until", after.fetched.Add(max(s.MaxAge, StaleLimit))))
 	}
-	s.log.LogAttrs(ctx, slog.LevelError, "Provider keys not fetched:", attrs...)
+	s.Logger.LogAttrs(ctx, level, text, attrs...)
 }
-
-func sameKey(a, b provider.Key) bool { return a.Reveal() == b.Reveal() }

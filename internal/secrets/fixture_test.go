@@ -1,7 +1,7 @@
 package secrets_test
 
-// A Secrets Manager that speaks the real protocol over connections in memory, so
-// that the SDK's own client and the fake clock of synctest work together.
+// A Secrets Manager that uses the real protocol over connections in memory, so that the
+// client of the SDK works with the fake clock of synctest.
 
 import (
 	"bytes"
@@ -30,6 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	secretID = "thalas/provider-keys"
+	maxAge   = 5 * time.Minute
 	keyA     = "planted-test-key-A"
 	keyB     = "planted-test-key-B"
 	keyO     = "planted-test-key-O"
@@ -37,7 +38,7 @@ const (
 
 var known = []string{"anthropic", "openai", "gemini", "grok"}
 
-// manager is a Secrets Manager. Its answer to a call is what script says.
+// manager is a Secrets Manager that answers calls by its script.
 type manager struct {
 	*httptest.Server
 	client *secretsmanager.Client
@@ -82,7 +83,7 @@ var (
 
 func always(a answer) func(int) answer { return func(int) answer { return a } }
 
-// first gives answers in turn, the last one for ever.
+// first gives the answers one after the other, and repeats the last one.
 func first(answers ...answer) func(int) answer {
 	return func(call int) answer { return answers[min(call, len(answers))-1] }
 }
@@ -93,7 +94,7 @@ func (m *manager) answers(script func(call int) answer) {
 	m.script, m.calls = script, nil
 }
 
-// count gives how often the service was called since the script was set.
+// count gives the number of calls since the script was set.
 func (m *manager) count() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -121,17 +122,12 @@ func (m *manager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(a.body))
 }
 
-// source makes a Source over the service; fixed are pairs of provider and key.
-func (m *manager) source(fixed ...string) *secrets.Source {
-	o := secrets.Options{Providers: known, SecretID: secretID, Fixed: map[string]provider.Key{}, Logger: m.logger}
-	for i := 0; i+1 < len(fixed); i += 2 {
-		o.Fixed[fixed[i]] = provider.NewKey(fixed[i+1])
-	}
-	return secrets.New(m.client, o)
+// source makes a Source over the service.
+func (m *manager) source() *secrets.Source {
+	return secrets.New(m.client, secrets.Options{Providers: known, SecretID: secretID, MaxAge: maxAge, Logger: m.logger})
 }
 
-// withManager runs a test under the fake clock, with a service that has one key
-// of each of two providers.
+// withManager runs a test with the fake clock, and a service with keys of two providers.
 func withManager(t *testing.T, test func(t *testing.T, m *manager)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -158,7 +154,7 @@ func withManager(t *testing.T, test func(t *testing.T, m *manager)) {
 	})
 }
 
-// memory is a network of one server.
+// memory is a network with one server.
 type memory struct {
 	dialled chan net.Conn
 	once    sync.Once

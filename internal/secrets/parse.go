@@ -1,8 +1,8 @@
 package secrets
 
-// Reading the secret's document. Everything that is said about it names entries
-// and places, never values, and only names that are known or nearly so: in a document
-// that was put together wrongly a key may stand where a name belongs.
+// Reading the secret. The texts about it have places and the names of entries, and never
+// values. They have only names that are known, or nearly so: in a secret that was put
+// together wrongly a key may stand in the place of a name.
 
 import (
 	"errors"
@@ -13,15 +13,15 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// parse gives the keys by provider, notes about entries that mean nothing here,
-// and all mistakes; with a mistake there are no keys. White space and a pair
-// of quotation marks around a key are dropped.
+// parse gives the keys by provider, notes about entries that are not used, and all
+// mistakes. If there is a mistake, there are no keys. White space and a pair of quotation
+// marks around a key are dropped.
 func parse(document []byte, providers []string) (keys map[string]provider.Key, notes, mistakes []string) {
 	entries, mistake := entriesOf(document)
 	if mistake != "" {
 		return nil, nil, []string{mistake}
 	}
-	known := make(map[string]string, len(providers)) // provider by entry
+	known := make(map[string]string, len(providers)) // provider by name of the entry
 	for _, name := range providers {
 		known[entryOf(name)] = name
 	}
@@ -35,9 +35,9 @@ func parse(document []byte, providers []string) (keys map[string]provider.Key, n
 		name, isKnown := known[e.Name]
 		if !isKnown {
 			near := nearest(e.Name, providers)
-			if near != "" && !seen[near] { // its provider would silently be missing
+			if near != "" && !seen[near] { // a note would not be enough: its provider would be missing
 				mistakes = append(mistakes, fmt.Sprintf("%q is not known: did you mean %s?", e.Name, near))
-			} else { // an old key that is kept, a provider of a newer version
+			} else { // such as an old key, or a provider of a newer version
 				notes = append(notes, fmt.Sprintf("entry %d is not known and not used", i+1))
 			}
 			continue
@@ -77,8 +77,8 @@ func keyOf(value strictjson.Value) (key provider.Key, wrong string) {
 	return key, ""
 }
 
-// entriesOf splits the document into its entries, repeated ones too. The text of the
-// error is not used: it quotes what it stumbled over.
+// entriesOf gives the entries of the secret, including repeated ones. It does not use the
+// text of an error, which may quote a part of a key.
 func entriesOf(document []byte) (entries []strictjson.Member, mistake string) {
 	const notObject = `it is not a JSON object such as {"ANTHROPIC_API_KEY": "…"}`
 	whole, err := strictjson.ParseLenient(strictjson.WithoutBOM(document))
@@ -96,25 +96,11 @@ func entriesOf(document []byte) (entries []strictjson.Member, mistake string) {
 	return entries, ""
 }
 
-// entryNames lists the entries that there can be.
-func entryNames(providers []string) string {
-	names := make([]string, len(providers))
-	for i, name := range providers {
-		names[i] = entryOf(name)
-	}
-	return strings.Join(names, ", ")
-}
-
-const nearestDistance = 2 // edits; more is another word
-
-// foreign begins the names of another vendor that are near to ours: Groq is not Grok.
-const foreign = "GROQ"
-
-// nearest gives the entry that a name was probably meant to be, in any case or as
-// the provider's bare name; empty where none is close.
+// nearest gives the entry that a name was probably meant to be: in any letter case, with at
+// most two edits, or as the bare name of the provider. It is empty if there is none.
 func nearest(name string, providers []string) string {
 	name = strings.ToUpper(strings.TrimSpace(name))
-	if strings.HasPrefix(name, foreign) {
+	if strings.HasPrefix(name, "GROQ") { // a vendor, and not a misspelt Grok
 		return ""
 	}
 	entries := make([]string, len(providers))
@@ -123,5 +109,5 @@ func nearest(name string, providers []string) string {
 			return entries[i]
 		}
 	}
-	return strictjson.Nearest(name, entries, nearestDistance)
+	return strictjson.Nearest(name, entries, 2)
 }

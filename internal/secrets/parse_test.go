@@ -91,13 +91,13 @@ func TestCommandIsSafeInAShell(t *testing.T) {
 
 func TestCauseThatMayQuoteTheSecretIsLeftOut(t *testing.T) {
 	quoting := &smithy.OperationError{Err: &smithy.DeserializationError{Err: errors.New("unexpected " + planted), Snapshot: []byte(planted)}}
-	if e := New(nil, Options{SecretID: "s", Providers: providers}).failed(quoting); strings.Contains(e.Error()+e.cause.Error(), planted) {
+	if e := New(nil, Options{SecretID: "s", Providers: providers}).callFailed(quoting); strings.Contains(e.Error()+e.cause.Error(), planted) {
 		t.Errorf("%v because of %v", e, e.cause)
 	}
 }
 
-// Whatever the document is, there are keys or mistakes, never both; the same
-// document read again gives the same; and no text tells a value.
+// Every document gives either keys or mistakes, and the same when it is read again. No text
+// contains a value.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{`{"OPENAI_API_KEY":"k"}`, `{"a":{"b":[1,"` + planted + `"]}}`, `{"OPENAI_API_KEY":"` + planted + `","":"x"`, planted, "\ufeff{}", `{"ANTROPIC_API_KEY":"` + planted + `"}`} {
 		f.Add([]byte(seed))

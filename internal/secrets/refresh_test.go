@@ -25,7 +25,7 @@ func TestRefreshFetchesAtOnceAndOnceAMinute(t *testing.T) {
 		s := m.source()
 		wantKeys(t, s, "anthropic", keyA, "openai", keyO)
 		m.answers(always(keysValue(keyA)))
-		refresh(t, s, "anthropic", keyA, "") // it is simply wrong
+		refresh(t, s, "anthropic", keyA, "") // the key in the secret is the refused one
 		m.answers(always(keysValue(keyB)))
 		time.Sleep(time.Minute - time.Second)
 		refresh(t, s, "anthropic", keyA, "")
@@ -44,22 +44,12 @@ func TestRefreshFetchesAtOnceAndOnceAMinute(t *testing.T) {
 	})
 }
 
-func TestRefreshOfAFixedKeyCallsNobody(t *testing.T) {
-	withManager(t, func(t *testing.T, m *manager) {
-		s := m.source("anthropic", "fixed-test-key")
-		refresh(t, s, "anthropic", "fixed-test-key", "")
-		if m.count() != 0 {
-			t.Errorf("%d calls, want none", m.count())
-		}
-	})
-}
-
 func TestRefreshThatFailsKeepsTheKeys(t *testing.T) {
 	tests := []struct {
 		name   string
 		answer answer
 		reason error
-		again  time.Duration // when the next one fetches
+		again  time.Duration // after which the next fetch is made
 		keeps  bool
 	}{
 		{"hanging", hangs, secrets.ErrUnreachable, time.Second, true},
@@ -106,12 +96,12 @@ func TestRefreshEndsWithItsRequest(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 		m.answers(always(keysValue(keyB)))
-		refresh(t, s, "anthropic", keyA, keyB) // what was given up says nothing about the secret
+		refresh(t, s, "anthropic", keyA, keyB) // the fetch that was given up does not count
 	})
 }
 
-// A load goes on while the key is replaced and the old one revoked at once: every
-// request succeeds, with one retry at most, and one fetch serves all.
+// A key is replaced under load, and the old one is revoked at the same time. Every request
+// succeeds with at most one retry, and there is only one fetch.
 func TestRotationUnderLoadLosesNoRequest(t *testing.T) {
 	withManager(t, func(t *testing.T, m *manager) {
 		s := m.source()

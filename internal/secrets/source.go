@@ -1,10 +1,10 @@
 package secrets
 
-// A Source gives the keys of all providers: those that are fixed, and those of
-// the secret.
+// A Source gives the keys of the secret, and replaces a key that a provider has refused.
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"sync/atomic"
@@ -15,140 +15,141 @@ import (
 	"thalas/internal/provider"
 )
 
-// DefaultMaxAge is how long fetched keys are used where the Options say nothing.
-const DefaultMaxAge = 5 * time.Minute
+const (
+	// StaleLimit is how long after their fetch keys are used if Secrets Manager can't be read.
+	// It is longer than an outage, but a key that was removed from the secret ends some time.
+	StaleLimit = 24 * time.Hour
 
-// StaleLimit is how long after their fetch keys are used while Secrets Manager
-// can't be read: longer than an outage, but a key that was taken out of the
-// secret does not live on for ever.
-const StaleLimit = 24 * time.Hour
+	// refreshWait is the least time between two fetches because of refused keys. Otherwise a
+	// wrong key would cause a call to AWS for every request.
+	refreshWait = time.Minute
 
-// Client is what is needed of AWS; *secretsmanager.Client is one.
+	// The time after a failed fetch in which no other one is made.
+	failureWait = time.Second      // without keys, since callers are refused meanwhile
+	noValueWait = 10 * time.Second // without a value, which somebody has to put there first
+	staleWait   = 30 * time.Second // with keys from before
+)
+
+// Client is the part of *secretsmanager.Client that a Source needs.
 type Client interface {
 	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
 }
 
-// Options say which keys a Source gives.
+// Options say which secret a Source reads. All but the Logger must be set.
 type Options struct {
-	Providers []string                // names of all known providers; {NAME}_API_KEY is the entry of each
-	Fixed     map[string]provider.Key // by provider: keys that win over the secret's
-	SecretID  string                  // name or ARN of the secret; empty: the fixed keys are all there are
-	MaxAge    time.Duration           // age at which the secret is fetched again; 0: DefaultMaxAge
-	Logger    *slog.Logger            // nil: no log
+	Providers []string      // names of all known providers; each may have an entry {NAME}_API_KEY
+	SecretID  string        // name or ARN
+	MaxAge    time.Duration // the age at which the secret is fetched again
+	Logger    *slog.Logger  // nil: no log
 }
 
-// Source gives the keys of all providers. It is safe for concurrent use.
+// Source gives the keys of the secret. It is safe for concurrent use.
 type Source struct {
 	client Client
-	o      Options
-	log    *slog.Logger
+	Options
 
-	turn chan struct{}         // holds one token while somebody may fetch
-	held atomic.Pointer[state] // never nil; replaced only by who has the turn
+	turn chan struct{}         // holds a token while a caller fetches
+	held atomic.Pointer[state] // never nil; replaced only by the caller that has the turn
 }
 
-// state is what is known of the secret. It is never changed in place. Times are
-// of the wall clock alone, see now.
+// state is what is known of the secret. It is never changed in place. Its times are those of
+// [now].
 type state struct {
-	keys      map[string]provider.Key // by provider; what the last good fetch brought
-	fetched   time.Time               // when; zero: never
-	failure   *Error                  // of the last fetch; nil: it was good
-	failed    time.Time               // when
-	refreshed time.Time               // last fetch that a refused key caused; zero: none
+	keys      map[string]provider.Key // by provider, of the last successful fetch
+	fetched   time.Time               // when that was; zero: never
+	failure   *Error                  // of the last fetch; nil if it succeeded
+	failed    time.Time               // when that was
+	refreshed time.Time               // the last fetch because of a refused key; zero: never
 }
 
-// New makes a Source. It calls nobody. client may be nil where the Options name
-// no secret.
+// New makes a Source. It does not call Secrets Manager.
 func New(client Client, o Options) *Source {
-	if o.MaxAge <= 0 {
-		o.MaxAge = DefaultMaxAge
-	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	fixed := map[string]provider.Key{}
-	for name, key := range o.Fixed {
-		if key.IsSet() {
-			fixed[name] = key
-		}
-	}
-	o.Fixed = fixed
-	s := &Source{client: client, o: o, log: o.Logger, turn: make(chan struct{}, 1)}
+	s := &Source{client: client, Options: o, turn: make(chan struct{}, 1)}
 	s.held.Store(&state{})
 	return s
 }
 
-// Keys gives the key of every provider that has one, by provider. It fetches the
-// secret where that was never done or is too long ago; a fetch takes five seconds
-// at most, two where there are keys to go on with. The secret is not fetched at all where every key is fixed.
-//
-// An *Error says why the secret gave no keys. The map is good even then: it holds
-// the fixed keys. Where ctx ends first, the error wraps ctx's.
+// Keys gives the keys of the secret by provider. It fetches the secret if that was not done
+// yet or is too long ago. A fetch takes at most five seconds, or two if there are keys from
+// before. An *Error says why there are no keys. If ctx ends first, the error wraps its error.
 func (s *Source) Keys(ctx context.Context) (map[string]provider.Key, error) {
-	if !s.needsSecret() {
-		return maps.Clone(s.o.Fixed), nil
-	}
 	held := s.held.Load()
-	if !s.settled(held) {
+	if !s.isCurrent(held) {
 		var err error
-		if held, err = s.inTurn(ctx, s.settled, renewing); err != nil {
-			return maps.Clone(s.o.Fixed), err
+		if held, err = s.inTurn(ctx, false, s.isCurrent); err != nil {
+			return nil, err
 		}
 	}
-	if failure := s.failureOf(held); failure != nil {
-		return maps.Clone(s.o.Fixed), failure
+	if held.failure != nil && !s.isUsable(held) {
+		return nil, held.failure
 	}
-	return s.merged(held), nil
+	return maps.Clone(held.keys), nil
 }
 
-// needsSecret reports whether a provider has no fixed key and there is a secret
-// that may hold one.
-func (s *Source) needsSecret() bool {
-	if s.o.SecretID == "" {
-		return false
+// Refresh gives the key to try instead of one that a provider has refused. It is unset if
+// the secret still has the refused key, or no key of that provider.
+//
+// If the known key is another one already, it is given at once. Otherwise the secret is
+// fetched, but at most once a minute for all providers together. The errors are those of
+// [Source.Keys]. After a failed fetch the known keys stay in use, and the next refused key
+// may fetch again after a second if Secrets Manager could not be reached.
+func (s *Source) Refresh(ctx context.Context, name string, refused provider.Key) (provider.Key, error) {
+	held, err := s.inTurn(ctx, true, func(held *state) bool {
+		at := now()
+		return s.hasOther(held, name, refused) || within(at, held.refreshed, refreshWait) ||
+			(held.failure != nil && within(at, held.failed, held.failure.wait()))
+	})
+	switch {
+	case err != nil:
+		return provider.Key{}, err
+	case s.hasOther(held, name, refused):
+		return held.keys[name], nil
+	case held.failure != nil:
+		return provider.Key{}, held.failure
 	}
-	for _, name := range s.o.Providers {
-		if !s.o.Fixed[name].IsSet() {
-			return true
-		}
+	return provider.Key{}, nil
+}
+
+// isCurrent reports whether nothing has to be fetched now: the keys are young enough, or
+// the last fetch failed a moment ago.
+func (s *Source) isCurrent(held *state) bool {
+	at, wait := now(), staleWait
+	if held.failure != nil && !s.isUsable(held) {
+		wait = held.failure.wait()
 	}
-	return false
+	return within(at, held.fetched, s.MaxAge) || (held.failure != nil && within(at, held.failed, wait))
 }
 
-// settled reports whether nothing is to be fetched now: the keys are young
-// enough, or the last fetch failed a moment ago.
-func (s *Source) settled(held *state) bool {
-	at := now()
-	return within(at, held.fetched, s.o.MaxAge) || (held.failure != nil && within(at, held.failed, s.retryAfter(held)))
+// isUsable reports whether there are keys, fresh or from before.
+func (s *Source) isUsable(held *state) bool {
+	return held.keys != nil && within(now(), held.fetched, max(s.MaxAge, StaleLimit))
 }
 
-// failureOf gives the failure that the held keys can't make up for.
-func (s *Source) failureOf(held *state) *Error {
-	if held.failure == nil || s.usable(held) {
-		return nil
+// hasOther reports whether there is a key of a provider other than the refused one.
+func (s *Source) hasOther(held *state, name string, refused provider.Key) bool {
+	key := held.keys[name]
+	return s.isUsable(held) && key.IsSet() && !isSame(key, refused)
+}
+
+// wait is the time after a failure in which nothing is fetched if there are no keys.
+func (e *Error) wait() time.Duration {
+	if errors.Is(e, ErrNoValue) {
+		return noValueWait
 	}
-	return held.failure
+	return failureWait
 }
 
-// usable reports whether there are keys that may be used, fresh or stale.
-func (s *Source) usable(held *state) bool {
-	return held.keys != nil && within(now(), held.fetched, max(s.o.MaxAge, StaleLimit))
-}
+func isSame(a, b provider.Key) bool { return a.Reveal() == b.Reveal() }
 
-// merged gives the secret's keys with the fixed ones over them.
-func (s *Source) merged(held *state) map[string]provider.Key {
-	keys := make(map[string]provider.Key, len(held.keys)+len(s.o.Fixed))
-	maps.Copy(keys, held.keys)
-	maps.Copy(keys, s.o.Fixed)
-	return keys
-}
-
-// now is the wall clock alone: the monotonic one stands still while a Lambda
-// sandbox is frozen, and keys would seem younger than they are.
+// now is the time without its monotonic part. That one stands still while a Lambda sandbox
+// is frozen, so that keys would seem younger than they are.
 func now() time.Time { return time.Now().Round(0) }
 
-// within reports whether d has not passed since a moment. A moment in the future
-// is not within: the clock was set back, and nothing is known.
+// within reports whether at is less than d after since. It is false if at is before since:
+// then the clock was set back, and the age is not known.
 func within(at, since time.Time, d time.Duration) bool {
 	age := at.Sub(since)
 	return !since.IsZero() && age >= 0 && age < d

@@ -35,7 +35,7 @@ func TestKeysAreFetchedWithTheFirstUseAndAgainWhenTheyAreOld(t *testing.T) {
 		}
 		wantKeys(t, s, "anthropic", keyA, "openai", keyO)
 		m.answers(always(keysValue(keyB)))
-		time.Sleep(secrets.DefaultMaxAge - time.Second)
+		time.Sleep(maxAge - time.Second)
 		wantKeys(t, s, "anthropic", keyA, "openai", keyO)
 		if m.count() != 0 {
 			t.Errorf("%d calls within the maximum age, want none", m.count())
@@ -49,33 +49,16 @@ func TestKeysAreFetchedWithTheFirstUseAndAgainWhenTheyAreOld(t *testing.T) {
 	})
 }
 
-func TestFixedKeysWin(t *testing.T) {
+func TestCallersCannotChangeTheKeys(t *testing.T) {
 	withManager(t, func(t *testing.T, m *manager) {
-		s := m.source("anthropic", "fixed-test-key", "openai", "")
-		wantKeys(t, s, "anthropic", "fixed-test-key", "openai", keyO)
-
+		s := m.source()
 		keys, err := s.Keys(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		clear(keys)
-		wantKeys(t, s, "anthropic", "fixed-test-key", "openai", keyO)
+		wantKeys(t, s, "anthropic", keyA, "openai", keyO)
 	})
-}
-
-func TestNothingIsFetchedWhereNothingIsMissing(t *testing.T) {
-	withManager(t, func(t *testing.T, m *manager) {
-		s := m.source("anthropic", "1", "openai", "2", "gemini", "3", "grok", "4")
-		wantKeys(t, s, "anthropic", "1", "openai", "2", "gemini", "3", "grok", "4")
-		if m.count() != 0 {
-			t.Errorf("%d calls, want none", m.count())
-		}
-	})
-	s := secrets.New(nil, secrets.Options{Providers: known, Fixed: map[string]provider.Key{"grok": provider.NewKey(keyA)}})
-	wantKeys(t, s, "grok", keyA)
-	if key, err := s.Refresh(t.Context(), "openai", provider.NewKey(keyO)); key.IsSet() || err != nil {
-		t.Errorf("Refresh without a secret gives %v, %v", key, err)
-	}
 }
 
 func TestManyCallersAreOneFetch(t *testing.T) {
@@ -106,7 +89,7 @@ func TestCallerWhoGoesAwayFailsNobodyElse(t *testing.T) {
 				t.Errorf("the caller who left got %v, %v", keys, err)
 			}
 		})
-		synctest.Wait() // it is the one who fetches
+		synctest.Wait() // until it fetches
 		for range 5 {
 			all.Go(func() { wantKeys(t, s, "anthropic", keyA, "openai", keyO) })
 		}
@@ -135,9 +118,9 @@ func TestFirstFetchThatFailsIsTriedAgain(t *testing.T) {
 		answer answer
 		reason error
 		says   string
-		wait   time.Duration // how long nobody asks again
+		wait   time.Duration // the time without another fetch
 		takes  time.Duration // at most
-		calls  int           // of one fetch; 0: as many as fit into its time
+		calls  int           // of one fetch; 0: any number
 	}{
 		{"no value", noValue, secrets.ErrNoValue, `put the keys there with: aws secretsmanager put-secret-value --secret-id thalas/provider-keys --secret-string '{"ANTHROPIC_API_KEY":"…"}'`, 10 * time.Second, 0, 1},
 		{"access denied", denied, secrets.ErrDenied, "may not be read (AccessDeniedException): the role needs secretsmanager:GetSecretValue", time.Second, 0, 1},
@@ -153,16 +136,16 @@ func TestFirstFetchThatFailsIsTriedAgain(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			withManager(t, func(t *testing.T, m *manager) {
-				s := m.source("gemini", "fixed-test-key")
+				s := m.source()
 				m.answers(always(tt.answer))
 				began := time.Now()
 				keys, err := s.Keys(t.Context())
 				if took := time.Since(began); took > tt.takes {
 					t.Errorf("took %s, want at most %s", took, tt.takes)
 				}
-				wantPairs(t, keys, "gemini", "fixed-test-key")
+				wantPairs(t, keys)
 				var failure *secrets.Error
-				if !errors.As(err, &failure) || !errors.Is(err, tt.reason) || !strings.Contains(err.Error(), tt.says) || failure.SecretID != secretID {
+				if !errors.As(err, &failure) || !errors.Is(err, tt.reason) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), secretID) {
 					t.Fatalf("error %v, want %v that says %q", err, tt.reason, tt.says)
 				}
 				for _, secret := range []string{keyA, keyO, "arn:aws:sts"} {
@@ -180,7 +163,7 @@ func TestFirstFetchThatFailsIsTriedAgain(t *testing.T) {
 					t.Errorf("before the wait is over: error %v, %d calls", again, m.count())
 				}
 				time.Sleep(time.Millisecond)
-				wantKeys(t, s, "anthropic", keyA, "openai", keyO, "gemini", "fixed-test-key")
+				wantKeys(t, s, "anthropic", keyA, "openai", keyO)
 				if lines := strings.Count(m.log.String(), "Provider keys not fetched:"); lines != 1 {
 					t.Errorf("%d lines about one failure:\n%s", lines, m.log)
 				}
@@ -211,7 +194,7 @@ func TestStaleKeysAreUsedForADay(t *testing.T) {
 				s := m.source()
 				wantKeys(t, s, "anthropic", keyA, "openai", keyO)
 				m.answers(always(trouble))
-				time.Sleep(secrets.DefaultMaxAge)
+				time.Sleep(maxAge)
 				began := time.Now()
 				for range 3 {
 					wantKeys(t, s, "anthropic", keyA, "openai", keyO)
@@ -222,7 +205,7 @@ func TestStaleKeysAreUsedForADay(t *testing.T) {
 				if !strings.Contains(m.log.String(), "going on with the ones from before") {
 					t.Errorf("the log does not say that the keys are stale:\n%s", m.log)
 				}
-				for wait, want := range []int{1, 2} { // half a minute from the failure, less a moment and whole
+				for wait, want := range []int{1, 2} { // just before and at half a minute after the failure
 					time.Sleep([]time.Duration{30*time.Second - time.Millisecond, time.Millisecond}[wait])
 					wantKeys(t, s, "anthropic", keyA, "openai", keyO)
 					if m.count() != want {
@@ -246,7 +229,7 @@ func TestSecretThatLostItsValueLeavesNoKeys(t *testing.T) {
 		s := m.source()
 		wantKeys(t, s, "anthropic", keyA, "openai", keyO)
 		m.answers(always(noValue))
-		time.Sleep(secrets.DefaultMaxAge)
+		time.Sleep(maxAge)
 		for range 2 {
 			if keys, err := s.Keys(t.Context()); !errors.Is(err, secrets.ErrNoValue) || len(keys) != 0 {
 				t.Errorf("got %v, %v", keys, err)
@@ -263,10 +246,10 @@ func TestLogTellsProvidersAndUnusedEntries(t *testing.T) {
 		s := m.source()
 		m.answers(always(value(`{"OPENAI_API_KEY":"` + keyO + `","` + keyA + `":"x"}`)))
 		wantKeys(t, s, "openai", keyO)
-		time.Sleep(secrets.DefaultMaxAge)
+		time.Sleep(maxAge)
 		wantKeys(t, s, "openai", keyO)
 		for text, want := range map[string]int{
-			`level=INFO msg="Provider keys fetched:" secret=thalas/provider-keys providers=[openai]`: 1, // once, and quietly where nothing has changed
+			`level=INFO msg="Provider keys fetched:" secret=thalas/provider-keys providers=[openai]`: 1, // only once, since later nothing has changed
 			`level=DEBUG msg="Provider keys fetched:"`:                                               1,
 			`note="entry 2 is not known and not used"`:                                               2,
 		} {

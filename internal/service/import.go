@@ -4,13 +4,16 @@ package service
 // their ids.
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"thalas/internal/outcome"
 	"thalas/internal/signal"
 	"thalas/internal/store"
 )
@@ -22,32 +25,86 @@ const importTimeout = 30 * time.Second
 // run began, and its timestamp, which is when the run ended.
 const longestRun = time.Hour
 
-// Import stores results, given as the JSON that was answered, byte for byte. It says how
-// many were added; a result whose id is stored already is left as it is. No model is
-// asked and nothing is counted. Simulated results stay simulated. The retention period
-// begins now. If one body is not a whole result, Import gives an error and stores none.
-func (s *Service) Import(ctx context.Context, bodies [][]byte) (added int, err error) {
+// Import stores results, given as they were exported: the JSON that was answered, byte for
+// byte, with an outcome as its last member or without. It says how many were added; a
+// result whose id is stored already is left as it is. No model is asked and no run is
+// counted. Simulated results stay simulated. A settled outcome stands, and other results
+// can be settled. The retention period begins now, that of the sums of outcomes too. If
+// one line is not a whole result, Import gives an error and stores none.
+func (s *Service) Import(ctx context.Context, lines [][]byte) (added int, err error) {
 	now := time.Now()
-	results := make([]*store.Result, len(bodies))
-	for i, body := range bodies {
-		c, err := WholeResult(body)
+	results := make([]*store.Result, len(lines))
+	for i, line := range lines {
+		c, o, body, err := WholeResult(line)
 		if err != nil {
 			return 0, err
 		}
-		results[i] = s.recordOf(c, body, now)
+		r := s.recordOf(c, body, now)
+		r.Imported = true
+		if o != nil {
+			settlement, err := s.settlement(c, o)
+			if err != nil {
+				return 0, err
+			}
+			r.Settlement = &settlement
+		} else if r.Unsettled, err = unsettled(c, outcome.Of(c, true)); err != nil {
+			return 0, err
+		}
+		results[i] = r
 	}
 	ctx, cancel := context.WithTimeout(ctx, importTimeout)
 	defer cancel()
-	if added, err = s.Store.Add(ctx, results); err != nil {
-		return added, unreachable("to store what is imported", err)
-	}
-	return added, nil
+	added, err = s.Store.Add(ctx, results)
+	return added, unreachable("to store what is imported", err)
 }
 
-// WholeResult parses a stored result, and checks what every result has: one that passes
+// WholeResult parses an exported result, and checks what every result has: one that passes
 // can be found, read and replayed like a result of this server. Fields that this version
-// does not know are ignored.
-func WholeResult(body []byte) (*signal.Consensus, error) {
+// does not know are ignored. It also gives the outcome, marked as imported, or nil if the
+// result was not settled; and the body without its outcome.
+func WholeResult(line []byte) (*signal.Consensus, *outcome.Outcome, []byte, error) {
+	body, said := cutOutcome(line)
+	c, err := wholeResult(body)
+	if err != nil || said == nil {
+		return c, nil, body, err
+	}
+	var o outcome.Outcome
+	if err := json.Unmarshal(said, &o); err != nil {
+		return nil, nil, nil, fmt.Errorf("its outcome can't be read: %w", err)
+	}
+	if o.Status != outcome.Settled {
+		return c, nil, body, nil
+	}
+	if err := o.Verify(c); err != nil {
+		return nil, nil, nil, err
+	}
+	o.Imported = true
+	return c, &o, body, nil
+}
+
+// cutOutcome takes the member "outcome" off an object, and gives its value; nil if there is
+// none. What is no object is given as it is, for others to refuse.
+func cutOutcome(line []byte) (body, outcome []byte) {
+	members := json.NewDecoder(bytes.NewReader(line))
+	if begin, err := members.Token(); err != nil || begin != json.Delim('{') {
+		return line, nil
+	}
+	for members.More() {
+		before := members.InputOffset()
+		name, _ := members.Token()
+		var value json.RawMessage
+		if members.Decode(&value) != nil {
+			return line, nil
+		}
+		if name == "outcome" {
+			after := members.InputOffset()
+			return slices.Concat(line[:before], line[after:]), value
+		}
+	}
+	return line, nil
+}
+
+func wholeResult(body []byte) (*signal.Consensus, error) {
 	var c signal.Consensus
 	var other *json.UnmarshalTypeError
 	switch err := json.Unmarshal(body, &c); {

@@ -5,6 +5,7 @@ package service
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +22,7 @@ import (
 
 // OutcomeOf gives the JSON of what became of a stored result.
 func OutcomeOf(result *store.Result) (json.RawMessage, error) {
-	if result.Outcome != nil {
+	if len(result.Outcome) > 0 {
 		return result.Outcome, nil
 	}
 	var c signal.Consensus
@@ -77,7 +78,7 @@ func (s *Service) Outcomes(ctx context.Context, q Query) (Outcomes, error) {
 		return Outcomes{}, signal.FieldErrors{{Field: "to", Message: "is not after from: both are UTC days, and to is the day after the last one"}}
 	}
 	if !q.Pair.IsZero() {
-		step := q.timeframe().Duration()
+		step := cmp.Or(q.Timeframe, signal.DefaultTimeframe).Duration()
 		if !q.From.IsZero() {
 			q.From = first.Add(-step)
 		}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"thalas/internal/market"
 	"thalas/internal/outcome"
 	"thalas/internal/signal"
@@ -63,7 +65,7 @@ func FromVenue(source market.CandleSource) CandlesOf {
 		if ahead := from.Add(candlesAhead * series.Timeframe.Duration()); ahead.Before(last) {
 			last = ahead
 		}
-		fetched, err := market.Fetch(ctx, source, series, last)
+		fetched, err := source.Candles(ctx, series, last)
 		return fetched.Candles, fetched.Venue, err
 	}
 }
@@ -108,6 +110,30 @@ func (s *Service) SettleFrom(ctx context.Context, series market.Series, candles 
 		return candles, source, nil
 	}, false)
 	return err
+}
+
+// SettleHourly is [Service.Settle] of what is due, unless some process has done it within
+// this hour.
+func (s *Service) SettleHourly(ctx context.Context, candlesOf CandlesOf) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC()
+	next := now.Truncate(time.Hour).Add(time.Hour)
+	claim := store.Claim{Owner: id.String(), Payload: "settle", Until: next, ExpiresAt: next.Add(time.Hour)}
+	switch _, err := s.Store.Claim(ctx, "idem#settle#"+now.Format("2006-01-02T15"), claim); {
+	case errors.Is(err, store.ErrHeld):
+		return nil
+	case err != nil:
+		return unreachable("to see whether this hour's results are settled", err)
+	}
+	return s.Settle(ctx, SettleQuery{Recent: true}, candlesOf, func(done Settled) error {
+		if done.Failed != nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "No candles to settle by:", slog.String("series", done.String()), slog.String("error", done.Failed.Error()))
+		}
+		return nil
+	})
 }
 
 // open gives the results to settle. Where a pair is named these are all of its series that
@@ -228,7 +254,7 @@ func (s *Service) settleSeries(ctx context.Context, series market.Series, simula
 		open = open[covered:]
 	}
 	if !dryRun && done.Settled > 0 {
-		s.Meter.Settled(&done)
+		s.Meter.Settled(done.Settled, done.Directional, done.Hits, done.NetReturn)
 		s.log.LogAttrs(ctx, slog.LevelInfo, "Results settled:", slog.String("series", series.String()), slog.String("source", done.Source), slog.Int("settled", done.Settled))
 	}
 	return done, nil
@@ -278,11 +304,11 @@ func (s *Service) settleBatch(ctx context.Context, done *Settled, open []store.U
 		case outcome.Unresolved:
 			done.Unresolved[*o.Reason]++
 			if string(*o.Reason) != u.Reason {
-				note, err := unsettled(&c, &o)
+				note, err := unsettled(&c, o)
 				if err != nil {
 					return err
 				}
-				notes = append(notes, note)
+				notes = append(notes, *note)
 			}
 		default:
 			done.Pending++
@@ -305,13 +331,14 @@ func (s *Service) settleBatch(ctx context.Context, done *Settled, open []store.U
 }
 
 // unsettled is a result without a final outcome, as it stands on the store's list.
-func unsettled(c *signal.Consensus, o *outcome.Outcome) (store.Unsettled, error) {
-	u := store.Unsettled{
+func unsettled(c *signal.Consensus, o outcome.Outcome) (*store.Unsettled, error) {
+	u := &store.Unsettled{
 		ID: c.ID, Group: store.UnsettledKey(string(c.Timeframe), o.Reason != nil && o.Reason.IsFinal(), c.Simulated),
 		Position: store.PositionKey(c.CandleTime, c.ID), Pair: c.Pair.String(),
 	}
-	if c.SharedFrom == nil { // the result whose votes were shared is counted, and this one is not
-		u.Scores = store.ScoresKey(string(c.Timeframe), c.PromptVersion, c.Simulated)
+	u.Scores = store.ScoresKey(string(c.Timeframe), c.PromptVersion, c.Simulated)
+	if c.SharedFrom != nil { // the result whose votes were shared counts; this one is on no board
+		u.Scores += "#shared"
 	}
 	if o.Reason == nil {
 		return u, nil
@@ -324,15 +351,14 @@ func unsettled(c *signal.Consensus, o *outcome.Outcome) (store.Unsettled, error)
 
 // settlement is a final outcome and what it adds to the sums.
 func (s *Service) settlement(c *signal.Consensus, o *outcome.Outcome) (store.Settlement, error) {
-	at := outcome.Of(c, o.Imported)
-	u, err := unsettled(c, &at)
+	u, err := unsettled(c, outcome.Of(c, o.Imported))
 	if err != nil {
 		return store.Settlement{}, err
 	}
 	if u.Outcome, err = json.Marshal(o); err != nil {
 		return store.Settlement{}, err
 	}
-	settlement := store.Settlement{Unsettled: u, Day: o.Day(), Sums: map[string]map[string]float64{}}
+	settlement := store.Settlement{Unsettled: *u, Day: o.Day(), Sums: map[string]map[string]float64{}}
 	for voter, sums := range o.Sums(c) {
 		settlement.Sums[voter.String()] = sums
 	}

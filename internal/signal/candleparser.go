@@ -1,6 +1,6 @@
 package signal
 
-// Reading recent_candles: each candle's keys, its time, and the order of all.
+// Reading recent_candles: the keys of each candle, its time, and the order of all candles.
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// candles reads the list of candles and puts the oldest first.
+// candles reads the list of candles, and gives it oldest first.
 func (p *marketParser) candles() []Candle {
 	whole := place{key: candlesKey}
 	if p.Kind() != '[' {
@@ -49,18 +49,17 @@ func (p *marketParser) candle(at place) (c Candle) {
 	}
 	var seen [len(candleKeys)]bool
 	for p.Open(); p.More(); {
-		name := p.Name()
-		at.key = name
-		known := slices.Index(candleKeys[:], name)
+		at.key = p.Name()
+		known := slices.Index(candleKeys[:], at.key)
 		if known < 0 {
-			at.key = strictjson.Cut(name, maxIndicatorKey)
+			at.key = strictjson.Cut(at.key, maxName)
 		} else {
 			if seen[known] {
 				p.wrong(at, "is there twice: send each key once", "")
 			}
 			seen[known] = true
 		}
-		p.member(&c, at, name)
+		p.member(&c, at, known)
 	}
 	for i, name := range candleKeys[:requiredKeys] {
 		if !seen[i] {
@@ -71,69 +70,50 @@ func (p *marketParser) candle(at place) (c Candle) {
 	return c
 }
 
-// member reads the value of one key of a candle.
-func (p *marketParser) member(c *Candle, at place, name string) {
-	value := p.Value()
-	if !value.IsScalar() {
+// member reads the value of one key of a candle. known is its index in candleKeys, or -1.
+func (p *marketParser) member(c *Candle, at place, known int) {
+	value, prices := p.Value(), [requiredKeys]*Number{&c.Open, &c.High, &c.Low, &c.Close}
+	switch {
+	case !value.IsScalar():
 		p.wrong(at, "is not a number or a time", "")
-		return
-	}
-	switch name {
-	case "open":
-		c.Open = p.price(at, value)
-	case "high":
-		c.High = p.price(at, value)
-	case "low":
-		c.Low = p.price(at, value)
-	case "close":
-		c.Close = p.price(at, value)
-	case "volume":
-		c.Volume = p.volume(at, value)
-	case "time":
-		c.Time = p.time(at, value)
-	default:
+	case known < 0:
 		p.wrong(at, "is not a key of a candle: known are time, open, high, low, close, volume", scalar(value))
+	case known < requiredKeys:
+		*prices[known] = p.price(at, value)
+	case candleKeys[known] == "time":
+		var err error
+		if c.Time, err = ReadTime(value); err != nil {
+			p.wrong(at, err.Error(), scalar(value))
+		}
+	case !value.IsNull(): // a volume
+		const send = ": send a volume of 0 or more, or null"
+		if c.Volume = p.candleNumber(at, value, send); c.Volume.Float64() < 0 {
+			p.wrong(at, "is below 0"+send, value.String())
+		}
 	}
 }
 
 func (p *marketParser) price(at place, value strictjson.Value) Number {
-	digits, isNumber := value.Number()
-	if !isNumber {
-		p.wrong(at, "is not a number: send a price above 0", scalar(value))
-		return Number{}
-	}
-	n := p.number(at, digits)
-	if n.IsKnown() && n.Float64() <= 0 {
-		p.wrong(at, "is not above 0: send a price above 0", digits)
+	const send = ": send a price above 0"
+	n := p.candleNumber(at, value, send)
+	if n.Float64() <= 0 {
+		p.wrong(at, "is not above 0"+send, value.String())
 	}
 	return n
 }
 
-func (p *marketParser) volume(at place, value strictjson.Value) Number {
-	if value.IsNull() {
-		return Number{}
-	}
+// candleNumber reads a number. It is unknown, and compares false with everything, if the
+// value is not a number.
+func (p *marketParser) candleNumber(at place, value strictjson.Value, send string) Number {
 	digits, isNumber := value.Number()
 	if !isNumber {
-		p.wrong(at, "is not a number: send a volume of 0 or more, or null", scalar(value))
+		p.wrong(at, "is not a number"+send, scalar(value))
 		return Number{}
 	}
-	n := p.number(at, digits)
-	if n.IsKnown() && n.Float64() < 0 {
-		p.wrong(at, "is below 0: send a volume of 0 or more, or null", digits)
-	}
-	return n
+	return p.number(at, digits)
 }
 
-func (p *marketParser) time(at place, value strictjson.Value) time.Time {
-	opened, err := ReadTime(value)
-	if err != nil {
-		p.wrong(at, err.Error(), scalar(value))
-	}
-	return opened
-}
-
-// ReadTime reads a time from 1970 to 2199: RFC 3339, or a number as [EpochTime] does.
+// ReadTime reads a time from 1970 to 2199, in RFC 3339 or as a number for [EpochTime].
 func ReadTime(value strictjson.Value) (time.Time, error) {
 	if digits, is := value.Number(); is {
 		return EpochTime(digits)
@@ -148,8 +128,8 @@ func ReadTime(value strictjson.Value) (time.Time, error) {
 
 var errNotTime = errors.New("is not a time from 1970 to 2199: send RFC 3339 such as 2026-11-23T04:55:00Z, or seconds or milliseconds since 1970")
 
-// EpochTime reads seconds or milliseconds since 1970, in UTC. Numbers from 1e11
-// on are milliseconds: as seconds they would lie beyond the year 5000.
+// EpochTime reads seconds or milliseconds since 1970. Numbers from 1e11 on are
+// milliseconds, because as seconds they would be after the year 5000. The time is in UTC.
 func EpochTime(text string) (time.Time, error) {
 	n, err := ParseNumber(text)
 	if err != nil {
@@ -173,9 +153,9 @@ func checkYear(at time.Time) error {
 	return nil
 }
 
-// OldestFirst reverses candles that came newest first, in place. It refuses
-// times that are on some candles only, twice, or in no order; candles without
-// times are taken to be oldest first already.
+// OldestFirst puts candles into the order oldest first, in place, if they are in the
+// opposite order. Any other order is an error, and so are two candles with the same time,
+// and times on only some of the candles. Candles without times are not changed.
 func OldestFirst(candles []Candle) *FieldError {
 	if len(candles) == 0 {
 		return nil

@@ -1,7 +1,6 @@
 package signal
 
-// The Consensus is the answer of the service: the decision, how it came about,
-// what it cost, and who disagreed.
+// The answer of the service: the decision, its explanation, and what it cost.
 
 import "time"
 
@@ -10,8 +9,8 @@ type Status string
 
 // The statuses.
 const (
-	Complete Status = "complete" // every available provider answered, or was not needed
-	Degraded Status = "degraded" // some failed or were left out, the quorum held
+	Complete Status = "complete" // every available provider voted, or was not needed
+	Degraded Status = "degraded" // some failed or were left out, but the quorum was reached
 )
 
 // HoldReason says why a decision is HOLD.
@@ -26,7 +25,7 @@ const (
 	HoldBelowMinAgreement  HoldReason = "below_min_agreement"
 )
 
-// Consensus is one answered run. Its JSON form is the public contract.
+// Consensus is the result of one run. Its JSON form is the public contract.
 type Consensus struct {
 	ID           string    `json:"id"` // UUIDv7
 	Status       Status    `json:"status"`
@@ -39,32 +38,32 @@ type Consensus struct {
 	RawDecision            Decision       `json:"raw_decision"`          // what the vote said before the gates
 	HoldReason             *HoldReason    `json:"hold_reason"`           // nil unless Decision is HOLD
 	Confidence             float64        `json:"confidence"`            // 0…1
-	WeightedConfidence     float64        `json:"weighted_confidence"`   // the same number, for clients of the original
+	WeightedConfidence     float64        `json:"weighted_confidence"`   // the same number, for clients of the original system
 	AgreementScore         float64        `json:"agreement_score"`       // 0…1
 	Reasoning              string         `json:"reasoning"`             //
 	RiskLevel              RiskLevel      `json:"risk_level"`            // the highest of all votes
 	SuggestedStopLoss      *float64       `json:"suggested_stop_loss"`   // nil for HOLD
 	SuggestedTakeProfit    *float64       `json:"suggested_take_profit"` // nil for HOLD
-	TotalProviders         int            `json:"total_providers"`       // enabled and with a key, left out or not
+	TotalProviders         int            `json:"total_providers"`       // enabled and with a key, including those left out
 	ParticipatingProviders int            `json:"participating_providers"`
-	VoteBreakdown          Tally[int]     `json:"vote_breakdown"` // head count
+	VoteBreakdown          Tally[int]     `json:"vote_breakdown"` // number of votes
 	WeightedVotes          Tally[float64] `json:"weighted_votes"` // sums of weight × confidence
 
-	// Responses and Failures together hold every available provider, once, by name.
+	// Responses and Failures together have every available provider once. Both are by name.
 	Responses   []Vote      `json:"provider_responses"`
 	Failures    []Failure   `json:"failures"`
 	Explanation Explanation `json:"explanation"`
 	Warnings    []Warning   `json:"warnings"`
 
 	TotalLatencyMS float64 `json:"total_latency_ms"`
-	OverheadMS     float64 `json:"overhead_ms"`    // wall time less the time spent waiting for providers
-	TotalCostUSD   float64 `json:"total_cost_usd"` // every attempt whose usage and price are known
-	TotalTokens    int     `json:"total_tokens"`   // likewise
+	OverheadMS     float64 `json:"overhead_ms"`    // total_latency_ms without the time of waiting for providers
+	TotalCostUSD   float64 `json:"total_cost_usd"` // of every attempt whose usage and price are known
+	TotalTokens    int     `json:"total_tokens"`   // of every attempt whose usage is known
 
-	Policy *Policy `json:"policy,omitempty"` // never nil, but in results that were stored before it was kept
+	Policy *Policy `json:"policy,omitempty"` // nil only in results that were stored before this field existed
 
 	Timestamp     time.Time `json:"timestamp"`
-	CandleTime    time.Time `json:"candle_time"` // open of the last closed candle
+	CandleTime    time.Time `json:"candle_time"` // open time of the last closed candle
 	ValidUntil    time.Time `json:"valid_until"` // candle_time + 2 timeframes
 	PromptVersion string    `json:"prompt_version"`
 	Cache         Cache     `json:"cache"`
@@ -74,7 +73,7 @@ type Consensus struct {
 	DecidedEarly    bool        `json:"decided_early"`
 	ConfidenceRange *[2]float64 `json:"confidence_range"` // nil unless DecidedEarly: lowest and highest possible confidence
 
-	// Probability is never nil, but in results that were stored before it was published.
+	// Probability is nil only in results that were stored before it was published.
 	Probability *Probability `json:"probability,omitempty"`
 }
 
@@ -102,28 +101,28 @@ const (
 	ProbabilityUnavailable ProbabilityReason = "unavailable" // the scores could not be read in time
 )
 
-// Policy is what a run was decided under; the weights stand with the votes.
+// Policy is the policy of a run, without the weights, which are in the votes.
 type Policy struct {
-	MinProviders  int     `json:"min_providers"`  // votes that a decision needed
-	MinConfidence float64 `json:"min_confidence"` // gate, 0…1: a BUY or SELL below it is held
-	MinAgreement  float64 `json:"min_agreement"`  // gate, 0…1: likewise; 0 is off
+	MinProviders  int     `json:"min_providers"`  // votes that a decision needs
+	MinConfidence float64 `json:"min_confidence"` // gate, 0…1: a BUY or SELL with less confidence becomes a HOLD
+	MinAgreement  float64 `json:"min_agreement"`  // gate, 0…1: a BUY or SELL with less agreement becomes a HOLD; 0 is off
 }
 
-// Cache says whether the models were asked for this answer.
+// Cache says whether models were asked for this answer.
 type Cache string
 
 // The values of Cache.
 const (
-	CacheMiss   Cache = "miss"   // asked now
+	CacheMiss   Cache = "miss"   // they were asked
 	CacheReplay Cache = "replay" // the stored answer to the same Idempotency-Key
 )
 
-// Explanation lets a reader recompute the decision and see who mattered.
+// Explanation shows how each vote affected the decision.
 type Explanation struct {
-	Contributions []Contribution `json:"contributions"` // one a vote, by provider name
-	Margin        float64        `json:"margin"`        // largest less second largest weighted vote
+	Contributions []Contribution `json:"contributions"` // one for each vote, by provider name
+	Margin        float64        `json:"margin"`        // the largest weighted vote minus the second largest
 	Stability     float64        `json:"stability"`     // share of votes that are not pivotal
-	Dissent       *Dissent       `json:"dissent"`       // nil if no vote is against RawDecision
+	Dissent       *Dissent       `json:"dissent"`       // nil if every vote is for RawDecision
 }
 
 // Contribution is one vote's part in the decision.
@@ -131,11 +130,11 @@ type Contribution struct {
 	Provider        string    `json:"provider"`
 	Share           float64   `json:"share"`            // of the sum of the weighted votes
 	Supports        bool      `json:"supports"`         // voted for RawDecision
-	Pivotal         bool      `json:"pivotal"`          // without it the decision were another
-	DecisionWithout *Decision `json:"decision_without"` // nil where there is no other vote
+	Pivotal         bool      `json:"pivotal"`          // without it the decision would be another
+	DecisionWithout *Decision `json:"decision_without"` // nil if there is no other vote
 }
 
-// Dissent is the most confident vote against the raw decision.
+// Dissent is the most confident vote for another decision than RawDecision.
 type Dissent struct {
 	Provider   string   `json:"provider"`
 	Decision   Decision `json:"decision"`
@@ -143,7 +142,8 @@ type Dissent struct {
 	Reasoning  string   `json:"reasoning"`
 }
 
-// WarningCode names a Warning. More may come: readers skip what they don't know.
+// WarningCode names a kind of Warning. Clients must skip codes that they do not know, since
+// more may be added.
 type WarningCode string
 
 // The warnings.
@@ -167,9 +167,9 @@ const (
 	WarnPriceContradiction     WarningCode = "price_contradiction"
 )
 
-// Warning is something the caller should know that did not stop the run.
+// Warning is a problem that the caller should know and that did not stop the run.
 type Warning struct {
 	Code     WarningCode `json:"code"`
-	Provider string      `json:"provider,omitempty"` // empty where it concerns none
+	Provider string      `json:"provider,omitempty"` // empty if it is not about one
 	Message  string      `json:"message"`
 }

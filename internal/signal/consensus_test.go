@@ -93,8 +93,8 @@ func TestConsensusGolden(t *testing.T) {
 	}
 }
 
-// testdata/contract.json is the example of the public contract: every key of it
-// must be there, so spelled and in this order, and no other.
+// testdata/contract.json is the example of the public contract. The keys must be the same, in
+// the same order.
 func TestConsensusHasTheContractsKeys(t *testing.T) {
 	contract, err := os.ReadFile("testdata/contract.json")
 	if err != nil {
@@ -116,11 +116,11 @@ func TestConsensusHasTheContractsKeys(t *testing.T) {
 	}
 }
 
-// keys lists the keys of a JSON document with their nesting, in order.
+// keys lists the keys of a JSON document in order, with the keys around them.
 func keys(t *testing.T, data []byte) []string {
 	t.Helper()
 	type level struct {
-		object, key bool // key: the next token is one
+		object, key bool // key: the next token is a key
 		path        string
 	}
 	var found []string

@@ -1,18 +1,19 @@
 package signal
 
-// The two closed word lists of a vote: what to do, and how risky it looks.
+// The words of a vote: decisions and risk levels, and counts by decision.
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"thalas/internal/strictjson"
 )
 
-// Decision is what a model, or all of them together, would do.
+// Decision is what a model, or all models together, would do.
 type Decision string
 
-// The decisions. SELL does not presume an open position.
+// The decisions. A SELL does not need an open position.
 const (
 	Buy  Decision = "BUY"
 	Sell Decision = "SELL"
@@ -35,11 +36,10 @@ func ParseDecision(text string) (Decision, error) {
 // UnmarshalText reads a decision by ParseDecision.
 func (d *Decision) UnmarshalText(text []byte) error {
 	parsed, err := ParseDecision(string(text))
-	if err != nil {
-		return err
+	if err == nil {
+		*d = parsed
 	}
-	*d = parsed
-	return nil
+	return err
 }
 
 // RiskLevel is how risky a trade looks.
@@ -52,9 +52,11 @@ const (
 	High   RiskLevel = "high"
 )
 
+var riskLevels = []RiskLevel{Low, Medium, High}
+
 // ParseRiskLevel reads a risk level in any case.
 func ParseRiskLevel(text string) (RiskLevel, error) {
-	for _, r := range [...]RiskLevel{Low, Medium, High} {
+	for _, r := range riskLevels {
 		if strings.EqualFold(text, string(r)) {
 			return r, nil
 		}
@@ -65,48 +67,25 @@ func ParseRiskLevel(text string) (RiskLevel, error) {
 // UnmarshalText reads a risk level by ParseRiskLevel.
 func (r *RiskLevel) UnmarshalText(text []byte) error {
 	parsed, err := ParseRiskLevel(string(text))
-	if err != nil {
-		return err
+	if err == nil {
+		*r = parsed
 	}
-	*r = parsed
-	return nil
+	return err
 }
 
-// Above reports whether r is riskier than other. An empty level is below all.
-func (r RiskLevel) Above(other RiskLevel) bool { return r.rank() > other.rank() }
-
-func (r RiskLevel) rank() int {
-	switch r {
-	case High:
-		return 3
-	case Medium:
-		return 2
-	case Low:
-		return 1
-	}
-	return 0
+// Above reports whether r is riskier than other. An empty level is below all others.
+func (r RiskLevel) Above(other RiskLevel) bool {
+	return slices.Index(riskLevels, r) > slices.Index(riskLevels, other)
 }
 
-// Tally holds one figure for each decision; all three are always there.
+// Tally has one number for each decision.
 type Tally[T int | float64] struct {
 	Buy  T `json:"BUY"`
 	Sell T `json:"SELL"`
 	Hold T `json:"HOLD"`
 }
 
-// Of gives the figure of d.
-func (t Tally[T]) Of(d Decision) T {
-	switch d {
-	case Buy:
-		return t.Buy
-	case Sell:
-		return t.Sell
-	default:
-		return t.Hold
-	}
-}
-
-// Add adds amount to the figure of d.
+// Add adds amount to the number of d.
 func (t *Tally[T]) Add(d Decision, amount T) {
 	switch d {
 	case Buy:
@@ -118,5 +97,5 @@ func (t *Tally[T]) Add(d Decision, amount T) {
 	}
 }
 
-// Sum gives the three figures together.
+// Sum gives the sum of the three numbers.
 func (t Tally[T]) Sum() T { return t.Buy + t.Sell + t.Hold }

@@ -56,7 +56,7 @@ func TestTally(t *testing.T) {
 	tally.Add(signal.Sell, 2)
 	tally.Add(signal.Hold, 4)
 	tally.Add(signal.Buy, 8)
-	if tally.Of(signal.Buy) != 9 || tally.Of(signal.Sell) != 2 || tally.Of(signal.Hold) != 4 || tally.Sum() != 15 {
+	if tally != (signal.Tally[float64]{Buy: 9, Sell: 2, Hold: 4}) || tally.Sum() != 15 {
 		t.Errorf("got %+v", tally)
 	}
 	data, err := json.Marshal(signal.Tally[int]{Buy: 2})

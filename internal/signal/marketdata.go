@@ -1,10 +1,11 @@
 package signal
 
-// MarketData is what a caller knows about the market: indicators by name and
-// recent candles. It is read strictly, since the models believe every word.
+// Market data: what a caller knows about the market, as indicators by name and recent
+// candles.
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,75 +13,47 @@ import (
 
 // Limits of market data.
 const (
-	MaxIndicators   = 64      // keys, recent_candles among them
-	MaxCandles      = 500     // candles
-	MaxListNumbers  = 500     // numbers in one list
-	MaxText         = 200     // characters of one text
-	MaxCompatText   = 1000    // characters of one text on the compatibility route
-	maxWrittenOut   = 1 << 18 // bytes of all numbers without exponents
-	maxIndicatorKey = 100     // characters of a name
+	MaxIndicators  = 64      // names, including recent_candles
+	MaxCandles     = 500     // candles
+	MaxListNumbers = 500     // numbers in one list
+	MaxText        = 200     // characters of one text
+	MaxCompatText  = 1000    // characters of one text on the compatibility route
+	maxPlainBytes  = 1 << 18 // bytes of all numbers when they are written without exponents
+	maxName        = 100     // characters of a name
 )
 
 const candlesKey = "recent_candles"
 
-// MarketData holds indicators in the order of their names, and candles oldest
-// first. The zero MarketData is empty.
+// MarketData has its indicators in the order of their names, and its candles oldest first.
 type MarketData struct {
 	Indicators []Indicator
 	Candles    []Candle
 }
 
-// Indicator is one named value: a Number (unknown where the caller sent null),
-// a bool, a string, or a []Number.
+// Indicator is one named value: a Number (unknown if the caller sent null), a bool, a
+// string, or a []Number.
 type Indicator struct {
 	Name  string
 	Value any
 }
 
-// Candle is one bar. Open, High, Low and Close are known and above 0; Volume
-// may be unknown. Time is when the bar opened, in UTC; it is zero in all candles
-// of one MarketData or in none.
+// Candle has a known Open, High, Low and Close above 0, and a Volume that may be unknown.
+// Time is when it opened, in UTC. It is zero in all candles of one MarketData or in none.
 type Candle struct {
 	Time                           time.Time
 	Open, High, Low, Close, Volume Number
 }
 
-// FieldError says what is wrong with one field of the input.
-type FieldError struct {
-	Field   string // the place within the value that was read, such as recent_candles[3].close
-	Message string // what is wrong and what to send instead
-	Value   string // the offending scalar as it was sent, where it can be told as JSON, cut at 100 characters; may be empty
-}
-
-func (e *FieldError) Error() string {
-	if e.Field == "" {
-		return e.Message
-	}
-	return e.Field + ": " + e.Message
-}
-
-// FieldErrors are all mistakes of one input, in the order of their places.
-type FieldErrors []*FieldError
-
-func (e FieldErrors) Error() string {
-	texts := make([]string, len(e))
-	for i, mistake := range e {
-		texts[i] = mistake.Error()
-	}
-	return strings.Join(texts, "; ")
-}
-
 // UnmarshalJSON reads market data by ParseMarketData with MaxText.
 func (m *MarketData) UnmarshalJSON(data []byte) error {
 	parsed, err := ParseMarketData(data, MaxText)
-	if err != nil {
-		return err
+	if err == nil {
+		*m = parsed
 	}
-	*m = parsed
-	return nil
+	return err
 }
 
-// MarshalJSON writes the object that UnmarshalJSON reads, names in order.
+// MarshalJSON writes the object that UnmarshalJSON reads, with the names in order.
 func (m MarketData) MarshalJSON() ([]byte, error) {
 	object := make(map[string]any, len(m.Indicators)+1)
 	for _, i := range m.Indicators {
@@ -92,7 +65,7 @@ func (m MarketData) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// MarshalJSON writes the object that MarketData reads.
+// MarshalJSON writes a candle as MarketData has it.
 func (c Candle) MarshalJSON() ([]byte, error) {
 	type bar struct {
 		Time   *time.Time `json:"time,omitempty"`
@@ -127,4 +100,21 @@ func (m *MarketData) Set(name string, value any) {
 
 func (m MarketData) find(name string) (int, bool) {
 	return slices.BinarySearchFunc(m.Indicators, name, func(i Indicator, name string) int { return strings.Compare(i.Name, name) })
+}
+
+// Contradiction says how the prices of a candle contradict each other, such as
+// "its close 110 is above its high 100". It is empty if they do not.
+func (c *Candle) Contradiction() string {
+	for _, p := range [...]struct {
+		name  string
+		price *Number
+	}{{"low", &c.Low}, {"open", &c.Open}, {"close", &c.Close}} {
+		switch price := p.price.Float64(); {
+		case price > c.High.Float64():
+			return fmt.Sprintf("its %s %s is above its high %s", p.name, p.price, &c.High)
+		case price < c.Low.Float64():
+			return fmt.Sprintf("its %s %s is below its low %s", p.name, p.price, &c.Low)
+		}
+	}
+	return ""
 }

@@ -35,7 +35,7 @@ func object(n int, value string) string {
 	return "{" + strings.Join(keys, ",") + "}"
 }
 
-// candles writes market data with the candles; each is given without its braces.
+// candles writes market data with these candles, which are given without braces.
 func candles(bars ...string) string {
 	return `{"recent_candles":[{` + strings.Join(bars, "},{") + `}]}`
 }
@@ -74,7 +74,7 @@ func TestMarketData(t *testing.T) {
 	checkRoundTrip(t, got)
 }
 
-// checkRoundTrip holds that what was accepted is written as it is read.
+// checkRoundTrip checks that market data is the same after it was written and read.
 func checkRoundTrip(t *testing.T, m signal.MarketData) {
 	t.Helper()
 	data, err := json.Marshal(m)
@@ -249,7 +249,7 @@ func TestMarketDataThatIsNoJSON(t *testing.T) {
 	}
 }
 
-// Nesting is passed over, not descended into: depth costs no stack.
+// Deep nesting is skipped, without recursion.
 func TestNestingBombs(t *testing.T) {
 	const depth = 9_000
 	lists := strings.Repeat("[", depth) + strings.Repeat("]", depth)
@@ -342,7 +342,7 @@ func TestFieldErrors(t *testing.T) {
 	}
 }
 
-// Whatever is accepted is valid JSON, keeps the limits and reads back the same.
+// What is accepted is valid JSON, is within the limits, and is the same when it is read again.
 func FuzzParseMarketData(f *testing.F) {
 	for _, seed := range []string{
 		`{"rsi":65.5,"macd":null,"up":true,"note":"<x>","ema":[1,null,3e-5]}`,

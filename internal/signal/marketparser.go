@@ -1,7 +1,7 @@
 package signal
 
-// Reading market data: one walk, every mistake with its place. Market data is most of
-// what a request holds, and was most of what answering one cost.
+// Reading market data strictly, because models believe what they are shown. The text is
+// walked once, and every mistake is reported with its place.
 
 import (
 	"encoding/json"
@@ -14,9 +14,9 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// ParseMarketData reads a JSON object of market data with texts of at most
-// maxText characters. Where fields break a rule, the error is a FieldErrors that
-// names each; JSON that cannot be read at all gives a *strictjson.Error.
+// ParseMarketData reads a JSON object of market data, with at most maxText characters in a
+// text. If fields break a rule, the error is a FieldErrors that names each. If the text is
+// not JSON, it is a *strictjson.Error.
 func ParseMarketData(data []byte, maxText int) (MarketData, error) {
 	document, err := strictjson.ParseLenient(data)
 	if err != nil {
@@ -29,7 +29,7 @@ func ParseMarketData(data []byte, maxText int) (MarketData, error) {
 	return m, nil
 }
 
-// ReadMarketData is [ParseMarketData] for a part of a document that was parsed already.
+// ReadMarketData is [ParseMarketData] for a part of a document that was parsed before.
 func ReadMarketData(value strictjson.Value, maxText int) (MarketData, FieldErrors) {
 	p := marketParser{Reader: value.Reader(), maxText: maxText}
 	m := p.object()
@@ -39,17 +39,17 @@ func ReadMarketData(value strictjson.Value, maxText int) (MarketData, FieldError
 	return m, nil
 }
 
-// marketParser reads one document value by value: nesting that the format has
-// no place for is skipped and reported, never descended into.
+// marketParser reads one object, value by value. Objects and lists in a wrong place are
+// skipped and reported, so that deep nesting costs nothing.
 type marketParser struct {
 	strictjson.Reader
 	maxText    int
-	writtenOut int // bytes of the numbers read so far, without exponents
+	plainBytes int // bytes of the numbers read so far, without exponents
 	mistakes   FieldErrors
 }
 
-// place is where a value stands: key, list[index] or list[index].key. It is only
-// written out for a mistake.
+// place is the place of a value: key, list[index] or list[index].key. Its text is only
+// made for a mistake.
 type place struct {
 	list  string
 	index int
@@ -67,9 +67,9 @@ func (p place) String() string {
 }
 
 func (p *marketParser) wrong(at place, message, value string) {
-	const enough = 100 // mistakes reported; a list of 500 wrong candles says the same
-	if len(p.mistakes) < enough {
-		p.mistakes = append(p.mistakes, &FieldError{at.String(), message, strictjson.Cut(value, 100)})
+	const maxMistakes = 100 // more of them would help nobody
+	if len(p.mistakes) < maxMistakes {
+		p.mistakes.Add(at.String(), message, strictjson.Cut(value, 100))
 	}
 }
 
@@ -83,8 +83,8 @@ func (p *marketParser) object() (m MarketData) {
 	for p.Open(); p.More(); {
 		name := p.Name()
 		switch {
-		case name == "" || utf8.RuneCountInString(name) > maxIndicatorKey:
-			p.wrong(place{key: strictjson.Cut(name, maxIndicatorKey)}, fmt.Sprintf("a name has 1 to %d characters", maxIndicatorKey), "")
+		case name == "" || utf8.RuneCountInString(name) > maxName:
+			p.wrong(place{key: strictjson.Cut(name, maxName)}, fmt.Sprintf("a name has 1 to %d characters", maxName), "")
 		case seen[name]:
 			p.wrong(place{key: name}, "is there twice: send each name once", "")
 		}
@@ -101,14 +101,14 @@ func (p *marketParser) object() (m MarketData) {
 	if len(seen) > MaxIndicators {
 		p.wrong(whole, fmt.Sprintf("market data has %d keys: send at most %d", len(seen), MaxIndicators), "")
 	}
-	if p.writtenOut > maxWrittenOut {
-		p.wrong(whole, fmt.Sprintf("the numbers are over %d KiB when written without exponents: send fewer", maxWrittenOut>>10), "")
+	if p.plainBytes > maxPlainBytes {
+		p.wrong(whole, fmt.Sprintf("the numbers are over %d KiB when written without exponents: send fewer", maxPlainBytes>>10), "")
 	}
 	slices.SortFunc(m.Indicators, func(a, b Indicator) int { return strings.Compare(a.Name, b.Name) })
 	return m
 }
 
-// value reads what an indicator may be.
+// value reads the value of an indicator.
 func (p *marketParser) value(name string) any {
 	switch p.Kind() {
 	case '[':
@@ -162,20 +162,18 @@ func (p *marketParser) number(at place, digits string) Number {
 		p.wrong(at, "is out of range: send a number that a float64 holds, or null", digits)
 		return n
 	}
-	p.writtenOut += n.plainLen()
+	if p.plainBytes <= maxPlainBytes {
+		p.plainBytes += len(n.Plain())
+	}
 	return n
 }
 
-// scalar gives a value as the JSON that was sent, a long text cut; nothing for an
-// object or a list.
+// scalar gives a value as JSON, with a long text cut. It is empty for an object or a list.
 func scalar(v strictjson.Value) string {
-	const enough = 90 // characters, so that the quotes fit what FieldError takes
-	if !v.IsScalar() {
-		return ""
-	}
+	const maxShown = 90 // characters, so that a FieldError has room for the quotes
 	if text, is := v.Text(); is {
-		quoted, _ := json.Marshal(strictjson.Cut(text, enough)) // can't fail: it is text
+		quoted, _ := json.Marshal(strictjson.Cut(text, maxShown)) // any text can be written
 		return string(quoted)
 	}
-	return v.String()
+	return v.Scalar()
 }

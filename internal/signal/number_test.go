@@ -92,7 +92,7 @@ func TestUnknownNumber(t *testing.T) {
 	}
 }
 
-// checkPlain holds that Plain is the same number, digit for digit.
+// checkPlain checks that Plain gives the same number.
 func checkPlain(t interface{ Fatalf(string, ...any) }, n signal.Number) {
 	plain := n.Plain()
 	if strings.ContainsAny(plain, "eE+") {
@@ -103,7 +103,7 @@ func checkPlain(t interface{ Fatalf(string, ...any) }, n signal.Number) {
 	}
 	got, ok := new(big.Rat).SetString(plain)
 	want, wantOK := new(big.Rat).SetString(n.String())
-	if wantOK && (!ok || got.Cmp(want) != 0) { // big refuses the largest exponents
+	if wantOK && (!ok || got.Cmp(want) != 0) { // package big refuses the largest exponents
 		t.Fatalf("%s is %s when written plainly", n, plain)
 	}
 }
@@ -144,7 +144,7 @@ func FuzzParseNumber(f *testing.F) {
 		if !json.Valid([]byte(text)) || n.String() != text || math.IsNaN(n.Float64()) || math.IsInf(n.Float64(), 0) {
 			t.Fatalf("%q was read as %s", text, n)
 		}
-		if len(text) < 100 { // the exact comparison of long ones takes long
+		if len(text) < 100 { // the exact comparison of long numbers takes long
 			checkPlain(t, n)
 		}
 	})

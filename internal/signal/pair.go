@@ -1,7 +1,6 @@
 package signal
 
-// A Pair names the market that is asked about, in any of the notations that
-// exchanges, charting sites and bots use, and answers in one canonical form.
+// Pairs: reading the notations of exchanges, charting sites and bots into one canonical form.
 
 import (
 	"errors"
@@ -12,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// quotes are the currencies that a glued notation such as BTCUSDT may end in.
-// The longest that fits wins, so BTCFDUSD is BTC/FDUSD and not BTCFD/USD.
+// quotes are the currencies in which a notation without a separator, such as BTCUSDT, may
+// end. The longest that fits wins, so that BTCFDUSD is BTC/FDUSD and not BTCFD/USD.
 var (
 	money = []string{
 		"FDUSD", "PYUSD",
@@ -24,12 +23,11 @@ var (
 	quotes = slices.Concat(money, []string{"BTC", "XBT", "ETH", "BNB", "SOL", "TRX"})
 )
 
-// USD itself is what follows an asset that ends in the first letters of these:
-// GRTUSD, SHIBUSD and SPYUSD are GRT/USD, SHIB/USD and SPY/USD. They are split off
-// only after an asset that is known to be traded in them.
+// GRTUSD, SHIBUSD and SPYUSD are GRT/USD, SHIB/USD and SPY/USD, although they end in one of
+// the ambiguous quotes. Those are taken for the quote only after a common base.
 var (
-	disputed  = []string{"PYUSD", "TUSD", "BUSD"}
-	undoubted = []string{
+	ambiguous   = []string{"PYUSD", "TUSD", "BUSD"}
+	commonBases = []string{
 		"BTC", "XBT", "ETH", "BNB", "SOL", "XRP", "ADA", "DOGE", "LTC", "TRX", "BCH", "ETC", "DOT", "LINK", "UNI", "AVAX", "MATIC",
 		"ATOM", "NEAR", "FIL", "XLM", "SHIB", "PEPE", "USDC", "USDT",
 	}
@@ -37,17 +35,17 @@ var (
 
 const (
 	maxPairText   = 64  // characters of any notation of a pair
-	maxMarketText = 300 // characters of a free-text market
-	maxAsset      = 20  // characters of an asset's code
+	maxMarketText = 300 // characters of a market in free text
+	maxAsset      = 20  // characters of the code of an asset
 )
 
-// ErrContract is wrapped by the errors of ParsePair about a name that an exchange
-// gives to one of its contracts, such as BTC-PERP, PF_XBTUSD or BTCUSDT_251226. Cut
-// in two it would be another market, such as BTC/PERP.
+// ErrContract is wrapped by the error of [ParsePair] for the name that an exchange gives to a
+// contract, such as BTC-PERP, PF_XBTUSD or BTCUSDT_251226. Split like a pair, such a name
+// would be another market: BTC/PERP.
 var ErrContract = errors.New("names a contract and no pair")
 
-// Pair is a market: BASE/QUOTE, or BASE/QUOTE:SETTLE for a derivative, in upper
-// case. It is comparable; the zero Pair names nothing.
+// Pair is a market: BASE/QUOTE, or BASE/QUOTE:SETTLE for a derivative, in upper case; or a
+// free text, see [ParseMarket]. It is comparable. The zero Pair names no market.
 type Pair struct{ name string }
 
 // ParsePair reads a pair in any of these notations:
@@ -55,11 +53,10 @@ type Pair struct{ name string }
 //	BTC/USDT  btc-usdt  BTC_USDT  BTCUSDT  BINANCE:BTCUSDT
 //	BTC/USDT:USDT  BTCUSDT.P (a perpetual, settled in its quote)
 //
-// Where there is a slash, it alone separates: XYZ-TSLA/USDC has the base XYZ-TSLA.
-// A glued notation is split by a list of known quote currencies, the longest
-// that fits first; but where that would be TUSD, BUSD or PYUSD and USD fits too, only
-// after an asset known to be traded in it: APTUSD is APT/USD, BTCTUSD is BTC/TUSD.
-// The error of a text that names a contract is ErrContract.
+// A slash is the only separator if there is one: XYZ-TSLA/USDC has the base XYZ-TSLA. A
+// notation without a separator is split before the longest known quote currency. But TUSD,
+// BUSD and PYUSD are the quote only after a base that is often traded in them: APTUSD is
+// APT/USD, BTCTUSD is BTC/TUSD. The error for the name of a contract wraps [ErrContract].
 func ParsePair(text string) (Pair, error) {
 	s := strings.TrimSpace(text)
 	switch {
@@ -72,7 +69,7 @@ func ParsePair(text string) (Pair, error) {
 		return Pair{}, fmt.Errorf("pair %q %s: send one such as BTC/USDT, BTC-USDT, BTCUSDT, BINANCE:BTCUSDT or BTC/USDT:USDT", s, why)
 	}
 	if strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) {
-		return refuse("has characters other than letters and digits") // upper case would make an S of ſ
+		return refuse("has characters other than letters and digits") // the upper case of ſ is S
 	}
 
 	body, perpetual := strings.CutSuffix(strings.ToUpper(s), ".P")
@@ -92,12 +89,12 @@ func ParsePair(text string) (Pair, error) {
 	}
 	symbol, settle, settled := strings.Cut(symbol, ":")
 	base, quote, separated := strings.Cut(symbol, "/")
-	if !separated {
-		base, quote, separated = cutAny(symbol, "-_")
+	if i := strings.IndexAny(symbol, "-_"); i >= 0 && !separated {
+		base, quote, separated = symbol[:i], symbol[i+1:], true
 	}
 	if !separated {
-		if base, quote = splitGlued(symbol); quote == "" {
-			if base, quote = splitGlued(venue); hasVenue && quote != "" && slices.Contains(quotes, symbol) { // BTCUSDT:USDT
+		if base, quote = splitJoined(symbol); quote == "" {
+			if base, quote = splitJoined(venue); hasVenue && quote != "" && slices.Contains(quotes, symbol) { // BTCUSDT:USDT
 				return Pair{}, fmt.Errorf("pair %q %w: %s", s, ErrContract, adviceFor(base, quote, symbol))
 			}
 			return refuse("does not end in a known quote currency")
@@ -122,20 +119,18 @@ func ParsePair(text string) (Pair, error) {
 	return Pair{name}, nil
 }
 
-// ParseMarket reads a pair where the text is one, and otherwise keeps the text
-// as it is, which is then a series of its own: prediction markets are asked about
-// by a question such as "Will Bitcoin reach $100k?". The compatibility route takes
-// those, and so does every route that reads what it has stored.
+// ParseMarket reads a pair if the text is one. Otherwise it keeps the text as the name of a
+// market: questions such as "Will Bitcoin reach $100k?" name the prediction markets. The
+// compatibility route accepts those, and so does everything that reads stored results.
 func ParseMarket(text string) (Pair, error) {
 	if !utf8.ValidString(text) {
 		return Pair{}, errors.New("pair is not valid UTF-8 text")
 	}
-	if utf8.RuneCountInString(text) > maxMarketText { // as it was sent: what is trimmed counts
+	if utf8.RuneCountInString(text) > maxMarketText { // white space counts too
 		return Pair{}, fmt.Errorf("pair is longer than %d characters", maxMarketText)
 	}
-	// A line break or an escape sequence has no business in a name that is
-	// printed, logged and used as a key, nor has anything that turns the
-	// direction of the text around it.
+	// The name is printed, logged and used as a key. So it has no line breaks, no escape
+	// sequences, and nothing that changes the direction of the text around it.
 	s := strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
 			return ' '
@@ -151,38 +146,28 @@ func ParseMarket(text string) (Pair, error) {
 	return Pair{s}, nil
 }
 
-// String is the canonical form, BASE/QUOTE[:SETTLE]; ParsePair reads it back.
+// String is the canonical form, which [ParseMarket] reads.
 func (p Pair) String() string { return p.name }
 
-// IsZero reports whether p names nothing.
+// IsZero reports whether p names no market.
 func (p Pair) IsZero() bool { return p.name == "" }
 
 // MarshalText gives the canonical form.
 func (p Pair) MarshalText() ([]byte, error) { return []byte(p.name), nil }
 
-// UnmarshalText reads what MarshalText wrote: a pair, or a stored free-text
-// market. Input of a caller goes through ParsePair or ParseMarket.
+// UnmarshalText reads what MarshalText wrote.
 func (p *Pair) UnmarshalText(text []byte) error {
 	parsed, err := ParseMarket(string(text))
-	if err != nil {
-		return err
+	if err == nil {
+		*p = parsed
 	}
-	*p = parsed
-	return nil
+	return err
 }
 
-// cutAny cuts s at the first of the separator characters.
-func cutAny(s, separators string) (before, after string, found bool) {
-	if i := strings.IndexAny(s, separators); i >= 0 {
-		return s[:i], s[i+1:], true
-	}
-	return s, "", false
-}
-
-// namesVenue reports whether the colon between first and rest follows a venue,
-// as in BINANCE:BTCUSDT, and not a pair with its settlement, as in
-// BTC/USDT:USDT. FX_IDC:EURUSD and BTC_USDT:USDT look alike; the second settles
-// in its own base or quote, or in something that is no pair.
+// namesVenue reports whether what stands before the first colon is a venue, as in
+// BINANCE:BTCUSDT, and not a pair before its settlement, as in BTC/USDT:USDT.
+// FX_IDC:EURUSD and BTC_USDT:USDT have the same form. The second is a pair, because what
+// follows the colon is its base or quote, or can't be split into a pair.
 func namesVenue(first, rest string) bool {
 	switch {
 	case strings.Contains(first, "/"):
@@ -193,19 +178,19 @@ func namesVenue(first, rest string) bool {
 		return false
 	}
 	base, quote, _ := strings.Cut(first, "_")
-	_, glued := splitGlued(rest)
-	return rest != base && rest != quote && glued != ""
+	_, quoteOfRest := splitJoined(rest)
+	return rest != base && rest != quote && quoteOfRest != ""
 }
 
-// splitGlued splits BTCUSDT by its quote. A symbol that is nothing but a quote
-// currency has no base and is not split: BUSD is not B/USD.
-func splitGlued(symbol string) (base, quote string) {
+// splitJoined splits a symbol without a separator, such as BTCUSDT, before its quote. It
+// gives "" twice if there is no known quote, or no base before it: BUSD is not B/USD.
+func splitJoined(symbol string) (base, quote string) {
 	if slices.Contains(quotes, symbol) {
 		return "", ""
 	}
 	for _, q := range quotes {
 		b, fits := strings.CutSuffix(symbol, q)
-		if !fits || b == "" || len(q) <= len(quote) || slices.Contains(disputed, q) && !slices.Contains(undoubted, b) {
+		if !fits || b == "" || len(q) <= len(quote) || slices.Contains(ambiguous, q) && !slices.Contains(commonBases, b) {
 			continue
 		}
 		base, quote = b, q
@@ -226,9 +211,8 @@ func isAsset(s string) bool {
 	return true
 }
 
-// isBase is as isAsset with the separators that the code of a base may have, such
-// as XYZ-TSLA. In all it is as short as another asset, so that every canonical form
-// is short enough to be read back.
+// isBase is isAsset for a base, which may have separators inside, such as XYZ-TSLA. It is at
+// most as long as any other asset, so that the canonical form is never too long to be read.
 func isBase(s string) bool {
 	for part := range strings.SplitSeq(strings.ReplaceAll(s, "_", "-"), "-") {
 		if !isAsset(part) {
@@ -238,5 +222,5 @@ func isBase(s string) bool {
 	return len(s) <= maxAsset
 }
 
-// isVenue is as isAsset with the underscore that TradingView's venues may have.
+// isVenue is isAsset for a venue, which may have underscores, as some of TradingView have.
 func isVenue(s string) bool { return isAsset(strings.ReplaceAll(s, "_", "")) }

@@ -33,12 +33,12 @@ func TestParsePair(t *testing.T) {
 		{"BINANCE_US:BTC/USDT", "BTC/USDT"},
 		{"BINANCE:BTC/USDT:USDT", "BTC/USDT:USDT"},
 		{"1000PEPE/USDT", "1000PEPE/USDT"},
-		{"XYZ-TSLA/USDC:USDC", "XYZ-TSLA/USDC:USDC"}, // where there is a slash, it alone separates
+		{"XYZ-TSLA/USDC:USDC", "XYZ-TSLA/USDC:USDC"}, // a slash is the only separator
 		{"xyz-tsla/usdc.p", "XYZ-TSLA/USDC:USDC"},
 		{"HYPERLIQUID:XYZ-TSLA/USDC", "XYZ-TSLA/USDC"},
 		{"A_B/USDT", "A_B/USDT"},
 		{"RLUSD/XRP", "RLUSD/XRP"},
-		{"PERP/USDT", "PERP/USDT"}, // assets whose codes stand for contracts elsewhere
+		{"PERP/USDT", "PERP/USDT"}, // these codes of assets mean contracts in other names
 		{"BINANCE:PERPUSDT", "PERP/USDT"},
 		{"PERP-USD", "PERP/USD"},
 		{"PI_USDT", "PI/USDT"},
@@ -121,7 +121,7 @@ func TestParsePairRefuses(t *testing.T) {
 	}
 }
 
-// Names of contracts, which would be another pair if they were cut in two.
+// Names of contracts, which would be another pair if they were split.
 func TestParsePairRefusesContracts(t *testing.T) {
 	const example = "such as BTC/USDT, or BTC/USDT:USDT"
 	tests := []struct{ text, write string }{
@@ -168,7 +168,7 @@ func TestParsePairRefusesContracts(t *testing.T) {
 		{"BTCUSDT:USDT", "write BTC/USDT, or BTC/USDT:USDT"},
 		{"BTCUSD:BTC", "write BTC/USD, or BTC/USD:BTC"},
 		{"BTCBUSD:BUSD", "write BTC/BUSD, or BTC/BUSD:BUSD"},
-		{"BTCUSDT_XYZ", "write BTC/USDT, or BTCUSDT/XYZ if XYZ is the quote"}, // of a kind that is not known
+		{"BTCUSDT_XYZ", "write BTC/USDT, or BTCUSDT/XYZ if XYZ is the quote"}, // an unknown kind
 	}
 	for _, test := range tests {
 		t.Run(test.text, func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestParsePairRefusesContracts(t *testing.T) {
 	}
 }
 
-// What an error says to write is a pair.
+// The pairs that an error advises can be read.
 func TestContractAdvice(t *testing.T) {
 	written := regexp.MustCompile(`[A-Z0-9]+/[A-Z0-9]+(:[A-Z0-9]+)?`)
 	rapid.Check(t, func(t *rapid.T) {
@@ -203,7 +203,7 @@ func TestContractAdvice(t *testing.T) {
 	})
 }
 
-// checkCanonical holds that an accepted pair is its own canonical text.
+// checkCanonical checks that the canonical form of a pair is read as the same pair.
 func checkCanonical(t interface{ Fatalf(string, ...any) }, p signal.Pair) {
 	again, err := signal.ParsePair(p.String())
 	if err != nil || again != p {

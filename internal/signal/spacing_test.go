@@ -11,7 +11,7 @@ func TestContradicted(t *testing.T) {
 	const m = time.Minute
 	tests := []struct {
 		name  string
-		opens []time.Duration // since some midnight; nil: candles without times
+		opens []time.Duration // since midnight; nil: candles without times
 		apart string
 	}{
 		{"of the timeframe", []time.Duration{0, 5 * m, 10 * m}, ""},
@@ -43,7 +43,7 @@ func TestContradicted(t *testing.T) {
 	}
 }
 
-// Where clocks are put forward, a day of candles in local time has 23 hours.
+// On the day when clocks are set forward, a candle of a day in local time has 23 hours.
 func TestADayOf23Hours(t *testing.T) {
 	newYork, err := time.LoadLocation("America/New_York")
 	if err != nil {

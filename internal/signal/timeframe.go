@@ -1,6 +1,7 @@
 package signal
 
-// A Timeframe is the length of one candle, and the grid that candles lie on.
+// Timeframes: the lengths of candles, the grid on which candles open, and whether candles
+// can be of a timeframe.
 
 import (
 	"fmt"
@@ -10,10 +11,10 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// Timeframe is one of the names in Timeframes. The zero Timeframe is none.
+// Timeframe is one of the names that [Timeframes] lists. The zero Timeframe is none of them.
 type Timeframe string
 
-// DefaultTimeframe is used where a request names none.
+// DefaultTimeframe is the timeframe of a request that names none.
 const DefaultTimeframe Timeframe = "5m"
 
 const (
@@ -39,26 +40,26 @@ func Timeframes() []Timeframe {
 	return names
 }
 
-// ParseTimeframe reads a timeframe such as 5m or 1d. Case matters, because
-// elsewhere 1M is a month; a known name in another case is refused with a hint.
+// ParseTimeframe reads a timeframe such as 5m or 1d. Case matters, because elsewhere 1M
+// is a month. The error suggests a timeframe that differs only in case or spaces.
 func ParseTimeframe(text string) (Timeframe, error) {
-	known := make([]string, len(timeframes))
-	for i, t := range timeframes {
+	near := Timeframe("")
+	for _, t := range timeframes {
 		if string(t.name) == text {
 			return t.name, nil
 		}
-		known[i] = string(t.name)
-	}
-	list := strings.Join(known, " ")
-	for _, t := range timeframes {
 		if strings.EqualFold(string(t.name), strings.TrimSpace(text)) {
-			return "", fmt.Errorf("timeframe %q is not known: case and spaces matter, did you mean %q? Known are %s", strictjson.Cut(text, 40), t.name, list)
+			near = t.name
 		}
 	}
-	return "", fmt.Errorf("timeframe %q is not known: known are %s", strictjson.Cut(text, 40), list)
+	text, known := strictjson.Cut(text, 40), strings.Trim(fmt.Sprint(Timeframes()), "[]")
+	if near != "" {
+		return "", fmt.Errorf("timeframe %q is not known: case and spaces matter, did you mean %q? Known are %s", text, near, known)
+	}
+	return "", fmt.Errorf("timeframe %q is not known: known are %s", text, known)
 }
 
-// TimeframeOf gives the timeframe of that length, if there is one.
+// TimeframeOf gives the timeframe of a length, if there is one.
 func TimeframeOf(length time.Duration) (Timeframe, bool) {
 	for _, t := range timeframes {
 		if t.length == length {
@@ -68,7 +69,7 @@ func TimeframeOf(length time.Duration) (Timeframe, bool) {
 	return "", false
 }
 
-// Duration is the length of a candle; 0 for a name that is not in Timeframes.
+// Duration is the length of a candle. It is 0 if f is not in [Timeframes].
 func (f Timeframe) Duration() time.Duration {
 	for _, t := range timeframes {
 		if t.name == f {
@@ -78,8 +79,8 @@ func (f Timeframe) Duration() time.Duration {
 	return 0
 }
 
-// Open gives the open time of the candle that at lies in. Candles count from
-// the Unix epoch in UTC; weeks begin on Monday.
+// Open gives the open time of the candle to which a time belongs. Candles are counted from
+// the Unix epoch in UTC, and weeks begin on Monday.
 func (f Timeframe) Open(at time.Time) time.Time {
 	length := f.Duration()
 	if length == 0 {
@@ -97,7 +98,7 @@ func (f Timeframe) Open(at time.Time) time.Time {
 	return time.Unix(at.Unix()-offset, 0).UTC()
 }
 
-// LastClosed gives the open time of the newest candle that has closed by at.
+// LastClosed gives the open time of the newest candle that has closed at a time.
 func (f Timeframe) LastClosed(at time.Time) time.Time {
 	return f.Open(at).Add(-f.Duration())
 }
@@ -105,9 +106,58 @@ func (f Timeframe) LastClosed(at time.Time) time.Time {
 // UnmarshalText reads a timeframe by ParseTimeframe.
 func (f *Timeframe) UnmarshalText(text []byte) error {
 	parsed, err := ParseTimeframe(string(text))
-	if err != nil {
-		return err
+	if err == nil {
+		*f = parsed
 	}
-	*f = parsed
-	return nil
+	return err
+}
+
+// Spacing is the most frequent time between two neighbouring candles, and the shortest of
+// several that are equally frequent. It is 0 for candles without times, and for fewer than
+// two. Candles are oldest first.
+func Spacing(candles []Candle) time.Duration {
+	if len(candles) < 2 || candles[0].Time.IsZero() {
+		return 0
+	}
+	counts := map[time.Duration]int{}
+	var usual time.Duration
+	for i := 1; i < len(candles); i++ {
+		d := gap(candles, i)
+		counts[d]++
+		if n := counts[d] - counts[usual]; n > 0 || n == 0 && d < usual {
+			usual = d
+		}
+	}
+	return usual
+}
+
+func gap(candles []Candle, i int) time.Duration { return candles[i].Time.Sub(candles[i-1].Time) }
+
+// Contradicted reports whether the candles can't be of the timeframe, and gives the time
+// between them in words: 1h, or 7m0s if there is no such timeframe. Closed markets and
+// times without a trade leave gaps. So candles that are further apart than the timeframe
+// contradict it only if every gap is a multiple of the usual one.
+func (f Timeframe) Contradicted(candles []Candle) (spacing string, contradicted bool) {
+	length, fitting := f.Duration(), 0
+	for i := 1; i < len(candles); i++ {
+		if gap(candles, i) == length {
+			fitting++
+		}
+	}
+	if 2*fitting >= len(candles)-1 {
+		return "", false
+	}
+	usual := Spacing(candles)
+	if usual <= 0 || usual == length {
+		return "", false
+	}
+	for i := 1; usual > length && i < len(candles); i++ {
+		if len(candles) < 3 || gap(candles, i)%usual != 0 {
+			return "", false
+		}
+	}
+	if known, ok := TimeframeOf(usual); ok {
+		return string(known), true
+	}
+	return usual.String(), true
 }

@@ -1,15 +1,15 @@
 package strictjson
 
-// Hints to whoever misspelt a name.
+// Suggestions for misspelt names, and cutting texts for messages.
 
 import "strings"
 
-// maxQuoted is how many characters of a name an error quotes.
+// maxQuoted is how many characters of a name an error shows.
 const maxQuoted = 100
 
-// Nearest gives the known name that is the fewest edits away from a name, in any case,
-// and at most so many; empty where none is near. An edit inserts, removes or replaces
-// a byte. Too long a name is near to none.
+// Nearest gives the known name that is the fewest edits away from a name, in any case, or
+// "" if all of them are more than edits away. An edit inserts, removes or replaces a byte.
+// No name is near to a very long one.
 func Nearest(name string, known []string, edits int) (near string) {
 	if len(name) > 2*maxQuoted {
 		return ""
@@ -23,7 +23,7 @@ func Nearest(name string, known []string, edits int) (near string) {
 	return near
 }
 
-// Unknown says that a name is none of the known ones, and which was likely meant.
+// Unknown says that a name is not known, and which known name was probably meant.
 func Unknown(what, name string, known []string) string {
 	message := "is no " + what + ": "
 	if near := Nearest(name, known, max(2, len(name)/3)); near != "" {
@@ -32,9 +32,9 @@ func Unknown(what, name string, known []string) string {
 	return message + "Known are " + strings.Join(known, ", ")
 }
 
-// editDistance is Levenshtein's.
+// editDistance gives the Levenshtein distance.
 func editDistance(a, b string) int {
-	row := make([]int, len(b)+1) // from what was read of a to each beginning of b
+	row := make([]int, len(b)+1) // the distance of the part of a so far to each beginning of b
 	for j := range row {
 		row[j] = j
 	}
@@ -53,7 +53,7 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
-// Cut shortens a text for a message to so many characters.
+// Cut gives at most so many characters of a text, with … after them if there are more.
 func Cut(text string, characters int) string {
 	for i := range text {
 		if characters == 0 {

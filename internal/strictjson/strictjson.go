@@ -1,8 +1,7 @@
 // Package strictjson reads JSON that comes from outside: request bodies, watch lists,
-// secrets, the answers of models. It proves a document once, and then gives its parts
-// as they were sent: members in their order, names that are there twice, the digits of
-// numbers. It knows nothing of what a document means, and imports only the standard
-// library.
+// secrets, the answers of models. It validates a document once, and then gives its parts as
+// they were sent: members in their order, names that occur twice, the digits of numbers. It
+// does not know what a document means, and imports only the standard library.
 package strictjson
 
 import (
@@ -15,12 +14,10 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDepth is how many objects and lists may be open at one place of a document that
-// [Parse] accepts. It is far more than any document here needs.
-const MaxDepth = 32
-
-// deepest is what encoding/json accepts.
-const deepest = 10_000
+const (
+	MaxDepth     = 32     // the deepest nesting of objects and lists that [Parse] accepts
+	lenientDepth = 10_000 // the same of [ParseLenient] and encoding/json
+)
 
 // Kind says what is wrong with a document.
 type Kind int
@@ -28,30 +25,30 @@ type Kind int
 // The kinds of mistakes.
 const (
 	Syntax   Kind = iota // it is not JSON
-	Empty                // it holds nothing but white space
-	NotUTF8              // it holds bytes that are no UTF-8
+	Empty                // it has nothing but white space
+	NotUTF8              // it has bytes that are not UTF-8
 	TooDeep              // it is nested deeper than MaxDepth
-	NaN                  // a bare NaN or Infinity stands where a value belongs
+	NaN                  // it has NaN or Infinity in the place of a value
 	Trailing             // something follows the first value
 )
 
-// NoNaN is what a sender of NaN or Infinity is told. Python's json writes them, and an
-// indicator is NaN while it warms up.
+// NoNaN is the message for NaN and Infinity. Python's json writes them, and an indicator is
+// NaN until it has enough candles.
 const NoNaN = "JSON has no NaN: send null or leave the key out"
 
-// Error says why a document can't be read. Its text may quote one character of the
-// document, and never more.
+// Error says why a document can't be read. Its text quotes at most one character of the
+// document, apart from Place.
 type Error struct {
 	Kind         Kind
-	Place        string // of a NaN: .market_data.closes[3]
-	Line, Column int    // of a Syntax, NaN or Trailing mistake, from 1
+	Place        string // only of NaN, such as .market_data.closes[3]
+	Line, Column int    // only of Syntax, NaN and Trailing; they begin at 1
 	text         string
 }
 
 func (e *Error) Error() string { return e.text }
 
-// Parse proves that a document is JSON in UTF-8 that is nested at most MaxDepth levels
-// deep. A byte order mark is refused: [WithoutBOM] drops it. The error is an *Error.
+// Parse validates a document: it must be JSON in UTF-8, with at most MaxDepth levels of
+// nesting, and without a byte order mark, see [WithoutBOM]. The error is an *Error.
 func Parse[T string | []byte](document T) (Value, error) {
 	text := string(document)
 	if !utf8.ValidString(text) {
@@ -61,21 +58,21 @@ func Parse[T string | []byte](document T) (Value, error) {
 		}
 		return Value{}, &Error{Kind: NotUTF8, text: fmt.Sprintf("it is not UTF-8 at byte %d", at)}
 	}
-	return prove(text, MaxDepth)
+	return validate(text, MaxDepth)
 }
 
-// ParseLenient is [Parse] for documents of which only some parts matter: it accepts any
-// bytes within texts and any depth that encoding/json accepts.
+// ParseLenient is [Parse] for documents of which only some parts matter. It accepts any bytes
+// in texts, and any depth that encoding/json accepts.
 func ParseLenient[T string | []byte](document T) (Value, error) {
-	return prove(string(document), deepest)
+	return validate(string(document), lenientDepth)
 }
 
-// WithoutBOM gives a document without the byte order mark that editors and shells on
-// Windows put before it, and that encoding/json refuses.
+// WithoutBOM gives a document without the byte order mark that some editors and shells on
+// Windows write, and that encoding/json refuses.
 func WithoutBOM(document []byte) []byte { return bytes.TrimPrefix(document, []byte("\ufeff")) }
 
-func prove(text string, maxDepth int) (Value, error) {
-	p := prover{text: text, maxDepth: maxDepth, bad: len(text)}
+func validate(text string, maxDepth int) (Value, error) {
+	p := validator{text: text, maxDepth: maxDepth, bad: len(text)}
 	start := p.blanks(0)
 	if start == len(text) {
 		return Value{}, &Error{Kind: Empty, text: "it is empty"}
@@ -87,8 +84,8 @@ func prove(text string, maxDepth int) (Value, error) {
 	return Value{}, p.error(end >= 0)
 }
 
-// error words what stopped the prover. The first value may be whole all the same.
-func (p *prover) error(whole bool) *Error {
+// error says what stopped the validator. whole says that the first value is complete.
+func (p *validator) error(whole bool) *Error {
 	e := &Error{Kind: Syntax}
 	switch {
 	case p.tooDeep && p.maxDepth == MaxDepth:
@@ -99,10 +96,10 @@ func (p *prover) error(whole bool) *Error {
 		e.Kind = Trailing
 	}
 	var document json.RawMessage
-	err := json.Unmarshal([]byte(p.text), &document) // for its words
+	err := json.Unmarshal([]byte(p.text), &document) // for its text
 	var syntax *json.SyntaxError
 	if !errors.As(err, &syntax) {
-		e.text = "it is not JSON" // not reached: encoding/json refuses what the prover refuses
+		e.text = "it is not JSON" // not reached: encoding/json refuses the same documents
 		return e
 	}
 	before := p.text[:min(int(syntax.Offset), len(p.text))]
@@ -113,7 +110,7 @@ func (p *prover) error(whole bool) *Error {
 	return e
 }
 
-// isNaN reports whether text begins with what programs write for numbers that are none.
+// isNaN reports whether text begins with NaN or Infinity, as different programs write them.
 func isNaN(text string) bool {
 	text = strings.TrimLeft(text, "+-")
 	end := strings.IndexFunc(text, func(r rune) bool { return (r|0x20 < 'a' || r|0x20 > 'z') && (r < '0' || r > '9') })
@@ -127,17 +124,17 @@ func isNaN(text string) bool {
 	return false
 }
 
-// prover holds a text against the grammar of RFC 8259. Its methods give where the thing
-// ends that begins at a place; below 0, it is not there.
-type prover struct {
+// validator checks a text against the grammar of RFC 8259. Its methods give the end of what
+// begins at a place, or -1 if it is not there.
+type validator struct {
 	text     string
 	maxDepth int
 	tooDeep  bool
-	bad      int    // where a value should begin that is none; the end where something else is wrong
-	place    string // of the value that is none
+	bad      int    // where something that is not a value begins in the place of one; else the end
+	place    string // of bad, as in Error
 }
 
-func (p *prover) blanks(at int) int {
+func (p *validator) blanks(at int) int {
 	for at < len(p.text) && isBlank(p.text[at]) {
 		at++
 	}
@@ -146,15 +143,15 @@ func (p *prover) blanks(at int) int {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
-// at gives the byte at a place; 0, which is nowhere in JSON, at the end.
-func (p *prover) at(at int) byte {
+// at gives the byte at a place, or 0 at the end, which JSON does not contain.
+func (p *validator) at(at int) byte {
 	if at < len(p.text) {
 		return p.text[at]
 	}
 	return 0
 }
 
-func (p *prover) value(at, depth int) int {
+func (p *validator) value(at, depth int) int {
 	switch c := p.at(at); {
 	case c == '"':
 		return p.quoted(at)
@@ -179,8 +176,8 @@ func (p *prover) value(at, depth int) int {
 	return -1
 }
 
-// nested is the end of an object or a list.
-func (p *prover) nested(at, depth int) int {
+// nested reads an object or a list.
+func (p *validator) nested(at, depth int) int {
 	isObject, closing := p.text[at] == '{', p.text[at]+2 // ] follows [ by two in ASCII, and so } follows {
 	if at = p.blanks(at + 1); p.at(at) == closing {
 		return at + 1
@@ -218,7 +215,7 @@ func (p *prover) nested(at, depth int) int {
 	}
 }
 
-func (p *prover) quoted(at int) int {
+func (p *validator) quoted(at int) int {
 	if p.at(at) != '"' {
 		return -1
 	}
@@ -248,9 +245,9 @@ func (p *prover) quoted(at int) int {
 }
 
 // IsNumber reports whether a text is a JSON number.
-func IsNumber(text string) bool { return (&prover{text: text}).number(0) == len(text) }
+func IsNumber(text string) bool { return (&validator{text: text}).number(0) == len(text) }
 
-func (p *prover) number(at int) int {
+func (p *validator) number(at int) int {
 	if p.at(at) == '-' {
 		at++
 	}
@@ -277,7 +274,7 @@ func (p *prover) number(at int) int {
 	return at
 }
 
-func (p *prover) digits(at int) int {
+func (p *validator) digits(at int) int {
 	for at < len(p.text) && '0' <= p.text[at] && p.text[at] <= '9' {
 		at++
 	}

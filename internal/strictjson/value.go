@@ -1,16 +1,15 @@
 package strictjson
 
-// Values of a proved document, and the walk through one.
+// Values of a valid document, and walking through one.
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// Value is one value of a proved document as it was sent. The zero Value is absent.
-// It shares the memory of the whole document.
+// Value is one value of a valid document as it was sent. The zero Value is absent. It shares
+// the memory of the whole document.
 type Value struct{ text string }
 
 // String gives the JSON of the value.
@@ -19,10 +18,10 @@ func (v Value) String() string { return v.text }
 // IsNull reports whether the value is null or absent.
 func (v Value) IsNull() bool { return v.text == "" || v.text == "null" }
 
-// IsScalar reports whether the value is there and is neither an object nor a list.
+// IsScalar reports whether the value is present and is neither an object nor a list.
 func (v Value) IsScalar() bool { return v.text != "" && v.text[0] != '{' && v.text[0] != '[' }
 
-// Scalar gives the JSON of the value; nothing where it is an object or a list.
+// Scalar gives the JSON of the value, or "" for an object, a list or an absent value.
 func (v Value) Scalar() string {
 	if !v.IsScalar() {
 		return ""
@@ -30,8 +29,8 @@ func (v Value) Scalar() string {
 	return v.text
 }
 
-// Kind gives the first byte of the value: one of { [ " t f n - and the digits; 0 where
-// it is absent.
+// Kind gives the first byte of the value: one of { [ " t f n - or a digit, and 0 if the value
+// is absent.
 func (v Value) Kind() byte {
 	if v.text == "" {
 		return 0
@@ -49,8 +48,8 @@ func (v Value) Number() (digits string, is bool) {
 
 func isNumeral(c byte) bool { return c == '-' || '0' <= c && c <= '9' }
 
-// Text gives the text that a string stands for. Escapes, and bytes that are no UTF-8,
-// are read as encoding/json reads them.
+// Text gives the text of a string. Escapes, and bytes that are not UTF-8, are read as
+// encoding/json reads them.
 func (v Value) Text() (text string, is bool) {
 	if v.Kind() != '"' {
 		return "", false
@@ -61,13 +60,13 @@ func (v Value) Text() (text string, is bool) {
 	return v.unquoted(), true
 }
 
-// unquoted is apart from Text, whose results stay off the heap.
+// unquoted is a function of its own so that the result of Text stays off the heap.
 func (v Value) unquoted() (text string) {
-	_ = v.Decode(&text) // can't fail: it is part of a proved document
+	_ = v.Decode(&text) // can't fail for a string of a valid document
 	return text
 }
 
-// Decode reads the value as [json.Unmarshal] does.
+// Decode reads the value into a Go value, as [json.Unmarshal] does.
 func (v Value) Decode(into any) error { return json.Unmarshal([]byte(v.text), into) }
 
 // Member is a name of an object with its value.
@@ -82,30 +81,18 @@ func (v Value) Members() (members []Member, isObject bool) {
 	if v.Kind() != '{' {
 		return nil, false
 	}
-	const few = 16 // names are compared faster than put into a map
-	var seen map[string]bool
-	members = make([]Member, 0, 8)
+	members, seen := make([]Member, 0, 8), map[string]bool{}
 	r := v.Reader()
 	for r.Open(); r.More(); {
 		m := Member{Name: r.Name(), Value: r.Value()}
-		if len(members) < few {
-			m.Twice = slices.ContainsFunc(members, func(o Member) bool { return o.Name == m.Name })
-		} else {
-			if seen == nil {
-				seen = make(map[string]bool, 2*few)
-				for _, earlier := range members {
-					seen[earlier.Name] = true
-				}
-			}
-			m.Twice = seen[m.Name]
-			seen[m.Name] = true
-		}
+		m.Twice = seen[m.Name]
+		seen[m.Name] = true
 		members = append(members, m)
 	}
 	return members, true
 }
 
-// Reader walks a value. Whoever walks knows what comes next by Kind:
+// Reader walks through a value. Kind tells what comes next:
 //
 //	for r.Open(); r.More(); { // an object
 //		name, value := r.Name(), r.Value()
@@ -115,7 +102,7 @@ type Reader struct {
 	at   int
 }
 
-// Reader walks the value from its beginning.
+// Reader gives a Reader at the beginning of the value.
 func (v Value) Reader() Reader { return Reader{text: v.text} }
 
 // Kind gives the first byte of the value that comes next, as [Value.Kind] does.
@@ -130,8 +117,8 @@ func (r *Reader) Open() {
 	r.at++
 }
 
-// More reports whether the object or list that is open has another member. Where it has
-// none, More steps out of it.
+// More reports whether the open object or list has another member. If it has none, More
+// steps out of it.
 func (r *Reader) More() bool {
 	r.skipBlanks()
 	if c := r.text[r.at]; c != '}' && c != ']' {
@@ -141,8 +128,8 @@ func (r *Reader) More() bool {
 	return false
 }
 
-// Count bounds the number of members of the list that was just opened, by what is
-// between two of them, as far as the text goes on to end.
+// Count gives an upper bound for the number of members of the list that was just opened, for
+// allocating memory. It counts how often between occurs before end.
 func (r *Reader) Count(between, end string) int {
 	inside, _, _ := strings.Cut(r.text[r.at:], end)
 	return strings.Count(inside, between) + 1
@@ -154,17 +141,17 @@ func (r *Reader) Name() string {
 	return name
 }
 
-// Value passes over the next value and gives it.
+// Value gives the next value, and steps over it.
 func (r *Reader) Value() Value {
 	r.skipBlanks()
 	start := r.at
-	p := prover{text: r.text, maxDepth: deepest}
+	p := validator{text: r.text, maxDepth: lenientDepth}
 	r.at = p.value(start, 0)
 	return Value{r.text[start:r.at]}
 }
 
-// skipBlanks passes over commas and colons too: the document was proved, so that they
-// are where they belong.
+// skipBlanks steps over commas and colons too. In a valid document they are where they
+// belong.
 func (r *Reader) skipBlanks() {
 	for r.at < len(r.text) {
 		switch r.text[r.at] {

@@ -1,6 +1,6 @@
 package tracing_test
 
-// AWS calls, made by a real client against a server of this machine.
+// AWS calls that a real client makes to a local server.
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 
 const plantedKey = "sk-planted-0123456789"
 
-// secrets makes an instrumented client of a server that answers by handler.
+// secrets makes an instrumented client for a server with that handler.
 func secrets(t *testing.T, tracer *tracing.Tracer, handler http.HandlerFunc) *secretsmanager.Client {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -99,7 +99,7 @@ func TestFailedAWSCallIsTraced(t *testing.T) {
 			_, _ = w.Write([]byte(`{"SecretString": "` + plantedKey + `", ` + plantedKey))
 		}, true, false},
 		{"no answer in time", func(_ http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body) // only then the server notices who has gone
+			_, _ = io.Copy(io.Discard, r.Body) // the server notices only then that the client has gone
 			<-r.Context().Done()
 		}, true, false},
 	}
@@ -123,8 +123,7 @@ func TestFailedAWSCallIsTraced(t *testing.T) {
 	}
 }
 
-// A call that belongs to no invocation, as at the start of the process, is made
-// like any other.
+// A call outside an invocation, such as at the start of the process, works like any other.
 func TestAWSCallOutsideAnInvocation(t *testing.T) {
 	answer := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"SecretString": "x"}`)) }
 	ctx, trace := invocation(t.Context(), notSampled)

@@ -1,7 +1,7 @@
 package tracing_test
 
-// What the tests share: the daemon, the Tracer, and invocations as the Lambda
-// runtime makes them.
+// Shared by the tests: the daemon, the Tracer, and invocations like those of the Lambda
+// runtime.
 
 import (
 	"context"
@@ -25,9 +25,8 @@ var (
 
 var _ orchestrator.Tracer = tracer
 
-// The SDK is configured once in a process, so all tests in this one share it; what
-// needs an environment of its own runs as a child. goleak ignores nothing: the SDK
-// starts no goroutine either.
+// The SDK is configured once in a process, so all tests share it. Tests with another environment
+// run a child process. goleak ignores nothing, since the SDK starts no goroutine.
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
 		child()
@@ -59,7 +58,7 @@ const (
 	isSampled  = "Sampled=1"
 )
 
-// headerKey is where the Lambda runtime puts the trace header, a plain string.
+// headerKey is the key in the context under which the Lambda runtime puts the trace header.
 const headerKey = "x-amzn-trace-id"
 
 // invocation gives the context of a request and the id of its trace.

@@ -1,7 +1,7 @@
 package tracing_test
 
-// What depends on the environment that a process starts with: this test binary is
-// executed again, since the SDK reads its variables before any code of ours.
+// Tests of the environment. They run this test binary again as a child, since the SDK reads its
+// variables before any code of ours runs.
 
 import (
 	"bytes"
@@ -25,8 +25,7 @@ import (
 	"thalas/internal/tracing/tracingtest"
 )
 
-// childVariable says what a child does: "run" traces this and that, "serve" is a
-// Lambda function.
+// childVariable says what a child does: "run" makes traces, "serve" is a Lambda function.
 const childVariable = "TRACING_TEST_CHILD"
 
 func child() {
@@ -53,8 +52,8 @@ func child() {
 	fmt.Fprintln(os.Stderr, "daemon:", os.Getenv("AWS_XRAY_DAEMON_ADDRESS"))
 }
 
-// trace makes an attempt, a vote and an AWS call, several times: a daemon that does
-// not listen shows with the second packet only.
+// trace makes an attempt, a vote and an AWS call several times, since only the second packet
+// shows that the daemon does not listen.
 func trace(ctx context.Context, t *tracing.Tracer) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"SecretString": "x"}`))
@@ -73,12 +72,12 @@ func trace(ctx context.Context, t *tracing.Tracer) {
 	}
 }
 
-// execute runs a child in an environment of these variables alone.
+// execute runs a child with only these variables.
 func execute(t *testing.T, variables ...string) (stdout, stderr string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	// Otherwise the race detector lets a child sleep a second at its end, and one
-	// that measures coverage complains on standard error.
+	// Otherwise a child with the race detector sleeps for a second at its end, and one that
+	// measures coverage writes to standard error.
 	cmd.Env = append(slices.Clone(variables), childVariable+"=run", "GORACE=atexit_sleep_ms=0", "GOCOVERDIR="+t.TempDir())
 	var out, err bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &err
@@ -105,7 +104,7 @@ func TestProcess(t *testing.T) {
 	tests := []struct {
 		name      string
 		variables []string
-		stderr    string // up to what the variable holds in the end
+		stderr    string // its beginning, up to the value of the variable
 		sent      int
 	}{
 		{"on Lambda", []string{onLambda, listening}, "on\n", 9},
@@ -144,8 +143,8 @@ func TestProcess(t *testing.T) {
 	})
 }
 
-// The SDK's packages panic at their initialization over each of these but the last,
-// which they look up.
+// With each of these but the last, the packages of the SDK would panic at their initialization.
+// They would look up the last one.
 func TestMalformedDaemonAddress(t *testing.T) {
 	for _, address := range []string{
 		"nonsense", "127.0.0.1", "127.0.0.1:port", "127.0.0.1:99999", "127.0.0.1:2000 nonsense", "a b c", " ",
@@ -172,7 +171,7 @@ func TestMalformedDaemonAddress(t *testing.T) {
 	}
 }
 
-// The Lambda runtime's own loop hands the header on as this package expects it.
+// The loop of the Lambda runtime passes the header as this package expects it.
 func TestTraceOfALambdaFunction(t *testing.T) {
 	ctx, trace := invocation(t.Context(), isSampled)
 	answered := make(chan string, 1)

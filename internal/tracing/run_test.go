@@ -1,7 +1,7 @@
 package tracing_test
 
-// The trace of a run: whatever its providers do, it is complete when the run
-// returns. The runs happen in virtual time, the documents go over a real socket.
+// The trace of a run is complete when the run returns, whatever the providers do. The runs
+// use virtual time, and the documents a real socket.
 
 import (
 	"context"
@@ -19,8 +19,7 @@ import (
 	"thalas/internal/tracing/tracingtest"
 )
 
-// model is a provider whose attempts are functions, the last one for all that
-// follow.
+// model is a provider with a function for each attempt. The last one is repeated.
 type model struct {
 	name     string
 	attempts []attempt
@@ -95,7 +94,7 @@ func question(t *testing.T) orchestrator.Request {
 	return orchestrator.Request{Pair: pair, Timeframe: "5m", CurrentPrice: signal.NumberOf(50000), MarketData: market}
 }
 
-// runs asks the models and gives what was sent by the time that the run returns.
+// runs asks the models, and gives what was sent when the run returns.
 func runs(t *testing.T, sampling string, wait orchestrator.Wait, models ...*model) (documents []tracingtest.Document) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -106,7 +105,7 @@ func runs(t *testing.T, sampling string, wait orchestrator.Wait, models ...*mode
 			t.Errorf("no decision: %v", err)
 		}
 		documents = xrayDaemon.Of(t, trace)
-		time.Sleep(2 * time.Hour) // for those who never look at their context
+		time.Sleep(2 * time.Hour) // until providers that ignore their context have returned
 		if late := xrayDaemon.Of(t, trace); len(late) != len(documents) {
 			t.Errorf("sent after the run: %v", tracingtest.Told(late[len(documents):]))
 		}
@@ -119,7 +118,7 @@ func TestTraceOfARun(t *testing.T) {
 		name   string
 		wait   orchestrator.Wait
 		fourth []attempt
-		want   []string // of the fourth
+		want   []string // for the fourth provider
 	}{
 		{"votes", "", []attempt{buys}, []string{"grok 1 vote"}},
 		{"is tried again", "", []attempt{failsForNow(signal.FailureRateLimit), buys}, []string{"grok 1 rate_limit +throttle", "grok 2 vote"}},

@@ -44,7 +44,7 @@ func TestFailedVoteIsAFault(t *testing.T) {
 	}
 }
 
-// The SDK sends what is closed twice twice.
+// The SDK sends a subsegment twice if it is closed twice.
 func TestWhatEndsTwiceIsSentOnce(t *testing.T) {
 	ctx, trace := invocation(t.Context(), isSampled)
 	_, endAttempt := tracer.Attempt(ctx, "p", "p-1", 1)
@@ -60,8 +60,7 @@ func TestWhatEndsTwiceIsSentOnce(t *testing.T) {
 	}
 }
 
-// Below an enclosing subsegment one child that stays open would keep all others
-// from being sent.
+// Below another subsegment, a child that stays open would prevent all others from being sent.
 func TestWhatNeverEndsCostsOnlyItself(t *testing.T) {
 	ctx, trace := invocation(t.Context(), isSampled)
 	_, _ = tracer.Attempt(ctx, "open", "open-1", 1)
@@ -72,8 +71,8 @@ func TestWhatNeverEndsCostsOnlyItself(t *testing.T) {
 	}
 }
 
-// Requests that run at the same time in one process keep their traces apart: the
-// header comes from the context, not from the environment.
+// Requests at the same time in one process do not mix up their traces, because the header comes
+// from the context and not from the environment.
 func TestTracesOfConcurrentInvocations(t *testing.T) {
 	t.Setenv("_X_AMZN_TRACE_ID", "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0")
 	const invocations = 20
@@ -97,8 +96,7 @@ func TestTracesOfConcurrentInvocations(t *testing.T) {
 	}
 }
 
-// A context that belongs to no invocation, or to one without a usable header, is
-// given back as it is.
+// A context outside an invocation, or without a valid header, is returned unchanged.
 func TestNoInvocation(t *testing.T) {
 	sampledContext, _ := invocation(t.Context(), isSampled)
 	unsampledContext, _ := invocation(t.Context(), notSampled)

@@ -1,5 +1,5 @@
-// Package anthropic speaks Anthropic's Messages API. It writes and reads bytes;
-// how they are sent and judged is package provider's.
+// Package anthropic has the wire format of Anthropic's Messages API. It writes and reads
+// bytes; package provider sends them, and decides what an error means.
 package anthropic
 
 import (
@@ -11,10 +11,10 @@ import (
 	"thalas/internal/signal"
 )
 
-// Name is the provider's name, and ANTHROPIC_ begins its variables.
+// Name is the provider's name, which also begins its variables: ANTHROPIC_MODEL.
 const Name = "anthropic"
 
-// New makes the provider. Errors are those of provider.New.
+// New makes the provider. Errors are those of [provider.New].
 func New(settings provider.Settings, catalog *provider.Catalog, client *http.Client) (provider.Provider, error) {
 	return provider.New(Name, wire{}, settings, catalog, client)
 }
@@ -30,13 +30,16 @@ func (wire) Authorize(header http.Header, key provider.Key) {
 }
 
 type request struct {
-	Model        string       `json:"model"`
-	MaxTokens    int          `json:"max_tokens"`
-	System       string       `json:"system"`
-	Messages     [1]message   `json:"messages"`
-	OutputConfig outputConfig `json:"output_config"`
-	Thinking     *typed       `json:"thinking,omitempty"`
-	Temperature  *float64     `json:"temperature,omitempty"`
+	Model        string     `json:"model"`
+	MaxTokens    int        `json:"max_tokens"`
+	System       string     `json:"system"`
+	Messages     [1]message `json:"messages"`
+	OutputConfig struct {
+		Effort string `json:"effort,omitempty"`
+		Format format `json:"format"`
+	} `json:"output_config"`
+	Thinking    map[string]string `json:"thinking,omitempty"`
+	Temperature *float64          `json:"temperature,omitempty"`
 }
 
 type message struct {
@@ -44,31 +47,17 @@ type message struct {
 	Content string `json:"content"`
 }
 
-type outputConfig struct {
-	Effort string `json:"effort,omitempty"`
-	Format format `json:"format"`
-}
-
 type format struct {
 	Type   string          `json:"type"`
 	Schema json.RawMessage `json:"schema"`
 }
 
-type typed struct {
-	Type string `json:"type"`
-}
-
 func (wire) Question(model provider.Model, prompt provider.Prompt) (string, any) {
-	body := &request{
-		Model:        model.ID,
-		MaxTokens:    model.MaxTokens,
-		System:       prompt.System,
-		Messages:     [1]message{{"user", prompt.User}},
-		OutputConfig: outputConfig{model.Effort, format{"json_schema", provider.Schema}},
-		Temperature:  model.Temperature,
-	}
+	body := &request{Model: model.ID, MaxTokens: model.MaxTokens, System: prompt.System, Messages: [1]message{{"user", prompt.User}}, Temperature: model.Temperature}
+	body.OutputConfig.Effort = model.Effort
+	body.OutputConfig.Format = format{"json_schema", provider.Schema}
 	if model.NoThinking {
-		body.Thinking = &typed{"disabled"}
+		body.Thinking = map[string]string{"type": "disabled"}
 	}
 	return "/v1/messages", body
 }
@@ -87,13 +76,13 @@ func (wire) Answer(body []byte) (provider.Reply, error) {
 	var r response
 	err := json.Unmarshal(body, &r)
 	reply := provider.Reply{Model: r.Model, Reason: r.StopReason}
-	// Cached tokens are counted beside the input tokens, not inside.
+	// input_tokens does not include the cached tokens.
 	u := r.Usage
 	cached := u.At("cache_read_input_tokens").Count()
 	reply.Usage = provider.TokenUsage(u.At("input_tokens").Number()+cached+u.At("cache_creation_input_tokens").Count(), cached, u.At("output_tokens").Number())
 	switch r.StopReason {
 	case "end_turn", "stop_sequence":
-		// A thinking block may come first, and text may come in parts.
+		// There may be thinking blocks, and the text may be in parts.
 		var text strings.Builder
 		for _, block := range r.Content {
 			if block.Type == "text" {

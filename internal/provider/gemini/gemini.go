@@ -1,5 +1,5 @@
-// Package gemini speaks Google's Gemini API by its native route. It writes and
-// reads bytes; how they are sent and judged is package provider's.
+// Package gemini has the wire format of Google's Gemini API, by its native route. It writes
+// and reads bytes; package provider sends them, and decides what an error means.
 package gemini
 
 import (
@@ -13,10 +13,10 @@ import (
 	"thalas/internal/signal"
 )
 
-// Name is the provider's name, and GEMINI_ begins its variables.
+// Name is the provider's name, which also begins its variables: GEMINI_MODEL.
 const Name = "gemini"
 
-// New makes the provider. Errors are those of provider.New.
+// New makes the provider. Errors are those of [provider.New].
 func New(settings provider.Settings, catalog *provider.Catalog, client *http.Client) (provider.Provider, error) {
 	return provider.New(Name, wire{}, settings, catalog, client)
 }
@@ -26,7 +26,7 @@ type wire struct{}
 func (wire) BaseURL() string   { return "https://generativelanguage.googleapis.com" }
 func (wire) CheckPath() string { return "/v1beta/models" }
 
-// Authorize uses a header and never ?key=, since URLs reach logs.
+// Authorize uses a header and not ?key=, since URLs get into logs.
 func (wire) Authorize(header http.Header, key provider.Key) {
 	header.Set("x-goog-api-key", key.Reveal())
 }
@@ -34,7 +34,13 @@ func (wire) Authorize(header http.Header, key provider.Key) {
 type request struct {
 	System   content    `json:"systemInstruction"`
 	Contents [1]content `json:"contents"`
-	Config   generation `json:"generationConfig"`
+	Config   struct {
+		MIMEType    string            `json:"responseMimeType"`
+		Schema      json.RawMessage   `json:"responseJsonSchema"`
+		MaxTokens   int               `json:"maxOutputTokens"`
+		Thinking    map[string]string `json:"thinkingConfig,omitempty"`
+		Temperature *float64          `json:"temperature,omitempty"`
+	} `json:"generationConfig"`
 }
 
 type content struct {
@@ -46,31 +52,13 @@ type part struct {
 	Text string `json:"text"`
 }
 
-type generation struct {
-	MIMEType    string          `json:"responseMimeType"`
-	Schema      json.RawMessage `json:"responseJsonSchema"`
-	MaxTokens   int             `json:"maxOutputTokens"`
-	Thinking    *thinking       `json:"thinkingConfig,omitempty"`
-	Temperature *float64        `json:"temperature,omitempty"`
-}
-
-type thinking struct {
-	Level string `json:"thinkingLevel"`
-}
-
 func (wire) Question(model provider.Model, prompt provider.Prompt) (string, any) {
-	body := &request{
-		System:   content{Parts: [1]part{{prompt.System}}},
-		Contents: [1]content{{Role: "user", Parts: [1]part{{prompt.User}}}},
-		Config: generation{
-			MIMEType:    "application/json",
-			Schema:      provider.Schema,
-			MaxTokens:   model.MaxTokens,
-			Temperature: model.Temperature,
-		},
-	}
+	body := &request{System: content{Parts: [1]part{{prompt.System}}}, Contents: [1]content{{"user", [1]part{{prompt.User}}}}}
+	config := &body.Config
+	config.MIMEType, config.Schema = "application/json", provider.Schema
+	config.MaxTokens, config.Temperature = model.MaxTokens, model.Temperature
 	if model.Effort != "" {
-		body.Config.Thinking = &thinking{strings.ToUpper(model.Effort)}
+		config.Thinking = map[string]string{"thinkingLevel": strings.ToUpper(model.Effort)}
 	}
 	return "/v1beta/models/" + url.PathEscape(model.ID) + ":generateContent", body
 }
@@ -97,8 +85,8 @@ func (wire) Answer(body []byte) (provider.Reply, error) {
 	var r response
 	err := json.Unmarshal(body, &r)
 	reply := provider.Reply{Model: r.ModelVersion, RequestID: r.ResponseID}
-	// Thoughts are billed as output and counted beside the candidates. A count of 0
-	// is left out.
+	// Thoughts are billed as output, but candidatesTokenCount does not include them. A
+	// count of 0 is left out.
 	u := r.Usage
 	reply.Usage = provider.TokenUsage(u.At("promptTokenCount").Number(), u.At("cachedContentTokenCount").Count(),
 		u.At("candidatesTokenCount").Count()+u.At("thoughtsTokenCount").Count())

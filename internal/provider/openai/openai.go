@@ -1,6 +1,6 @@
-// Package openai speaks OpenAI's Chat Completions API, and Grok's, which is the
-// same but for its address, how it counts tokens and its errors. It writes
-// and reads bytes; how they are sent and judged is package provider's.
+// Package openai has the wire format of OpenAI's Chat Completions API, and that of Grok,
+// which differs only in its address and its usage. It writes and reads bytes; package
+// provider sends them, and decides what an error means.
 package openai
 
 import (
@@ -11,18 +11,17 @@ import (
 	"thalas/internal/signal"
 )
 
-// The providers' names. OPENAI_ and GROK_ begin their variables.
+// The providers' names, which also begin their variables: OPENAI_MODEL, GROK_MODEL.
 const (
 	Name     = "openai"
 	GrokName = "grok"
 )
 
-// New makes OpenAI's provider. Errors are those of provider.New.
+// New makes OpenAI's provider. Errors are those of [provider.New].
 func New(settings provider.Settings, catalog *provider.Catalog, client *http.Client) (provider.Provider, error) {
 	return provider.New(Name, wire{}, settings, catalog, client)
 }
 
-// wire is OpenAI's wire format. Grok's has it inside.
 type wire struct{}
 
 func (wire) BaseURL() string   { return "https://api.openai.com" }
@@ -33,12 +32,15 @@ func (wire) Authorize(header http.Header, key provider.Key) {
 }
 
 type request struct {
-	Model          string         `json:"model"`
-	Messages       [2]message     `json:"messages"`
-	ResponseFormat responseFormat `json:"response_format"`
-	MaxTokens      int            `json:"max_completion_tokens"`
-	Effort         string         `json:"reasoning_effort,omitempty"`
-	Temperature    *float64       `json:"temperature,omitempty"`
+	Model          string     `json:"model"`
+	Messages       [2]message `json:"messages"`
+	ResponseFormat struct {
+		Type   string `json:"type"`
+		Schema schema `json:"json_schema"`
+	} `json:"response_format"`
+	MaxTokens   int      `json:"max_completion_tokens"`
+	Effort      string   `json:"reasoning_effort,omitempty"`
+	Temperature *float64 `json:"temperature,omitempty"`
 }
 
 type message struct {
@@ -46,26 +48,17 @@ type message struct {
 	Content string `json:"content"`
 }
 
-type responseFormat struct {
-	Type   string     `json:"type"`
-	Schema jsonSchema `json:"json_schema"`
-}
-
-type jsonSchema struct {
+type schema struct {
 	Name   string          `json:"name"`
 	Strict bool            `json:"strict"`
 	Schema json.RawMessage `json:"schema"`
 }
 
 func (wire) Question(model provider.Model, prompt provider.Prompt) (string, any) {
-	return "/v1/chat/completions", &request{
-		Model:          model.ID,
-		Messages:       [2]message{{"system", prompt.System}, {"user", prompt.User}},
-		ResponseFormat: responseFormat{"json_schema", jsonSchema{provider.SchemaName, true, provider.Schema}},
-		MaxTokens:      model.MaxTokens,
-		Effort:         model.Effort,
-		Temperature:    model.Temperature,
-	}
+	body := &request{Model: model.ID, MaxTokens: model.MaxTokens, Effort: model.Effort, Temperature: model.Temperature}
+	body.Messages = [2]message{{"system", prompt.System}, {"user", prompt.User}}
+	body.ResponseFormat.Type, body.ResponseFormat.Schema = "json_schema", schema{provider.SchemaName, true, provider.Schema}
+	return "/v1/chat/completions", body
 }
 
 type response struct {
@@ -82,13 +75,13 @@ type response struct {
 
 func (wire) Answer(body []byte) (provider.Reply, error) {
 	reply, r, err := answer(body)
-	// Cached and reasoning tokens are counted inside.
+	// prompt_tokens includes the cached tokens, and completion_tokens the reasoning.
 	u := r.Usage
 	reply.Usage = provider.TokenUsage(u.At("prompt_tokens").Number(), u.At("prompt_tokens_details.cached_tokens").Count(), u.At("completion_tokens").Number())
 	return reply, err
 }
 
-// answer reads all but the usage.
+// answer reads everything except the usage.
 func answer(body []byte) (provider.Reply, response, error) {
 	var r response
 	err := json.Unmarshal(body, &r)
@@ -114,4 +107,30 @@ func answer(body []byte) (provider.Reply, response, error) {
 		reply.Stopped = signal.FailureInvalidResponse
 	}
 	return reply, r, err
+}
+
+// grok is Grok's wire format.
+type grok struct{ wire }
+
+// NewGrok makes Grok's provider. Errors are those of [provider.New].
+func NewGrok(settings provider.Settings, catalog *provider.Catalog, client *http.Client) (provider.Provider, error) {
+	return provider.New(GrokName, grok{}, settings, catalog, client)
+}
+
+func (grok) BaseURL() string { return "https://api.x.ai" }
+
+// ticksPerUSD is the unit of the cost that xAI sends.
+const ticksPerUSD = 1e10
+
+func (grok) Answer(body []byte) (provider.Reply, error) {
+	reply, r, err := answer(body)
+	// Reasoning is billed, but completion_tokens does not include it: the output is the
+	// total without the prompt.
+	u := r.Usage
+	prompt := u.At("prompt_tokens").Number()
+	reply.Usage = provider.TokenUsage(prompt, u.At("prompt_tokens_details.cached_tokens").Count(), u.At("total_tokens").Number()-prompt)
+	if usd := u.At("cost_in_usd_ticks").Number() / ticksPerUSD; usd >= 0 {
+		reply.Usage.CostUSD = &usd
+	}
+	return reply, err
 }

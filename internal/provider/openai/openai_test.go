@@ -36,7 +36,7 @@ func TestGrokConformance(t *testing.T) {
 	used := provider.Usage{Known: true, InputTokens: 2000, CachedTokens: 768, OutputTokens: 110, CostUSD: providertest.USD(0.00215)}
 	noTicks := used
 	noTicks.CostUSD = providertest.USD(2000*1.25e-6 + 110*2.50e-6)
-	// Reasoning is beside completion_tokens, and grok-4.7 that answered has its own price.
+	// completion_tokens does not include the reasoning, and grok-4.7, which answered, has its own price.
 	thought := provider.Usage{Known: true, InputTokens: 2000, CachedTokens: 768, OutputTokens: 700, CostUSD: providertest.USD(2000*2e-6 + 700*6e-6)}
 	providertest.Run(t, providertest.Spec{
 		Name:      openai.GrokName,

@@ -1,6 +1,6 @@
 package providertest
 
-// What is sent: method, path, headers and body to the letter.
+// The exact request: method, path, headers and body.
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ type sent struct {
 	body         []byte
 }
 
-// record keeps the last request and answers with body.
+// record stores the last request and answers with body.
 func record(to *sent, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		to.method, to.path, to.header = r.Method, r.URL.RequestURI(), r.Header
@@ -48,12 +48,7 @@ func testRequest(t *testing.T, s Spec, client *http.Client) {
 	} {
 		t.Run(tt.golden, func(t *testing.T) {
 			var got sent
-			tt.settings.BaseURL = serve(t, record(&got, s.file(t, "answer.json")))
-			tt.settings.Key = provider.NewKey(Key)
-			p, err := s.New(tt.settings, provider.DefaultCatalog(), client)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := s.new(t, tt.settings, serve(t, record(&got, s.file(t, "answer.json"))), client)
 			if _, err := p.Ask(context.Background(), prompt); err != nil {
 				t.Fatal(err)
 			}
@@ -102,7 +97,10 @@ func compareGolden(t *testing.T, file string, body []byte) {
 
 func testCheck(t *testing.T, s Spec, client *http.Client) {
 	var got sent
-	p := s.new(t, serve(t, record(&got, `{"data":[],"models":[]}`)), client)
+	p := s.new(t, provider.Settings{}, serve(t, record(&got, `{"data":[],"models":[]}`)), client)
+	if p.Name() != s.Name || p.Model() != provider.DefaultCatalog().DefaultModel(s.Name, provider.ProfileFast) {
+		t.Errorf("provider is %s with %s, want %s with its default model", p.Name(), p.Model(), s.Name)
+	}
 	if err := p.Check(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -112,11 +110,11 @@ func testCheck(t *testing.T, s Spec, client *http.Client) {
 	checkHeader(t, s, got.header)
 
 	t.Run("wrong key", func(t *testing.T) {
-		err := s.new(t, serve(t, respond(http.StatusUnauthorized, nil, "")), client).Check(context.Background())
+		err := s.new(t, provider.Settings{}, serve(t, respond(http.StatusUnauthorized, nil, "")), client).Check(context.Background())
 		failed(t, err, "authentication")
 	})
 	t.Run("page of a proxy", func(t *testing.T) {
-		err := s.new(t, serve(t, respond(http.StatusOK, nil, "<html>Welcome</html>")), client).Check(context.Background())
+		err := s.new(t, provider.Settings{}, serve(t, respond(http.StatusOK, nil, "<html>Welcome</html>")), client).Check(context.Background())
 		failed(t, err, "invalid_response")
 	})
 }
@@ -135,7 +133,7 @@ func testBaseURL(t *testing.T, s Spec, client *http.Client) {
 		{"/grok" + s.Version + "//", "/grok"},
 	} {
 		t.Run("…"+tt.suffix, func(t *testing.T) {
-			if _, err := s.new(t, server+tt.suffix, client).Ask(context.Background(), prompt); err != nil {
+			if _, err := s.new(t, provider.Settings{}, server+tt.suffix, client).Ask(context.Background(), prompt); err != nil {
 				t.Fatal(err)
 			}
 			if want := tt.want + s.AskPath; got.path != want {

@@ -1,5 +1,5 @@
-// Package tracingtest gives tests an X-Ray daemon: a UDP socket, and the documents
-// that come to it.
+// Package tracingtest has an X-Ray daemon for tests: a UDP socket, and the documents that
+// arrive there.
 package tracingtest
 
 import (
@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// Daemon sorts what is sent to it by trace, so that tests don't see each other's.
+// Daemon keeps the documents by trace, so that each test sees only its own.
 type Daemon struct {
 	conn      *net.UDPConn
 	documents map[string][]Document
 }
 
-// Document is a subsegment as it is sent.
+// Document is a subsegment as the SDK sends it.
 type Document struct {
 	TraceID     string  `json:"trace_id"`
 	ID          string  `json:"id"`
@@ -38,7 +38,7 @@ type Document struct {
 	HTTP        struct {
 		Response struct{ Status int }
 	}
-	Raw string `json:"-"` // as it came
+	Raw string `json:"-"` // as it arrived
 }
 
 // Listen starts a daemon on a free port.
@@ -47,14 +47,14 @@ func Listen() (*Daemon, error) {
 	return &Daemon{conn: conn, documents: map[string][]Document{}}, err
 }
 
-// Address is what AWS_XRAY_DAEMON_ADDRESS has to say.
+// Address is the value for AWS_XRAY_DAEMON_ADDRESS.
 func (d *Daemon) Address() string { return d.conn.LocalAddr().String() }
 
 // Close stops listening.
 func (d *Daemon) Close() error { return d.conn.Close() }
 
-// Of gives what has come of a trace. What was sent on this machine before the call
-// lies in the socket already, so a mark that is sent now comes after it.
+// Of gives the documents of a trace. What was sent before the call is in the socket already,
+// so Of sends a mark and reads until the mark arrives.
 func (d *Daemon) Of(t testing.TB, trace string) []Document {
 	t.Helper()
 	mark := "mark " + rand.Text()
@@ -82,13 +82,13 @@ func (d *Daemon) Of(t testing.TB, trace string) []Document {
 		}
 		doc := Document{Raw: body}
 		if err := json.Unmarshal([]byte(body), &doc); err != nil {
-			t.Fatalf("a document that is none: %v\n%s", err, body)
+			t.Fatalf("not a document: %v\n%s", err, body)
 		}
 		d.documents[doc.TraceID] = append(d.documents[doc.TraceID], doc)
 	}
 }
 
-// String is what is told about a document in a table: its annotations and flags.
+// String gives the annotations and flags of a document for a table.
 func (d Document) String() string {
 	text := d.Name
 	for _, key := range []string{"attempt", "outcome", "decision"} {
@@ -107,7 +107,7 @@ func (d Document) String() string {
 	return text
 }
 
-// Told gives the documents' texts in order.
+// Told gives the texts of documents, sorted.
 func Told(documents []Document) []string {
 	lines := make([]string, len(documents))
 	for i, d := range documents {
