@@ -144,7 +144,7 @@ func documentSchemas(registry huma.Registry) {
 	}
 	consensus := registry.Map()["Consensus"] // one that was stored before has no such field
 	consensus.Required = slices.DeleteFunc(consensus.Required, func(field string) bool { return field == "shared_from" })
-	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Probability", "Warning", "Outcome", "PendingOutcome", "VoteOutcome", "Scoreboard", "Board", "Score", "Estimate", "Value", "Reliability", "Replay", "Change", "Verdict", "Health", "DayBudget", "ProviderHealth", "Metrics", "ProviderMetrics", "Problem"} {
+	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Probability", "Warning", "Outcome", "PendingOutcome", "VoteOutcome", "Scoreboard", "Board", "Score", "Estimate", "Value", "Reliability", "Replay", "Change", "Verdict", "Health", "DayBudget", "ProviderHealth", "Metrics", "DayMetrics", "ProviderMetrics", "Problem"} {
 		registry.Map()[name].AdditionalProperties = true // answers may gain fields, which readers ignore
 	}
 }

@@ -33,10 +33,14 @@ type showInput struct {
 // Resolve refuses parameters that the route does not have.
 func (in *showInput) Resolve(ctx huma.Context) []error { return checkQuery(ctx) }
 
+func noSuchID(text string) *Problem {
+	return unknownID.problem(fmt.Sprintf("There is no consensus %q: an id looks like %s.", strictjson.Cut(text, maxValue), exampleID))
+}
+
 func (s *server) show(ctx context.Context, in *showInput) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
 	if !store.IsID(in.ID) {
-		return nil, x.finish(unknownID.problem(fmt.Sprintf("There is no consensus %q: an id looks like 019ab10f-6b62-7cc0-8000-5a3c0a1f9e21.", strictjson.Cut(in.ID, maxValue))))
+		return nil, x.finish(noSuchID(in.ID))
 	}
 	result, err := s.service.Show(ctx, in.ID)
 	if err != nil {
