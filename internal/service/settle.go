@@ -341,8 +341,9 @@ func unsettled(c *signal.Consensus, o outcome.Outcome) (*store.Unsettled, error)
 		ID: c.ID, Group: store.UnsettledKey(string(c.Timeframe), o.Reason != nil && o.Reason.IsFinal(), c.Simulated),
 		Position: store.PositionKey(c.CandleTime, c.ID), Pair: c.Pair.String(),
 	}
-	if c.SharedFrom == nil { // the result whose votes were shared is counted, and this one is not
-		u.Scores = store.ScoresKey(string(c.Timeframe), c.PromptVersion, c.Simulated)
+	u.Scores = store.ScoresKey(string(c.Timeframe), c.PromptVersion, c.Simulated)
+	if c.SharedFrom != nil { // the result whose votes were shared counts; this one is on no board
+		u.Scores += "#shared"
 	}
 	if o.Reason == nil {
 		return u, nil

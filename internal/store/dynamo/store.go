@@ -94,13 +94,3 @@ func refusal(err error) (item map[string]types.AttributeValue, refused bool) {
 }
 
 func text(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
-
-// TEMPORARY until the tables keep outcomes.
-func (s *Store) AddOutcomes(context.Context, []store.Settlement) (int, error) { return 0, nil }
-func (s *Store) NoteUnsettled(context.Context, []store.Unsettled) error       { return nil }
-func (s *Store) ListUnsettled(context.Context, string, time.Time, time.Time) ([]store.Unsettled, error) {
-	return nil, nil
-}
-func (s *Store) Sums(context.Context, string, string, string, string) (map[string]map[string]float64, error) {
-	return nil, nil
-}
