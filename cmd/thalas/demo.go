@@ -188,7 +188,7 @@ func (d *demo) lookBack(ctx context.Context, source string, now time.Time) error
 	}
 	style := d.stylesFor(d.out)
 	_, err = fmt.Fprintf(d.out, "\n%s\n\n%s", strings.Join(wrap(fmt.Sprintf("And was it any good? The same question was asked about the %d candles before, "+
-		"and each answer was settled by the %d candles that followed.", len(lines), pastWindow), settleWidth), "\n"), scoreboardText(style, board))
+		"and each answer was settled by the %d candles that followed.", len(lines), pastWindow), textWidth), "\n"), scoreboardText(style, board))
 	return err
 }
 

@@ -349,11 +349,12 @@ func (s *settling) tell(step settleStep) error {
 		s.failed++
 		text += s.bad.Render(fmt.Sprintf("; no candles for the other %d: ", step.Pending)) + visible(step.Failed)
 	}
-	_, err := fmt.Fprintln(s.out, strings.Join(hang([]string{text}, settleWidth), "\n"))
+	_, err := fmt.Fprintln(s.out, strings.Join(hang([]string{text}, textWidth), "\n"))
 	return err
 }
 
-const settleWidth = 80 // of the lines of settle
+// textWidth is the width of texts that fit every terminal.
+const textWidth = 80
 
 // end prints the sums, and what the reasons mean.
 func (s *settling) end() error {
@@ -361,7 +362,7 @@ func (s *settling) end() error {
 		_, err := fmt.Fprintln(s.out, "Nothing to settle: no result waits for candles.")
 		return err
 	}
-	r := &report{styles: s.styles, width: settleWidth}
+	r := &report{styles: s.styles, width: textWidth}
 	verb := "Settled"
 	if s.dryRun {
 		verb = "Nothing was stored. Would be settled"
