@@ -34,7 +34,7 @@ func decided(price float64, policy consensus.Policy, votes ...signal.Vote) *sign
 		ID: "01930000-0000-7000-8000-000000000000", Status: signal.Complete, Pair: pair, Timeframe: "5m", CurrentPrice: price,
 		Decision: o.Decision, RawDecision: o.RawDecision, HoldReason: o.HoldReason, Confidence: o.Confidence, AgreementScore: o.AgreementScore,
 		Reasoning: o.Reasoning, RiskLevel: o.RiskLevel, SuggestedStopLoss: o.SuggestedStopLoss, SuggestedTakeProfit: o.SuggestedTakeProfit,
-		TotalProviders: len(votes), ParticipatingProviders: len(votes), WeightedVotes: o.WeightedVotes, Responses: o.Votes,
+		TotalProviders: len(votes), ParticipatingProviders: len(votes), VoteBreakdown: o.VoteBreakdown, WeightedVotes: o.WeightedVotes, Responses: o.Votes,
 		Explanation: o.Explanation, Warnings: o.Warnings, Policy: &signal.Policy{MinProviders: 1, MinConfidence: policy.MinConfidence, MinAgreement: policy.MinAgreement},
 		TotalLatencyMS: 1234.5, OverheadMS: 0.417, TotalCostUSD: 0.00078, TotalTokens: 6120,
 		Timestamp: at, CandleTime: at.Add(-5 * time.Minute).Truncate(5 * time.Minute), ValidUntil: at.Add(5 * time.Minute).Truncate(5 * time.Minute),
