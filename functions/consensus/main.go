@@ -1,6 +1,7 @@
-// Command consensus is the Lambda function that answers questions and reads the
-// answers back: proxy events of API Gateway become requests of the HTTP API. With
-// FUNCTION_ROLE=schedule it asks by the clock instead.
+// Command consensus is the Lambda function that answers questions and reads stored
+// answers. It turns the proxy events of API Gateway into requests of the HTTP API. With
+// FUNCTION_ROLE=schedule it asks by the clock instead. What a function may read, write
+// and call is decided by its rights and variables in template.yaml.
 package main
 
 import (
@@ -15,7 +16,7 @@ import (
 	"thalas/internal/app"
 )
 
-var version = "dev" // set when it is built
+var version = "dev" // set by the linker
 
 func main() {
 	log := lambdacontext.NewLogger()

@@ -171,7 +171,7 @@ func Settle(result *signal.Consensus, imported bool, candles Candles, terms Term
 		entry = window[1].Open.Float64()
 	}
 	o.judge(result, reference, entry, window[2].Close.Float64(), terms.Cost)
-	o.Source, o.SettledAt = &terms.Source, new(terms.Now.UTC())
+	o.Source, o.SettledAt = &terms.Source, new(terms.Now.UTC().Truncate(time.Second))
 	return o
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -22,6 +23,7 @@ import (
 	"thalas/internal/outcome"
 	"thalas/internal/service"
 	"thalas/internal/signal"
+	"thalas/internal/store"
 )
 
 // reference is the data set of package outcome: results, candles, and what an independent
@@ -244,3 +246,133 @@ func checkMoved(t *testing.T, from fixture, want, before []outcome.Scoreboard) {
 	}
 }
 
+// TestProbability asks before there are outcomes, with enough of them, and without a store.
+func TestProbability(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, service.Options{}, &voter{name: "a", after: time.Second})
+		probability := func() *signal.Probability {
+			t.Helper()
+			c := ask(t, s, question()).Consensus
+			synctest.Wait()
+			if c.Probability == nil || c.Probability.Needed != outcome.Needed || c.Probability.HorizonCandles != 3 {
+				t.Fatalf("probability %+v", c.Probability)
+			}
+			return c.Probability
+		}
+		if p := probability(); p.Value != nil || *p.Reason != signal.ProbabilityTooFew || *p.NEff != 0 || p.BreakEven != nil {
+			t.Errorf("without outcomes %+v", p)
+		}
+
+		settled := settleWindows(t, s, 120, 72)
+		if p := probability(); p.Value != nil {
+			t.Errorf("a fit that is younger than five minutes is read again: %+v", p)
+		}
+		time.Sleep(5*time.Minute + time.Second)
+		p := probability()
+		want, low, high := settled.At(0.8)
+		if p.Value == nil || *p.Value != want || *p.Low != low || *p.High != high || *p.NEff != 120 || p.Reason != nil || p.FittedAt == nil || *p.BreakEven != *settled.BreakEven {
+			t.Errorf("with outcomes %+v, want %v (%v…%v)", p, want, low, high)
+		}
+		reads := s.store.sums.Load()
+		if probability(); s.store.sums.Load() != reads {
+			t.Error("the scores are read again within five minutes")
+		}
+
+		s.store.fail(errDown, nil)
+		time.Sleep(6 * time.Minute)
+		if p := probability(); p.Value == nil || *p.Value != want {
+			t.Errorf("when the scores can't be read again: %+v, want the fit from before", p)
+		}
+		time.Sleep(time.Hour)
+		if p := probability(); p.Value != nil || *p.Reason != signal.ProbabilityUnavailable || p.NEff != nil {
+			t.Errorf("an hour later: %+v", p)
+		}
+	})
+}
+
+// settleWindows stores the outcomes of BUYs of confidence 0.8, each in a window of its own,
+// and gives the fit that they make.
+func settleWindows(t *testing.T, s fixture, n, right int) outcome.Fit {
+	t.Helper()
+	sums := outcome.Sums{}
+	answer := ask(t, s, question()).Consensus
+	for i := range n {
+		c := *answer
+		c.CandleTime = signal.Timeframe("5m").Open(answer.CandleTime.Add(-time.Duration(3*i+30) * 5 * time.Minute))
+		c.Timestamp, c.ValidUntil = c.CandleTime.Add(5*time.Minute+time.Second), c.CandleTime.Add(10*time.Minute)
+		c.ID = idAt(c.Timestamp, i)
+		line, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Import(t.Context(), [][]byte{line}); err != nil {
+			t.Fatal(err)
+		}
+		exit := "49000"
+		if i < right {
+			exit = "51000"
+		}
+		candles := make([]signal.Candle, 3)
+		for j := range candles {
+			candles[j] = signal.Candle{Time: c.CandleTime.Add(time.Duration(j+1) * 5 * time.Minute)}
+			for k, price := range []*signal.Number{&candles[j].Open, &candles[j].High, &candles[j].Low, &candles[j].Close} {
+				if *price, err = signal.ParseNumber([]string{"50000", "52000", "48000", exit}[k]); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := s.SettleFrom(t.Context(), market.Series{Pair: c.Pair, Timeframe: "5m"}, candles, "test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	board, err := s.Store.Sums(t.Context(), store.ScoresKey("5m", answer.PromptVersion, false), "", "1999-01-01", "2099-01-01")
+	if err != nil || len(board["consensus"]) == 0 {
+		t.Fatalf("nothing is settled: %v, %v", board, err)
+	}
+	sums.Add(board["consensus"])
+	return outcome.NewFit(sums)
+}
+
+// idAt gives an id that was made at a time.
+func idAt(at time.Time, n int) string {
+	digits := fmt.Sprintf("%012x", at.UnixMilli())
+	return fmt.Sprintf("%s-%s-7000-8000-%012x", digits[:8], digits[8:], n)
+}
+
+// BenchmarkSettle settles 10,000 results of a series, a candle each.
+func BenchmarkSettle(b *testing.B) {
+	const results = 10_000
+	for b.Loop() {
+		b.StopTimer()
+		s := newService(b, service.Options{RoundTripCost: 0.003})
+		template := readReference(b).lines[100]
+		var c signal.Consensus
+		if err := json.Unmarshal(template, &c); err != nil {
+			b.Fatal(err)
+		}
+		c.Timeframe = "5m"
+		newest := c.Timeframe.Open(time.Now().Add(-time.Hour))
+		lines, candles := make([][]byte, results), make([]signal.Candle, results+4)
+		for i := range candles {
+			price := signal.NumberOf(c.CurrentPrice)
+			candles[i] = signal.Candle{Time: newest.Add(-time.Duration(results-i) * 5 * time.Minute), Open: price, High: price, Low: price, Close: price}
+		}
+		for i := range lines {
+			c.CandleTime = candles[i].Time
+			c.Timestamp, c.ValidUntil = c.CandleTime.Add(5*time.Minute), c.CandleTime.Add(10*time.Minute)
+			c.ID = idAt(c.Timestamp, i)
+			lines[i], _ = json.Marshal(c)
+		}
+		if added, err := s.Import(b.Context(), lines); err != nil || added != results {
+			b.Fatal(added, err)
+		}
+		settled := 0
+		b.StartTimer()
+		err := s.Settle(b.Context(), service.SettleQuery{}, func(context.Context, market.Series, time.Time) ([]signal.Candle, string, error) {
+			return candles, "file", nil
+		}, func(done service.Settled) error { settled += done.Settled; return nil })
+		if err != nil || settled != results {
+			b.Fatal(settled, err)
+		}
+	}
+}
