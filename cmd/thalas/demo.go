@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -110,10 +109,14 @@ func (d *demo) redate(now time.Time) {
 		candles[len(candles)-1-i].Time = last.Add(-time.Duration(i) * d.request.Timeframe.Duration())
 	}
 	d.request.MarketData.Candles = candles
-	if !was.Equal(last) {
-		fmt.Fprintf(d.err, "\nThe %d candles are dated anew, one for each %s without gaps: the last one, of %s in the file,\nis that of %s here.\n",
-			len(candles), d.request.Timeframe, was.Format(time.DateOnly), last.Format(time.DateOnly))
+	if was.Equal(last) {
+		return
 	}
+	text := fmt.Sprintf("The %d candles of the file are dated anew here, one %s after the other, so that the last one opened at %s UTC", len(candles), d.request.Timeframe, last.Format(time.DateTime))
+	if !was.IsZero() {
+		text += ". In the file it opened at " + was.Format(time.DateTime)
+	}
+	fmt.Fprintf(d.err, "\n%s.\n", strings.Join(wrap(text, textWidth), "\n"))
 }
 
 // ask asks the server as a bot would, and prints the decision.
@@ -148,15 +151,13 @@ func (d *demo) lookBack(ctx context.Context, source string, now time.Time) error
 		fmt.Fprintf(d.err, "\nThe past is not asked about: %v.\n", err)
 		return nil
 	}
-	// Its own simulator answers at once, and nothing is logged.
-	quick, err := app.New(d.app.Config, nil, func() (func(string) string, error) {
-		running, err := simulator.Start(simulator.Options{})
-		if err != nil {
-			return nil, err
-		}
-		context.AfterFunc(ctx, func() { _ = running.Close() })
-		return running.BaseURL, nil
-	})
+	// A simulator of its own answers at once, and nothing is logged.
+	running, err := simulator.Start(simulator.Options{})
+	if err != nil {
+		return err
+	}
+	defer running.Close()
+	quick, err := app.New(d.app.Config, nil, func() (func(string) string, error) { return running.BaseURL, nil })
 	if err != nil {
 		return err
 	}
@@ -174,8 +175,10 @@ func (d *demo) lookBack(ctx context.Context, source string, now time.Time) error
 		})
 	}
 	asking.Wait()
-	if err := errors.Join(failed...); err != nil {
-		return fmt.Errorf("the past can't be asked about: %w", err)
+	for _, err := range failed {
+		if err != nil {
+			return fmt.Errorf("the past can't be asked about: %w", err)
+		}
 	}
 	for batch := range slices.Chunk(lines, batchResults) {
 		if _, err := d.service.Import(ctx, batch); err != nil {
@@ -187,7 +190,7 @@ func (d *demo) lookBack(ctx context.Context, source string, now time.Time) error
 		return withCause(err)
 	}
 	style := d.stylesFor(d.out)
-	_, err = fmt.Fprintf(d.out, "\n%s\n\n%s", strings.Join(wrap(fmt.Sprintf("And was it any good? The same question was asked about the %d candles before, "+
+	_, err = fmt.Fprintf(d.out, "\n%s\n\n%s", strings.Join(wrap(fmt.Sprintf("And was it any good? The same question was asked about %d earlier candles, "+
 		"and each answer was settled by the %d candles that followed.", len(lines), pastWindow), textWidth), "\n"), scoreboardText(style, board))
 	return err
 }
