@@ -63,7 +63,11 @@ func TestRender(t *testing.T) {
 		policy consensus.Policy
 		make   func(policy consensus.Policy) *signal.Consensus
 	}{
-		{"complete", 80, usual, func(p consensus.Policy) *signal.Consensus { return decided(50000, p, three()...) }},
+		{"complete", 80, usual, func(p consensus.Policy) *signal.Consensus {
+			c := decided(50000, p, three()...)
+			c.Probability = &signal.Probability{Value: ptr(.531), Low: ptr(.47), High: ptr(.59), NEff: ptr(163.), Needed: 100, BreakEven: ptr(.7459), HorizonCandles: 3}
+			return c
+		}},
 		{"complete-wide", 120, usual, func(p consensus.Policy) *signal.Consensus { return decided(50000, p, three()...) }},
 		{"simulated-narrow", 40, usual, func(p consensus.Policy) *signal.Consensus {
 			c := decided(50000, p, three()...)

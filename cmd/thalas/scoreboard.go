@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"thalas/internal/outcome"
@@ -94,7 +95,7 @@ func (r *report) board(b *outcome.Board) {
 		r.paragraph(r.dim, "Imported: it can't be proved that the votes are older than the candles.")
 	}
 	r.line("")
-	r.line("%s", r.dim.Render(fmt.Sprintf("%-*s right, of BUYs and SELLs  0 %%       25        50        75    100 %%", nameWidth, "")))
+	r.line("%s", r.dim.Render(fmt.Sprintf("%*s  0 %%       25        50        75    100 %%", nameWidth+rateWidth, "right, of BUYs and SELLs")))
 	for i := range b.Voters {
 		r.score(&b.Voters[i], b.BreakEvenHitRate)
 	}
@@ -116,19 +117,20 @@ func breakEvenText(rate *float64) string {
 }
 
 const (
-	nameWidth = 10 // of a voter
+	nameWidth = 20 // of a voter
+	rateWidth = 17 // of a hit rate and the votes it is of
 	barWidth  = 41 // of a hit rate from 0 to 100 %
 )
 
 // score writes what one voter was worth: its hit rate as a line, and the rest in words.
 func (r *report) score(s *outcome.Score, breakEven *float64) {
-	name := r.plain.MaxWidth(nameWidth - 1).Render(visible(s.Voter))
+	name := ansi.Truncate(visible(s.Voter), nameWidth, "…")
 	rate := "none yet"
 	if s.HitRate != nil {
 		rate = fmt.Sprintf("%s of %d", share(s.HitRate), s.Directional)
 	}
 	look, verdict := r.verdict(s)
-	r.line("%s%s %26s  %s", r.bold.Render(name), strings.Repeat(" ", nameWidth-lipgloss.Width(name)), rate, look.Render(r.bar(s, breakEven)))
+	r.line("%s%s%*s  %s", r.bold.Render(name), strings.Repeat(" ", nameWidth-lipgloss.Width(name)), rateWidth, rate, look.Render(r.bar(s, breakEven)))
 	part := func(label string, look lipgloss.Style, text string) {
 		for i, line := range wrap(visible(text), r.width-partWidth) {
 			if i > 0 {
