@@ -175,3 +175,26 @@ func TestSettleRefuses(t *testing.T) {
 		t.Errorf("%v, left behind: %v", err, left)
 	}
 }
+
+// A venue gives the candles. Its made-up price fits one of the two results.
+func TestSettleByVenue(t *testing.T) {
+	_, env := venueAt(t, time.Now)
+	env = append(env, "DATA_FILE="+filepath.Join(t.TempDir(), "a.db"))
+	var lines strings.Builder
+	candle := time.Now().UTC().Truncate(time.Hour).Add(-10 * time.Hour)
+	for i, price := range []float64{54000, 66000} {
+		c := decided(price, consensus.Policy{}, vote("anthropic", signal.Buy, .8, 1))
+		c.Timeframe, c.Timestamp, c.CandleTime, c.ValidUntil = "1h", candle.Add(time.Hour), candle, candle.Add(2*time.Hour)
+		c.ID = pastIDAt(c.Timestamp, i)
+		line, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines.Write(append(line, '\n'))
+	}
+	path := filepath.Join(t.TempDir(), "past.jsonl")
+	mustWrite(t, path, lines.String())
+	wantRun(t, env, 0, ": 2;", "", "import", path)
+	wantRun(t, env, 0, "BTC/USDT 1h: 1 settled by candles from kraken, 1 price mismatch\n", "", "settle", "--venue", "kraken")
+	wantRun(t, append(env, "SETTLE_VENUES=coinbase"), 0, "BTC/USDT 1h: 0 settled, 1 price mismatch\n", "", "settle", "--timeframe", "1h")
+}
