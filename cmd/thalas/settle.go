@@ -158,14 +158,19 @@ func (f settleFlags) run(ctx context.Context, t terminal, pairs []string) error 
 		}
 	}
 	shown := &settling{terminal: t, styles: t.stylesFor(t.out), dryRun: order.DryRun, reasons: map[outcome.Reason]int{}, nextProgress: time.Now().Add(progressEvery)}
-	err = f.settle(ctx, t, a, order, shown.tell)
+	if err := f.settle(ctx, t, a, order, shown.tell); err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("interrupted: what is settled stays, and settling again does the rest: %w", err)
+		}
+		return err
+	}
 	if err := shown.end(); err != nil {
 		return err
 	}
-	if err == nil && shown.failed > 0 {
+	if shown.failed > 0 {
 		return fmt.Errorf("no candles could be had for %d series: their results stay as they were", shown.failed)
 	}
-	return err
+	return nil
 }
 
 // settle has the store's owner settle: this process, or the server that has the file open.
