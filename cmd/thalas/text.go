@@ -27,6 +27,7 @@ const (
 	minWidth     = 60  // on a narrower terminal lines wrap by themselves
 	defaultWidth = 100 // for output that is not a terminal
 	maxWidth     = 120 // longer lines are hard to read
+	textWidth    = 80  // of the scoreboard and of settle, whose lines fit almost every terminal
 )
 
 type styles struct {
