@@ -80,6 +80,11 @@ func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
 	if err := a.openSecret(); err != nil {
 		return nil, err
 	}
+	if len(c.SettleVenues) > 0 {
+		if _, err := a.Venue(c.SettleVenues...); err != nil {
+			return nil, config.Mistakes{"SETTLE_VENUES: " + err.Error()}
+		}
+	}
 	if err := a.register(baseURL); err != nil {
 		return nil, err
 	}

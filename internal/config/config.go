@@ -41,6 +41,9 @@ type Config struct {
 	ResultDays    int           `env:"RESULT_RETENTION_DAYS" envDefault:"90" min:"1" max:"36500" about:"how long results are kept"`
 	MetricsDays   int           `env:"METRICS_RETENTION_DAYS" envDefault:"400" min:"1" max:"36500" about:"how long counters are kept"`
 
+	RoundTripCost float64  `env:"ROUND_TRIP_COST" envDefault:"0.003" min:"0" max:"0.5" about:"what buying and selling costs together, as a share of the price; scores are net of it (docs/outcomes.md)"`
+	SettleVenues  []string `env:"SETTLE_VENUES" default:"none" form:"names" about:"venues from which serve, watch and the scheduled function settle what is due beside the watch list, once an hour, such as kraken,coinbase"`
+
 	// AWS.
 	SecretID          string        `env:"PROVIDER_KEYS_SECRET_ID" default:"none" form:"word" about:"name or ARN of the secret in AWS Secrets Manager that holds the keys as JSON: {\"ANTHROPIC_API_KEY\": \"…\"}; a key in the environment wins for its provider"`
 	SecretAge         time.Duration `env:"SECRET_CACHE_SECONDS" envDefault:"300" min:"1" max:"86400" about:"age at which the secret is fetched again"`

@@ -14,6 +14,7 @@ import (
 
 	"thalas/internal/market"
 	"thalas/internal/orchestrator"
+	"thalas/internal/outcome"
 	"thalas/internal/signal"
 	"thalas/internal/store"
 )
@@ -146,7 +147,9 @@ func (s *Service) run(ctx context.Context, request orchestrator.Checked) (Answer
 	if err != nil {
 		return Answer{}, err
 	}
-	result, err := s.Orchestrator.Run(ctx, request)
+	probability, end := s.probability(ctx, request.Timeframe())
+	defer end()
+	result, err := s.Orchestrator.Run(ctx, request.WithProbability(probability))
 	if err != nil {
 		var undecided *orchestrator.Error
 		errors.As(err, &undecided)
@@ -199,6 +202,9 @@ func (s *Service) storeResult(ctx context.Context, result *signal.Consensus, res
 	body, err := json.Marshal(result)
 	if err == nil {
 		record = s.recordOf(result, body, result.Timestamp)
+		record.Unsettled, err = unsettled(result, outcome.Of(result, false))
+	}
+	if err == nil {
 		err = s.Store.Record(ctx, record, s.countResult(result))
 	}
 	s.writeFailed.Store(err != nil)

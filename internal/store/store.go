@@ -35,6 +35,7 @@ var (
 // been removed by then.
 type Store interface {
 	Results
+	Outcomes
 	Counters
 	Coordination
 
@@ -84,6 +85,16 @@ type Result struct {
 	CreatedAt time.Time // the consensus' timestamp
 	ExpiresAt time.Time // zero: never
 	Body      []byte    // the JSON that was answered, byte for byte
+	Imported  bool      // it was exported elsewhere, and stored here by Add
+
+	// When a result is written, either Unsettled puts it on the list of those without a
+	// final outcome, or Settlement stores its final outcome with it. Both are nil when it
+	// is read, and may be nil for a result that is on no list.
+	Unsettled  *Unsettled
+	Settlement *Settlement
+	// Outcome is the JSON of what became of a result that was read: final, or what the last
+	// try to settle it found. It is nil if nothing is known yet.
+	Outcome []byte
 }
 
 // Page is a part of a list.
