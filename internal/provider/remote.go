@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"thalas/internal/endpoint"
 	"thalas/internal/signal"
@@ -31,13 +30,20 @@ const (
 // Settings is the configuration of one provider. A zero value means the default of the
 // model and the profile, as [Catalog.Configure] resolves it.
 type Settings struct {
-	Key         Key      // without one, every attempt fails before anything is sent
+	Key         Key      // without one, every attempt fails before anything is sent, unless Keyless
 	Profile     string   // ProfileFast if empty
 	Model       string   // in the provider's words
 	Effort      string   // in the provider's words
 	MaxTokens   int      // output cap, thinking included; 0: the profile's
 	Temperature *float64 // 0…2; nil: not sent
 	BaseURL     string   // with or without the version segment; empty: the provider's own
+
+	// The rest is for further providers. The zero values are those of a built-in one.
+	Maker       string // the provider in the [Catalog] whose models and prices count; empty: its own name
+	KeyVariable string // where messages say that the key belongs; empty: {NAME}_API_KEY
+	Keyless     bool   // the server needs no key
+	Price       *Price // of every model that answers, in place of the Catalog's
+	Hidden      []Key  // texts besides the key that no message and no reasoning may repeat
 }
 
 // maxBody bounds what is read of an answer, in bytes. A vote has some 2 KB.
@@ -52,6 +58,7 @@ type Remote struct {
 	key       Key
 	base      string // without version and trailing slash
 	catalog   *Catalog
+	settings  Settings
 	transport http.RoundTripper
 	clean     cleaner
 	form      atomic.Pointer[form] // made by the first question
@@ -71,12 +78,13 @@ func New(name string, wire Wire, settings Settings, catalog *Catalog, client *ht
 	}
 	key, err := ParseKey(settings.Key.Reveal())
 	if err != nil {
-		errs = append(errs, fmt.Errorf("%s %w", Variable(name, "API_KEY"), err))
+		errs = append(errs, fmt.Errorf("%s %w", cmp.Or(settings.KeyVariable, Variable(name, "API_KEY")), err))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	r := &Remote{name: name, wire: wire, model: model, key: key, base: base, catalog: catalog, transport: client.Transport, clean: newCleaner(key.Reveal())}
+	settings.Maker = cmp.Or(settings.Maker, name)
+	r := &Remote{name: name, wire: wire, model: model, key: key, base: base, catalog: catalog, settings: settings, transport: client.Transport, clean: newCleaner(key.Reveal(), settings.Hidden...)}
 	if r.transport == nil {
 		r.transport = http.DefaultTransport
 	}
@@ -163,7 +171,7 @@ func (r *Remote) errorInside(header http.Header, body []byte, asked Prompt, isUs
 // send makes one call and gives the header and the body of an answer with a 2xx status. An
 // error message may repeat words of asked.
 func (r *Remote) send(ctx context.Context, method, path string, payload parts, asked Prompt) (http.Header, []byte, *Error) {
-	if !r.key.IsSet() {
+	if !r.key.IsSet() && !r.settings.Keyless {
 		return nil, nil, r.fail(signal.FailureAuthentication, false, "$name has no key; set $API_KEY")
 	}
 	request, err := http.NewRequestWithContext(withPlainKey(ctx, r.base), method, r.base+path, nil)
@@ -227,7 +235,7 @@ func readBody(response *http.Response) ([]byte, error) {
 func (r *Remote) usage(reply Reply) Usage {
 	usage := reply.Usage.possible()
 	if usage.CostUSD == nil {
-		usage.CostUSD = r.catalog.Cost(r.name, reply.Model, r.model.ID, usage, time.Now())
+		usage.CostUSD = r.cost(reply.Model, usage)
 	}
 	return usage
 }
