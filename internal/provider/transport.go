@@ -65,6 +65,13 @@ func parseBaseURL(base, version string) (string, error) {
 	return endpoint.Base(u, version), nil
 }
 
+// CheckBaseURL says why [New] refuses the address of a provider; nil: it does not. Whether
+// a host name may be called is known only when it is.
+func CheckBaseURL(base string) error {
+	_, err := parseBaseURL(base, "")
+	return err
+}
+
 // sharedNetwork is that of carriers and overlay networks (RFC 6598).
 var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
