@@ -9,18 +9,18 @@ COVERAGE ?= 90
 ENV      ?= default
 STACK    ?= $(if $(filter default,$(ENV)),thalas,thalas-$(ENV))
 
-# Flags of the functions as they are deployed: what the tests compile and the programs that they build are then
-# compiled once. Lint has vetted the packages.
-PLAIN := export CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath -tags=lambda.norpc,grpcnotrace"
+# The flags of the deployed functions: a package is compiled once for the tests and for the programs that they build.
+# GOGC makes the compiler collect its garbage less often, a sixth less processor time. make lint vets the packages.
+PLAIN := export CGO_ENABLED=0 GOGC=400 GOFLAGS="$$(go env GOFLAGS) -trimpath -tags=lambda.norpc,grpcnotrace"
 
 # The contract module compares shapes: the vendors' SDKs, which are large, are compiled without optimizing, which
 # takes half the time.
 WITH_SDKS := export CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath -tags=lambda.norpc,grpcnotrace \
 	'-gcflags=github.com/anthropics/...=-N -l' '-gcflags=github.com/openai/...=-N -l'"
 
-# Tests of these packages run the go command, so that go test can't know what they depend on: their results are never
+# The tests of these packages run the go command, so go test can't know what they depend on. Their results are never
 # taken from its cache.
-AGAIN := ^thalas/(e2e|functions|internal/importtest)(/|$$)
+AGAIN := ^thalas/(e2e|internal/importtest)(/|$$)
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test test-race test-contract test-load schemathesis aws-servers e2e e2e-sam local test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda chaos cover
@@ -34,29 +34,28 @@ run: ## serve on this machine, ask one question about a real daily series, stay 
 build: ## bin/thalas
 	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/thalas ./cmd/thalas
 
-# What sam build calls: BuildMethod makefile in template.yaml. GOARCH is the template's Architecture.
-# grpcnotrace leaves out half a megabyte of pages for debugging, which the X-Ray SDK would bring along.
+# sam build calls these targets (BuildMethod makefile in template.yaml). GOARCH is the
+# template's Architecture. grpcnotrace leaves out half a megabyte of debugging pages that the X-Ray SDK imports.
 .PHONY: build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction build-HealthFunction
-build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction: FOLDER := consensus
 build-HealthFunction: FOLDER := health
 build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction build-HealthFunction:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(or $(GOARCH),arm64) go build -tags lambda.norpc,grpcnotrace -trimpath \
-		-ldflags "-s -w -X main.version=$(VERSION)" -o $(ARTIFACTS_DIR)/bootstrap ./functions/$(FOLDER)
+		-ldflags "-s -w -X main.version=$(VERSION)" -o $(ARTIFACTS_DIR)/bootstrap ./functions/$(or $(FOLDER),consensus)
 
-# e2e builds programs within its time, which is long where nothing is compiled yet.
+# The time of e2e includes building the programs, which is long while nothing is compiled yet.
 test: ## all tests of the product; what has not changed is not tested again
 	@set -e; $(PLAIN); packages="$$(go list ./...)"; \
 	rest="$$(echo "$$packages" | grep -Ev '$(AGAIN)')"; again="$$(echo "$$packages" | grep -E '$(AGAIN)')"; \
 	echo "go test of all that has changed"; go test -vet=off $$rest; \
 	echo "go test -count=1" $$again; go test -vet=off -count=1 -timeout=30m -shuffle=on $$again
 
-# Building runtime/cgo with the race detector tells whether there is a working C compiler. The tests of e2e drive
-# programs, which the detector would not see.
-test-race: ## the tests of cmd, functions and internal with the race detector, in a random order; needs a C compiler
+# Building runtime/cgo with the race detector shows whether there is a working C compiler. The tests of e2e run other
+# programs, in which the detector would see nothing.
+test-race: ## the tests of cmd and internal with the race detector, in a random order; needs a C compiler
 	@if ! CGO_ENABLED=1 go build -race runtime/cgo >/dev/null 2>&1; then \
 		echo "SKIPPED: the race detector needs a working C compiler."; \
 	else \
-		CGO_ENABLED=1 go test -race -vet=off -timeout=30m -shuffle=on ./cmd/... ./functions/... ./internal/...; \
+		CGO_ENABLED=1 go test -race -vet=off -timeout=30m -shuffle=on ./cmd/... ./internal/...; \
 	fi
 
 test-contract: ## the fixtures of the wire formats against the vendors' SDKs
@@ -140,7 +139,7 @@ bench: ## every benchmark with its allocations (BENCH=pattern picks some), then 
 	go run -C e2e/load . $(LOAD)
 
 bench-lambda: ## the Lambda functions: size, start, memory, what a request costs, capacity units of a run
-	THALAS_SIZE_GOARCH=arm64 go test -run='^TestFunctionsAreSmall$$' -count=1 -v ./functions
+	THALAS_SIZE_GOARCH=arm64 go test -run='^TestFunctionsAreSmall$$' -count=1 -v ./e2e
 	go test -run='^TestFigures$$' -count=1 -v ./e2e -figures
 	go test -run='^TestCapacityOfARun$$' -count=1 -v ./internal/store/dynamo
 

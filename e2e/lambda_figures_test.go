@@ -11,17 +11,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"thalas/e2e/process"
 	"thalas/internal/signal"
 )
 
@@ -36,33 +31,22 @@ func TestFigures(t *testing.T) {
 	if !*figures {
 		t.Skip("measured by make bench-lambda")
 	}
-	for folder, function := range map[string]string{"consensus": "ConsensusFunction", "health": "HealthFunction"} {
-		target := t.TempDir()
-		command := exec.CommandContext(t.Context(), "make", "-C", "..", "build-"+function, "GOARCH="+runtime.GOARCH, "ARTIFACTS_DIR="+target)
-		if output, err := command.CombinedOutput(); err != nil {
-			t.Fatalf("make build-%s: %v\n%s", function, err, output)
-		}
-		file := filepath.Join(target, "bootstrap")
-		bootstraps.Store(folder, func() (string, error) { return file, nil })
-	}
 	env := instantCloud(t)
 
-	for _, folder := range []string{"consensus", "health"} {
-		starts := make([]time.Duration, figureStarts)
-		for i := range starts {
-			began := time.Now()
-			s := startSandbox(t, folder, env...)
-			s.ready(t)
-			starts[i] = time.Since(began)
-			if i == len(starts)-1 {
-				t.Logf("%s: %s from the start of the process to its first /next (smallest, median and 90th of %d), %s", folder, timesOf(starts), len(starts), s.memory())
-			}
-			_ = s.process.Kill()
-			<-s.ended
+	starts := make([]time.Duration, figureStarts)
+	for i := range starts {
+		began := time.Now()
+		s := startSandbox(t, env...)
+		s.ready(t)
+		starts[i] = time.Since(began)
+		if i == len(starts)-1 {
+			t.Logf("%s from the start of the process to its first /next (smallest, median and 90th of %d), %s", timesOf(starts), len(starts), s.memory())
 		}
+		_ = s.process.Kill()
+		<-s.ended
 	}
 
-	s := startSandbox(t, "consensus", env...)
+	s := startSandbox(t, env...)
 	s.ready(t)
 	took, overhead := make([]time.Duration, figureRequests), make([]time.Duration, figureRequests)
 	var busy time.Duration
@@ -81,11 +65,11 @@ func TestFigures(t *testing.T) {
 		overhead[i] = time.Duration(c.OverheadMS * float64(time.Millisecond))
 	}
 	measured := figureRequests - figureRequests/10
-	t.Logf("consensus: first request %.1f ms", milliseconds(took[0]))
-	t.Logf("consensus: a request, three providers and two DynamoDB writes that answer at once: %s, overhead_ms %s (smallest, median and 90th of %d)",
+	t.Logf("first request %.1f ms", milliseconds(took[0]))
+	t.Logf("a request, three providers and two DynamoDB writes that answer at once: %s, overhead_ms %s (smallest, median and 90th of %d)",
 		timesOf(took[figureRequests/10:]), timesOf(overhead[figureRequests/10:]), measured)
 	if total := s.processorTime() - busy; total > 0 {
-		t.Logf("consensus: %.2f ms of processor time a request, then %s", milliseconds(total)/float64(measured), s.memory())
+		t.Logf("%.2f ms of processor time a request, then %s", milliseconds(total)/float64(measured), s.memory())
 	}
 }
 
@@ -116,32 +100,17 @@ func timesOf(times []time.Duration) string {
 	return fmt.Sprintf("%.2f / %.2f / %.2f ms", milliseconds(sorted[0]), milliseconds(sorted[len(sorted)/2]), milliseconds(sorted[len(sorted)*9/10]))
 }
 
-// memory is what the process uses and has used at most, where the system tells.
+// memory describes the memory of the process, where the system tells it.
 func (s *sandbox) memory() string {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Pid))
-	if err != nil {
+	used := process.MemoryOf(s.process.Pid)
+	if used == nil {
 		return "memory not known here"
 	}
-	kilobytes := func(name string) float64 {
-		found := regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(status)
-		if found == nil {
-			return 0
-		}
-		n, _ := strconv.ParseFloat(string(found[1]), 64)
-		return n
-	}
-	return fmt.Sprintf("%.0f MiB resident, %.0f at most", kilobytes("VmRSS")/1024, kilobytes("VmHWM")/1024)
+	return fmt.Sprintf("%.0f MiB resident, %.0f at most", used.Resident, used.Peak)
 }
 
-// processorTime is what the process has used; 0 where the system does not tell.
+// processorTime is the processor time that the process has used; 0 where the system does not tell it.
 func (s *sandbox) processorTime() time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.process.Pid))
-	if err != nil {
-		return 0
-	}
-	_, after, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(after) // the third on: user and system time are the 14th and 15th, in hundredths of a second
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
+	used, _ := process.CPUTime(s.process.Pid)
+	return used
 }

@@ -33,7 +33,7 @@ func TestLambdaFetchesItsKeysOnce(t *testing.T) {
 	for name, value := range servers.Environment() {
 		env = append(env, name+"="+value)
 	}
-	s := startSandbox(t, "consensus", env...)
+	s := startSandbox(t, env...)
 	s.ready(t)
 	const runs = 4
 	for range runs {

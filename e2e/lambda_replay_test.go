@@ -28,7 +28,7 @@ func TestLambdaReplay(t *testing.T) {
 	calls, secrets := len(c.models.Recorded()), c.secrets.calls.Load()
 
 	// It has no secret: it asks nobody.
-	s := startSandbox(t, "consensus", append(c.env, "MIN_CONFIDENCE=0.99")...)
+	s := startSandbox(t, append(c.env, "MIN_CONFIDENCE=0.99")...)
 	s.ready(t)
 	replay := func(body string) string {
 		t.Helper()

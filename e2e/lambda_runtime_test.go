@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,26 +26,18 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// bootstraps are the functions' binaries, built when first needed.
-var bootstraps sync.Map // folder → func() (string, error)
+// bootstrap returns the path of the functions' program, which is built when first needed.
+var bootstrap = sync.OnceValues(func() (string, error) {
+	return buildFunction(filepath.Dir(binary), runtime.GOARCH)
+})
 
-func bootstrap(t *testing.T, folder string) string {
-	t.Helper()
-	build, _ := bootstraps.LoadOrStore(folder, sync.OnceValues(func() (string, error) {
-		file := filepath.Join(filepath.Dir(binary), folder, "bootstrap")
-		// As the Makefile does, so that sam build finds the packages built.
-		command := exec.Command("go", "build", "-tags", "lambda.norpc,grpcnotrace", "-trimpath", "-o", file, "../functions/"+folder)
-		command.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if output, err := command.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("go build: %w\n%s", err, output)
-		}
-		return file, nil
-	}))
-	file, err := build.(func() (string, error))()
-	if err != nil {
-		t.Fatal(err)
+// buildFunction builds the functions' program in a folder, as sam build does.
+func buildFunction(folder, architecture string) (string, error) {
+	command := exec.Command("make", "-C", "..", "build-ConsensusFunction", "GOARCH="+architecture, "ARTIFACTS_DIR="+folder, "VERSION=test")
+	if output, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("make build-ConsensusFunction: %w\n%s", err, output)
 	}
-	return file
+	return filepath.Join(folder, "bootstrap"), nil
 }
 
 // invocation is one event on its way.
@@ -74,14 +67,18 @@ type sandbox struct {
 
 const runtimePath = "/2018-06-01/runtime/invocation/"
 
-// startSandbox starts a function with env alone for an environment.
-func startSandbox(t *testing.T, folder string, env ...string) *sandbox {
+// startSandbox starts a function. Its environment is env and what the runtime sets.
+func startSandbox(t *testing.T, env ...string) *sandbox {
 	t.Helper()
+	program, err := bootstrap()
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := &sandbox{log: newTranscript(), ended: make(chan struct{}), asked: make(chan struct{}, 1), events: make(chan *invocation), current: make(chan *invocation, 1)}
 	api := httptest.NewServer(s)
-	command := exec.CommandContext(t.Context(), bootstrap(t, folder))
+	command := exec.CommandContext(t.Context(), program)
 	command.Env = append([]string{
-		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=" + folder,
+		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=consensus",
 		"AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 	}, env...)
 	command.Stdout, command.Stderr, command.WaitDelay = s.log, s.log, time.Second

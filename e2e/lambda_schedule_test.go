@@ -62,7 +62,7 @@ func lambdaSchedule(t *testing.T, engine *dynamotest.Server) {
 	c := newCloud(t, engine, "")
 	env := append(c.env, "PROVIDER_KEYS_SECRET_ID=thalas/keys", "FUNCTION_ROLE=schedule", "METRICS_NAMESPACE=Test/Own",
 		"KRAKEN_BASE_URL="+venue.BaseURL("kraken"), "COINBASE_BASE_URL="+venue.BaseURL("coinbase"), "OKX_BASE_URL="+venue.BaseURL("okx"))
-	s := startSandbox(t, "consensus", env...)
+	s := startSandbox(t, env...)
 	s.ready(t)
 
 	stored := func() (n int) {

@@ -126,7 +126,7 @@ func (c *cloud) warm(t *testing.T) {
 
 func (c *cloud) consensus(t *testing.T) *sandbox {
 	t.Helper()
-	s := startSandbox(t, "consensus", append(c.env, "PROVIDER_KEYS_SECRET_ID=thalas/keys")...)
+	s := startSandbox(t, append(c.env, "PROVIDER_KEYS_SECRET_ID=thalas/keys")...)
 	s.ready(t)
 	if n := c.secrets.calls.Load(); n != 0 {
 		t.Errorf("%d calls of Secrets Manager before the first request", n)
@@ -290,7 +290,7 @@ func lambdaHealth(t *testing.T, engine *dynamotest.Server) {
 	c := newCloud(t, engine, "")
 	asked := c.consensus(t)
 	asked.decide(t, lambdaTime)
-	s := startSandbox(t, "health", c.env...)
+	s := startSandbox(t, c.env...)
 	s.ready(t)
 	health := s.invoke(t, http.MethodGet, "/v1/health", "", lambdaTime)
 	s.ready(t)
@@ -319,7 +319,7 @@ func lambdaWithoutTables(t *testing.T, engine *dynamotest.Server) {
 
 func TestLambdaRefusesToStart(t *testing.T) {
 	t.Parallel()
-	s := startSandbox(t, "consensus", "SIMULATE_PROVIDERS=true", "MIN_PROVIDERS=9", "SETTINGS=GROK_ENABLED=true GROK_MODLE=grok-4.7")
+	s := startSandbox(t, "SIMULATE_PROVIDERS=true", "MIN_PROVIDERS=9", "SETTINGS=GROK_ENABLED=true GROK_MODLE=grok-4.7")
 	<-s.ended
 	for _, want := range []string{"SIMULATE_PROVIDERS", "MIN_PROVIDERS", "RESULTS_TABLE", "SETTINGS: GROK_MODLE is not known: did you mean GROK_MODEL?", "4 mistakes"} {
 		if !strings.Contains(s.log.String(), want) {

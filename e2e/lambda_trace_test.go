@@ -52,7 +52,7 @@ func (c *cloud) traced(t *testing.T) (*sandbox, *tracingtest.Daemon) {
 		<-started
 		s.ServeHTTP(withTrace{w}, r)
 	}))
-	s = startSandbox(t, "consensus", append(c.env, "PROVIDER_KEYS_SECRET_ID=thalas/keys",
+	s = startSandbox(t, append(c.env, "PROVIDER_KEYS_SECRET_ID=thalas/keys",
 		"AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(front.URL, "http://"), "AWS_XRAY_DAEMON_ADDRESS="+daemon.Address())...)
 	t.Cleanup(func() { // before the one of the sandbox, whose connections are these
 		_ = s.process.Kill()

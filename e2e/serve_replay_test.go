@@ -64,15 +64,13 @@ func questions() (bodies []string) {
 func TestReplayOfADay(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, storeFile(t), "SIMULATE_PROVIDERS=true", "MIN_CONFIDENCE=0.55")
-	var runs []signal.Consensus
-	for _, body := range questions() {
-		r := s.ask(t, body)
+	bodies := questions()
+	runs := make([]signal.Consensus, len(bodies))
+	for i, r := range many(len(bodies), func(i int) reply { return s.ask(t, bodies[i]) }) {
 		resultOf(t, r)
-		var c signal.Consensus
-		if err := json.Unmarshal([]byte(r.body), &c); err != nil {
+		if err := json.Unmarshal([]byte(r.body), &runs[i]); err != nil {
 			t.Fatal(err)
 		}
-		runs = append(runs, c)
 	}
 	over := func(args ...string) string {
 		t.Helper()

@@ -34,7 +34,7 @@ func untimed(csv string) string {
 
 // complete does what the service does before it asks.
 func complete(r *orchestrator.Request) {
-	r.Warnings = append(r.Warnings, service.Complete(&r.MarketData, r.Timeframe)...)
+	r.Warnings = append(r.Warnings, service.AddIndicators(&r.MarketData, r.Timeframe)...)
 }
 
 func request(f askFlags, in string, changed ...string) (orchestrator.Request, error) {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -111,7 +112,7 @@ func TestLocalRoutes(t *testing.T) {
 		r, _ := http.NewRequestWithContext(t.Context(), "GET", "/", nil)
 		r.RemoteAddr = from
 		r.Header.Set(localToken, token)
-		if got := l.may(r); got != want {
+		if got := l.isAllowed(r); got != want {
 			t.Errorf("from %q: %v, want %v", from, got, want)
 		}
 	}
@@ -292,16 +293,21 @@ func TestDamagedFileIsNamed(t *testing.T) {
 	wantRun(t, f.env, 1, "", f.file+" is damaged", "check")
 }
 
-// What takes long tells how far it has come, and what does not tells nothing.
+// An import that takes long tells how far it has come, and a short one tells nothing.
 func TestProgress(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "many.jsonl")
+	mustWrite(t, path, strings.Repeat("{}\n", 50*batchResults))
 	synctest.Test(t, func(t *testing.T) {
 		var errs bytes.Buffer
-		p := &progress{t: terminal{err: &errs}}
-		for done := range 50 {
-			p.tell("Imported %d of 50 results", done)
-			time.Sleep(100 * time.Millisecond)
+		to := importTo{add: func(_ context.Context, bodies [][]byte) (int, error) {
+			time.Sleep(100 * time.Millisecond) // virtual
+			return len(bodies), nil
+		}}
+		added, err := to.importAll(t.Context(), terminal{err: &errs}, path, 50*batchResults)
+		if err != nil || added != 50*batchResults {
+			t.Errorf("%d added, %v", added, err)
 		}
-		if want := "Imported 20 of 50 results …\nImported 40 of 50 results …\n"; errs.String() != want {
+		if want := "Imported 4000 of 10000 results …\nImported 8000 of 10000 results …\n"; errs.String() != want {
 			t.Errorf("got %q, want %q", errs.String(), want)
 		}
 	})

@@ -1,12 +1,18 @@
 package main
 
-// thalas health: the state of the service, as a table.
+// thalas health and thalas metrics: the state of the service, and its counters.
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/lipgloss"
@@ -16,8 +22,7 @@ import (
 )
 
 func newHealth(t terminal) *cobra.Command {
-	var from sourceFlags
-	var probe, asJSON bool
+	var probe bool
 	cmd := &cobra.Command{
 		Use:   "health",
 		Short: "Show whether a question could be answered now",
@@ -26,36 +31,44 @@ the store's file is read, by a process with this environment.
 
 Exit codes: 0 healthy or degraded, 1 unavailable or anything else, 2 wrong usage.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			query := url.Values{}
-			if probe {
-				query.Set("probe", "true")
-			}
-			return from.read(cmd, t, func(s *source) error {
-				body, err := s.get(cmd.Context(), "/v1/health", query)
-				if err != nil && !unavailableState(err) {
-					return err
-				}
-				var h service.Health
-				if wrong := json.Unmarshal(body, &h); wrong != nil || h.Status == "" {
-					return errors.Join(err, fmt.Errorf("the health of %s is not what this version knows", s.name), wrong)
-				}
-				if asJSON {
-					err = writeJSON(t.out, json.RawMessage(body))
-				} else {
-					err = printHealth(t, h, time.Now())
-				}
-				if err == nil && h.Status == service.Unavailable {
-					err = fmt.Errorf("unavailable: %d providers can be asked, %d are required", h.AvailableProviders, h.RequiredProviders)
-				}
-				return err
-			})
-		},
 	}
 	cmd.Flags().BoolVar(&probe, "probe", false, "make one free call to each provider")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the JSON document")
-	from.add(cmd)
-	return cmd
+	return readCommand(t, cmd, func([]string) (url.Values, error) {
+		query := url.Values{}
+		if probe {
+			query.Set("probe", "true")
+		}
+		return query, nil
+	}, func(ctx context.Context, r reading, query url.Values) error {
+		h, body, err := readHealth(ctx, r.source, query)
+		switch {
+		case err != nil:
+			return err
+		case r.json:
+			err = writeJSON(r.out, body)
+		default:
+			err = printHealth(r.terminal, h, time.Now())
+		}
+		if err == nil && h.Status == service.Unavailable {
+			err = fmt.Errorf("unavailable: %d providers can be asked, %d are required", h.AvailableProviders, h.RequiredProviders)
+		}
+		return err
+	})
+}
+
+// readHealth reads the health, which an unavailable service answers with 503.
+func readHealth(ctx context.Context, s *source, query url.Values) (h service.Health, body json.RawMessage, err error) {
+	err = s.get(ctx, "/v1/health", query, &body)
+	var p *apiProblem
+	if errors.As(err, &p) && p.Status == http.StatusServiceUnavailable && p.Type == "" {
+		body = p.body
+	} else if err != nil {
+		return h, nil, err
+	}
+	if wrong := json.Unmarshal(body, &h); wrong != nil || h.Status == "" {
+		return h, nil, errors.Join(err, s.unknown(wrong))
+	}
+	return h, body, nil
 }
 
 func printHealth(t terminal, h service.Health, now time.Time) error {
@@ -65,29 +78,23 @@ func printHealth(t terminal, h service.Health, now time.Time) error {
 	if h.Simulated {
 		simulated = "   SIMULATED providers"
 	}
-	_, err := fmt.Fprintf(t.out, "%s   %d providers available, %d required   store %s%s\n", look.Render(visible(string(h.Status))), h.AvailableProviders, h.RequiredProviders, visible(h.Store), simulated)
-	if err == nil && h.Budget != nil {
-		_, err = fmt.Fprintf(t.out, "budget of the day   %s   %s spent   %s reserved\n", dollars(h.Budget.LimitUSD), optional(h.Budget.SpentUSD, dollars), optional(h.Budget.ReservedUSD, dollars))
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s   %d providers available, %d required   store %s%s\n", look.Render(visible(string(h.Status))), h.AvailableProviders, h.RequiredProviders, visible(h.Store), simulated)
+	if h.Budget != nil {
+		fmt.Fprintf(&b, "budget of the day   %s   %s spent   %s reserved\n", dollars(h.Budget.LimitUSD), optional(h.Budget.SpentUSD, "–", dollars), optional(h.Budget.ReservedUSD, "–", dollars))
 	}
-	if err != nil || len(h.Providers) == 0 {
-		return err
-	}
-	columnOf := func(head string, cell func(p service.ProviderHealth) string) column {
-		c := column{head: head}
+	if len(h.Providers) > 0 {
+		table := style.table("provider", "state", "breaker", "last vote", "last failure", "failed", "p50")
 		for _, p := range h.Providers {
-			c.cells = append(c.cells, cell(p))
+			failure := "none"
+			if p.LastError != nil {
+				failure = p.LastError.Error + ", " + ago(&p.LastError.At, now)
+			}
+			table.row(p.Name, stateOf(p, h.ProviderHealth[p.Name]), string(p.Breaker), ago(p.LastSuccess, now), failure, percent(p.ErrorRate), optional(p.LatencyP50MS, "–", latency))
 		}
-		return c
+		fmt.Fprintf(&b, "\n%s\n", table.write())
 	}
-	_, err = fmt.Fprintf(t.out, "\n%s\n", style.tableOf([]column{
-		columnOf("provider", func(p service.ProviderHealth) string { return p.Name }),
-		columnOf("state", func(p service.ProviderHealth) string { return stateOf(p, h.ProviderHealth[p.Name]) }),
-		columnOf("breaker", func(p service.ProviderHealth) string { return string(p.Breaker) }),
-		columnOf("last vote", func(p service.ProviderHealth) string { return ago(p.LastSuccess, now) }),
-		columnOf("last failure", func(p service.ProviderHealth) string { return lastFailure(p.LastError, now) }),
-		columnOf("failed", func(p service.ProviderHealth) string { return percent(p.ErrorRate) }),
-		columnOf("p50", func(p service.ProviderHealth) string { return optional(p.LatencyP50MS, latency) }),
-	}))
+	_, err := fmt.Fprint(t.out, b.String())
 	return err
 }
 
@@ -105,13 +112,6 @@ func stateOf(p service.ProviderHealth, works bool) string {
 	return "last call failed"
 }
 
-func lastFailure(e *service.LastError, now time.Time) string {
-	if e == nil {
-		return "none"
-	}
-	return e.Error + ", " + ago(&e.At, now)
-}
-
 func ago(at *time.Time, now time.Time) string {
 	if at == nil {
 		return "none"
@@ -119,9 +119,65 @@ func ago(at *time.Time, now time.Time) string {
 	return now.Sub(*at).Round(time.Second).String() + " ago"
 }
 
-func optional(f *float64, write func(float64) string) string {
-	if f == nil {
-		return "–"
+func newMetrics(t terminal) *cobra.Command {
+	var window string
+	var span spanFlags
+	cmd := &cobra.Command{
+		Use:   "metrics",
+		Short: "Show the counters of an hour, a day or a span",
+		Long: `Show the counters of an hour, a day or a span, over all processes that wrote to the
+store. --from and --to are cut to the window: whole hours, or whole UTC days.`,
+		Example: "  thalas metrics --window hour\n  thalas metrics --from 2026-11-01 --to 2026-12-01",
+		Args:    cobra.NoArgs,
 	}
-	return write(*f)
+	cmd.Flags().StringVar(&window, "window", "", "`grain`: hour or day (default: day)")
+	cmd.Flags().StringVar(&span.from, "from", "", "start as a `time`: 2026-11-01, or RFC 3339 (default: one window before the end)")
+	cmd.Flags().StringVar(&span.to, "to", "", "end as a `time`, likewise (default: the current window's)")
+	completeFlag(cmd, "window", "hour", "day")
+	return readCommand(t, cmd, func([]string) (url.Values, error) {
+		query, err := span.query(nil)
+		if err == nil {
+			set(query, "window", window)
+		}
+		return query, err
+	}, func(ctx context.Context, r reading, query url.Values) error {
+		return r.document(ctx, "/v1/metrics", query, func(body []byte) error {
+			var m service.Metrics
+			if err := json.Unmarshal(body, &m); err != nil || m.Window == "" {
+				return r.unknown(err)
+			}
+			return printMetrics(r.terminal, m)
+		})
+	})
+}
+
+func printMetrics(t terminal, m service.Metrics) error {
+	share := ""
+	if m.TotalRequests > 0 {
+		share = " (" + percent(m.SuccessRate) + ")"
+	}
+	text := fmt.Sprintf("%s to %s\n%d questions, %d decided%s, %d without a decision   cost %s   %d tokens\n",
+		m.From.Format(time.RFC3339), m.To.Format(time.RFC3339), m.TotalRequests, m.SuccessfulRequests, share, m.FailedRequests, dollars(m.CostUSD), m.Tokens)
+	if len(m.Providers) > 0 {
+		table := t.stylesFor(t.out).table("provider", "asked", "votes", "failures", "p50", "p95", "tokens in / out", "cost")
+		for _, p := range m.Providers {
+			table.row(p.Provider, strconv.FormatInt(p.Requests, 10), strconv.FormatInt(p.Successes, 10), kinds(p.Failures),
+				optional(p.LatencyMS.P50, "–", latency), optional(p.LatencyMS.P95, "–", latency), fmt.Sprintf("%d / %d", p.InputTokens, p.OutputTokens), dollars(p.CostUSD))
+		}
+		text += "\n" + table.write() + "\n"
+	}
+	_, err := fmt.Fprint(t.out, text)
+	return err
+}
+
+// kinds lists failures by kind.
+func kinds(failures map[string]int64) string {
+	if len(failures) == 0 {
+		return "none"
+	}
+	list := slices.Sorted(maps.Keys(failures))
+	for i, kind := range list {
+		list[i] = fmt.Sprintf("%s %d", kind, failures[kind])
+	}
+	return strings.Join(list, ", ")
 }

@@ -1,18 +1,20 @@
 package main
 
-// thalas providers: the configured providers, and why some can't be asked.
+// thalas providers: the configured providers, and why some can't be asked. thalas simulate:
+// a server of simulated ones for developers. Other commands start the simulator in their
+// own process.
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/lipgloss"
 	"github.com/spf13/cobra"
 
 	"thalas/internal/app"
-	"thalas/internal/provider"
+	"thalas/internal/simulator"
 )
 
 // providerRow is one provider as the command shows it.
@@ -29,7 +31,7 @@ type providerRow struct {
 }
 
 func newProviders(t terminal) *cobra.Command {
-	var simulate string
+	var flags settings
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "providers",
@@ -38,17 +40,11 @@ func newProviders(t terminal) *cobra.Command {
 and if not, what to set. No provider is called.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := refuseEmpty(cmd); err != nil {
-				return err
-			}
-			c, err := load(t, simulate)
+			a, stop, err := flags.newApp(t, nil)
 			if err != nil {
 				return err
 			}
-			a, err := app.New(c, nil, nowhere)
-			if err != nil {
-				return err
-			}
+			defer stop()
 			rows := rowsOf(a)
 			if asJSON {
 				return writeJSON(t.out, rows)
@@ -57,13 +53,8 @@ and if not, what to set. No provider is called.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	simulateFlag(cmd, &simulate)
+	flags.simulateFlag(cmd, simulateUsage)
 	return cmd
-}
-
-// nowhere stands for a simulator, which need not run because no provider is asked.
-func nowhere() (baseURL func(provider string) string, err error) {
-	return func(string) string { return "http://127.0.0.1" }, nil
 }
 
 func rowsOf(a *app.App) []providerRow {
@@ -73,50 +64,27 @@ func rowsOf(a *app.App) []providerRow {
 			Name: e.Provider.Name(), Model: e.Provider.Model(), Weight: e.VoteWeight(),
 			Enabled: !e.Disabled, Configured: e.Unavailable == "", Available: e.Available(), Reason: remedy(e),
 		}
-		row.InputPrice, row.OutputPrice = prices(a.Catalog, e.Provider)
+		if price, known := a.Catalog.Price(row.Name, row.Model, 0, time.Now()); known {
+			row.InputPrice, row.OutputPrice = &price.Input, &price.Output
+		}
 		rows = append(rows, row)
 	}
 	return rows
 }
 
-// prices gives today's prices of a million tokens of a short prompt and of an answer.
-func prices(catalog *provider.Catalog, p provider.Provider) (input, output *float64) {
-	price, known := catalog.Price(p.Name(), p.Model(), 0, time.Now())
-	if !known {
-		return nil, nil
-	}
-	return &price.Input, &price.Output
-}
-
 func printProviders(t terminal, a *app.App, rows []providerRow) error {
 	style := t.stylesFor(t.out)
-	cells := func(of func(r providerRow) string) []string {
-		list := make([]string, len(rows))
-		for i, r := range rows {
-			list[i] = of(r)
+	table := style.table("provider", "model", "in", "out", "weight", "available")
+	for _, r := range rows {
+		available, look := "no", style.plain
+		if r.Available {
+			available, look = "yes", style.good
 		}
-		return list
+		table.row(r.Name, r.Model, perMillion(r.InputPrice), perMillion(r.OutputPrice), figure(r.Weight), available)
+		table.look(5, look)
 	}
-	table := style.tableOf([]column{
-		{"provider", cells(func(r providerRow) string { return r.Name }), nil},
-		{"model", cells(func(r providerRow) string { return r.Model }), nil},
-		{"in", cells(func(r providerRow) string { return perMillion(r.InputPrice) }), nil},
-		{"out", cells(func(r providerRow) string { return perMillion(r.OutputPrice) }), nil},
-		{"weight", cells(func(r providerRow) string { return figure(r.Weight) }), nil},
-		{"available", cells(func(r providerRow) string {
-			if r.Available {
-				return "yes"
-			}
-			return "no"
-		}), func(row int) lipgloss.Style {
-			if rows[row].Available {
-				return style.good
-			}
-			return style.plain
-		}},
-	})
 	var b strings.Builder
-	fmt.Fprintln(&b, table)
+	fmt.Fprintln(&b, table.write())
 	gap := "\n"
 	for _, r := range rows {
 		if !r.Available {
@@ -130,4 +98,68 @@ func printProviders(t terminal, a *app.App, rows []providerRow) error {
 	}
 	_, err := io.WriteString(t.out, b.String())
 	return err
+}
+
+func newSimulate(t terminal) *cobra.Command {
+	options := simulator.Options{}
+	var faults string
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Serve simulated providers that speak the four wire formats",
+		Long: `Serve simulated providers: an HTTP server that speaks the wire formats of Anthropic,
+OpenAI, Gemini and Grok. Answers follow from the market data by one simple rule for
+each provider. The environment that points a client at it is printed first. That client
+takes the votes for real ones: keep them apart by a --data-file of its own, or use
+--simulate true instead, which says of every result that it is simulated.
+
+Faults are scripted by provider: the first request gets the first fault of its list,
+and so on; a * behind the last one repeats it.
+
+` + faultHelp(),
+		Example: `  thalas simulate --listen 127.0.0.1:9900 --latency 500ms
+  thalas simulate --faults 'anthropic=rate_limit,ok;gemini=hang*'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if options.Faults, err = simulator.ParseFaults(faults); err != nil {
+				return usagef("--faults: %w", err)
+			}
+			if options.Latency < 0 {
+				return usagef("--latency %s is below 0", options.Latency)
+			}
+			running, err := simulator.Start(options)
+			if err != nil {
+				return err
+			}
+			for _, line := range running.Env() {
+				if _, err := fmt.Fprintln(t.out, "export", line); err != nil {
+					return errors.Join(err, running.Close())
+				}
+			}
+			fmt.Fprintf(t.err, "Simulated providers are at http://%s. End with Ctrl-C.\n"+
+				"A program that asks them can't distinguish them from real ones and stores their votes as real: give it a --data-file of its own.\n", running.Addr())
+			<-cmd.Context().Done()
+			return running.Close()
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&options.Addr, "listen", "127.0.0.1:0", "`address`; port 0 takes a free one")
+	flags.DurationVar(&options.Latency, "latency", 0, "about how `long` an answer takes, such as 500ms (default: at once)")
+	flags.Uint64Var(&options.Seed, "seed", 0, "`seed` of the latencies")
+	flags.StringVar(&faults, "faults", "", "`faults` by provider, such as anthropic=rate_limit,ok;gemini=hang*")
+	return cmd
+}
+
+// faultHelp lists the faults for the help text.
+func faultHelp() string {
+	faults, width := simulator.Faults(), 0
+	for _, f := range faults {
+		width = max(width, len(f.Name))
+	}
+	var b strings.Builder
+	b.WriteString("Faults:\n")
+	for _, f := range faults {
+		fmt.Fprintf(&b, "  %-*s  %s\n", width, f.Name, f.What)
+	}
+	return strings.TrimRight(b.String(), "\n")
 }

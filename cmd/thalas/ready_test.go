@@ -56,7 +56,7 @@ func TestServeSaysThatItEnds(t *testing.T) {
 	go func() {
 		defer close(done)
 		code = run(ctx, []string{"serve", "--data-file", filepath.Join(t.TempDir(), "thalas.db")},
-			terminal{out: io.Discard, err: errs, time: clock, environ: environment{"LISTEN_ADDR=127.0.0.1:0", "LOG_LEVEL=error", "SIMULATE_PROVIDERS=true"}})
+			terminal{out: io.Discard, err: errs, clock: clock, environ: environment{"LISTEN_ADDR=127.0.0.1:0", "LOG_LEVEL=error", "SIMULATE_PROVIDERS=true"}})
 	}()
 	found := errs.await(tryIt, done)
 	if found == nil {

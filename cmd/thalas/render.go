@@ -6,7 +6,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +36,13 @@ func render(w io.Writer, style styles, width int, c *signal.Consensus) error {
 
 func (r *report) line(format string, args ...any) { fmt.Fprintf(r, format+"\n", args...) }
 
+// paragraph writes a text, wrapped to the width.
+func (r *report) paragraph(look lipgloss.Style, text string) {
+	for _, line := range wrap(visible(text), r.width) {
+		r.line("%s", look.Render(line))
+	}
+}
+
 // labelWidth is the width of the column of labels.
 const labelWidth = 16
 
@@ -52,30 +58,28 @@ func (r *report) entry(look lipgloss.Style, label, text string) {
 
 func (r *report) headline(c *signal.Consensus) {
 	if c.Simulated {
-		for _, line := range wrap("SIMULATED: these votes come from the built-in simulator, not from language models.", r.width) {
-			r.line("%s", r.warn.Bold(true).Render(line))
-		}
+		r.paragraph(r.warn.Bold(true), simulatedVotes)
 		r.line("")
 	}
 	r.line("%s %s at %s", r.bold.Render(visible(c.Pair.String())), c.Timeframe, price(c.CurrentPrice))
 	r.line("")
 	r.line("%s   confidence %s   agreement %s   risk %s", r.decision(c.Decision).Render(string(c.Decision)), figure(c.Confidence), figure(c.AgreementScore), c.RiskLevel)
 	if c.HoldReason != nil {
-		for _, line := range wrap(visible(holdReason(c)), r.width) {
-			r.line("%s", line)
-		}
+		r.paragraph(r.plain, holdReason(c))
 	}
 	if c.Decision != signal.Hold {
 		r.line("stop loss %s   take profit %s", level(c.SuggestedStopLoss), level(c.SuggestedTakeProfit))
 	}
 	r.line("")
-	for _, line := range wrap(visible(c.Reasoning), r.width) {
-		r.line("%s", line)
-	}
+	r.paragraph(r.plain, c.Reasoning)
 }
 
 // holdReason says why the decision is HOLD, and what was needed for another one.
 func holdReason(c *signal.Consensus) string {
+	var policy signal.Policy
+	if c.Policy != nil {
+		policy = *c.Policy
+	}
 	switch *c.HoldReason {
 	case signal.HoldVoted:
 		return "held: the vote itself says HOLD"
@@ -84,60 +88,41 @@ func holdReason(c *signal.Consensus) string {
 	case signal.HoldNoConviction:
 		return "held: no vote has any strength"
 	case signal.HoldBelowMinConfidence:
-		if c.Policy == nil {
-			return fmt.Sprintf("held: the vote says %s, but with less confidence than was asked for", c.RawDecision)
-		}
-		value, limit := compared(c.Confidence, c.Policy.MinConfidence)
-		return fmt.Sprintf("held: the vote says %s, but its confidence %s is below the %s that is asked for", c.RawDecision, value, limit)
+		return held(c, "confidence", c.Confidence, policy.MinConfidence)
 	case signal.HoldBelowMinAgreement:
-		if c.Policy == nil {
-			return fmt.Sprintf("held: the vote says %s, but with less agreement than was asked for", c.RawDecision)
-		}
-		value, limit := compared(c.AgreementScore, c.Policy.MinAgreement)
-		return fmt.Sprintf("held: the vote says %s, but its agreement %s is below the %s that is asked for", c.RawDecision, value, limit)
+		return held(c, "agreement", c.AgreementScore, policy.MinAgreement)
 	}
 	return "held: " + string(*c.HoldReason)
 }
 
+// held says which gate the raw decision did not pass.
+func held(c *signal.Consensus, name string, value, gate float64) string {
+	if c.Policy == nil {
+		return fmt.Sprintf("held: the vote says %s, but with less %s than was asked for", c.RawDecision, name)
+	}
+	is, limit := compared(value, gate)
+	return fmt.Sprintf("held: the vote says %s, but its %s %s is below the %s that is asked for", c.RawDecision, name, is, limit)
+}
+
 // votes shows the votes and their models, in one table if that fits.
 func (r *report) votes(c *signal.Consensus) {
-	n := len(c.Responses)
-	cells := func(of func(i int) string) []string {
-		list := make([]string, n)
-		for i := range list {
-			list[i] = of(i)
+	table := r.table("provider", "vote", "confidence × weight", "share", "without it", "model", "time", "tokens", "cost")
+	for i := range c.Responses {
+		v, part := &c.Responses[i], c.Explanation.Contributions[i]
+		table.row(v.Provider, string(v.Decision), fmt.Sprintf("%s × %s = %s", figure(v.Confidence), figure(v.Weight), figure(v.Confidence*v.Weight)),
+			percent(part.Share), without(part),
+			v.Model, latency(v.LatencyMS)+attempts(v.Attempts), tokens(v.InputTokens+v.OutputTokens), cost(v.CostUSD))
+		table.look(1, r.decision(v.Decision))
+		if part.Pivotal {
+			table.look(4, r.warn)
 		}
-		return list
-	}
-	vote := func(i int) *signal.Vote { return &c.Responses[i] }
-	part := func(i int) signal.Contribution { return c.Explanation.Contributions[i] }
-	providers := column{head: "provider", cells: cells(func(i int) string { return vote(i).Provider })}
-	counted := []column{
-		providers,
-		{"vote", cells(func(i int) string { return string(vote(i).Decision) }), func(row int) lipgloss.Style { return r.decision(vote(row).Decision) }},
-		{"confidence × weight", cells(func(i int) string {
-			return fmt.Sprintf("%s × %s = %s", figure(vote(i).Confidence), figure(vote(i).Weight), figure(vote(i).Confidence*vote(i).Weight))
-		}), nil},
-		{"share", cells(func(i int) string { return percent(part(i).Share) }), nil},
-		{"without it", cells(func(i int) string { return without(part(i)) }), func(row int) lipgloss.Style {
-			if part(row).Pivotal {
-				return r.warn
-			}
-			return r.plain
-		}},
-	}
-	asked := []column{
-		{"model", cells(func(i int) string { return vote(i).Model }), nil},
-		{"time", cells(func(i int) string { return latency(vote(i).LatencyMS) + attempts(vote(i).Attempts) }), nil},
-		{"tokens", cells(func(i int) string { return tokens(vote(i).InputTokens + vote(i).OutputTokens) }), nil},
-		{"cost", cells(func(i int) string { return cost(vote(i).CostUSD) }), nil},
 	}
 	r.line("")
-	if one := r.tableOf(slices.Concat(counted, asked)); lipgloss.Width(one) <= r.width {
+	if one := table.write(); lipgloss.Width(one) <= r.width {
 		r.line("%s", one)
 		return
 	}
-	r.line("%s\n\n%s", r.tableOf(counted), r.tableOf(slices.Concat([]column{providers}, asked)))
+	r.line("%s\n\n%s", table.write(0, 1, 2, 3, 4), table.write(0, 5, 6, 7, 8))
 }
 
 func without(c signal.Contribution) string {
@@ -245,9 +230,7 @@ func (r *report) footer(c *signal.Consensus) {
 	r.entry(r.dim, "candle", fmt.Sprintf("%s, valid until %s%s", c.CandleTime.Format(time.RFC3339), c.ValidUntil.Format(time.RFC3339), past))
 	r.entry(r.dim, "id", c.ID)
 	r.line("")
-	for _, line := range wrap("A stated confidence is a vote's strength, not a probability. Not investment advice.", r.width) {
-		r.line("%s", r.dim.Render(line))
-	}
+	r.paragraph(r.dim, "A stated confidence is a vote's strength, not a probability. Not investment advice.")
 }
 
 // total writes what the run cost, and whether some of the cost is unknown.

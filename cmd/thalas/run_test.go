@@ -124,7 +124,7 @@ func TestExitCodes(t *testing.T) {
 		{"candles are binary", "none", nil, "\x00\"\x1b[2J", []string{"ask", "BTC/USDT", "--candles", "-"}, 2, "--candles -"},
 		{"both from standard input", "none", nil, indicators, with("--candles", "-"), 2, "cannot both read standard input"},
 		{"timeframe in another case", "none", nil, indicators, with("--timeframe", "1M"), 2, `did you mean "1m"`},
-		{"wait", "none", nil, indicators, with("--wait", "some"), 2, "allowed is all or decided"},
+		{"wait", "none", nil, indicators, with("--wait", "some"), 2, "--wait is none of all, decided"},
 		{"min-providers 0", "none", nil, indicators, with("--min-providers", "0"), 2, "--min-providers 0 is below 1"},
 		{"min-providers beyond all", "", nil, indicators, with("--min-providers", "5"), 2, "--min-providers is outside 1…4"},
 		{"shares that are none, both named", "", nil, indicators, with("--min-confidence", "NaN", "--min-agreement", "1.1"), 2, "2 mistakes:\n  --min-confidence is outside 0…1\n  --min-agreement is"},
@@ -258,7 +258,7 @@ func TestAskWithBudgets(t *testing.T) {
 		t.Errorf("exit code %d, output %q, error output %q", got.code, got.out, got.err)
 	}
 	got = ask("DAILY_BUDGET_USD=1", "OPENAI_MODEL=gpt-next")
-	for _, want := range []string{"DAILY_BUDGET_USD is not held here", "No budget holds openai: no price is known for its model gpt-next"} {
+	for _, want := range []string{"ask does not enforce DAILY_BUDGET_USD", "No budget limits openai: no price is known for its model gpt-next"} {
 		if got.code != 0 || !strings.Contains(got.err, want) {
 			t.Errorf("exit code %d, error output %q, want %q in it", got.code, got.err, want)
 		}

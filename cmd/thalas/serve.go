@@ -1,15 +1,20 @@
 package main
 
-// thalas serve: the HTTP API on one machine, until a signal ends it.
+// thalas serve, thalas demo, and the HTTP server of every command that serves: where it may
+// listen, its time limits, and how it shuts down. Before it stops listening, /readyz tells
+// load balancers that it ends, so that they send it no more questions.
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -18,13 +23,17 @@ import (
 
 	"thalas/internal/app"
 	"thalas/internal/config"
+	"thalas/internal/orchestrator"
 	"thalas/internal/service"
+	"thalas/internal/signal"
+	"thalas/internal/store/bolt"
+	"thalas/internal/watch"
 )
 
 const sweepEvery = 10 * time.Minute
 
 func newServe(t terminal) *cobra.Command {
-	var listen, dataFile, simulate string
+	var flags settings
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the HTTP API, and keep its results",
@@ -33,82 +42,126 @@ the DynamoDB tables that RESULTS_TABLE, METRICS_TABLE and COORDINATION_TABLE nam
 
 Without API_KEYS it listens on loopback only. After a signal (Ctrl-C) it takes no new
 questions, and ends when the runs under way are finished, stored and answered. If a load
-balancer asks /readyz, that reports the end 5 s before.
-
-Exit codes: 0 ended by a signal, with everything answered and stored, 2 wrong usage or
-configuration, 1 anything else.`,
+balancer asks /readyz, that reports the end 5 s before. Exit code 0 means that everything
+was answered and stored.`,
 		Example: `  thalas serve
   thalas serve --listen 127.0.0.1:9000 --data-file ./thalas.db --simulate auto`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := refuseEmpty(cmd); err != nil {
-				return err
-			}
-			c, err := load(t, simulate)
+			a, stop, err := flags.newApp(t, logger)
 			if err != nil {
 				return err
 			}
-			if listen != "" {
-				c.ListenAddr = listen
-			}
-			if dataFile != "" {
-				c.DataFile = dataFile
-			}
-			return serve(cmd.Context(), t, c, logger(t, c), visitor{})
+			defer stop()
+			return serve(cmd.Context(), t, a, nil)
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", "", "`address` (default: LISTEN_ADDR, else 127.0.0.1:8787); port 0 takes a free one")
-	dataFileFlag(cmd, &dataFile)
-	simulateFlag(cmd, &simulate)
+	flags.listenFlag(cmd)
+	flags.dataFileFlag(cmd)
+	flags.simulateFlag(cmd, simulateUsage)
 	return cmd
 }
 
-// serverUp is a running server.
-type serverUp struct {
-	url     string
-	app     *app.App
-	service *service.Service
+func newDemo(t terminal) *cobra.Command {
+	var f askFlags
+	cmd := &cobra.Command{
+		Use:   "demo PAIR",
+		Short: "Serve, ask one question through the API, and stay up",
+		Long: `Serve the HTTP API, ask one question through it about the candles of a file, print the
+decision and what to try next, and stay up until Ctrl-C. Without a decision it ends at once.
+
+LISTEN_ADDR is the address of the server. If API_KEYS is set, THALAS_API_KEY is sent.`,
+		Example: "  thalas demo SPX/USD --candles examples/sp500-daily.csv --simulate auto --data-file .demo/thalas.db",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			request, err := f.read(cmd, args[0], t.in)
+			if err != nil {
+				return err
+			}
+			a, stop, err := f.newApp(t, askLogger)
+			if err != nil {
+				return err
+			}
+			defer stop()
+			return serve(cmd.Context(), t, a, func(ctx context.Context, url string, _ *service.Service) error {
+				return demonstrate(ctx, t, url, len(a.Config.APIKeys) > 0, request)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&f.candles, "candles", "", "CSV `file` of candles, as for ask")
+	cmd.Flags().StringVar(&f.data, "data", "", "`file` with the market data as a JSON object, as for ask")
+	cmd.Flags().StringVar(&f.price, "price", "", "current `price`, as for ask")
+	timeframeFlag(cmd, &f.timeframe, "`length` of a candle, as for ask")
+	f.dataFileFlag(cmd)
+	f.simulateFlag(cmd, simulateUsage)
+	return cmd
 }
 
-// visitor is what a command does with its server besides serving.
-type visitor struct {
-	// check is called before the store is opened. Its error ends the command. It may be nil.
-	check func(*app.App) error
-	// visit is called when the server answers. Its error ends the server. It may be nil.
-	visit func(context.Context, serverUp) error
+// demonstrate asks the server as a bot would.
+func demonstrate(ctx context.Context, t terminal, url string, keyed bool, request orchestrator.Request) error {
+	candles := request.MarketData.Candles // the server computes the indicators
+	request.MarketData.Candles = candles[max(0, len(candles)-signal.MaxCandles):]
+	question := map[string]any{
+		"pair": request.Pair, "timeframe": request.Timeframe, "current_price": request.CurrentPrice, "market_data": request.MarketData,
+	}
+	fmt.Fprintf(t.err, "\nAsking about %s %s through POST %s/v1/consensus …\n\n", request.Pair, request.Timeframe, url)
+	s, err := remote(url, t.environ.Getenv("THALAS_API_KEY"), orchestrator.MaxTimeout+readTimeout)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	var answer json.RawMessage
+	if err := s.post(ctx, "/v1/consensus", question, &answer); err != nil {
+		return err
+	}
+	c, err := decodeResult(answer)
+	if err != nil {
+		return err
+	}
+	if err := render(t.out, t.stylesFor(t.out), widthOf(t.out), c); err != nil {
+		return err
+	}
+	header := ""
+	if keyed {
+		header = ` -H "x-api-key: $THALAS_API_KEY"`
+	}
+	_, err = fmt.Fprint(t.out, strings.NewReplacer("URL", url, "KEY", header, "QUERY", "pair="+c.Pair.String()+"&timeframe="+string(c.Timeframe)).Replace(`
+The server stays up: URL
+Ask it yourself:
+
+  curl -s URL/v1/consensusKEY -H 'content-type: application/json' \
+    -d '{"pair": "BTC/USDT", "current_price": 50000, "market_data": {"rsi": 28.5, "price_change_24h": -4.2}}'
+  curl -s 'URL/v1/consensus/latest?QUERY'KEY
+
+In a browser: URL/docs   End with Ctrl-C.
+`))
+	return err
 }
 
 // errDone ends a server whose work is done. It ends as after a signal.
 var errDone = errors.New("done")
 
-// serve answers until ctx ends, and then until the runs under way have ended.
-func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v visitor) (err error) {
-	if err := checkListen(c); err != nil {
+// serve answers until ctx ends, and then until the runs under way have ended. visit is
+// called when the server answers, with its URL. An error of visit ends the server. It may
+// be nil.
+func serve(ctx context.Context, t terminal, a *app.App, visit func(context.Context, string, *service.Service) error) (err error) {
+	if err := checkListen(a.Config); err != nil {
 		return err
 	}
-	simulator := &simulators{}
-	defer simulator.close()
-	a, err := app.New(c, log, simulator.start)
-	if err != nil {
-		return err
-	}
-	if v.check != nil {
-		if err := v.check(a); err != nil {
-			return err
-		}
-	}
-	store, err := openStore(ctx, t, a, log)
+	store, err := openStore(ctx, t, a, bolt.Options{SweepEvery: sweepEvery, Log: a.Log})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	listener, err := net.Listen("tcp", c.ListenAddr)
+	listener, err := net.Listen("tcp", a.Config.ListenAddr)
 	if err != nil {
-		return fmt.Errorf("cannot listen at %s: %w; choose another address by LISTEN_ADDR, such as 127.0.0.1:0 for a free port", c.ListenAddr, err)
+		return fmt.Errorf("cannot listen at %s: %w; choose another address by LISTEN_ADDR, such as 127.0.0.1:0 for a free port", a.Config.ListenAddr, err)
 	}
 	url := urlOf(listener.Addr())
-	if err := store.announce(url); err != nil {
-		return errors.Join(err, listener.Close())
+	if store.file != nil {
+		if err := store.file.Announce(url, store.token); err != nil { // for other commands
+			return errors.Join(err, listener.Close())
+		}
 	}
 	collectLess(t.environ)
 	sayServing(t.err, a, listener.Addr(), url, store.name)
@@ -118,15 +171,19 @@ func serve(ctx context.Context, t terminal, c config.Config, log *slog.Logger, v
 	ctx, end := context.WithCancelCause(ctx)
 	var visiting sync.WaitGroup
 	service := a.NewService(store, versionText())
-	if v.visit != nil {
+	if visit != nil {
 		visiting.Go(func() {
-			if err := v.visit(ctx, serverUp{url, a, service}); err != nil {
+			if err := visit(ctx, url, service); err != nil {
 				end(err)
 			}
 		})
 	}
-	ready := &readiness{clock: t.clock()}
-	err = answer(ctx, t.err, listener, newServer(store.localRoutes(service, ready.bound(a.NewHandler(service, ready.ready))), log), ready, service.Wait)
+	ready := &readiness{clock: t.clock}
+	handler := ready.bound(a.NewHandler(service, ready.ready))
+	if store.file != nil {
+		handler = &localServer{openedStore: store, service: service, next: handler}
+	}
+	err = answer(ctx, t.err, listener, newServer(handler, a.Log), ready, service.Wait)
 	end(nil) // ends the visit if it has not ended by itself
 	visiting.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && cause != errDone {
@@ -166,4 +223,143 @@ func sayServing(w io.Writer, a *app.App, at net.Addr, url, store string) {
 	for _, line := range unavailable(a) {
 		fmt.Fprintln(w, line)
 	}
+}
+
+const (
+	// drainTime is how long runs may go on after a signal: the longest run, and the time to
+	// store and answer it.
+	drainTime = orchestrator.MaxTimeout + 10*time.Second
+
+	headerTimeout = 5 * time.Second
+	bodyTimeout   = 15 * time.Second
+	answerTimeout = bodyTimeout + drainTime + 10*time.Second // of the whole exchange, a slow reader included
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 32 << 10
+)
+
+// checkListen refuses an address that other machines can reach, if no API keys are
+// configured. A name may stand for any address, so localhost is the only allowed name.
+func checkListen(c config.Config) error {
+	host, port, err := net.SplitHostPort(c.ListenAddr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return usagef("--listen %q is not host:port, such as 127.0.0.1:8787", c.ListenAddr)
+	}
+	ip := net.ParseIP(host)
+	if strings.EqualFold(host, "localhost") || ip.IsLoopback() || len(c.APIKeys) > 0 {
+		return nil
+	}
+	return usagef("%s can be reached by others, and no API_KEYS are set: listen on 127.0.0.1, or set API_KEYS to the SHA-256 of the keys that callers send (printf %%s KEY | sha256sum)", c.ListenAddr)
+}
+
+// urlOf gives the URL at which this machine reaches a listener.
+func urlOf(addr net.Addr) string {
+	at := *addr.(*net.TCPAddr) // a TCP listener has no other
+	if isUnspecified(addr) {
+		at.IP = net.IPv4(127, 0, 0, 1)
+	}
+	return "http://" + net.JoinHostPort(at.IP.String(), strconv.Itoa(at.Port))
+}
+
+// isUnspecified reports whether a listener takes connections at every address.
+func isUnspecified(addr net.Addr) bool { return addr.(*net.TCPAddr).IP.IsUnspecified() }
+
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       headerTimeout + bodyTimeout,
+		WriteTimeout:      answerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// answer serves until ctx ends, and then until all requests and runs have ended. When a
+// caller goes away, its connection is closed but its run goes on: runs waits for such
+// runs.
+func answer(ctx context.Context, says io.Writer, listener net.Listener, server *http.Server, ready *readiness, runs func(context.Context) error) error {
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return errors.Join(err, drained(server, time.Now().Add(drainTime), runs))
+	case <-ctx.Done():
+	}
+	endBy := time.Now().Add(drainTime)
+	if errors.Is(context.Cause(ctx), context.Canceled) { // it is a signal; an error is reported by the caller
+		ready.linger(says)
+		fmt.Fprintln(says, "Ending: no new questions are taken; runs in flight are finished and stored. Ctrl-C again ends at once.")
+	}
+	err := drained(server, endBy, runs)
+	<-failed // http.ErrServerClosed
+	return err
+}
+
+// drained waits for the requests and runs that are under way.
+func drained(server *http.Server, endBy time.Time, runs func(context.Context) error) error {
+	ctx, cancel := context.WithDeadline(context.Background(), endBy)
+	defer cancel()
+	err := errors.Join(server.Shutdown(ctx), runs(ctx))
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.Join(fmt.Errorf("not everything ended within %s: a request that was still under way is not answered, and its run may not be stored", drainTime), server.Close())
+	}
+	return err
+}
+
+const (
+	// lingerTime is how long a server goes on answering after /readyz says that it ends.
+	lingerTime = 5 * time.Second
+	// lookedLately is how long after a request of /readyz another one is expected.
+	lookedLately = time.Minute
+)
+
+// readiness says whether a server takes questions.
+type readiness struct {
+	clock watch.Clock
+
+	mu     sync.Mutex
+	looked time.Time // the last request of /readyz; guarded by mu
+	endsBy time.Time // when the server will have ended; zero: it does not end yet; guarded by mu
+}
+
+// ready reports whether questions are taken, and remembers when it was called.
+func (r *readiness) ready() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.looked = r.clock.Now()
+	return r.endsBy.IsZero()
+}
+
+// linger makes /readyz say that the server ends. If /readyz was requested recently, it
+// waits for lingerTime, in which questions are still answered, so that a load balancer
+// notices.
+func (r *readiness) linger(says io.Writer) {
+	r.mu.Lock()
+	r.endsBy = time.Now().Add(drainTime)
+	wait := !r.looked.IsZero() && r.clock.Now().Sub(r.looked) <= lookedLately
+	r.mu.Unlock()
+	if wait {
+		fmt.Fprintf(says, "Ending in %s: /readyz says so to the load balancer that asks it. Ctrl-C again ends at once.\n", lingerTime)
+		_ = r.clock.Sleep(context.Background(), lingerTime)
+	}
+}
+
+// bound gives requests that come while the server ends a deadline: endsBy.
+func (r *readiness) bound(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		r.mu.Lock()
+		endsBy := r.endsBy
+		r.mu.Unlock()
+		if !endsBy.IsZero() {
+			const toAnswer = time.Second
+			ctx, cancel := context.WithDeadline(request.Context(), endsBy.Add(-toAnswer))
+			defer cancel()
+			request = request.WithContext(ctx)
+		}
+		handler.ServeHTTP(w, request)
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -261,7 +262,7 @@ func (brokenListener) Close() error              { return nil }
 
 func TestListenerBreaks(t *testing.T) {
 	waited := false
-	err := answer(t.Context(), io.Discard, brokenListener{}, newServer(http.NotFoundHandler(), nil), &readiness{}, func(context.Context) error { waited = true; return nil })
+	err := answer(t.Context(), io.Discard, brokenListener{}, newServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler)), &readiness{}, func(context.Context) error { waited = true; return nil })
 	if err == nil || !strings.Contains(err.Error(), "no more files") || !waited {
 		t.Errorf("error %v, waited for runs: %t", err, waited)
 	}
@@ -271,7 +272,7 @@ func TestListenerBreaks(t *testing.T) {
 func TestDrainIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		err := drained(newServer(http.NotFoundHandler(), nil), start.Add(drainTime), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		err := drained(newServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler)), start.Add(drainTime), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 		if took := time.Since(start); took != drainTime || err == nil || !strings.Contains(err.Error(), "not everything ended within 40s") {
 			t.Errorf("after %s: %v", took, err)
 		}

@@ -1,54 +1,90 @@
 package main
 
-// thalas show, latest and history: stored results.
+// The commands that read stored results, and what they share: the flags that choose the
+// results, reading them page by page, and printing them.
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strconv"
 	"time"
 
-	"github.com/charmbracelet/lipgloss"
 	"github.com/spf13/cobra"
 
 	"thalas/internal/signal"
 	"thalas/internal/store"
 )
 
-func newShow(t terminal) *cobra.Command {
+// reading is a command that reads, while its source is open.
+type reading struct {
+	terminal
+	*source
+	json bool // print JSON
+}
+
+// readCommand completes a command that reads. query makes the parameters for the API of
+// the arguments, before anything is opened; its errors are mistakes of the user. show
+// reads and prints.
+func readCommand(t terminal, cmd *cobra.Command, query func(args []string) (url.Values, error), show func(context.Context, reading, url.Values) error) *cobra.Command {
 	var from sourceFlags
 	var asJSON bool
-	cmd := &cobra.Command{
-		Use:     "show ID",
-		Short:   "Show one stored result, whole",
-		Long:    "Show one stored result, whole.\n\nExit codes: 0 there is one, 2 that is no id, 1 there is none, or anything else.",
-		Example: "  thalas show 019ab10f-6b62-7cc0-8000-5a3c0a1f9e21 --json",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if !store.IsID(args[0]) {
-				return usagef("%q is no id of a result, such as 019ab10f-6b62-7cc0-8000-5a3c0a1f9e21: 'thalas history' lists them", args[0])
-			}
-			return from.read(cmd, t, func(s *source) error {
-				body, err := s.get(cmd.Context(), "/v1/consensus/"+args[0], nil)
-				if err != nil {
-					return err
-				}
-				return printResult(t, body, asJSON)
-			})
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the JSON document")
 	from.add(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON as the API answers it, all pages in one")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		parameters, err := query(args)
+		if err != nil {
+			return usageError{err}
+		}
+		return from.read(cmd.Context(), t, func(s *source) error {
+			return show(cmd.Context(), reading{t, s, asJSON}, parameters)
+		})
+	}
 	return cmd
 }
 
+// document reads one document and prints it: with --json as it is, and otherwise by print.
+func (r reading) document(ctx context.Context, path string, query url.Values, print func(body []byte) error) error {
+	var body json.RawMessage
+	if err := r.get(ctx, path, query, &body); err != nil {
+		return err
+	}
+	if r.json {
+		return writeJSON(r.out, body)
+	}
+	return print(body)
+}
+
+func writeJSON(w io.Writer, document any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(document)
+}
+
+func newShow(t terminal) *cobra.Command {
+	return readCommand(t, &cobra.Command{
+		Use:     "show ID",
+		Short:   "Show one stored result, whole",
+		Long:    "Show one stored result, whole.\n\nExit codes: 0 there is one, 2 the argument is not an id, 1 there is none, or anything else.",
+		Example: "  thalas show 019ab10f-6b62-7cc0-8000-5a3c0a1f9e21 --json",
+		Args:    cobra.ExactArgs(1),
+	}, func(args []string) (url.Values, error) {
+		if !store.IsID(args[0]) {
+			return nil, fmt.Errorf("%q is not the id of a result, such as 019ab10f-6b62-7cc0-8000-5a3c0a1f9e21: 'thalas history' lists them", args[0])
+		}
+		return url.Values{"id": args}, nil
+	}, func(ctx context.Context, r reading, query url.Values) error {
+		return r.document(ctx, "/v1/consensus/"+query.Get("id"), nil, r.printResult)
+	})
+}
+
 func newLatest(t terminal) *cobra.Command {
-	var from sourceFlags
 	var timeframe string
 	var maxAge time.Duration
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "latest PAIR",
 		Short: "Show the newest stored result of a pair",
@@ -59,36 +95,30 @@ Exit codes: 0 there is one, 3 there is none, or it is older than --max-age, 2 wr
 usage, 1 anything else.`,
 		Example: "  thalas latest BTC/USDT --timeframe 5m --max-age 15m",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			query := url.Values{"pair": {args[0]}}
-			set(query, "timeframe", timeframe)
-			if cmd.Flags().Changed("max-age") {
-				if maxAge < time.Second || maxAge%time.Second != 0 {
-					return usagef("--max-age %s is not a number of whole seconds above 0, such as 15m or 90s", maxAge)
-				}
-				query.Set("max_age", strconv.FormatInt(int64(maxAge/time.Second), 10))
-			}
-			return from.read(cmd, t, func(s *source) error {
-				body, err := s.get(cmd.Context(), "/v1/consensus/latest", query)
-				if err != nil {
-					return err
-				}
-				return printResult(t, body, asJSON)
-			})
-		},
 	}
-	timeframeFlag(cmd, &timeframe)
+	timeframeFlag(cmd, &timeframe, timeframeUsage)
 	cmd.Flags().DurationVar(&maxAge, "max-age", 0, "`oldest` that will do, such as 15m (default: any)")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the JSON document")
-	from.add(cmd)
-	return cmd
+	return readCommand(t, cmd, func(args []string) (url.Values, error) {
+		query := url.Values{"pair": args}
+		set(query, "timeframe", timeframe)
+		if cmd.Flags().Changed("max-age") {
+			if maxAge < time.Second || maxAge%time.Second != 0 {
+				return nil, fmt.Errorf("--max-age %s is not a number of whole seconds above 0, such as 15m or 90s", maxAge)
+			}
+			query.Set("max_age", strconv.FormatInt(int64(maxAge/time.Second), 10))
+		}
+		return query, nil
+	}, func(ctx context.Context, r reading, query url.Values) error {
+		return r.document(ctx, "/v1/consensus/latest", query, r.printResult)
+	})
 }
 
+// maxListed bounds what history prints; export has no bound.
+const maxListed = 10_000
+
 func newHistory(t terminal) *cobra.Command {
-	var from sourceFlags
 	var span spanFlags
 	var limit int
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "history [PAIR]",
 		Short: "List stored results, newest first",
@@ -97,46 +127,106 @@ those of one UTC day: the day of --from, else today. PAIR is any notation of a p
 the free text that was sent to the compatibility route.`,
 		Example: "  thalas history BTC/USDT --timeframe 5m --from 2026-11-01\n  thalas history",
 		Args:    cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if limit < 1 || limit > maxListed {
-				return usagef("--limit %d is outside 1…%d: export has no limit", limit, maxListed)
-			}
-			query, err := span.query(args)
-			if err != nil {
-				return err
-			}
-			return from.read(cmd, t, func(s *source) error {
-				results, err := list(cmd, s, query, limit)
-				if err != nil {
-					return err
-				}
-				return printHistory(t, s, results, asJSON)
-			})
-		},
 	}
 	span.add(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 20, "how `many` at most")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON list of the documents")
-	from.add(cmd)
-	return cmd
+	return readCommand(t, cmd, func(args []string) (url.Values, error) {
+		if limit < 1 || limit > maxListed {
+			return nil, fmt.Errorf("--limit %d is outside 1…%d: export has no limit", limit, maxListed)
+		}
+		return span.query(args)
+	}, func(ctx context.Context, r reading, query url.Values) error {
+		query.Set("limit", strconv.Itoa(min(limit, pageSize)))
+		results := []json.RawMessage{}
+		err := r.each(ctx, query, func(item json.RawMessage) (bool, error) {
+			results = append(results, item)
+			return len(results) < limit, nil
+		})
+		switch {
+		case err != nil:
+			return err
+		case r.json:
+			return writeJSON(r.out, results)
+		}
+		return r.printHistory(results)
+	})
 }
 
-// maxListed bounds what history prints; export has no bound.
-const maxListed = 10_000
+// spanFlags select stored results by pair and time.
+type spanFlags struct{ timeframe, from, to string }
 
-func printResult(t terminal, body []byte, asJSON bool) error {
-	if asJSON {
-		return writeJSON(t.out, json.RawMessage(body))
+func (f *spanFlags) add(cmd *cobra.Command) {
+	timeframeFlag(cmd, &f.timeframe, timeframeUsage)
+	cmd.Flags().StringVar(&f.from, "from", "", "from this `time` on, by candle, or without a pair by when the answer was made: 2026-11-01, or RFC 3339 (default: the oldest; without a pair today)")
+	cmd.Flags().StringVar(&f.to, "to", "", "before this `time`, likewise (default: the newest)")
+}
+
+const timeframeUsage = "`length` of a candle, 1m to 1w (default: 5m)"
+
+// query gives the span as parameters of the API.
+func (f *spanFlags) query(args []string) (url.Values, error) {
+	query := url.Values{}
+	if len(args) > 0 {
+		query.Set("pair", args[0])
+	} else if f.timeframe != "" {
+		return nil, usagef("--timeframe is of a pair: name one, or leave it out, which lists all timeframes")
 	}
-	c, err := decodeResult(body)
-	if err != nil {
-		return err
+	set(query, "timeframe", f.timeframe)
+	for name, text := range map[string]string{"from": f.from, "to": f.to} {
+		if text == "" {
+			continue
+		}
+		at, err := parseTime(text)
+		if err != nil {
+			return nil, usagef("--%s %q is not a time: give one such as 2026-11-01 or 2026-11-01T05:00:00Z", name, text)
+		}
+		query.Set(name, at.Format(time.RFC3339Nano))
 	}
-	style := t.stylesFor(t.out)
-	if _, err := fmt.Fprintf(t.out, "%s\n\n", style.dim.Render(madeText(c, time.Now()))); err != nil {
-		return err
+	return query, nil
+}
+
+// parseTime reads a day or an RFC 3339 time, in UTC.
+func parseTime(text string) (time.Time, error) {
+	if at, err := time.Parse(time.DateOnly, text); err == nil {
+		return at, nil
 	}
-	return render(t.out, style, widthOf(t.out), c)
+	at, err := time.Parse(time.RFC3339, text)
+	return at.UTC(), err
+}
+
+func set(query url.Values, name, value string) {
+	if value != "" {
+		query.Set(name, value)
+	}
+}
+
+// pageSize is the largest page of the API.
+const pageSize = 500
+
+// each reads a list page by page and calls use with each document, until the list ends or
+// use returns false.
+func (s *source) each(ctx context.Context, query url.Values, use func(json.RawMessage) (more bool, err error)) error {
+	for {
+		var page struct {
+			Items []json.RawMessage `json:"items"`
+			Next  *string           `json:"next_cursor"`
+		}
+		if err := s.get(ctx, "/v1/consensus", query, &page); err != nil {
+			return err
+		}
+		if page.Items == nil {
+			return s.unknown(nil)
+		}
+		for _, item := range page.Items {
+			if more, err := use(item); err != nil || !more {
+				return err
+			}
+		}
+		if page.Next == nil {
+			return nil
+		}
+		query.Set("cursor", *page.Next)
+	}
 }
 
 func decodeResult(body []byte) (*signal.Consensus, error) {
@@ -156,45 +246,53 @@ func madeText(c *signal.Consensus, now time.Time) string {
 	return text
 }
 
-func printHistory(t terminal, s *source, results []json.RawMessage, asJSON bool) error {
-	if asJSON {
-		return writeJSON(t.out, results)
-	}
-	if len(results) == 0 {
-		_, err := fmt.Fprintln(t.out, noResults(s))
+func (r reading) printResult(body []byte) error {
+	c, err := decodeResult(body)
+	if err != nil {
 		return err
 	}
-	style := t.stylesFor(t.out)
-	decoded := make([]*signal.Consensus, len(results))
-	simulated := false
-	for i, body := range results {
-		var err error
-		if decoded[i], err = decodeResult(body); err != nil {
+	style := r.stylesFor(r.out)
+	if _, err := fmt.Fprintf(r.out, "%s\n\n", style.dim.Render(madeText(c, time.Now()))); err != nil {
+		return err
+	}
+	return render(r.out, style, widthOf(r.out), c)
+}
+
+// Texts about simulated results.
+const (
+	simulatedVotes = "SIMULATED: these votes come from the built-in simulator, not from language models."
+	// simulatedApart is printed if a file has no real results that were asked for.
+	simulatedApart = "Simulated results are kept apart: --simulate true shows them."
+)
+
+// noResults gives the text for an empty list.
+func noResults(s *source) string {
+	if s.realOnly {
+		return "No results. " + simulatedApart
+	}
+	return "No results."
+}
+
+func (r reading) printHistory(results []json.RawMessage) error {
+	if len(results) == 0 {
+		_, err := fmt.Fprintln(r.out, noResults(r.source))
+		return err
+	}
+	style := r.stylesFor(r.out)
+	table := style.table("made (UTC)", "pair", "price", "decision", "confidence", "agreement", "id")
+	head := ""
+	for _, body := range results {
+		c, err := decodeResult(body)
+		if err != nil {
 			return err
 		}
-		simulated = simulated || decoded[i].Simulated
-	}
-	columnOf := func(head string, cell func(c *signal.Consensus) string) column {
-		c := column{head: head}
-		for i := range decoded {
-			c.cells = append(c.cells, cell(decoded[i]))
+		table.row(c.Timestamp.UTC().Format(time.DateTime), c.Pair.String()+" "+string(c.Timeframe), price(c.CurrentPrice),
+			string(c.Decision), figure(c.Confidence), figure(c.AgreementScore), c.ID)
+		table.look(3, style.decision(c.Decision))
+		if c.Simulated {
+			head = style.warn.Bold(true).Render(simulatedVotes) + "\n\n"
 		}
-		return c
 	}
-	decision := columnOf("decision", func(c *signal.Consensus) string { return string(c.Decision) })
-	decision.look = func(row int) lipgloss.Style { return style.decision(decoded[row].Decision) }
-	table := style.tableOf([]column{
-		columnOf("made (UTC)", func(c *signal.Consensus) string { return c.Timestamp.UTC().Format(time.DateTime) }),
-		columnOf("pair", func(c *signal.Consensus) string { return c.Pair.String() + " " + string(c.Timeframe) }),
-		columnOf("price", func(c *signal.Consensus) string { return price(c.CurrentPrice) }),
-		decision,
-		columnOf("confidence", func(c *signal.Consensus) string { return figure(c.Confidence) }),
-		columnOf("agreement", func(c *signal.Consensus) string { return figure(c.AgreementScore) }),
-		columnOf("id", func(c *signal.Consensus) string { return c.ID }),
-	})
-	if simulated {
-		table = style.warn.Bold(true).Render("SIMULATED: these votes come from the built-in simulator, not from language models.") + "\n\n" + table
-	}
-	_, err := fmt.Fprintln(t.out, table)
+	_, err := fmt.Fprintln(r.out, head+table.write())
 	return err
 }

@@ -268,7 +268,7 @@ func TestReadingRefused(t *testing.T) {
 		says string
 	}{
 		{"unknown id", nil, "show " + unknown, 1, "There is no consensus"},
-		{"no id", nil, "show BTC/USDT", 2, "is no id of a result"},
+		{"no id", nil, "show BTC/USDT", 2, "is not the id of a result"},
 		{"no latest yet", nil, "latest SOL/USDT", 3, "There is no consensus for SOL/USDT 5m yet."},
 		{"another timeframe", nil, "latest BTC/USDT --timeframe 1h", 3, "There is no consensus for BTC/USDT 1h yet."},
 		{"max-age of nothing", nil, "latest BTC/USDT --max-age 0s", 2, "--max-age 0s"},

@@ -60,7 +60,7 @@ func TestWatchThroughSeveralCandles(t *testing.T) {
 	go func() {
 		defer close(done)
 		args := []string{"watch", "BTC/USDT", "eth-usdt", "--timeframe", "1m", "--json", "--data-file", filepath.Join(t.TempDir(), "thalas.db")}
-		code = run(ctx, args, terminal{in: strings.NewReader(""), out: out, err: errs, environ: env, time: clock})
+		code = run(ctx, args, terminal{in: strings.NewReader(""), out: out, err: errs, environ: env, clock: clock})
 	}()
 	if out.await(regexp.MustCompile(fmt.Sprintf(`(?s)(\n.*){%d}`, rounds)), done) == nil {
 		t.Fatalf("it has ended:\n%s", errs)
@@ -162,8 +162,8 @@ func TestWatchMistakes(t *testing.T) {
 		{"no file", "the watch list can't be read", nil, []string{"--list", filepath.Join(t.TempDir(), "none.json")}},
 		{"broken file", "the watch list " + broken + ": pairs[0]: pair", nil, []string{"--list", broken}},
 		{"broken file of a variable", "WATCHLIST: the watch list " + broken + ": pairs[0]: pair", environment{"WATCHLIST=" + broken}, nil},
-		{"broken list behind a byte order mark", "did you mean pairs?", nil, []string{"--list", "\ufeff" + `{"pair": ["BTC/USDT"]}`}},
-		{"broken list", "did you mean pairs?", nil, []string{"--list", `{"pair": ["BTC/USDT"]}`}},
+		{"broken list behind a byte order mark", `did you mean "pairs"?`, nil, []string{"--list", "\ufeff" + `{"pair": ["BTC/USDT"]}`}},
+		{"broken list", `did you mean "pairs"?`, nil, []string{"--list", `{"pair": ["BTC/USDT"]}`}},
 		{"broken variable", "WATCHLIST: pairs[0]:", environment{`WATCHLIST={"pairs": ["?"]}`}, nil},
 		{"several in a variable", "Error: WATCHLIST: 2 mistakes:\n  pairs[0]:", environment{`WATCHLIST={"pairs": ["?"], "wait": 3}`}, nil},
 		{"several", "Error: 2 mistakes:\n  min_confidence:", nil, []string{"--list", `{"pairs": ["BTC/USDT"], "min_confidence": 3, "venue": "nowhere"}`}},
@@ -215,8 +215,7 @@ func outcomes(t *testing.T) []watch.Outcome {
 func TestRoundLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b bytes.Buffer
-		lines := roundLines{out: &b, style: terminal{}.stylesFor(&b), clock: watch.RealClock{}}
-		lines.round(watch.Summary{Series: outcomes(t)}, time.Time{})
+		writeRound(&b, terminal{}.stylesFor(&b), time.Now(), watch.Summary{Series: outcomes(t)})
 		golden(t, "watch-lines", b.String())
 	})
 }
@@ -224,12 +223,12 @@ func TestRoundLines(t *testing.T) {
 func TestBoardStandsStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &screen{}
-		b := &board{out: s, style: terminal{}.stylesFor(&bytes.Buffer{}), width: func() int { return 120 }, clock: watch.RealClock{}, stop: make(chan struct{})}
+		b := &board{redrawn: redrawn{out: s, style: terminal{}.stylesFor(&bytes.Buffer{}), width: func() int { return 120 }}, clock: watch.RealClock{}}
 		list := outcomes(t)
 		for _, o := range list {
 			b.rows = append(b.rows, watch.Outcome{Pair: o.Pair, Timeframe: o.Timeframe})
 		}
-		b.done.Go(b.tick)
+		b.start(time.Second, b.table)
 		synctest.Wait()
 		empty := strings.TrimRight(s.text(), "\n")
 		b.round(watch.Summary{Series: list, CostUSD: 0.0082}, time.Now().Add(4*time.Minute))

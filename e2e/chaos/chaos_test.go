@@ -11,7 +11,7 @@ import (
 	"thalas/internal/signal"
 )
 
-func TestKept(t *testing.T) {
+func TestQuorumChance(t *testing.T) {
 	for _, tt := range []struct {
 		chance    float64
 		n, quorum int
@@ -22,8 +22,8 @@ func TestKept(t *testing.T) {
 		{0.5, 4, 2, 11. / 16},
 		{0.7, 4, 2, 1 - math.Pow(0.3, 4) - 4*0.7*math.Pow(0.3, 3)},
 	} {
-		if got := kept(tt.chance, tt.n, tt.quorum); math.Abs(got-tt.want) > 1e-12 {
-			t.Errorf("kept(%v, %d, %d) = %v, want %v", tt.chance, tt.n, tt.quorum, got, tt.want)
+		if got := quorumChance(tt.chance, tt.n, tt.quorum); math.Abs(got-tt.want) > 1e-12 {
+			t.Errorf("quorumChance(%v, %d, %d) = %v, want %v", tt.chance, tt.n, tt.quorum, got, tt.want)
 		}
 	}
 }

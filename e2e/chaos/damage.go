@@ -1,7 +1,7 @@
 package main
 
-// The data file while the server has it open: no room, cut, overwritten, gone; and
-// results in it that a wrong clock has dated.
+// The data file is damaged while the server has it open: no room, cut, overwritten, removed.
+// In another scenario it has results with dates of a wrong clock.
 
 import (
 	"encoding/json"
@@ -18,17 +18,17 @@ import (
 	"thalas/e2e/process"
 )
 
-// harm is done to the data file of a server that serves. Where the room is bounded from
-// the start, it is the wrapper of the server, and nothing more is done.
+// harm is one way to damage the data file of a running server. If the room is limited from
+// the start, the wrapper of the server does that, and do is nil.
 type harm struct {
 	name    string
 	wrapper string
 	do      func(file string, content []byte) error
-	sound   bool // the file stays a good one, and is opened again
+	intact  bool // the file stays valid, and is opened again
 }
 
 var harms = []harm{
-	{name: "no room: the file may not grow beyond 1 MiB", wrapper: `ulimit -f 2048 && exec "$@"`, sound: true}, // blocks of 512 bytes
+	{name: "no room: the file may not grow beyond 1 MiB", wrapper: `ulimit -f 2048 && exec "$@"`, intact: true}, // blocks of 512 bytes
 	{name: "no room: the disk of 1 MiB is full", wrapper: `exec unshare -rm sh -c 'mount -t tmpfs -o size=1m tmpfs "$(dirname "$DATA_FILE")" && exec "$0" "$@"' "$@"`},
 	{name: "cut to 4 KiB", do: func(file string, _ []byte) error { return os.Truncate(file, 4096) }},
 	{name: "cut to half", do: func(file string, content []byte) error { return os.Truncate(file, int64(len(content)/2)) }},
@@ -44,7 +44,7 @@ var harms = []harm{
 	}},
 }
 
-// overwrite writes into the file that is there, as a program that took the wrong one.
+// overwrite writes into the existing file, as a program would that was given the wrong path.
 func overwrite(file string, content []byte) error {
 	f, err := os.OpenFile(file, os.O_WRONLY, 0)
 	if err != nil {
@@ -66,12 +66,12 @@ func (c *chaos) harmed(h harm) (row []any) {
 	if strings.Contains(h.wrapper, "unshare") && exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", c.folder).Run() != nil {
 		return []any{h.name, "", "", "", "", "", "not tried: this system does not let us mount", ""}
 	}
-	file, p := c.scratch(), c.providers(0, sound)
+	file, p := c.scratch(), c.providers(0, noFault)
 	s := c.serve(p, file, h.wrapper)
 	var before []answer
 	for i := range 20 {
 		before = append(before, s.ask(pairOf(i), 2, 25, ""))
-		if a := before[i]; a.status != 200 || !s.isKept(a) {
+		if a := before[i]; a.status != 200 || !s.findsAgain(a) {
 			c.failf("%s: before it: %s", h.name, &a)
 		}
 	}
@@ -87,14 +87,14 @@ func (c *chaos) harmed(h harm) (row []any) {
 	var mu sync.Mutex // guards what follows
 	var stored []answer
 	unstored, failed, reads := 0, 0, 0
-	var hangs atomic.Bool // then the rest would only take as long
+	var hangs atomic.Bool // then the other requests would hang too
 	c.parallel(questions, 8, func(i int) {
 		if hangs.Load() {
 			return
 		}
 		market := "timeframe=5m&pair=" + pairOf(100+i) + "/USDT"
 		a := s.ask(pairOf(100+i), 2, 25, "")
-		found := a.status == 200 && s.isKept(a)
+		found := a.status == 200 && s.findsAgain(a)
 		answered := 0
 		for _, path := range []string{"health", "metrics", "consensus/" + before[i%len(before)].ID, "consensus/latest?" + market, "consensus?" + market} {
 			if r := s.get("/v1/" + path); r.err != nil || len(r.body) == 0 {
@@ -124,7 +124,7 @@ func (c *chaos) harmed(h harm) (row []any) {
 	if unstored+failed == 0 {
 		c.failf("%s: nobody was told", h.name)
 	}
-	// Where there is little room, a small write may still find it.
+	// With little room left, a small write may still succeed.
 	for i := range 100 {
 		if a := s.ask(pairOf(1000+i), 2, 25, ""); a.status != 200 || !a.isStored() {
 			break
@@ -139,10 +139,10 @@ func (c *chaos) harmed(h harm) (row []any) {
 		c.failf("%s: %v", h.name, err)
 		ended = "does not end it"
 	}
-	if h.sound {
+	if h.intact {
 		s := c.serve(p, file, "")
 		for _, a := range append(before, stored...) {
-			if !s.isKept(a) {
+			if !s.findsAgain(a) {
 				c.failf("%s: a stored result is gone after a restart: %s", h.name, a.ID)
 			}
 		}
@@ -152,10 +152,11 @@ func (c *chaos) harmed(h harm) (row []any) {
 	return []any{h.name, questions, len(stored), unstored, failed, fmt.Sprintf("%d of %d", reads, 5*questions), "store " + said.Store, ended}
 }
 
-// clock has results dated into the future, as by a clock that was ahead for a while. They
-// are made of a real one and imported, since no test may set the machine's clock.
+// clock checks results with dates in the future, as a clock leaves them that was ahead for
+// a while. They are copies of a real result and are imported, since a test may not set the
+// machine's clock.
 func (c *chaos) clock() {
-	file, p := c.scratch(), c.providers(0, sound)
+	file, p := c.scratch(), c.providers(0, noFault)
 	s := c.serve(p, file, "")
 	now := s.ask(pairOf(1), 2, 25, "")
 	c.must(s.end())
@@ -174,13 +175,13 @@ func (c *chaos) clock() {
 		c.thalas(file, "import", path)
 	}
 	s = c.serve(p, file, "")
-	holdLatest := func(when string, want answer) {
+	wantLatest := func(when string, want answer) {
 		if a := s.get("/v1/consensus/latest?timeframe=5m&pair=" + pairOf(1) + "/USDT"); a.status != 200 || !strings.Contains(string(a.body), want.ID) {
 			c.failf("%s latest is not %s: %s", when, want.ID, &a)
 		}
 	}
-	holdLatest("with results of the future", now)
-	holdLatest("after another question", s.ask(pairOf(1), 2, 25, ""))
+	wantLatest("with results of the future", now)
+	wantLatest("after another question", s.ask(pairOf(1), 2, 25, ""))
 	for i, by := range ahead {
 		if a := s.get("/v1/consensus/" + ids[i]); a.status != 200 {
 			c.failf("the result of %v ahead is gone: %s", by, &a)

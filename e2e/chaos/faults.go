@@ -1,6 +1,6 @@
 package main
 
-// Each provider with each fault of the simulator, the quorum kept and lost.
+// Each provider has each fault of the simulator, once with a quorum and once without.
 
 import (
 	"cmp"
@@ -12,9 +12,9 @@ import (
 	"thalas/internal/simulator"
 )
 
-// faults asks a fresh server twice for each case: with a quorum that the others reach,
-// and with one that they don't. A fault repeats until the run gives up. A short run has
-// one provider for each fault.
+// faults asks a new server twice in each case: with a quorum that the other providers
+// reach, and with one that they don't. Every attempt has the fault. A short run tests one
+// provider with each fault.
 func (c *chaos) faults() {
 	all, count := simulator.Faults(), len(simulator.Providers)
 	entries, outs := make([]map[string][]string, len(all)), make([]map[string][]string, len(all)) // providers by text, by fault
@@ -47,8 +47,8 @@ func (c *chaos) faults() {
 	fmt.Fprintf(&c.table, "\n%d combinations of provider, fault and quorum.\n", cases)
 }
 
-// grouped writes texts with the providers that have them. The text of most providers
-// comes first and goes without their names.
+// grouped joins texts with the names of the providers that have them. The text of most
+// providers comes first, without names.
 func grouped(providers map[string][]string) string {
 	var texts []string
 	for text, names := range providers {
@@ -64,8 +64,8 @@ func grouped(providers map[string][]string) string {
 	return strings.Join(texts, "; ")
 }
 
-// faultOf asks once while one provider has a fault. It gives what became of that
-// provider in the answer, and why it is left out afterwards.
+// faultOf asks once while one provider has a fault. It returns that provider's entry in the
+// answer, and the reason why it is left out afterwards.
 func (c *chaos) faultOf(name, fault string, quorum int) (entry, leftOut string) {
 	p := c.providers(0, func(provider, _ string, _ int) simulator.Fault {
 		if provider == name {
@@ -93,7 +93,7 @@ func (c *chaos) faultOf(name, fault string, quorum int) (entry, leftOut string) 
 	}
 	entry += "; " + billed(calls, name)
 	low, high := c.booked(calls, a.failures())
-	c.holdMoney(s, "after "+what, low, high)
+	c.checkBudget(s, "after "+what, low, high)
 	h, err := s.health()
 	c.must(err)
 	for _, of := range h.Providers {
@@ -105,7 +105,7 @@ func (c *chaos) faultOf(name, fault string, quorum int) (entry, leftOut string) 
 	return entry, leftOut
 }
 
-// billed says how a provider's calls are booked in the day's budget.
+// billed describes how a provider's calls are booked in the day's budget.
 func billed(calls []*call, name string) string {
 	usd, unknown := 0.0, 0
 	for _, made := range calls {

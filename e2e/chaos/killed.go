@@ -1,6 +1,6 @@
 package main
 
-// SIGKILL at random points, with Idempotency-Keys and a day's budget.
+// The server is killed at random points, with Idempotency-Keys and a day's budget.
 
 import (
 	"fmt"
@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// keyed is a question with an Idempotency-Key, and what is known of it.
+// keyed is a question with an Idempotency-Key.
 type keyed struct {
-	pair string // and key
-	id   string // of its answer; empty: none has come
+	pair string // also its key
+	id   string // of its answer; empty: not answered yet
 }
 
-// killed loads a server, kills it at some call to a provider, starts it anew over the
-// same file, and asks everything again.
+// killed asks a server many questions, kills it at a random call to a provider, starts it
+// again with the same file, and asks every question again.
 func (c *chaos) killed() {
 	kills := c.size(25, 5)
-	file, p := c.scratch(), c.providers(10*time.Millisecond, sound) // so that runs are under way at any time
-	var left atomic.Int64                                           // calls until the kill
+	file, p := c.scratch(), c.providers(10*time.Millisecond, noFault) // so that runs are under way at any time
+	var left atomic.Int64                                             // calls until the kill
 	reached := make(chan struct{}, 1)
 	p.arrived = func() {
 		if left.Add(-1) == 0 {
@@ -28,28 +28,28 @@ func (c *chaos) killed() {
 		}
 	}
 	billed := func() int64 {
-		high, _ := told(p.about(""), nil)
+		high, _ := reportedCost(p.about(""), nil)
 		return micro(high)
 	}
 
 	var all []*keyed
-	var low, high int64 // millionths of a USD that must be spent
+	var low, high int64 // bounds of the spent budget, in millionths of a USD
 	lost, replays, anew := 0, 0, 0
 	for round := range kills + 1 {
 		s := c.serve(p, file, "")
-		now := c.holdMoney(s, fmt.Sprint("after kill ", round), low, high)
+		now := c.checkBudget(s, fmt.Sprint("after kill ", round), low, high)
 		left.Store(0)
 		before := billed()
-		found, more, booked := c.again(p, s, round, all)
+		found, more, booked := c.askAgain(p, s, round, all)
 		replays, anew = replays+found, anew+more
-		spent := c.holdMoney(s, fmt.Sprint("asked again after kill ", round), now+booked, now+billed()-before+int64(more))
+		spent := c.checkBudget(s, fmt.Sprint("asked again after kill ", round), now+booked, now+billed()-before+int64(more))
 		if round == kills {
 			c.must(s.end())
 			c.thalas(file, "check")
 			break
 		}
 
-		// 16 callers ask until the server is gone.
+		// 16 callers ask until the server is killed.
 		before, booked = billed(), 0
 		var mu sync.Mutex // guards all, booked and lost
 		left.Store(1 + c.chance("kill", round).Int64N(400))
@@ -90,10 +90,11 @@ func (c *chaos) killed() {
 	c.row(kills, len(all), len(all)-lost, lost, replays, anew, 0, "$0")
 }
 
-// again asks every question once more. One with an answer gets that answer and nobody is
-// called; one without gets an answer at once: found was stored before the kill, anew was
-// not, and booked is what the latter cost, in millionths of a USD.
-func (c *chaos) again(p *providers, s *server, round int, all []*keyed) (found, anew int, booked int64) {
+// askAgain asks every question once more. A question that was answered must get that
+// answer, without a call to a provider. The others must get an answer at once. Of these,
+// found counts those whose run was stored before the kill, and anew the rest; booked is the
+// cost of the rest, in millionths of a USD.
+func (c *chaos) askAgain(p *providers, s *server, round int, all []*keyed) (found, anew int, booked int64) {
 	var mu sync.Mutex // guards the results
 	c.parallel(len(all), 16, func(i int) {
 		q := all[i]

@@ -1,14 +1,14 @@
-// Command chaos breaks everything around the server and holds what callers get
-// against what they were promised.
+// Command chaos breaks everything around the server and checks that callers still get
+// what they were promised.
 //
-// It runs `thalas serve` as a child, over the simulator of the providers, which is in
-// this process and fails as each scenario says. It notes every call that reaches a
-// provider, with what that call must be billed.
+// It runs `thalas serve` as a child. The providers are the simulator, which runs in this
+// process and fails as each scenario says. Every call that reaches a provider is recorded,
+// with what that call must cost.
 //
-// What fails is a broken promise, never a slow machine: no time is measured, and a
-// share is held against a bound that chance breaks once in 10^9 times. The same seed
-// gives the same faults to the same questions. docs/reliability.md has the promises,
-// the commands and the figures.
+// Only a broken promise fails, never a slow machine: no time is measured, and a share is
+// compared with a bound that chance alone breaks once in 10^9 times. The same seed gives
+// the same faults to the same questions. docs/reliability.md has the promises, the
+// commands and the figures.
 package main
 
 import (
@@ -32,7 +32,7 @@ import (
 	"thalas/e2e/process"
 )
 
-// scenarios are run in this order. The columns are those of the scenario's table in
+// scenarios run in this order. The columns are those of the scenario's table in
 // docs/reliability.md.
 var scenarios = []struct {
 	name    string
@@ -59,9 +59,9 @@ type chaos struct {
 	program string
 	seed    uint64
 	short   bool
-	worst   map[string]int64 // millionths of a USD that one attempt may cost, by provider
+	worst   map[string]int64 // the most that one attempt may cost, in millionths of a USD, by provider
 
-	// Of the scenario under way.
+	// Of the scenario that is running.
 	scenario string
 	day      int // of the year in UTC, on which it began
 	table    strings.Builder
@@ -69,8 +69,8 @@ type chaos struct {
 	mu       sync.Mutex
 	failures int             // guarded by mu
 	shown    int             // guarded by mu: failures of the scenario that were printed
-	leftOut  map[string]bool // guarded by mu: the faults that keep a provider out, as the scenario faults has seen
-	cleanup  []func()        // guarded by mu: run after the scenario, the last one first
+	leftOut  map[string]bool // guarded by mu: the faults after which a provider is left out, as the scenario faults has seen
+	cleanup  []func()        // guarded by mu: called after the scenario, the last one first
 }
 
 func main() {
@@ -84,7 +84,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	c := &chaos{out: stdout, worst: map[string]int64{}, leftOut: map[string]bool{}}
 	flags.BoolVar(&c.short, "short", false, "fewer questions and combinations: about a minute")
-	flags.Uint64Var(&c.seed, "seed", 20261128, "of what happens by chance")
+	flags.Uint64Var(&c.seed, "seed", 20261128, "seed of everything that happens by chance")
 	only := flags.String("only", "", "`scenarios` to run, with commas between: faults, random, killed, damage, clock, many")
 	docs := flags.String("docs", "", "`file` whose tables are written when everything has passed")
 	if err := flags.Parse(args); err != nil {
@@ -107,7 +107,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(picked) == 0 {
 		picked = known
 	} else if slices.Contains(picked, "many") {
-		picked = append(picked, "faults") // which finds out what keeps a provider out
+		picked = append(picked, "faults") // many needs to know after which faults a provider is left out
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the run is not done within %v", limit))
 	defer cancel()
@@ -130,7 +130,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// all runs the scenarios that were picked, and gives their tables.
+// all runs the picked scenarios and returns their tables.
 func (c *chaos) all(picked []string) (tables map[string]string, err error) {
 	if c.folder, err = os.MkdirTemp("", "thalas-chaos-"); err != nil {
 		return nil, err
@@ -157,7 +157,7 @@ func (c *chaos) all(picked []string) (tables map[string]string, err error) {
 	return tables, context.Cause(c.ctx)
 }
 
-// play runs a scenario in a goroutine that must may end, and cleans up behind it.
+// play runs a scenario in a goroutine, which must can end, and then cleans up.
 func (c *chaos) play(name string, run func(*chaos)) {
 	c.scenario, c.shown, c.day = name, 0, time.Now().UTC().YearDay()
 	c.parallel(1, 1, func(int) { run(c) })
@@ -167,7 +167,7 @@ func (c *chaos) play(name string, run func(*chaos)) {
 	c.cleanup = nil
 }
 
-// later has something done after the scenario.
+// later registers a function that is called after the scenario.
 func (c *chaos) later(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -184,8 +184,8 @@ func (c *chaos) failf(format string, args ...any) {
 	}
 }
 
-// must ends the goroutine and with it the run where there is an error that lets nothing
-// be found out. Other goroutines end when they look at the context.
+// must ends the whole run on an error after which no promise can be checked. It ends this
+// goroutine at once; others end when they look at the context.
 func (c *chaos) must(err error) {
 	if err != nil {
 		c.stop(fmt.Errorf("%s: %w", c.scenario, err))
@@ -193,7 +193,7 @@ func (c *chaos) must(err error) {
 	}
 }
 
-// parallel calls do for each of 0 to n-1, so many at once.
+// parallel calls do for each of 0 to n-1, at most atOnce at the same time.
 func (c *chaos) parallel(n, atOnce int, do func(i int)) {
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -215,7 +215,7 @@ func (c *chaos) row(cells ...any) {
 	c.table.WriteString("|\n")
 }
 
-// size is how much is done: the second in a short run.
+// size returns the first number, or the second in a short run.
 func (c *chaos) size(whole, short int) int {
 	if c.short {
 		return short
@@ -223,8 +223,8 @@ func (c *chaos) size(whole, short int) int {
 	return whole
 }
 
-// chance draws for one call: the same seed and call give the same draws, in whatever
-// order the calls come.
+// chance returns the random numbers of one call. The same seed and call give the same
+// numbers, in whatever order the calls come.
 func (c *chaos) chance(of ...any) *rand.Rand {
 	hash := fnv.New64a()
 	fmt.Fprint(hash, of...)

@@ -1,7 +1,7 @@
 package main
 
-// Very many questions with mixed faults and repeated keys: nothing lost, nothing paid
-// twice, the memory flat, the day's budget equal to what was billed.
+// Very many questions with mixed faults and repeated keys. Nothing may be lost or paid
+// twice, the memory must stay flat, and the day's budget must equal the bills.
 
 import (
 	"crypto/sha256"
@@ -21,11 +21,11 @@ import (
 const (
 	// mixedRate is the share of attempts that fail.
 	mixedRate = 0.2
-	// rarely is how many questions there are for one with a slow or large fault.
+	// One question in rarely has a slow or large fault.
 	rarely = 400
-	// rareTimeout is what such a question has, in seconds.
+	// rareTimeout is the timeout of such a question, in seconds.
 	rareTimeout = 3
-	// memoryLooks is how often the memory is read.
+	// memoryLooks is the number of times that the memory is read.
 	memoryLooks = 30
 )
 
@@ -45,7 +45,7 @@ func (c *chaos) many() {
 		return strings.HasSuffix(pair, "7") && c.chance("slow", pair).IntN(rarely/10) == 0
 	}
 	p := c.providers(0, func(provider, pair string, n int) simulator.Fault {
-		if hasTwin(pair) { // where the first one fails, the twin is a run of its own
+		if hasTwin(pair) { // no fault: if the first one failed, its twin would be a run of its own
 			return simulator.OK
 		}
 		if chance := c.chance(pair); slowOf(pair) && provider == simulator.Providers[chance.IntN(len(simulator.Providers))] {
@@ -84,7 +84,7 @@ func (c *chaos) many() {
 				inFlight.Add(1)
 			} else if other.status == 409 {
 				inFlight.Add(1)
-			} else if a.isReplay() { // the first answer is the one that was stored byte for byte
+			} else if a.isReplay() { // the other answer is the original
 				a, other = other, a
 			}
 		}
@@ -118,10 +118,10 @@ func (c *chaos) many() {
 		}
 	})
 	if decided.Load() < int64(questions/2) {
-		c.failf("%d of %d questions are decided: the faults keep the providers out", decided.Load(), questions)
+		c.failf("%d of %d questions are decided: providers are left out too often", decided.Load(), questions)
 	}
 
-	spent := c.holdMoney(s, "in the end", low, high)
+	spent := c.checkBudget(s, "in the end", low, high)
 	c.parallel(questions, 32, func(i int) {
 		if kept[i].id == "" {
 			return
@@ -144,7 +144,7 @@ func (c *chaos) many() {
 		fmt.Sprintf("$%.6f to $%.6f", float64(low)/1e6, float64(high)/1e6), fmt.Sprintf("%.0f and %.0f MiB", middle, last))
 }
 
-// thirds gives the medians of the middle and of the last third; 0 where there are none.
+// thirds returns the medians of the middle and of the last third, 0 of fewer than three values.
 func thirds(values []float64) (middle, last float64) {
 	n := len(values) / 3
 	if n == 0 {

@@ -1,6 +1,6 @@
 package main
 
-// What every answer promises, whatever went wrong.
+// The promises that every answer keeps, whatever went wrong.
 
 import (
 	"bytes"
@@ -15,9 +15,9 @@ import (
 	"thalas/internal/simulator"
 )
 
-// broken lists the promises that an answer breaks, beside the calls that reached the
-// providers for it: a decision only where the quorum is kept, each provider once, as
-// many attempts and as much money as was really called and billed.
+// broken lists the promises that an answer breaks, given the calls that reached the
+// providers for it. A decision needs its quorum, each provider is listed once, and the
+// attempts and the cost are those of the calls.
 func (a *answer) broken(calls []*call, quorum int) (what []string) {
 	report := func(format string, args ...any) { what = append(what, fmt.Sprintf(format, args...)) }
 	if a.err != nil {
@@ -46,7 +46,7 @@ func (a *answer) broken(calls []*call, quorum int) (what []string) {
 		if want := map[bool]signal.Status{true: signal.Complete, false: signal.Degraded}[len(failures) == 0]; a.Status != want || a.TotalProviders != len(simulator.Providers) {
 			report("status %s of %d providers with %d failures", a.Status, a.TotalProviders, len(failures))
 		}
-		if low, high := told(calls, failures); a.TotalCostUSD < low-1e-9 || a.TotalCostUSD > high+1e-9 {
+		if low, high := reportedCost(calls, failures); a.TotalCostUSD < low-1e-9 || a.TotalCostUSD > high+1e-9 {
 			report("total_cost_usd is %v, and the providers billed %v", a.TotalCostUSD, high)
 		}
 	case http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -89,9 +89,9 @@ func (a *answer) broken(calls []*call, quorum int) (what []string) {
 	return what
 }
 
-// told bounds what the answers to these calls told of their cost, in USD. An answer
-// that came at the deadline may not have been read.
-func told(calls []*call, failures []signal.Failure) (low, high float64) {
+// reportedCost bounds the cost that the providers reported in their answers to these
+// calls, in USD. An answer that came at the deadline may not have been read.
+func reportedCost(calls []*call, failures []signal.Failure) (low, high float64) {
 	for _, made := range calls {
 		high += made.usd
 		if !isLate(made, failures) {
@@ -107,11 +107,11 @@ func isLate(made *call, failures []signal.Failure) bool {
 	})
 }
 
-// booked bounds what a run must have taken of the day's budget, in millionths of a
-// USD: what was told, and the worst case of each attempt whose bill nobody knows. The
-// bounds differ by roundings alone, but where an answer came at the deadline.
+// booked bounds the amount by which a run must increase the day's budget, in millionths of
+// a USD: the reported costs, and the worst case of each attempt whose cost is unknown. The
+// bounds differ by rounding only, unless an answer came at the deadline.
 func (c *chaos) booked(calls []*call, failures []signal.Failure) (low, high int64) {
-	least, most := told(calls, failures)
+	least, most := reportedCost(calls, failures)
 	low, high = micro(least), micro(most)
 	for _, made := range calls {
 		switch {
@@ -124,15 +124,15 @@ func (c *chaos) booked(calls []*call, failures []signal.Failure) (low, high int6
 	return low, high
 }
 
-// holdMoney holds the day's budget against bounds while nothing is asked, and gives what
-// is spent. A scenario that midnight passed has two budgets and is not held against any.
-func (c *chaos) holdMoney(s *server, when string, low, high int64) int64 {
-	spent, reserved, err := s.money()
+// checkBudget compares the day's budget with bounds while nothing is asked, and returns
+// the spent part. After midnight the scenario has two budgets and nothing is compared.
+func (c *chaos) checkBudget(s *server, when string, low, high int64) int64 {
+	spent, reserved, err := s.budget()
 	if time.Now().UTC().YearDay() == c.day && (err != nil || spent < low || spent > high || reserved != 0) {
 		c.failf("%s: %d millionths of a USD are spent and %d reserved, want %d to %d and none: %v", when, spent, reserved, low, high, err)
 	}
 	return spent
 }
 
-// micro gives millionths of a USD, rounded up as the server does.
+// micro returns millionths of a USD, rounded up as the server does.
 func micro(usd float64) int64 { return int64(math.Ceil(usd*1e6 - 1e-6)) }

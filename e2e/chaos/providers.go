@@ -1,7 +1,7 @@
 package main
 
-// The providers: the simulator, with the fault of each call and what it must be billed,
-// by what went over the wire and nothing else.
+// The providers: the simulator, with the fault of each call and what it must cost. The
+// cost is computed from nothing but the bytes that were sent.
 
 import (
 	"bytes"
@@ -22,22 +22,22 @@ import (
 // call is one question that reached a provider.
 type call struct {
 	provider string
-	done     chan struct{} // closed when the call has ended; what it is billed is known then
-	usd      float64       // billed, as the answer tells
-	unknown  bool          // may be billed, and the answer does not tell how much
+	done     chan struct{} // closed when the call has ended; its cost is known then
+	usd      float64       // cost by the answer
+	unknown  bool          // the call may cost something, and the answer does not say how much
 }
 
-// picker gives the fault of the nth call to a provider about a pair, from 1.
+// picker returns the fault of the nth call to a provider about a pair; n counts from 1.
 type picker func(provider, pair string, n int) simulator.Fault
 
-// sound answers every call.
-func sound(string, string, int) simulator.Fault { return simulator.OK }
+// noFault is the picker of providers that answer every call.
+func noFault(string, string, int) simulator.Fault { return simulator.OK }
 
 // providers serve all four wire formats.
 type providers struct {
 	*simulator.Running
 	pick    picker
-	arrived func() // told of each question; may be nil
+	arrived func() // called for each question; may be nil
 
 	mu    sync.Mutex
 	calls map[string][]*call // guarded by mu; by pair
@@ -53,12 +53,12 @@ func (c *chaos) providers(latency time.Duration, pick picker) *providers {
 	return p
 }
 
-// pairAsked finds the pair in the text of a question: every one has this form.
+// pairAsked finds the pair in a question. All pairs have the form of pairOf.
 var pairAsked = regexp.MustCompile(`C\d{6}`)
 
 func pairOf(i int) string { return fmt.Sprintf("C%06d", i) }
 
-// each notes a call, picks its fault, and reads its bill once it has ended.
+// each records a call, picks its fault, and computes its cost once it has ended.
 func (p *providers) each(name string, body []byte) (simulator.Fault, func(int, []byte, bool)) {
 	if p.arrived != nil {
 		defer p.arrived()
@@ -78,7 +78,7 @@ func (p *providers) each(name string, body []byte) (simulator.Fault, func(int, [
 	}
 }
 
-// about gives the calls about a pair, or about all where it is empty, once they have ended.
+// about returns the calls about a pair, or all calls if it is empty, once they have ended.
 func (p *providers) about(pair string) []*call {
 	p.mu.Lock()
 	calls := slices.Clone(p.calls[pair])
@@ -95,8 +95,8 @@ func (p *providers) about(pair string) []*call {
 // readable is the longest answer that the server reads, in bytes.
 const readable = 1 << 20
 
-// bill says what a call must be booked with. An error that the provider answers costs
-// nothing; where a gateway answers, or an answer can't be read, nobody knows.
+// bill computes what a call must cost. An error answer of the provider costs nothing. The
+// cost is unknown if a gateway answers or if the answer can't be read.
 func bill(name string, status int, whole bool, body []byte) (usd float64, unknown bool) {
 	switch {
 	case !whole, status == http.StatusBadGateway, status == http.StatusGatewayTimeout:
@@ -147,8 +147,8 @@ func bill(name string, status int, whole bool, body []byte) (usd float64, unknow
 	return *cost, false
 }
 
-// readFigures collects the numbers of a usage and of its details by name. A number may
-// be written as text or with decimals; one that can't be a count of tokens is left out.
+// readFigures collects the numbers of a usage and of its details by name. A number may be
+// written as text or with decimals. Negative numbers and texts are left out.
 func readFigures(usage map[string]any, into map[string]float64) {
 	for name, value := range usage {
 		if details, are := value.(map[string]any); are {

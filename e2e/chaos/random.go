@@ -1,6 +1,6 @@
 package main
 
-// Attempts that fail by chance, and what arithmetic promises of them.
+// Attempts fail by chance, and arithmetic tells how many runs must reach the quorum.
 
 import (
 	"fmt"
@@ -12,17 +12,17 @@ import (
 	"thalas/internal/simulator"
 )
 
-// passing are faults that hit one attempt and say nothing of the next.
+// passing are faults of one attempt that say nothing about the next one.
 var passing = []simulator.Fault{"server_error", "unavailable", "html_502", "reset", "cut_body"}
 
-// defaultAttempts is what MAX_ATTEMPTS is where nobody sets it.
+// defaultAttempts is the default of MAX_ATTEMPTS.
 const defaultAttempts = 3
 
-// mistaken is how often a bound may be broken by chance alone.
+// mistaken is the probability with which chance alone may break a bound.
 const mistaken = 1e-9
 
-// random asks many callers' questions at once, with each attempt failing by itself, and
-// holds the share that is answered against the one without a breaker.
+// random asks many questions at the same time while attempts fail independently, and
+// compares the share that is answered with the share without a breaker.
 func (c *chaos) random() {
 	const quorum = 2
 	questions := c.size(5000, 1000)
@@ -30,7 +30,7 @@ func (c *chaos) random() {
 		for _, most := range []int{1, defaultAttempts} {
 			setting := strconv.Itoa(most)
 			env := []string{"MAX_ATTEMPTS=" + setting}
-			if most == defaultAttempts { // which is held to be so
+			if most == defaultAttempts { // not set, so that the default is tested
 				setting, env = setting+", the default", nil
 			}
 			p := c.providers(0, func(provider, pair string, n int) simulator.Fault {
@@ -49,7 +49,7 @@ func (c *chaos) random() {
 			})
 			c.must(s.end())
 			answered := int(decided.Load())
-			share := kept(1-math.Pow(rate, float64(most)), len(simulator.Providers), quorum)
+			share := quorumChance(1-math.Pow(rate, float64(most)), len(simulator.Providers), quorum)
 			if least := atLeast(questions, share, mistaken); answered < least {
 				c.failf("%v of the attempts fail, %d are made: %d of %d questions are answered, want at least %d", rate, most, answered, questions, least)
 			}
@@ -58,7 +58,7 @@ func (c *chaos) random() {
 	}
 }
 
-// drawn gives one of the faults at a rate.
+// drawn returns one of the faults at a rate, else none.
 func drawn(chance *rand.Rand, rate float64, of []simulator.Fault) simulator.Fault {
 	if chance.Float64() >= rate {
 		return simulator.OK
@@ -66,17 +66,17 @@ func drawn(chance *rand.Rand, rate float64, of []simulator.Fault) simulator.Faul
 	return of[chance.IntN(len(of))]
 }
 
-// kept is how likely at least quorum of n independent providers answer, each of which
-// answers with that chance.
-func kept(chance float64, n, quorum int) (sum float64) {
+// quorumChance is the probability that at least quorum of n independent providers answer,
+// each of which answers with that chance.
+func quorumChance(chance float64, n, quorum int) (sum float64) {
 	for k := quorum; k <= n; k++ {
 		sum += math.Exp(logChoose(n, k)) * math.Pow(chance, float64(k)) * math.Pow(1-chance, float64(n-k))
 	}
 	return sum
 }
 
-// atLeast is the least number of successes in n trials that is not rarer than the
-// given chance, each trial succeeding with that share.
+// atLeast returns the largest k such that fewer than k successes in n trials are at most
+// as likely as rarer. Each trial succeeds with the probability share.
 func atLeast(n int, share, rarer float64) int {
 	sum := 0.0
 	for k := range n {

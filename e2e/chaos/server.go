@@ -1,10 +1,9 @@
 package main
 
-// The server under test, and who asks it.
+// The server under test, and the client that asks it.
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,38 +22,27 @@ import (
 	"thalas/internal/simulator"
 )
 
-// guard ends what hangs. Nothing takes that long unless a promise is broken.
+// guard bounds every request. Nothing takes that long unless a promise is broken.
 const guard = 60 * time.Second
 
 type server struct {
 	*process.Process
-	url    string
 	client *http.Client
 }
 
-var serving = regexp.MustCompile(`Try it in a browser: (http://\S+)/docs\n`)
-
-// serve starts the server over a data file, and returns once it listens. A wrapper is a
-// shell script that ends by running its arguments. The day's budget is never used up.
+// serve starts the server with a data file, and returns once it listens. A wrapper is a
+// shell script that runs its arguments at its end. The day's budget is too large to be
+// used up.
 func (c *chaos) serve(p *providers, file, wrapper string, env ...string) *server {
 	environ := slices.Concat(process.PlainEnvironment(), p.Env(), []string{"LISTEN_ADDR=127.0.0.1:0", "DATA_FILE=" + file, "LOG_LEVEL=error", "DAILY_BUDGET_USD=1000000"}, env)
 	command := []string{c.program, "serve"}
 	if wrapper != "" {
 		command = append([]string{"/bin/sh", "-c", wrapper, "sh"}, command...)
 	}
-	child, err := process.Start("thalas", c.folder, environ, command[0], command[1:]...)
+	child, err := process.Serve(c.ctx, "thalas", c.folder, environ, command[0], command[1:]...)
 	c.must(err)
-	c.later(child.Kill) // where it is still there
-	s := &server{Process: child, client: &http.Client{Timeout: guard, Transport: &http.Transport{MaxIdleConnsPerHost: 512}}}
-	c.must(child.Await(c.ctx, func(context.Context) error {
-		found := serving.FindStringSubmatch(child.Log())
-		if found == nil {
-			return errors.New("it does not say that it listens")
-		}
-		s.url = found[1]
-		return nil
-	}))
-	return s
+	c.later(child.Kill) // in case it is still running
+	return &server{child, &http.Client{Timeout: guard, Transport: &http.Transport{MaxIdleConnsPerHost: 512}}}
 }
 
 // end ends the server as an operator does.
@@ -64,14 +51,14 @@ func (s *server) end() error {
 	return s.Stop()
 }
 
-// scratch names a data file that is not there yet.
+// scratch returns the path of a data file that does not exist yet.
 func (c *chaos) scratch() string {
 	folder, err := os.MkdirTemp(c.folder, "store-")
 	c.must(err)
 	return folder + "/thalas.db"
 }
 
-// thalas runs a command of the program over a data file that no server has open.
+// thalas runs a command of the program on a data file that no server has open.
 func (c *chaos) thalas(file string, args ...string) {
 	if output, err := exec.CommandContext(c.ctx, c.program, append(args, "--data-file", file)...).CombinedOutput(); err != nil {
 		c.failf("thalas %s: %v: %s", args[0], err, output)
@@ -83,7 +70,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	err    error // there was none that can be read
+	err    error // why there is no answer that can be read
 
 	signal.Consensus // of a 200
 	problem          api.Problem
@@ -95,19 +82,19 @@ func (a *answer) String() string {
 
 func (a *answer) failures() []signal.Failure { return append(a.Failures, a.problem.Failures...) }
 
-// isReplay reports whether the answer is one of before.
+// isReplay reports whether the answer is the stored one of an earlier request.
 func (a *answer) isReplay() bool { return a.header.Get("Idempotency-Replayed") == "true" }
 
-// isStored reports whether a decision does not say the contrary.
+// isStored reports whether a decision has no warning that it was not stored.
 func (a *answer) isStored() bool {
 	return !slices.ContainsFunc(a.Warnings, func(w signal.Warning) bool { return w.Code == "not_stored" })
 }
 
-// ask posts a question; with a key where that is not empty. It is about a market in which
-// every sound vote but one is BUY, so that a decision is BUY whoever else fails. All
-// questions are of the same length, and so may cost the same. A store that a slow disk
-// keeps from claiming the key asks nobody, and says so: the question is repeated, as it
-// advises.
+// ask posts a question, with an Idempotency-Key if key is not empty. All simulated models
+// but one vote BUY on its market, so that a decision is BUY whichever provider fails. All
+// questions have the same length, and so the same worst case. If a slow disk keeps the
+// store from claiming the key, no model is asked and the answer advises to try again: the
+// question is repeated.
 func (s *server) ask(pair string, quorum, timeout int, key string) (a answer) {
 	body := fmt.Sprintf(`{"pair": "%s/USDT", "current_price": 50000, "market_data": {"rsi": 20, "macd": 900, "price_change_24h": 4}, "min_providers": %d, "timeout_seconds": %2d}`, pair, quorum, timeout)
 	for range 60 {
@@ -127,7 +114,7 @@ func (s *server) ask(pair string, quorum, timeout int, key string) (a answer) {
 func (s *server) get(path string) answer { return s.do(http.MethodGet, path, "", "") }
 
 func (s *server) do(method, path, body, key string) (a answer) {
-	request, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	request, err := http.NewRequest(method, s.URL+path, strings.NewReader(body))
 	if err != nil {
 		return answer{err: err}
 	}
@@ -145,8 +132,8 @@ func (s *server) do(method, path, body, key string) (a answer) {
 	return a
 }
 
-// isKept reports whether the server gives a result back byte for byte.
-func (s *server) isKept(a answer) bool {
+// findsAgain reports whether the server returns a stored result byte for byte.
+func (s *server) findsAgain(a answer) bool {
 	found := s.get("/v1/consensus/" + a.ID)
 	return found.status == http.StatusOK && bytes.Equal(found.body, a.body)
 }
@@ -156,11 +143,11 @@ func (s *server) health() (h service.Health, err error) {
 	return h, errors.Join(a.err, json.Unmarshal(a.body, &h))
 }
 
-// money gives what the day's budget has spent and reserved, in millionths of a USD.
-func (s *server) money() (spent, reserved int64, err error) {
+// budget returns the spent and the reserved part of the day's budget, in millionths of a USD.
+func (s *server) budget() (spent, reserved int64, err error) {
 	h, err := s.health()
 	if err == nil && (h.Budget == nil || h.Budget.SpentUSD == nil || h.Budget.ReservedUSD == nil) {
-		err = errors.New("health does not tell the day's budget")
+		err = errors.New("health does not show the day's budget")
 	}
 	if err != nil {
 		return 0, 0, err
@@ -168,8 +155,8 @@ func (s *server) money() (spent, reserved int64, err error) {
 	return micro(*h.Budget.SpentUSD), micro(*h.Budget.ReservedUSD), nil
 }
 
-// worstCases finds what one attempt of each provider may cost: what is reserved for a
-// question to it alone, while that is being asked.
+// worstCases measures the most that one attempt of each provider may cost: the amount
+// that is reserved while that provider alone is being asked.
 func (c *chaos) worstCases() {
 	for _, name := range simulator.Providers {
 		asked := make(chan struct{}, 1)
@@ -187,7 +174,7 @@ func (c *chaos) worstCases() {
 			c.must(fmt.Errorf("%s is not asked", name))
 		}
 		var err error
-		_, c.worst[name], err = s.money()
+		_, c.worst[name], err = s.budget()
 		c.must(err)
 		s.Kill()
 	}

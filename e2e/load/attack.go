@@ -1,7 +1,7 @@
 package main
 
-// The load itself, which vegeta makes: questions in a closed loop, at a fixed
-// rate, or so many of them; and the look-ups of what was answered.
+// The load, which vegeta makes: requests in a closed loop, at a fixed rate, or a given
+// number of them.
 
 import (
 	"context"
@@ -27,11 +27,11 @@ func newClient() *http.Client {
 	}}
 }
 
-// shape is how the requests of an attack follow each other.
+// shape says how the requests of an attack follow each other.
 type shape struct {
 	pace          vegeta.Pacer
 	length        time.Duration // 0: until the pacer ends it
-	workers, most int           // of which each waits for its answer before it sends again
+	workers, most int           // at the start and at most; each waits for its answer before it sends again
 }
 
 // closedLoop keeps so many requests on their way for a time.
@@ -56,7 +56,7 @@ func (n times) Pace(_ time.Duration, sent uint64) (time.Duration, bool) { return
 
 func (times) Rate(time.Duration) float64 { return 0 } // only plots ask for it
 
-// attack gives the results once all of them are there, and how long that took.
+// attack returns all results, and how long they took.
 func attack(ctx context.Context, client *http.Client, what vegeta.Targeter, how shape) ([]*vegeta.Result, time.Duration) {
 	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.Workers(uint64(how.workers)), vegeta.MaxWorkers(uint64(how.most)))
 	defer context.AfterFunc(ctx, func() { attacker.Stop() })()
@@ -69,19 +69,19 @@ func attack(ctx context.Context, client *http.Client, what vegeta.Targeter, how 
 	return results, time.Since(began)
 }
 
-// asking gives the questions in turn. The URL's fragment, which is not sent, is
+// asking returns the questions in turn. The fragment of the URL, which is not sent, is
 // the question's number.
-func asking(address string, questions []question) vegeta.Targeter {
+func asking(server string, questions []question) vegeta.Targeter {
 	header := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}
 	var next atomic.Int64
 	return func(t *vegeta.Target) error {
 		i := int(next.Add(1)-1) % len(questions)
-		*t = vegeta.Target{Method: http.MethodPost, URL: numbered("http://"+address+"/v1/consensus", i), Body: questions[i].body, Header: header}
+		*t = vegeta.Target{Method: http.MethodPost, URL: numbered(server+"/v1/consensus", i), Body: questions[i].body, Header: header}
 		return nil
 	}
 }
 
-// numbered puts a number into a URL, numberOf gets it from a result.
+// numbered puts a number into a URL; numberOf reads it from a result.
 func numbered(url string, i int) string { return url + "#" + strconv.Itoa(i) }
 
 func numberOf(result *vegeta.Result) int {

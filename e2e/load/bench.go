@@ -1,25 +1,22 @@
 package main
 
-// The order of things: phases, the servers of a phase, and their rounds in turns.
+// The phases in their order, the servers of a phase, and their rounds in turns.
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"thalas/e2e/process"
 )
 
-const soakPoints = 5 // times that the memory is read
+const soakPoints = 5 // readings of the memory in a soak
 
 type bench struct {
 	options
@@ -58,32 +55,33 @@ func (b *bench) phases() (phases []phase) {
 	return phases
 }
 
-func (b *bench) run(ctx context.Context) (report, error) {
-	r := newReport()
-	if b.only != "bare" {
-		var err error
-		if b.binary != "" {
-			b.program, err = filepath.Abs(b.binary) // the children run in another folder
-		} else {
-			fmt.Fprintln(b.progress, "building ./cmd/thalas")
-			b.program, err = buildServer(ctx, b.folder)
-		}
-		if err != nil {
-			return r, err
-		}
+func (b *bench) run(ctx context.Context) (r report, err error) {
+	r.began = time.Now().UTC()
+	r.loadAverage, _ = process.LoadAverage()
+	if b.binary != "" {
+		b.program, err = filepath.Abs(b.binary) // the children run in another folder
+	} else if b.only != "bare" {
+		fmt.Fprintln(b.progress, "building ./cmd/thalas")
+		b.program, err = buildServer(ctx, b.folder)
+	}
+	if err != nil {
+		return r, err
 	}
 	for _, p := range b.phases() {
-		measured, err := b.runPhase(ctx, p)
+		servers, failures, err := b.runPhase(ctx, p)
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", p.name, err)
 		}
-		r.add(measured)
+		r.phases = append(r.phases, measured{p, servers})
+		for _, failure := range failures {
+			r.failures = append(r.failures, p.name+": "+failure)
+		}
 	}
 	return r, nil
 }
 
-// buildServer goes to the product's module, which this one replaces, since what is
-// built is the module of the working folder.
+// buildServer changes to the folder of the product's module, since go build builds
+// packages of the working folder's module.
 func buildServer(ctx context.Context, folder string) (string, error) {
 	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "thalas").Output()
 	if err == nil {
@@ -95,52 +93,75 @@ func buildServer(ctx context.Context, folder string) (string, error) {
 	return process.Build(ctx, folder)
 }
 
-// runPhase starts everything anew, so that a phase's memory and counters are its own.
-func (b *bench) runPhase(ctx context.Context, p phase) (measured, error) {
-	m := measured{phase: p}
-	providers, servers, err := b.startAll(ctx, p)
-	if err == nil {
-		m.servers = servers
-		m.failures, err = b.load(ctx, p, providers, servers)
+// runPhase starts new children, so that the memory and the counters are the phase's own.
+func (b *bench) runPhase(ctx context.Context, p phase) (servers []*server, failures []string, err error) {
+	var children []*process.Process
+	start := func(name, program string, environ []string, args ...string) (*process.Process, error) {
+		started, err := process.Serve(ctx, name, b.folder, append(process.PlainEnvironment(), environ...), program, args...)
+		if err == nil {
+			children = append([]*process.Process{started}, children...) // the stub is ended last
+		}
+		return started, err
 	}
+	err = func() error {
+		self, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		stub, err := start("stub", self, nil, "stub", p.delay.String())
+		if err != nil {
+			return err
+		}
+		if b.only != "thalas" {
+			bare, err := start("bare", self, nil, "bare", stub.URL)
+			if err != nil {
+				return err
+			}
+			servers = append(servers, newServer("bare", bare))
+		}
+		if b.only != "bare" {
+			thalas, err := start("thalas", b.program, b.serverEnvironment(stub.URL), "serve")
+			if err != nil {
+				return err
+			}
+			servers = append(servers, newServer("thalas", thalas))
+		}
+		failures, err = b.load(ctx, p, stub, servers)
+		return err
+	}()
 	var ends []error
-	for _, s := range servers {
-		ends = append(ends, s.process.Stop())
-	}
-	if providers != nil {
-		ends = append(ends, providers.Stop())
-	}
-	switch {
-	case ctx.Err() != nil: // the interrupt may have ended the children too
-		return m, ctx.Err()
-	case err != nil: // and why it came to that, if a child knows
-		return m, errors.Join(append([]error{err}, ends...)...)
-	}
-	for _, end := range ends {
-		if end != nil {
-			m.failures = append(m.failures, end.Error())
+	for _, c := range children {
+		if end := c.Stop(); end != nil {
+			ends = append(ends, end)
+			failures = append(failures, end.Error())
 		}
 	}
-	return m, nil
+	switch {
+	case ctx.Err() != nil: // an interrupt may have ended the children too
+		return servers, nil, ctx.Err()
+	case err != nil: // a child that ended badly may say why
+		return servers, nil, errors.Join(append([]error{err}, ends...)...)
+	}
+	return servers, failures, nil
 }
 
-// load drives the servers in turns, and then checks what they have kept.
-func (b *bench) load(ctx context.Context, p phase, providers *process.Process, servers []*server) (failures []string, err error) {
+// load loads the servers in turns, and then checks what they have stored.
+func (b *bench) load(ctx context.Context, p phase, stub *process.Process, servers []*server) (failures []string, err error) {
 	questions, err := newQuestions(time.Now(), b.body)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range servers {
 		if b.warmup > 0 {
-			results, _ := attack(ctx, s.client, asking(s.process.Address, questions), closedLoop(b.warmup, b.connections))
+			results, _ := attack(ctx, s.client, asking(s.process.URL, questions), closedLoop(b.warmup, b.connections))
 			s.tally.add(questions, results)
-			s.tally.forgetTimes()
+			s.tally.latency, s.tally.overhead = nil, nil // the answers of a warm-up are checked, but not measured
 		}
 	}
 	for round := range p.rounds {
 		for i := range servers {
-			s := servers[(i+round)%len(servers)] // nobody is always the first
-			perSecond := s.drive(ctx, p, questions, providers)
+			s := servers[(i+round)%len(servers)] // no server is always the first
+			perSecond := s.load(ctx, p, questions, stub)
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
@@ -148,7 +169,7 @@ func (b *bench) load(ctx context.Context, p phase, providers *process.Process, s
 		}
 	}
 	for _, s := range servers {
-		failed, err := s.check(ctx, b.sample)
+		failed, err := s.check(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("check %s: %w", s.name, err)
 		}
@@ -157,82 +178,17 @@ func (b *bench) load(ctx context.Context, p phase, providers *process.Process, s
 	return failures, nil
 }
 
-// startAll starts what the phase needs, the providers first. What was started is
-// returned with an error too.
-func (b *bench) startAll(ctx context.Context, p phase) (providers *process.Process, servers []*server, err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, nil, err
-	}
-	environ := process.PlainEnvironment()
-	address, err := process.FreeAddress()
-	if err == nil {
-		providers, err = startAt(address, "stub", b.folder, environ, self, "stub", address, p.delay.String())
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := awaitHealth(ctx, providers); err != nil {
-		return providers, nil, err
-	}
-	for _, name := range []string{"bare", "thalas"} {
-		if b.only != "" && b.only != name {
-			continue
-		}
-		address, err := process.FreeAddress()
-		if err != nil {
-			return providers, servers, err
-		}
-		s := &server{name: name, keeps: name == "thalas", client: newClient(), tally: newTally(), since: time.Now()}
-		if name == "bare" {
-			s.process, err = startAt(address, name, b.folder, environ, self, "bare", address, "http://"+providers.Address)
-		} else {
-			s.process, err = startAt(address, name, b.folder, slices.Concat(environ, b.serverEnvironment(address, providers.Address)), b.program, "serve")
-		}
-		if err != nil {
-			return providers, servers, err
-		}
-		servers = append(servers, s)
-		if err := awaitHealth(ctx, s.process); err != nil {
-			return providers, servers, err
-		}
-	}
-	return providers, servers, nil
-}
-
-func startAt(address, name, folder string, environ []string, program string, args ...string) (*process.Process, error) {
-	p, err := process.Start(name, folder, environ, program, args...)
-	if err == nil {
-		p.Address = address
-	}
-	return p, err
-}
-
-// awaitHealth returns when GET /v1/health answers 200.
-func awaitHealth(ctx context.Context, p *process.Process) error {
-	return p.Await(ctx, func(ctx context.Context) error {
-		_, err := get(ctx, http.DefaultClient, "http://"+p.Address+"/v1/health")
-		return err
-	})
-}
-
-// serverEnvironment sets up the server on a fresh store, with everything on and
-// the stub for its providers.
-func (b *bench) serverEnvironment(address, providers string) []string {
+// serverEnvironment sets up the server on a fresh store, with everything on and the
+// stub in place of its providers.
+func (b *bench) serverEnvironment(stub string) []string {
 	store, err := os.MkdirTemp(b.folder, "store-")
 	if err != nil {
-		store = b.folder // the server will say what is wrong with it
+		store = b.folder // the server reports what is wrong with it
 	}
-	set := map[string]string{
-		"LISTEN_ADDR": address, "DATA_FILE": filepath.Join(store, "thalas.db"), "LOG_LEVEL": "info",
-		"ANTHROPIC_BASE_URL": "http://" + providers + "/anthropic", "ANTHROPIC_API_KEY": "load-test-key-1",
-		"OPENAI_BASE_URL": "http://" + providers + "/openai", "OPENAI_API_KEY": "load-test-key-2",
-		"GEMINI_BASE_URL": "http://" + providers + "/gemini", "GEMINI_API_KEY": "load-test-key-3",
-		"GROK_BASE_URL": "http://" + providers + "/grok", "GROK_API_KEY": "load-test-key-4", "GROK_ENABLED": "true",
-	}
-	var environ []string
-	for _, name := range slices.Sorted(maps.Keys(set)) {
-		environ = append(environ, name+"="+set[name])
+	environ := []string{"LISTEN_ADDR=127.0.0.1:0", "DATA_FILE=" + filepath.Join(store, "thalas.db"), "LOG_LEVEL=info", "GROK_ENABLED=true"}
+	for _, name := range providerNames {
+		upper := strings.ToUpper(name)
+		environ = append(environ, upper+"_BASE_URL="+stub+"/"+name, upper+"_API_KEY=load-test-key-"+name)
 	}
 	return append(environ, b.environ...) // the last one of a name counts
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"thalas/e2e/process"
 )
 
 // TestMain lets the test binary be the children that the program under test
@@ -24,7 +27,12 @@ func TestMain(m *testing.M) {
 		case "stub", "bare":
 			os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 		case "serve":
-			fmt.Fprintln(os.Stderr, "forgetful server:", http.ListenAndServe(os.Getenv("LISTEN_ADDR"), newForgetful()))
+			listener, err := net.Listen("tcp", os.Getenv("LISTEN_ADDR"))
+			if err == nil {
+				process.Announce(os.Stdout, listener.Addr())
+				err = http.Serve(listener, newForgetful())
+			}
+			fmt.Fprintln(os.Stderr, "forgetful server:", err)
 			os.Exit(1)
 		}
 	}
@@ -48,7 +56,6 @@ func newForgetful() http.Handler {
 		fault:     os.Getenv("FAULT"),
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /v1/health", f.consensus)
 	mux.HandleFunc("POST /v1/consensus", f.ask)
 	mux.HandleFunc("GET /v1/consensus/{id}", f.show)
 	mux.HandleFunc("GET /v1/metrics", f.metrics)
@@ -109,7 +116,7 @@ func (f *forgetful) metrics(w http.ResponseWriter, _ *http.Request) {
 }
 
 // tiny is a whole measurement in as little time as it takes.
-var tiny = []string{"--closed=20ms", "--open=60ms", "--rounds=2", "--connections=1", "--rate=100", "--delay=5ms", "--soak=10", "--warmup=1ns", "--limit=1m"}
+var tiny = []string{"--closed=20ms", "--open=60ms", "--rounds=2", "--connections=1", "--rate=100", "--delay=5ms", "--soak=10", "--warmup=1ns"}
 
 // runLoad runs the program in a folder of its own, which must be empty afterwards.
 func runLoad(t *testing.T, args ...string) (code int, stdout, stderr string) {

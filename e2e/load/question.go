@@ -1,6 +1,6 @@
 package main
 
-// What is asked: realistic questions that differ in pair, price and data.
+// The questions: realistic ones that differ in pair, price and data.
 
 import (
 	"encoding/json"
@@ -12,26 +12,25 @@ import (
 )
 
 const (
-	variants      = 512 // different questions; more than any cache of connections or buffers would favour
+	variants      = 512 // different questions; too many for a cache of connections or buffers to help
 	candlesAsked  = 20
 	largeVariants = 64 // of a given size
-	// mostCandles and mostNumbers are what a question and a list in it may hold.
+	// A question may have mostCandles candles, and each list in it mostNumbers numbers.
 	mostCandles, mostNumbers = 500, 500
 	mostBody                 = 250_000
 	timeframe                = 5 * time.Minute
 )
 
-// question is one POST /v1/consensus, and what its answer must repeat.
+// question is the body of a POST /v1/consensus, and the values that its answer must repeat.
 type question struct {
 	body  []byte
 	pair  string
 	price string // as JSON
 }
 
-// newQuestions makes the variants, the same for every server and run but for the
-// candles' times, which end with the candle that closed last. A size above 0 is
-// what each body has at least: as many candles as a question may hold, and lists of
-// numbers for what is left.
+// newQuestions returns the same questions for every server and run, except for the times
+// of the candles: the last one closed just before now. With a size above 0 each body has at
+// least so many bytes: as many candles as a question may have, and lists of numbers.
 func newQuestions(now time.Time, size int) ([]question, error) {
 	random := rand.New(rand.NewPCG(20, 26))
 	pairs := []string{"BTC/USDT", "BTC/USDC", "BTC/USD", "BTC/EUR", "BTC/USDT:USDT", "BTC/DAI"}
@@ -98,7 +97,7 @@ func marketData(random *rand.Rand, now time.Time, count int) (data map[string]an
 	}, price
 }
 
-// closes gives a list of prices in so many bytes or a few more, if it may be as long.
+// closes returns a list of prices of size bytes or a few more, at most mostNumbers prices.
 func closes(random *rand.Rand, size int) json.RawMessage {
 	list := []byte{'['}
 	for n := 0; n < mostNumbers && (n == 0 || len(list) < size-1); n++ {

@@ -1,53 +1,58 @@
 package main
 
-// One server of a phase, and what is known of it so far.
+// One server of a phase: its load, and the checks of what it has stored and counted.
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"thalas/e2e/process"
 )
 
+const lookups = 8 // connections that read results back
+
 type server struct {
 	name    string
-	keeps   bool // it has a store: answers are found by id, and counted
 	process *process.Process
 	client  *http.Client
+	since   time.Time
+	tally   *tally
 
-	tally  *tally
-	since  time.Time
-	took   time.Duration    // driven
+	// While it was loaded.
+	took   time.Duration
 	rounds []float64        // consensus a second
 	late   []float64        // ms after it was due that a question was sent
-	cpu    cpuTimes         // while driven
-	memory []process.Memory // after each attack, before the checks; none where it is not known
-	looked int              // up by id
+	cpu    [3]time.Duration // of the server, of the stub and of this program; 0 where not known
+	memory []process.Memory // after each attack; none where not known
+	looked int              // results that were read back by id
 }
 
-// cpuTimes of the three sides; 0 where it is not known.
-type cpuTimes struct{ server, providers, load time.Duration }
-
-func (s *server) cpuTimes(providers *process.Process) (t cpuTimes) {
-	t.server, _ = process.CPUTime(s.process.PID())
-	t.providers, _ = process.CPUTime(providers.PID())
-	t.load, _ = process.CPUTime(os.Getpid())
-	return t
+func newServer(name string, p *process.Process) *server {
+	return &server{name: name, process: p, client: newClient(), since: time.Now(), tally: newTally()}
 }
 
-// drive loads the server for one round and gives its consensus a second.
-func (s *server) drive(ctx context.Context, p phase, questions []question, providers *process.Process) float64 {
-	before := s.cpuTimes(providers)
+// load loads the server for one round and returns its consensus a second.
+func (s *server) load(ctx context.Context, p phase, questions []question, stub *process.Process) float64 {
+	pids := [...]int{s.process.PID(), stub.PID(), os.Getpid()}
+	for i, pid := range pids {
+		before, _ := process.CPUTime(pid)
+		s.cpu[i] -= before
+	}
 	decided, took := s.tally.statuses["200"], time.Duration(0)
 	for _, how := range p.attacks {
 		began := time.Now()
-		results, lasted := attack(ctx, s.client, asking(s.process.Address, questions), how)
+		results, lasted := attack(ctx, s.client, asking(s.process.URL, questions), how)
 		took += lasted
 		s.tally.add(questions, results)
 		if p.rate > 0 {
@@ -60,46 +65,119 @@ func (s *server) drive(ctx context.Context, p phase, questions []question, provi
 			s.memory = append(s.memory, *m)
 		}
 	}
-	after := s.cpuTimes(providers)
-	s.cpu.server += after.server - before.server
-	s.cpu.providers += after.providers - before.providers
-	s.cpu.load += after.load - before.load
+	for i, pid := range pids {
+		after, _ := process.CPUTime(pid)
+		s.cpu[i] += after
+	}
 	s.took += took
 	s.rounds = append(s.rounds, float64(s.tally.statuses["200"]-decided)/took.Seconds())
 	return s.rounds[len(s.rounds)-1]
 }
 
-// check gives what failed: answers that are no 200 or wrong, not kept, not counted.
-func (s *server) check(ctx context.Context, sample int) (failures []string, err error) {
-	list := func(counts map[string]int) {
-		for _, what := range slices.Sorted(maps.Keys(counts)) {
-			failures = append(failures, fmt.Sprintf("%s: %d × %s", s.name, counts[what], what))
-		}
-	}
-	others := maps.Clone(s.tally.statuses)
-	delete(others, "200")
-	list(others)
-	list(s.tally.faults)
+// check lists what failed: answers that are not 200 or are wrong, and for thalas also
+// answers that were not stored or not counted.
+func (s *server) check(ctx context.Context) (failures []string, err error) {
+	faults := maps.Clone(s.tally.statuses)
+	delete(faults, "200")
+	maps.Copy(faults, s.tally.faults)
 	if s.tally.statuses["200"] == 0 {
 		failures = append(failures, s.name+": not one question was answered")
 	}
-	if !s.keeps {
-		return failures, nil
+	if s.name == "thalas" {
+		read, err := s.counters(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, miscount := range read.compare(s.tally) {
+			failures = append(failures, s.name+": "+miscount)
+		}
+		s.findAgain(ctx, faults)
 	}
-	counted, err := readCounters(ctx, s.client, s.process.Address, s.since)
-	if err != nil {
-		return failures, err
+	for _, what := range slices.Sorted(maps.Keys(faults)) {
+		failures = append(failures, fmt.Sprintf("%s: %d × %s", s.name, faults[what], what))
 	}
-	for _, fault := range compareCounters(counted, s.tally) {
-		failures = append(failures, s.name+": "+fault)
-	}
-	var faults map[string]int
-	s.looked, faults = findAgain(ctx, s.client, s.process.Address, s.tally.answers, sample)
-	list(faults)
 	return failures, nil
 }
 
-// get asks for one document, which must be there.
+// findAgain reads every answer back by its id, and counts what is wrong.
+func (s *server) findAgain(ctx context.Context, faults map[string]int) {
+	answers := s.tally.answers
+	var next atomic.Int64
+	byID := func(t *vegeta.Target) error {
+		i := int(next.Add(1)-1) % len(answers)
+		*t = vegeta.Target{Method: http.MethodGet, URL: numbered(s.process.URL+"/v1/consensus/"+url.PathEscape(answers[i].ID), i)}
+		return nil
+	}
+	results, _ := attack(ctx, s.client, byID, exactly(len(answers), lookups))
+	s.looked = len(results)
+	for _, result := range results {
+		var got answer
+		switch want := answers[numberOf(result)]; {
+		case want.ID == "":
+			faults["a 200 had no id"]++
+		case result.Code == 0:
+			faults["GET by id: no answer: "+cause(result)]++
+		case result.Code != http.StatusOK:
+			faults[fmt.Sprintf("GET by id: %d", result.Code)]++
+		case json.Unmarshal(result.Body, &got) != nil:
+			faults["GET by id: the body is no JSON"]++
+		case got.ID != want.ID || got.Pair != want.Pair || got.Price != want.Price || got.Decision != want.Decision:
+			faults["GET by id: not what was answered"]++
+		}
+	}
+}
+
+// counters are the figures of GET /v1/metrics that can be compared with what was sent.
+type counters struct {
+	Total      int `json:"total_requests"`
+	Successful int `json:"successful_requests"`
+	Failed     int `json:"failed_requests"`
+	Providers  []struct {
+		Provider  string `json:"provider"`
+		Successes int    `json:"successes"`
+	} `json:"providers"`
+}
+
+// counters reads the day of the start and the next one, so that midnight changes
+// nothing. The server's store was empty at its start.
+func (s *server) counters(ctx context.Context) (read counters, err error) {
+	day := s.since.UTC().Truncate(24 * time.Hour)
+	span := url.Values{"window": {"day"}, "from": {day.Format(time.RFC3339)}, "to": {day.Add(48 * time.Hour).Format(time.RFC3339)}}
+	body, err := get(ctx, s.client, s.process.URL+"/v1/metrics?"+span.Encode())
+	if err == nil {
+		err = json.Unmarshal(body, &read)
+	}
+	if err != nil {
+		return read, fmt.Errorf("GET /v1/metrics: %w", err)
+	}
+	return read, nil
+}
+
+// compare lists the counters that differ from what was answered.
+func (c counters) compare(t *tally) (faults []string) {
+	compare := func(name string, got, want int) {
+		if got != want {
+			faults = append(faults, fmt.Sprintf("counter %s is %d, want %d", name, got, want))
+		}
+	}
+	decided := t.statuses["200"]
+	compare("total_requests", c.Total, decided+t.runs)
+	compare("successful_requests", c.Successful, decided)
+	compare("failed_requests", c.Failed, t.runs)
+	if t.runs > 0 {
+		return faults // failed runs may hold votes of some providers; they fail the phase anyway
+	}
+	successes := map[string]int{}
+	for _, p := range c.Providers {
+		successes[p.Provider] += p.Successes
+	}
+	for _, name := range providerNames {
+		compare(name+" successes", successes[name], decided)
+	}
+	return faults
+}
+
+// get returns the body of an answer with status 200.
 func get(ctx context.Context, client *http.Client, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

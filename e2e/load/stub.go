@@ -1,6 +1,6 @@
 package main
 
-// The stub of the four providers: a fixed vote each, at once or after a constant
+// The stub of the four providers. Each answers a fixed vote, at once or after a constant
 // time.
 
 import (
@@ -16,12 +16,11 @@ import (
 //go:embed testdata/*.json
 var votes embed.FS
 
-// providerNames are the first segments of the stub's paths too.
+// providerNames are also the first segments of the stub's paths.
 var providerNames = []string{"anthropic", "openai", "gemini", "grok"}
 
 func newStub(delay time.Duration) (http.Handler, error) {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/health", func(http.ResponseWriter, *http.Request) {})
 	for _, name := range providerNames {
 		text, err := votes.ReadFile("testdata/" + name + ".json")
 		if err != nil {

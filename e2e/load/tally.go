@@ -1,7 +1,6 @@
 package main
 
-// What a server did with the questions: times, answers by status, and what was
-// wrong with them.
+// The answers of a server: their times, their statuses, and what was wrong with them.
 
 import (
 	"bytes"
@@ -17,7 +16,8 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// answer is what a 200 says that is held against its question, and looked up later.
+// answer holds the fields of a 200 that are compared with its question, and again when
+// it is read back.
 type answer struct {
 	ID            string      `json:"id"`
 	Pair          string      `json:"pair"`
@@ -30,7 +30,6 @@ type answer struct {
 
 // tally counts the answers of one server.
 type tally struct {
-	sent              int
 	statuses          map[string]int // "200", "503 insufficient-responses", "no answer: EOF"
 	latency, overhead []float64      // ms, of 200s: as the caller sees it, as the server says
 	answers           []answer       // of 200s
@@ -43,7 +42,6 @@ func newTally() *tally { return &tally{statuses: map[string]int{}, faults: map[s
 // add counts the outcomes of an attack.
 func (t *tally) add(questions []question, results []*vegeta.Result) {
 	for _, result := range results {
-		t.sent++
 		switch {
 		case result.Code == 0 || len(result.Body) == 0:
 			t.statuses["no answer: "+cause(result)]++
@@ -66,7 +64,7 @@ func (t *tally) add(questions []question, results []*vegeta.Result) {
 	}
 }
 
-// read holds a 200 against its question.
+// read compares a 200 with its question.
 func (t *tally) read(q question, body []byte) {
 	var a answer
 	if json.Unmarshal(body, &a) != nil {
@@ -93,16 +91,12 @@ func (t *tally) read(q question, body []byte) {
 	}
 }
 
-// forgetTimes drops the times of a warm-up; its answers are checked all the same.
-func (t *tally) forgetTimes() { t.latency, t.overhead = nil, nil }
-
-// cause words an error without URL and ports, so that equal ones are counted together.
+// cause is the end of an error, without URL and ports, so that equal ones are counted together.
 func cause(result *vegeta.Result) string {
 	return result.Error[strings.LastIndex(result.Error, ": ")+1:]
 }
 
-// percentile is the least value that so many are not above (nearest rank); NaN
-// where there are none. The values are sorted.
+// percentile returns the percentile by nearest rank, NaN of no values. It sorts the values.
 func percentile(values []float64, share float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()

@@ -1,7 +1,7 @@
-// Command local runs the stack of template.yaml on this machine, by sam local in
-// Docker, for whoever wants to try it without an account: DynamoDB Local, moto's
-// Secrets Manager and, where no key is given, the simulator in the place of the
-// models. It stays up until Ctrl-C, and keeps nothing.
+// Command local runs the stack of template.yaml on this machine, by sam local in Docker,
+// so that it can be tried without an account. It starts DynamoDB Local, moto's Secrets
+// Manager and, if no provider key is given, the simulator in place of the models. It runs
+// until Ctrl-C and stores nothing.
 package main
 
 import (
@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/signal"
 	"strings"
@@ -69,9 +70,7 @@ func run(ctx context.Context, port int, envFile string, out, log io.Writer) (err
 	}
 	defer func() { err = errors.Join(err, servers.Close()) }()
 	environment := servers.Environment()
-	for name, value := range variables {
-		environment[name] = value
-	}
+	maps.Copy(environment, variables)
 	if err := cli.Configure(environment); err != nil {
 		return err
 	}
@@ -100,8 +99,8 @@ Ctrl-C ends it. Nothing is kept.
 	}
 }
 
-// readEnv reads NAME=value lines: keys of providers apart from the other
-// variables. A file that is not there has none.
+// readEnv reads NAME=value lines, and returns the keys of providers and the other
+// variables. The file may be missing.
 func readEnv(path string) (keys, variables map[string]string, err error) {
 	keys, variables = map[string]string{}, map[string]string{}
 	file, err := os.Open(path)

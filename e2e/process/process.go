@@ -1,23 +1,25 @@
-// Package process runs programs as children, for commands that measure or torment
-// a server: it builds the server, starts it, waits until it answers, says what it
-// takes of the machine, and ends it, whatever happens. It knows nothing of what the
-// children do, and needs the standard library alone.
+// Package process runs servers as children, for commands that measure or disturb them.
+// It builds thalas, starts a server, waits until it listens, reads what it uses of the
+// machine, and ends it. It knows nothing of what a server does, and needs only the
+// standard library.
 package process
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// ErrForced is in the error of a process that did not end by itself when it was told to.
+// ErrForced is in the error of a process that had to be killed when it was told to end.
 var ErrForced = errors.New("was killed")
 
 const (
@@ -25,21 +27,29 @@ const (
 	stopTimeout  = 45 * time.Second // a server may finish runs in flight for 40 s
 )
 
-// Process is a running child. Its log is in a file of the temporary folder.
+// Process is a running server. Its log is in a file of the temporary folder.
 type Process struct {
-	Address string // host:port; empty until the caller has found it out
-	name    string
-	cmd     *exec.Cmd
-	log     string
-	exited  chan struct{} // closed when it has ended
-	failure error         // of the process; read after exited
-	told    bool          // that it ended by itself
-	close   func()
+	URL    string // without a path
+	name   string
+	cmd    *exec.Cmd
+	log    string
+	exited chan struct{} // closed when it has ended
+	err    error         // of the process; read after exited
+	close  func()
 }
 
-// Start runs a program with exactly this environment. It gets a standard input
-// that stays open as long as we live.
-func Start(name, folder string, environ []string, program string, args ...string) (*Process, error) {
+// serving is the line in which a server says where it listens.
+var serving = regexp.MustCompile(`Try it in a browser: (http://\S+)/docs\n`)
+
+// Announce writes the line by which [Serve] finds the address of a server.
+func Announce(w io.Writer, address net.Addr) {
+	fmt.Fprintf(w, "Try it in a browser: http://%s/docs\n", address)
+}
+
+// Serve starts a server with exactly this environment, and returns once its log says
+// where it listens. If it does not within 30 s, or ends, the error has the end of its log.
+// Its standard input stays open as long as this process lives.
+func Serve(ctx context.Context, name, folder string, environ []string, program string, args ...string) (*Process, error) {
 	log, err := os.CreateTemp(folder, name+"-*.log")
 	if err != nil {
 		return nil, err
@@ -57,30 +67,26 @@ func Start(name, folder string, environ []string, program string, args ...string
 	p := &Process{name: name, cmd: cmd, log: log.Name(), exited: make(chan struct{})}
 	p.close = func() { stdin.Close(); log.Close() }
 	go func() {
-		p.failure = cmd.Wait()
+		p.err = cmd.Wait()
 		close(p.exited)
 	}()
-	return p, nil
-}
-
-// Await returns when try has succeeded, or with an error that holds the end of the
-// log where the process ends or 30 s pass before.
-func (p *Process) Await(ctx context.Context, try func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		err := try(ctx)
-		if err == nil {
-			return nil
+		text, _ := os.ReadFile(p.log)
+		if found := serving.FindSubmatch(text); found != nil {
+			p.URL = string(found[1])
+			return p, nil
 		}
 		select {
 		case <-p.exited:
-			p.told = true
-			return fmt.Errorf("%s ended at once (%v)%s", p.name, p.failure, p.lastWords())
+			p.close()
+			return nil, fmt.Errorf("%s ended at once (%v)%s", p.name, p.err, p.endOfLog())
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not answer: %w%s", p.name, err, p.lastWords())
+			p.Kill()
+			return nil, fmt.Errorf("%s does not say that it listens: %w%s", p.name, ctx.Err(), p.endOfLog())
 		case <-poll.C:
 		}
 	}
@@ -89,29 +95,20 @@ func (p *Process) Await(ctx context.Context, try func(context.Context) error) er
 // PID is the number of the process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Log is what the process has written to standard output and standard error.
-func (p *Process) Log() string {
-	text, _ := os.ReadFile(p.log)
-	return string(text)
-}
-
-// Kill ends the process as a power cut would.
+// Kill ends the process at once.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.exited
 	p.close()
 }
 
-// Stop ends the process, by force if it must be. An error says that it had ended
-// before, unless that was told, that it ended badly, or that force was needed.
+// Stop ends the process, by force after 45 s. Its error says that the process had ended
+// before, that it ended badly, or that force was needed.
 func (p *Process) Stop() error {
 	defer p.close()
 	select {
 	case <-p.exited:
-		if p.told {
-			return nil
-		}
-		return fmt.Errorf("%s ended by itself (%v)%s", p.name, p.failure, p.lastWords())
+		return fmt.Errorf("%s ended by itself (%v)%s", p.name, p.err, p.endOfLog())
 	default:
 	}
 	if p.cmd.Process.Signal(syscall.SIGTERM) != nil { // not known everywhere
@@ -121,38 +118,28 @@ func (p *Process) Stop() error {
 	case <-p.exited:
 		// Ended by our signal, which it may leave to the system, or well.
 		if code := p.cmd.ProcessState.ExitCode(); code > 0 {
-			return fmt.Errorf("%s ended with exit status %d%s", p.name, code, p.lastWords())
+			return fmt.Errorf("%s ended with exit status %d%s", p.name, code, p.endOfLog())
 		}
 		return nil
 	case <-time.After(stopTimeout):
 		_ = p.cmd.Process.Kill()
 		<-p.exited
-		return fmt.Errorf("%s did not stop within %v and %w%s", p.name, stopTimeout, ErrForced, p.lastWords())
+		return fmt.Errorf("%s did not stop within %v and %w%s", p.name, stopTimeout, ErrForced, p.endOfLog())
 	}
 }
 
-// lastWords is the end of the log.
-func (p *Process) lastWords() string {
-	text := p.Log()
-	if text = strings.TrimSpace(text[max(0, len(text)-2000):]); text == "" {
+func (p *Process) endOfLog() string {
+	log, _ := os.ReadFile(p.log)
+	text := strings.TrimSpace(string(log[max(0, len(log)-2000):]))
+	if text == "" {
 		return ""
 	}
 	return "; its log ends:\n  " + strings.ReplaceAll(text, "\n", "\n  ")
 }
 
-// FreeAddress gives an address on the loopback that nobody listens on now.
-func FreeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
-
-// PlainEnvironment is what a child gets of ours: no key, no proxy and no setting
-// of the server, so that two runs measure the same thing. The Go runtime's own
-// settings go along, for experiments.
+// PlainEnvironment is the part of this environment that a server may have: no key, no
+// proxy and no setting of the server, so that two runs measure the same thing. The Go
+// runtime's own settings are kept, for experiments.
 func PlainEnvironment() []string {
 	var environ []string
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "GORACE"} {
@@ -163,8 +150,8 @@ func PlainEnvironment() []string {
 	return environ
 }
 
-// Build compiles the server into the folder and gives the program's path. It must be
-// called in a folder of the module.
+// Build compiles thalas into the folder and returns the program's path. The working
+// folder must belong to the module.
 func Build(ctx context.Context, folder string) (string, error) {
 	program := filepath.Join(folder, "thalas.exe") // the suffix is needed on one system and hurts on none
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, "thalas/cmd/thalas")

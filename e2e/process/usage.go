@@ -1,7 +1,7 @@
 package process
 
-// What a process takes of the machine, as Linux's /proc has it. Elsewhere it is
-// not measured, and the report says so.
+// What a process uses of the machine, from Linux's /proc. On other systems it is not
+// measured.
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 // that Go runs on.
 const tick = 10 * time.Millisecond
 
-// CPUTime is what a process has used since its start, in user and kernel mode;
-// false: not known here.
+// CPUTime is the processor time that a process has used since its start, in user and
+// kernel mode. It is false where the system does not tell it.
 func CPUTime(pid int) (time.Duration, bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -33,17 +33,12 @@ func CPUTime(pid int) (time.Duration, bool) {
 	return time.Duration(user+kernel) * tick, errUser == nil && errKernel == nil
 }
 
-// Memory of a process in MiB. Pages of a mapped file (the store's) count in the
-// resident set too, though the kernel can drop them at any time; the anonymous
-// part is what the program holds.
-type Memory struct {
-	Resident  float64 `json:"resident_mib"`
-	Anonymous float64 `json:"anonymous_mib"`
-	File      float64 `json:"file_mib"`
-	Peak      float64 `json:"peak_resident_mib"`
-}
+// Memory of a process in MiB. Resident memory includes the mapped pages of files (the
+// store's), which the kernel can drop at any time. Anonymous memory is what the program
+// itself holds.
+type Memory struct{ Resident, Anonymous, File, Peak float64 }
 
-// MemoryOf gives nil where it is not known.
+// MemoryOf returns nil where the system does not tell the memory.
 func MemoryOf(pid int) *Memory {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -67,7 +62,7 @@ func MemoryOf(pid int) *Memory {
 	return &m
 }
 
-// LoadAverage of the last minute; false: not known here.
+// LoadAverage is that of the last minute. It is false where the system does not tell it.
 func LoadAverage() (float64, bool) {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

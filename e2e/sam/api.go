@@ -3,14 +3,13 @@ package sam
 // sam local start-api: the routes of the template over HTTP.
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
-	"os/exec"
+	"os"
+	"path/filepath"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -18,29 +17,35 @@ import (
 type API struct {
 	URL string
 
-	command *exec.Cmd
-	stop    context.CancelFunc
-	ended   chan struct{}
-	log     *transcript
+	stop  context.CancelFunc
+	ended chan struct{}
+	log   string // file
 }
 
-// startTime is how long it may take to listen.
+// startTime bounds the time until it listens.
 const startTime = 2 * time.Minute
 
-// StartAPI serves at a port of this machine until Stop, and until ctx ends. One
-// container a function is kept from request to request. What sam and the functions
-// say goes to log.
+// StartAPI serves at a port of this machine until Stop is called or ctx ends. Each function
+// keeps its container from request to request. The output of sam and of the functions
+// goes to log.
 func (c *CLI) StartAPI(ctx context.Context, port int, log io.Writer) (*API, error) {
+	file, err := os.Create(filepath.Join(c.folder, "start-api.log"))
+	if err != nil {
+		return nil, err
+	}
 	ctx, stop := context.WithCancel(ctx)
-	a := &API{URL: "http://127.0.0.1:" + strconv.Itoa(port), stop: stop, ended: make(chan struct{}), log: &transcript{to: log}}
-	a.command = c.command(ctx, c.local("start-api", "--host", "127.0.0.1", "--port", strconv.Itoa(port), "--warm-containers", "LAZY")...)
-	a.command.Stdout, a.command.Stderr = a.log, a.log
-	if err := a.command.Start(); err != nil {
+	a := &API{URL: "http://127.0.0.1:" + strconv.Itoa(port), stop: stop, ended: make(chan struct{}), log: file.Name()}
+	command := c.command(ctx, c.local("start-api", "--host", "127.0.0.1", "--port", strconv.Itoa(port), "--warm-containers", "LAZY")...)
+	both := io.MultiWriter(file, log)
+	command.Stdout, command.Stderr = both, both
+	if err := command.Start(); err != nil {
 		stop()
+		file.Close()
 		return nil, err
 	}
 	go func() {
-		_ = a.command.Wait()
+		_ = command.Wait()
+		file.Close()
 		close(a.ended)
 	}()
 	late := time.NewTimer(startTime)
@@ -61,35 +66,17 @@ func (c *CLI) StartAPI(ctx context.Context, port int, log io.Writer) (*API, erro
 	}
 }
 
-// Ended is closed when it has ended, by itself or not.
+// Ended is closed when start-api has ended.
 func (a *API) Ended() <-chan struct{} { return a.ended }
 
-// Log is what has been said until now.
-func (a *API) Log() string { return a.log.String() }
+// Log is the output until now.
+func (a *API) Log() string {
+	text, _ := os.ReadFile(a.log)
+	return string(text)
+}
 
-// Stop ends it, with its containers.
+// Stop ends start-api and its containers.
 func (a *API) Stop() {
 	a.stop()
 	<-a.ended
-}
-
-// transcript keeps what it passes on.
-type transcript struct {
-	to io.Writer
-
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
-}
-
-func (t *transcript) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text.Write(p)
-	return t.to.Write(p)
-}
-
-func (t *transcript) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.text.String()
 }

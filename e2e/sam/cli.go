@@ -1,6 +1,9 @@
+// Package sam runs the SAM command line, which runs the functions of template.yaml in
+// containers. It builds them, starts SAM's copy of API Gateway, and finds the address at
+// which a container reaches this machine.
+//
+// Its test is `make e2e-sam`; run.sh finds or starts a Docker engine first.
 package sam
-
-// The command line as a child process.
 
 import (
 	"bytes"
@@ -9,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,10 +20,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"thalas/e2e/backends"
 )
 
-// Architecture is the template's word for the processor of this machine: a
-// container runs nothing else at full speed.
+// Architecture is this machine's processor as the template names it. A container runs
+// programs for another one slowly or not at all.
 func Architecture() string {
 	if runtime.GOARCH == "arm64" {
 		return "arm64"
@@ -27,15 +33,15 @@ func Architecture() string {
 	return "x86_64"
 }
 
-// CLI is the command line, on the stack in a folder.
+// CLI runs the command line.
 type CLI struct {
 	tool   string
 	root   string // with template.yaml
-	folder string // what it builds, and its settings
+	folder string // for what it builds, and for its settings
 }
 
-// New finds the command line, in .tools/sam below root or in the path. What it
-// makes goes into folder.
+// New finds the command line, in .tools/sam below root or in the path. It builds into
+// folder.
 func New(root, folder string) (*CLI, error) {
 	tool := filepath.Join(root, ".tools/sam/bin/sam")
 	if _, err := os.Stat(tool); err != nil {
@@ -46,8 +52,8 @@ func New(root, folder string) (*CLI, error) {
 	return &CLI{tool: tool, root: root, folder: folder}, nil
 }
 
-// command is sam about to be run. Nothing of the caller's AWS set-up gets to it,
-// since it would hand real credentials on to the functions.
+// command prepares a run of sam. It leaves out the caller's AWS variables and provider
+// keys, since sam would hand real credentials on to the functions.
 func (c *CLI) command(ctx context.Context, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, c.tool, args...)
 	command.Dir = c.root
@@ -58,17 +64,18 @@ func (c *CLI) command(ctx context.Context, args ...string) *exec.Cmd {
 	command.Env = append(command.Env,
 		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_DEFAULT_REGION=eu-central-1",
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true",
-		// sam local asks whose account it is: ten seconds each time where no AWS answers.
+		// sam local asks AWS for the account, and waits ten seconds each time if nobody answers.
 		"AWS_ENDPOINT_URL_STS=http://127.0.0.1:1", "AWS_MAX_ATTEMPTS=1",
 		"SAM_CLI_TELEMETRY=0", "PYTHONUNBUFFERED=1", "GOARCH="+runtime.GOARCH)
-	// As Ctrl-C does: sam then removes its containers. What stays is killed.
+	// An interrupt, as Ctrl-C sends it, makes sam remove its containers. After a minute sam is killed.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = time.Minute
 	alone(command)
 	return command
 }
 
-// Run runs it to the end and gives what it prints. An error has the end of that.
+// Run runs sam to its end and returns its standard output. An error has the end of its
+// output.
 func (c *CLI) Run(ctx context.Context, args ...string) (output string, err error) {
 	command := c.command(ctx, args...)
 	var out, log bytes.Buffer
@@ -88,7 +95,7 @@ func (c *CLI) Build(ctx context.Context) error {
 	return err
 }
 
-// Configure gives all functions these variables. Only those that the template
+// Configure sets these variables for all functions. Only variables that the template
 // declares have an effect.
 func (c *CLI) Configure(environment map[string]string) error {
 	text, err := json.MarshalIndent(map[string]map[string]string{"Parameters": Declared(environment)}, "", "  ")
@@ -100,8 +107,8 @@ func (c *CLI) Configure(environment map[string]string) error {
 
 func (c *CLI) settings() string { return filepath.Join(c.folder, "env.json") }
 
-// local are the flags of sam local on what has been built. The image has to be
-// there: fetching it is not tried.
+// local returns the arguments of sam local for the built functions. It does not fetch the
+// image.
 func (c *CLI) local(command string, more ...string) []string {
 	return append([]string{
 		"local", command, "--template", filepath.Join(c.folder, "build/template.yaml"), "--env-vars", c.settings(),
@@ -109,13 +116,13 @@ func (c *CLI) local(command string, more ...string) []string {
 	}, more...)
 }
 
-// Invoke runs a function once in a container of its own, and gives its answer.
+// Invoke runs a function once in a container of its own, and returns its answer.
 func (c *CLI) Invoke(ctx context.Context, function, event string) (answer []byte, err error) {
 	output, err := c.Run(ctx, c.local("invoke", function, "--event", event)...)
 	return bytes.TrimSpace([]byte(output)), err
 }
 
-// Image is what sam local runs the functions in.
+// Image is the image in which sam local runs the functions.
 func Image() string { return "public.ecr.aws/lambda/provided:al2023-" + Architecture() }
 
 // Pull fetches the image unless it is there.
@@ -129,4 +136,28 @@ func Pull(ctx context.Context, progress io.Writer) error {
 		return fmt.Errorf("docker pull %s: %w. Without a registry e2e/sam/image.sh makes a stand-in", Image(), err)
 	}
 	return nil
+}
+
+// Reach asks the Docker engine how a container reaches this machine. If the engine's
+// bridge is on this machine, as on Linux, it is at the bridge's address, where nobody else
+// can reach it. If the engine is in a virtual machine, as with Docker Desktop, there is a
+// name for this machine.
+func Reach(ctx context.Context) (backends.Reach, error) {
+	output, err := exec.CommandContext(ctx, "docker", "network", "inspect", "bridge", "--format", `{{index .Options "com.docker.network.bridge.name"}}`).CombinedOutput()
+	said := strings.TrimSpace(string(output))
+	if err != nil {
+		return backends.Reach{}, fmt.Errorf("no Docker engine answers (%w): %s", err, said)
+	}
+	if bridge, err := net.InterfaceByName(said); err == nil {
+		addresses, err := bridge.Addrs()
+		if err != nil {
+			return backends.Reach{}, err
+		}
+		for _, address := range addresses {
+			if ip, _, err := net.ParseCIDR(address.String()); err == nil && ip.To4() != nil {
+				return backends.Reach{Listen: ip.String()}, nil
+			}
+		}
+	}
+	return backends.Reach{Listen: "127.0.0.1", Name: "host.docker.internal"}, nil
 }

@@ -1,6 +1,6 @@
 package sam
 
-// The variables of providers and venues, which the template gives in SETTINGS.
+// The variables of providers and venues, which the template passes on in SETTINGS.
 
 import (
 	"maps"
@@ -11,8 +11,8 @@ import (
 	"thalas/internal/simulator"
 )
 
-// Declared gives an environment by variables that the template declares: those of
-// providers and venues become words of SETTINGS. The others are left as they are.
+// Declared returns an environment of variables that the template declares. The variables
+// of providers and venues become words of SETTINGS; the others stay as they are.
 func Declared(environment map[string]string) map[string]string {
 	declared := maps.Clone(environment)
 	words := strings.Fields(environment["SETTINGS"])
@@ -28,7 +28,7 @@ func Declared(environment map[string]string) map[string]string {
 	return declared
 }
 
-// isSetting reports whether a variable is of a provider or a venue.
+// isSetting reports whether a variable belongs to a provider or a venue.
 func isSetting(name string) bool {
 	return slices.ContainsFunc(config.Variables(), func(v config.Variable) bool {
 		if ending, is := strings.CutPrefix(v.Name, "{PROVIDER}"); is {

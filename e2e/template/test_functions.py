@@ -8,7 +8,7 @@ import template
 ROLES = {
     "ConsensusFunction": "http",
     "ConsensusReadFunction": "http",
-    "HealthFunction": None,  # functions/health has one role
+    "HealthFunction": None,  # the default, http
     "ScheduledConsensusFunction": "schedule",
 }
 RESERVE = 1.5  # seconds of a function for the vote, the write and the answer

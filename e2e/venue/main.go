@@ -1,6 +1,12 @@
+// Command venue serves made-up candles in the wire formats of all venues, for trying a
+// schedule or sam local without a network:
+//
+//	go run ./e2e/venue -listen 127.0.0.1:9700 -speed 60
+//
+// It prints the environment variables that make thalas ask it. With -speed 60 the time of
+// the candles, which begins at -start, passes a minute in each second. With -faults
+// 'kraken=429*;coinbase=html' answers are wrong; -help lists the faults.
 package main
-
-// The command line.
 
 import (
 	"context"
@@ -68,13 +74,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stdout, "export %s_BASE_URL=http://%s/%s\n", strings.ToUpper(name), listener.Addr(), name)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	select {
-	case err = <-ended:
-	case <-ctx.Done():
-		_ = server.Close()
-		<-ended
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	if err := server.Serve(listener); ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }

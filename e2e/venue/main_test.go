@@ -47,7 +47,8 @@ func TestServesEveryVenue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		candles, err := source.Candles(t.Context(), series, last)
+		fetched, err := source.Candles(t.Context(), series, last)
+		candles := fetched.Candles
 		if err != nil || !candles[len(candles)-1].Time.Equal(last) {
 			t.Errorf("%s: %d candles, %v", name, len(candles), err)
 		}

@@ -1,5 +1,5 @@
-// Command health is the Lambda function of health and metrics. It reads; it has the
-// keys of the providers only where the stack allows probes.
+// Command health is the Lambda function of health and metrics. It only reads, and it has
+// the keys of the providers only if the stack allows probes.
 package main
 
 import (
@@ -14,13 +14,13 @@ import (
 	"thalas/internal/app"
 )
 
-var version = "dev" // set when it is built
+var version = "dev" // set by the linker
 
 func main() {
 	log := lambdacontext.NewLogger()
 	function, err := app.Function(os.Environ(), version, log, app.Gateway{
 		Caller:  gateway.CallerFrom,
-		Handler: func(api http.Handler) any { return gateway.Handler(api, gateway.Options{Logger: log}) },
+		Handler: func(api http.Handler) any { return gateway.Handler(api, log) },
 	})
 	if err != nil {
 		log.Error("Not started:", slog.String("error", err.Error()))

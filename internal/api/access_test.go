@@ -1,6 +1,6 @@
 package api_test
 
-// Who is let in, who is slowed down, and whom the log names.
+// Which keys are accepted, which callers are slowed down, and how the log names them.
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 	"thalas/internal/api"
 )
 
-// Whatever hashes are configured, a request without a key is not let in.
+// A request without a key is refused, whatever hashes are configured.
 func TestNoKeyIsNeverAccepted(t *testing.T) {
 	f := newServer(t, setup{api: options(sha(""), sha("\n"), sha("planted-caller-key"))})
 	for name, header := range map[string][]string{"absent": nil, "empty": {"x-api-key", ""}, "a space": {"x-api-key", " "}} {
@@ -26,8 +26,7 @@ func TestNoKeyIsNeverAccepted(t *testing.T) {
 	f.get(t, "/v1/consensus", "x-api-key", "planted-caller-key").want(t, 200)
 }
 
-// guess sends a key to a handler from an address and gives the answer and how long
-// it took.
+// guess sends a key to a handler from an address, and gives the answer and its time.
 func guess(handler http.Handler, address, key string) (*httptest.ResponseRecorder, time.Duration) {
 	r := httptest.NewRequest(http.MethodGet, "/nothing", nil)
 	r.RemoteAddr = address
@@ -55,7 +54,7 @@ func TestWrongKeysAreSlowedDown(t *testing.T) {
 				t.Fatalf("after %d wrong keys the right one is answered with %d after %s", i+1, right.Code, took)
 			}
 		}
-		// While the first are answered, some are forgotten again.
+		// While the first ones are answered, some are forgotten.
 		if statuses[429] == 0 || statuses[401] < 20 || slow < 15*time.Second || statuses[401]+statuses[429] != 40 {
 			t.Errorf("40 wrong keys were answered with %v in %s", statuses, slow)
 		}
@@ -72,8 +71,7 @@ func TestWrongKeysAreSlowedDown(t *testing.T) {
 	}
 }
 
-// Answers that are delayed are bounded in number, and so is what is remembered of
-// addresses.
+// The number of delayed answers is limited, and so is the number of remembered addresses.
 func TestWrongKeysFromEverywhere(t *testing.T) {
 	f := newServer(t, setup{api: options(sha("right"))})
 	synctest.Test(t, func(t *testing.T) {
@@ -119,8 +117,7 @@ func TestWrongKeysFromEverywhere(t *testing.T) {
 	})
 }
 
-// The log names who called by the first digits of the key's hash, where there are
-// keys.
+// The log names a caller by the first digits of the key's hash, if there are keys.
 func TestLogNamesTheCaller(t *testing.T) {
 	const key = "planted-caller-key"
 	f := newServer(t, setup{api: options(sha(key)), faults: "anthropic=server_error*"})

@@ -1,8 +1,9 @@
 package api
 
-// The handler and what it is built of.
+// The handler and its routes.
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -15,26 +16,26 @@ import (
 	"thalas/internal/service"
 )
 
-// Limits where the Options give none.
+// Limits that apply unless the Options have others.
 const (
 	DefaultMaxBody  = 256 << 10        // bytes
 	defaultBodyTime = 10 * time.Second // for a body to arrive
 )
 
-// Options are the choices of a handler. The zero Options is a handler without
-// keys and pages, for a server that only this machine can reach.
+// Options are the choices of a handler. The zero Options make a handler without keys and
+// pages, for a server that only this machine can reach.
 type Options struct {
 	APIKeys []string     // SHA-256 of accepted x-api-key values, in hex; empty: no key is needed
 	Docs    bool         // serve /docs and /problems/{name}
-	Ready   func() bool  // whether questions are taken: serve /livez and /readyz; nil: neither
-	Local   bool         // only this machine can reach the server: names of other hosts are refused
+	Ready   func() bool  // whether the server accepts questions; nil: /livez and /readyz do not exist
+	Local   bool         // only this machine can reach the server: requests to other host names are refused
 	MaxBody int64        // bytes of a request body; 0: DefaultMaxBody
 	Version string       // of the program, shown in the OpenAPI document
 	Logger  *slog.Logger // nil: no log
-	Causes  bool         // problems tell their cause, which may name files and tables: whoever asks runs this program
+	Causes  bool         // problems include their cause, which may name files and tables: only for the user who runs this program
 
-	// Caller names who has sent the request of a context, where somebody in front
-	// has checked that; nil, or an empty name: as the API keys say.
+	// Caller gives the sender of a request if a gateway in front has checked that. If it is
+	// nil or gives an empty name, the API key identifies the sender.
 	Caller func(context.Context) string
 
 	bodyTime time.Duration // for a body to arrive; 0: defaultBodyTime
@@ -52,24 +53,16 @@ type server struct {
 	log     *slog.Logger
 }
 
-// New makes the handler of every route. Hashes in APIKeys that are no SHA-256
-// accept no key, but keys are asked for all the same.
+// New makes the handler of all routes. A hash in APIKeys that is not a SHA-256 accepts no
+// key, but keys are still required.
 func New(s *service.Service, o Options) http.Handler {
-	if o.MaxBody == 0 {
-		o.MaxBody = DefaultMaxBody
-	}
-	if o.bodyTime == 0 {
-		o.bodyTime = defaultBodyTime
-	}
+	o.MaxBody, o.bodyTime = cmp.Or(o.MaxBody, DefaultMaxBody), cmp.Or(o.bodyTime, defaultBodyTime)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Version == "" {
-		o.Version = "dev"
-	}
 	setUpHuma()
 	srv := &server{service: s, options: o, keys: keyHashes(o.APIKeys), mux: http.NewServeMux(), log: o.Logger}
-	srv.huma = humago.New(srv.mux, contract(o.Version))
+	srv.huma = humago.New(srv.mux, contract(cmp.Or(o.Version, "dev")))
 	srv.routes()
 	return srv
 }
@@ -87,7 +80,7 @@ func (s *server) routes() {
 	register(s, s.compatHealthOperation(), s.compatHealth)
 	documentSchemas(s.huma.OpenAPI().Components.Schemas)
 
-	document := sync.OnceValues(s.document) // made when first asked for: a cold start does not pay for it
+	document := sync.OnceValues(s.document) // made at the first request, which keeps a cold start short
 	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		asJSON, _ := document()
 		writeStatic(w, "application/openapi+json", asJSON)
@@ -106,8 +99,8 @@ func (s *server) routes() {
 	}
 }
 
-// register adds an operation. Its body is put into the contract afterwards: huma
-// would read every body that it knows of, without a limit, before we do.
+// register adds an operation. Its body is added to the contract afterwards, because huma
+// reads every body in the contract itself, without a limit.
 func register[I, O any](s *server, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
 	body := op.RequestBody
 	op.RequestBody = nil
@@ -117,7 +110,7 @@ func register[I, O any](s *server, op huma.Operation, handler func(context.Conte
 	}
 }
 
-// setUpHuma puts what huma keeps in global variables to our use, once.
+// setUpHuma sets the global variables of huma, once.
 var setUpHuma = sync.OnceFunc(func() {
 	huma.DefaultArrayNullable = false // our lists are never null
 	huma.NewErrorWithContext = refusedByHuma

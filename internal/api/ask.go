@@ -8,7 +8,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -21,14 +23,14 @@ const (
 	idempotencyKey = "Idempotency-Key"
 )
 
-// askInput is a question. The key is read from the request itself, where an
-// empty one can be told from none.
+// askInput is a question. The Idempotency-Key is read from the request itself, since huma
+// does not tell an empty header from a missing one.
 type askInput struct {
 	requestBody
 	Key string `header:"Idempotency-Key" minLength:"1" maxLength:"255" pattern:"^[!-~]{1,255}$" doc:"The same key and body from the same caller give the same answer, paid once, for 24 hours. Bodies are compared byte by byte." example:"bot-7:BTC/USDT:5m:1795410000"`
 }
 
-// jsonOutput is an answer that is written as it stands.
+// jsonOutput is an answer whose body is sent unchanged.
 type jsonOutput struct {
 	Status       int
 	ContentType  string `header:"Content-Type" hidden:"true"`
@@ -43,7 +45,7 @@ type jsonOutput struct {
 
 const jsonType = "application/json"
 
-// asJSON gives a document as an answer.
+// asJSON makes an answer of a document.
 func (x *exchange) asJSON(status int, document any) (*jsonOutput, error) {
 	body, err := json.Marshal(document)
 	if err != nil {
@@ -52,38 +54,55 @@ func (x *exchange) asJSON(status int, document any) (*jsonOutput, error) {
 	return &jsonOutput{Status: status, ContentType: jsonType, Body: body}, nil
 }
 
-// refuse turns an error of the packages below into an answer.
+// refuse makes an answer of an error from the service.
 func (x *exchange) refuse(err error) error { return x.finish(problemOf(err)) }
 
 func (s *server) ask(ctx context.Context, in *askInput) (*jsonOutput, error) {
+	answer, err := s.answer(ctx, in, parseQuestion(in.document, s.service.Registry), "")
+	if err != nil {
+		return nil, err
+	}
+	if answer.Body != nil { // these bytes are stored, and will be read back
+		return &jsonOutput{Status: http.StatusOK, ContentType: jsonType, Body: answer.Body}, nil
+	}
+	return exchangeOf(ctx).answered(answer, answer.Consensus)
+}
+
+// answer asks the service a question that came by a route. The route is a part of what an
+// Idempotency-Key stands for, and is empty for POST /v1/consensus.
+func (s *server) answer(ctx context.Context, in *askInput, question *fields, route string) (service.Answer, error) {
 	x := exchangeOf(ctx)
 	key, mistakes := keyOf(x.r.Header)
-	question := parseQuestion(in.document, s.service.Registry)
 	if mistakes = question.refuse(mistakes, s.service.Orchestrator.Check); mistakes != nil {
-		return nil, x.finish(invalid(mistakes))
+		return service.Answer{}, x.finish(invalid(mistakes))
 	}
-	answer, err := s.service.Ask(ctx, service.Question{Request: question.request, IdempotencyKey: key, Caller: x.caller, Payload: payload(in.raw), Size: len(in.raw)})
+	answer, err := s.service.Ask(ctx, service.Question{
+		Request: question.request, IdempotencyKey: key, Caller: x.caller, Route: route, Payload: payload(in.raw), Size: len(in.raw),
+	})
 	var found signal.FieldErrors
 	if errors.As(err, &found) {
 		question.merge(found)
-		return nil, x.finish(invalid(question.mistakes))
+		return answer, x.finish(invalid(question.mistakes))
 	}
 	if err != nil {
-		return nil, x.refuse(err)
+		return answer, x.refuse(err)
 	}
-	x.server.logRun(x, answer.Consensus)
-	if answer.Body != nil { // what is read back later is the same bytes
-		return &jsonOutput{Status: http.StatusOK, ContentType: jsonType, Body: answer.Body}, nil
-	}
-	out, err := x.asJSON(http.StatusOK, answer.Consensus)
+	attrs := []slog.Attr{slog.String("request_id", x.id), slog.String("run", answer.Consensus.ID), slog.String("path", x.r.URL.Path), slog.String("cache", string(answer.Consensus.Cache))}
+	s.log.LogAttrs(ctx, slog.LevelInfo, "Answered:", append(attrs, x.callerAttr()...)...)
+	return answer, nil
+}
+
+// answered sends a document that shows an answer.
+func (x *exchange) answered(answer service.Answer, document any) (*jsonOutput, error) {
+	out, err := x.asJSON(http.StatusOK, document)
 	if err == nil && answer.Replayed {
 		out.Replayed = "true"
 	}
 	return out, err
 }
 
-// keyOf reads the Idempotency-Key. An empty one is a mistake: who sends it
-// believes to be safe from paying twice.
+// keyOf reads the Idempotency-Key. An empty one is a mistake, because its sender expects not
+// to pay twice.
 func keyOf(header http.Header) (string, []Mistake) {
 	values := header.Values(idempotencyKey)
 	if len(values) == 0 {
@@ -98,36 +117,36 @@ func keyOf(header http.Header) (string, []Mistake) {
 	if n := len(values[0]); n == 0 || n > 255 {
 		return wrong("has not 1 to 255 visible characters")
 	}
-	for _, c := range []byte(values[0]) {
-		if c < '!' || c > '~' {
-			return wrong("has not 1 to 255 visible characters: only ASCII without spaces is")
-		}
+	if strings.IndexFunc(values[0], func(c rune) bool { return c < '!' || c > '~' }) >= 0 {
+		return wrong("has not 1 to 255 visible characters: only ASCII without spaces is")
 	}
 	return values[0], nil
 }
 
-// payload is what an Idempotency-Key stands for: the body byte by byte. A retry
-// sends the same bytes; what merely means the same is another request.
+// payload identifies a body byte by byte. A retry sends the same bytes; other bytes with the
+// same meaning are another request.
 func payload(body []byte) string {
 	hash := sha256.Sum256(body)
 	return hex.EncodeToString(hash[:])
 }
 
-func replayedHeader() *huma.Header {
-	return &huma.Header{Description: "`true` where this is the earlier answer to the same Idempotency-Key; else absent.", Schema: &huma.Schema{Type: "string", Enum: []any{"true"}}}
+// askResponse describes the answer to a question.
+func askResponse(description string, schema *huma.Schema, example any) *huma.Response {
+	ok := jsonResponse(description, schema, example)
+	ok.Headers["Idempotency-Replayed"] = &huma.Header{Description: "`true` if this is the earlier answer to the same Idempotency-Key; otherwise absent.", Schema: &huma.Schema{Type: "string", Enum: []any{"true"}}}
+	return ok
 }
 
 func (s *server) askOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "askConsensus", Method: http.MethodPost, Path: consensusPath, Tags: []string{"Consensus"},
 		Summary: "Ask the models now",
-		Description: "Asks every available provider at the same time and makes one decision of the answers. It answers when all have answered or failed, " +
-			"or, with `wait: decided`, when no answer that is still out can change the decision. A client that goes away does not stop a run: it is finished and stored.",
-		SkipValidateParams: true, // the key is read by hand
-		RequestBody:        jsonBody("The question. `null` in an optional field is the same as leaving it out; unknown fields are refused.", s.objectSchema("Question", questionFields, false, "pair", "current_price", "market_data"), exampleQuestion()),
+		Description: "Asks every available provider at the same time and makes one decision from the answers. It answers when all have answered or failed, " +
+			"or, with `wait: decided`, when no missing answer can change the decision. A client that leaves does not stop a run: the run is finished and stored.",
+		SkipValidateParams: true, // keyOf checks the key
+		RequestBody:        jsonBody("The question. `null` in an optional field is the same as leaving it out; unknown fields are refused.", s.objectSchema("Question", questionFields, false, "pair", "current_price", "market_data"), examples["question"]),
 	}
-	ok := jsonResponse("The decision. HOLD is one too; a missing quorum is an error.", refTo[signal.Consensus](s), exampleConsensus())
-	ok.Headers["Idempotency-Replayed"] = replayedHeader()
+	ok := askResponse("The decision. HOLD is a decision too; a missing quorum is an error.", refTo[signal.Consensus](s), examples["consensus"])
 	ok.Links = map[string]*huma.Link{"read": {OperationID: "getConsensus", Parameters: map[string]any{"id": "$response.body#/id"}, Description: "The same consensus, stored."}}
 	return s.documented(op, ok, unreadableBody, crossOrigin, inFlight, bodyTooLarge, wrongMediaType, invalidRequest, otherBody, requestBudget, dailyBudget,
 		noProviders, insufficientProviders, insufficientResponses, tooManyRuns, budgetUnknown, keysUnavailable, storeUnreachable, tooLate, aggregationFailed)

@@ -1,7 +1,7 @@
 package api_test
 
-// Generated bad requests: every one is refused in a documented way that names
-// the place, and the server is as well after them as before.
+// Generated bad requests. Each is refused in a documented way that names the place, and
+// afterwards the server works as before.
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// badRequest is one with the status and the place that its refusal has to have.
+// badRequest is a request with the status and the place that its refusal must have.
 type badRequest struct {
 	name, method, path, contentType string
 	body                            []byte
@@ -25,7 +25,7 @@ type badRequest struct {
 // documentedStatuses are the client errors of the contract.
 var documentedStatuses = []int{400, 404, 405, 413, 415, 422}
 
-// badRequests makes the same requests for the same seed.
+// badRequests makes requests that depend only on the seed.
 func badRequests(seed uint64) []badRequest {
 	random := rand.New(rand.NewPCG(seed, 0))
 	var all []badRequest
@@ -115,7 +115,7 @@ func badRequests(seed uint64) []badRequest {
 	return all
 }
 
-// rawEdit sets a field to what need not be JSON.
+// rawEdit sets a field to a text that may not be JSON.
 func rawEdit(field, value string) string {
 	return edited(field, "")[:1] + `"` + field + `":` + value + "," + edited(field, "")[1:]
 }

@@ -1,6 +1,6 @@
 package api_test
 
-// What reading back costs a caller: the store, the document and HTTP on loopback.
+// The cost of reading a result back: the store, the document and HTTP on loopback.
 
 import (
 	"encoding/binary"
@@ -54,7 +54,7 @@ func BenchmarkReadingBack(b *testing.B) {
 	}
 }
 
-// idAt makes an id of that time.
+// idAt makes an id with that time.
 func idAt(at time.Time, number int) string {
 	var id uuid.UUID
 	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|0x7000)

@@ -1,7 +1,7 @@
 package api
 
-// Reading a request body: bounded in bytes, time and nesting, and proved to be
-// one JSON object in UTF-8 before anybody looks at its fields.
+// Reading a request body. Its bytes, time and nesting are limited, and it must be one JSON
+// document in UTF-8 before its fields are read.
 
 import (
 	"bytes"
@@ -18,15 +18,14 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// requestBody is embedded in the input of operations that have a body. huma
-// calls Resolve, which is where the body is read: huma's own reading has other
-// refusals, and keeps neither digits nor the places of mistakes.
+// requestBody is embedded in the input of operations that have a body. Its Resolve reads the
+// body, because huma would lose the digits of numbers and the places of mistakes.
 type requestBody struct {
 	raw      []byte
-	document strictjson.Value // raw, read as JSON
+	document strictjson.Value // raw, parsed
 }
 
-// Resolve reads the body of the request that ctx belongs to.
+// Resolve reads the body. huma calls it.
 func (b *requestBody) Resolve(ctx huma.Context) []error {
 	var problem *Problem
 	if b.raw, problem = exchangeOf(ctx.Context()).readBody(); problem == nil {
@@ -38,7 +37,7 @@ func (b *requestBody) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-// readBody gives the body without a byte order mark.
+// readBody reads the body, and removes a byte order mark.
 func (x *exchange) readBody() ([]byte, *Problem) {
 	if p := checkMediaType(x.r.Header); p != nil {
 		return nil, p
@@ -56,7 +55,7 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 	from := http.MaxBytesReader(x.w, x.r.Body, limit)
 	n := x.r.ContentLength
 	body.Grow(int(min(max(n, 0), usualBody)) + bytes.MinRead)
-	if n > usualBody { // room for all of it once some has come: a header alone must not cost memory
+	if n > usualBody { // memory for all of it only after a part has arrived: a header alone must not cost memory
 		if _, err = body.ReadFrom(io.LimitReader(from, usualBody)); err == nil {
 			body.Grow(int(n-usualBody) + bytes.MinRead)
 		}
@@ -79,12 +78,12 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 	return strictjson.WithoutBOM(body.Bytes()), nil
 }
 
-// usualBody is what few bodies exceed.
+// usualBody is a size in bytes that few bodies exceed.
 const usualBody = 16 << 10
 
-// discard reads a body that is too large, up to a bound, and drops it: a client
-// that is still sending when the connection closes never reads why. One that
-// waits to be told to go on is not.
+// discard reads and drops a body that is too large, up to a limit: a client that is still
+// sending when the connection closes never reads the answer. A client that waits for
+// permission to send needs no reading.
 func (x *exchange) discard() {
 	x.w.Header().Set("Connection", "close")
 	if x.r.Header.Get("Expect") == "" {
@@ -92,18 +91,18 @@ func (x *exchange) discard() {
 	}
 }
 
-// boundBody sets when the body has to be here, also where nobody reads it: the
-// server would wait for its rest. net/http takes the deadline off once the body
-// has been read, so that a long run is not ended by it.
+// boundBody limits the time in which the body must arrive, also if no handler reads it,
+// since the server waits for the rest of it. net/http removes the deadline when the body has
+// been read, so it does not end a long run.
 func (x *exchange) boundBody() {
 	if x.r.ContentLength != 0 {
-		// Where there is no connection, who calls us has the whole body.
+		// An error means that there is no connection: then the caller has the whole body.
 		_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(x.server.options.bodyTime))
 	}
 }
 
-// checkMediaType refuses bodies that say of themselves that they are no JSON.
-// One that says nothing is looked at.
+// checkMediaType refuses a body whose headers say that it is not plain JSON. A body without
+// a Content-Type is accepted.
 func checkMediaType(header http.Header) *Problem {
 	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return wrongMediaType.problem(fmt.Sprintf("Content-Encoding %q is not read: send the body uncompressed.", strictjson.Cut(encoding, maxValue)))
@@ -120,7 +119,7 @@ func checkMediaType(header http.Header) *Problem {
 	return nil
 }
 
-// parseBody refuses what is no JSON document, saying where.
+// parseBody parses a body. The problem says where it is not JSON.
 func parseBody(body []byte) (strictjson.Value, *Problem) {
 	document, err := strictjson.Parse(body)
 	var wrong *strictjson.Error

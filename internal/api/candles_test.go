@@ -1,6 +1,6 @@
 package api_test
 
-// Questions that bring bare candles, on both routes.
+// Questions with candles and no indicators, on both routes.
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// bareCandles rise by 1 from 100 on, n of them, without times.
+// bareCandles makes n candles without times, which rise by 1 from 100.
 func bareCandles(n int) string {
 	list := make([]string, n)
 	for i := range list {

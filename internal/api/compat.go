@@ -1,11 +1,10 @@
 package api
 
-// The original system's route. Its clients work unchanged: what they send and
-// read is theirs, and so are the shapes of its errors.
+// The original system's route. Its clients work unchanged: questions, answers and errors have
+// the original's shapes, and keys that it did not know are ignored.
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -14,26 +13,28 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"thalas/internal/orchestrator"
+	"thalas/internal/provider"
 	"thalas/internal/service"
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 const compatPath = "/api/v1/strategies/llm-consensus"
 
-// CompatConsensus is a decision as the original answered it.
+// CompatConsensus is a decision in the original's shape.
 type CompatConsensus struct {
 	Decision            signal.Decision  `json:"decision"`
 	Confidence          float64          `json:"confidence" minimum:"0" maximum:"1"`
 	Reasoning           string           `json:"reasoning"`
 	RiskLevel           signal.RiskLevel `json:"risk_level"`
-	SuggestedStopLoss   *float64         `json:"suggested_stop_loss" doc:"null for HOLD, or where nobody gave one."`
+	SuggestedStopLoss   *float64         `json:"suggested_stop_loss" doc:"null for HOLD, or if no provider suggested one."`
 	SuggestedTakeProfit *float64         `json:"suggested_take_profit" doc:"Likewise."`
 	Metadata            CompatMetadata   `json:"consensus_metadata"`
 	Responses           []CompatResponse `json:"provider_responses"`
-	Simulated           bool             `json:"simulated,omitempty" doc:"true where the votes came from the built-in simulator; else absent."`
+	Simulated           bool             `json:"simulated,omitempty" doc:"true if the votes came from the built-in simulator; otherwise absent."`
 }
 
-// CompatMetadata says how the decision came about.
+// CompatMetadata says how the decision was reached.
 type CompatMetadata struct {
 	TotalProviders         int                   `json:"total_providers"`
 	ParticipatingProviders int                   `json:"participating_providers"`
@@ -75,82 +76,52 @@ func compatOf(c *signal.Consensus) CompatConsensus {
 }
 
 func (s *server) compatAsk(ctx context.Context, in *askInput) (*jsonOutput, error) {
-	x := exchangeOf(ctx)
-	key, mistakes := keyOf(x.r.Header)
-	for i := range mistakes { // the original's errors name no headers
-		mistakes[i].Message = idempotencyKey + " " + mistakes[i].Message
-	}
-	question := parseCompat(in.document, s.service.Registry)
-	if mistakes = question.refuse(mistakes, s.service.Orchestrator.Check); mistakes != nil {
-		return nil, x.finish(invalid(mistakes))
-	}
-	// The same body is another question here, where unknown fields are ignored: keys of
-	// the two routes never meet.
-	answer, err := s.service.Ask(ctx, service.Question{Request: question.request, IdempotencyKey: key, Caller: x.caller, Route: " " + compatPath, Payload: payload(in.raw), Size: len(in.raw)})
-	var found signal.FieldErrors
-	if errors.As(err, &found) {
-		question.merge(found)
-		return nil, x.finish(invalid(question.mistakes))
-	}
+	// The same body is another question here, where unknown fields are ignored. The space
+	// keeps its route apart from any other.
+	answer, err := s.answer(ctx, in, parseCompat(in.document, s.service.Registry), " "+compatPath)
 	if err != nil {
-		return nil, x.refuse(err)
+		return nil, err
 	}
-	s.logRun(x, answer.Consensus)
-	out, err := x.asJSON(http.StatusOK, compatOf(answer.Consensus))
-	if err == nil && answer.Replayed {
-		out.Replayed = "true"
-	}
-	return out, err
+	return exchangeOf(ctx).answered(answer, compatOf(answer.Consensus))
 }
 
-// CompatHealth is the original's health and metrics.
+// CompatHealth has health and metrics in the original's shape.
 type CompatHealth struct {
 	Status             string          `json:"status" enum:"healthy,degraded"`
 	AvailableProviders int             `json:"available_providers"`
 	RequiredProviders  int             `json:"required_providers"`
-	ProviderHealth     map[string]bool `json:"provider_health" doc:"By name, every enabled provider: can be asked, and its last call did not fail."`
+	ProviderHealth     map[string]bool `json:"provider_health" doc:"For every enabled provider, by name: whether it can be asked and its last call did not fail."`
 	Timestamp          time.Time       `json:"timestamp"`
 	Metrics            CompatMetrics   `json:"metrics"`
 }
 
 // CompatMetrics are the counts of the current UTC day.
-type CompatMetrics struct {
-	TotalRequests      int64                       `json:"total_requests"`
-	SuccessfulRequests int64                       `json:"successful_requests"`
-	FailedRequests     int64                       `json:"failed_requests"`
-	SuccessRate        float64                     `json:"success_rate" minimum:"0" maximum:"1"`
-	RegistryStatus     orchestrator.RegistryStatus `json:"registry_status"`
-	Configuration      orchestrator.Configuration  `json:"configuration"`
-}
+type CompatMetrics orchestrator.Metrics
 
 func (s *server) compatHealth(ctx context.Context, _ *struct{}) (*jsonOutput, error) {
 	health := s.service.Health(ctx, false)
-	process := s.service.Orchestrator.Metrics()
 	answer := CompatHealth{
 		Status: string(service.Healthy), AvailableProviders: health.AvailableProviders, RequiredProviders: health.RequiredProviders,
 		ProviderHealth: health.ProviderHealth, Timestamp: time.Now().UTC().Truncate(time.Millisecond),
-		Metrics: CompatMetrics{Configuration: process.Configuration},
+		Metrics: CompatMetrics(s.service.Orchestrator.Metrics()), // of this process, which is better than none
 	}
 	if health.Status != service.Healthy {
 		answer.Status = string(service.Degraded)
 	}
-	m, err := s.service.Metrics(ctx, service.WindowDay, time.Time{}, time.Time{})
-	if err != nil { // what this process knows is better than nothing
-		m.RegistryStatus = process.RegistryStatus
-		m.TotalRequests, m.SuccessfulRequests, m.FailedRequests, m.SuccessRate = process.TotalRequests, process.SuccessfulRequests, process.FailedRequests, process.SuccessRate
+	if day, err := s.service.Metrics(ctx, service.WindowDay, time.Time{}, time.Time{}); err == nil {
+		answer.Metrics.RegistryStatus = day.RegistryStatus
+		answer.Metrics.TotalRequests, answer.Metrics.SuccessfulRequests = day.TotalRequests, day.SuccessfulRequests
+		answer.Metrics.FailedRequests, answer.Metrics.SuccessRate = day.FailedRequests, day.SuccessRate
 	}
-	answer.Metrics.RegistryStatus = m.RegistryStatus
-	answer.Metrics.TotalRequests, answer.Metrics.SuccessfulRequests = m.TotalRequests, m.SuccessfulRequests
-	answer.Metrics.FailedRequests, answer.Metrics.SuccessRate = m.FailedRequests, m.SuccessRate
 	return exchangeOf(ctx).asJSON(http.StatusOK, answer)
 }
 
-// CompatError is an error of the compatibility route. Wrong input has Details,
-// all else Detail.
+// CompatError is an error of the compatibility route. It has Details for wrong input, and
+// otherwise Detail.
 type CompatError struct {
 	Message string              `json:"error" doc:"What went wrong."`
-	Detail  string              `json:"detail,omitempty" doc:"More of it, for all but wrong input."`
-	Details map[string][]string `json:"details,omitempty" doc:"For wrong input: messages by top-level field; non_field_errors where it is none's."`
+	Detail  string              `json:"detail,omitempty" doc:"More about it, except for wrong input."`
+	Details map[string][]string `json:"details,omitempty" doc:"For wrong input: messages by top-level field, or under non_field_errors."`
 
 	status  int
 	headers http.Header
@@ -167,8 +138,8 @@ func (e *CompatError) ContentType(string) string { return jsonType }
 // GetHeaders is read by huma.
 func (e *CompatError) GetHeaders() http.Header { return e.headers }
 
-// compatErrorOf gives a problem the original's shape: wrong input is a 400 by
-// field, a passed deadline a 503 like every other missing quorum.
+// compatErrorOf gives a problem the original's shape. Wrong input is a 400 with messages by
+// field. A run that had no time left is a 503, as is every other missing quorum.
 func compatErrorOf(p *Problem) *CompatError {
 	e := &CompatError{Message: p.Detail, Detail: p.Detail, status: p.Status, headers: p.GetHeaders()}
 	switch {
@@ -192,9 +163,11 @@ func compatErrorOf(p *Problem) *CompatError {
 	return e
 }
 
-// topLevel gives the field that a mistake is told under; what lies deeper is
-// told in the message.
+// topLevel gives the top-level field of a mistake. The rest of its place is in the message.
 func topLevel(m Mistake) (name, message string) {
+	if header, inHeader := strings.CutPrefix(m.Location, "header."); inHeader { // the original's errors name no headers
+		return "non_field_errors", header + " " + m.Message
+	}
 	place, inBody := strings.CutPrefix(m.Location, "body.")
 	if !inBody {
 		return "non_field_errors", m.Message
@@ -211,12 +184,11 @@ func (s *server) compatAskOperation() huma.Operation {
 		Summary: "Ask the models now, as clients of the original system do",
 		Description: "Unknown fields are ignored, and so are weights of unknown and disabled providers. " +
 			"`pair` may be any text of at most 300 characters, such as the question of a prediction market with its probability as `current_price`.",
-		SkipValidateParams: true, // the key is read by hand
-		RequestBody:        jsonBody("The question.", s.objectSchema("CompatQuestion", compatFields, true, "pair", "current_price", "market_data"), exampleCompatQuestion()),
+		SkipValidateParams: true, // keyOf checks the key
+		RequestBody:        jsonBody("The question.", s.objectSchema("CompatQuestion", compatFields, true, "pair", "current_price", "market_data"), examples["compat_question"]),
 	}
-	ok := jsonResponse("The decision.", refTo[CompatConsensus](s), compatOf(exampleConsensus()))
-	ok.Headers["Idempotency-Replayed"] = replayedHeader()
-	return s.compatDocumented(op, ok, unreadableBody, invalidRequest, crossOrigin, bodyTooLarge, wrongMediaType,
+	ok := askResponse("The decision.", refTo[CompatConsensus](s), compatOf(exampleConsensus()))
+	return s.documented(op, ok, unreadableBody, invalidRequest, crossOrigin, bodyTooLarge, wrongMediaType,
 		inFlight, otherBody, storeUnreachable, requestBudget, dailyBudget, noProviders, insufficientProviders, insufficientResponses, tooLate, tooManyRuns, budgetUnknown, keysUnavailable, aggregationFailed)
 }
 
@@ -226,5 +198,73 @@ func (s *server) compatHealthOperation() huma.Operation {
 		Summary:     "Health and metrics, as clients of the original system read them",
 		Description: "No provider is called and nothing is paid.",
 	}
-	return s.compatDocumented(op, jsonResponse("Health, with the counts of the current UTC day.", refTo[CompatHealth](s), exampleCompatHealth()))
+	return s.documented(op, jsonResponse("Health, with the counts of the current UTC day.", refTo[CompatHealth](s), examples["compat_health"]))
+}
+
+// compatFields are the keys of the compatibility route.
+var compatFields = []field{
+	marketField("A pair in any notation, or any text.", "Will Bitcoin reach $100k?"),
+	timeframeField("The length of a candle."),
+	priceField,
+	marketDataField(signal.MaxCompatText),
+	{"provider_weights", (*fields).compatWeights, func(s *server) *huma.Schema {
+		weights := s.weightsSchema()
+		weights.AdditionalProperties = true
+		for _, e := range s.service.Registry.Entries() {
+			if e.Disabled { // its weight is ignored, whatever it is
+				delete(weights.Properties, e.Provider.Name())
+			}
+		}
+		return weights
+	}},
+}
+
+// marketField is a pair, or the question of a prediction market.
+func marketField(description, example string) field {
+	return field{"pair", func(f *fields, raw strictjson.Value) {
+		readText(f, "pair", raw, "a pair such as BTC/USDT, or a question", signal.ParseMarket, &f.request.Pair)
+	}, func(*server) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: description, Examples: []any{example}}
+	}}
+}
+
+// parseCompat reads a body as parseQuestion does, by the rules of the compatibility route.
+func parseCompat(body strictjson.Value, registry *provider.Registry) *fields {
+	f := &fields{values: map[string]strictjson.Value{}, registry: registry}
+	list, isObject := body.Members()
+	if !isObject {
+		f.mistakes, f.unread = []Mistake{{Location: "body", Message: "is not an object: send one with pair, current_price and market_data"}}, true
+		return f
+	}
+	for _, m := range list { // the last of two equal keys counts, as in Python
+		f.values[m.Name] = m.Value
+	}
+	for _, known := range compatFields { // in the documented order
+		if v := f.values[known.name]; !v.IsNull() {
+			known.read(f, v)
+		}
+	}
+	return f
+}
+
+// compatWeights reads weights of enabled providers and ignores all others.
+func (f *fields) compatWeights(raw strictjson.Value) {
+	list, isObject := raw.Members()
+	if !isObject {
+		f.wrong("provider_weights", `is not an object: send one such as {"anthropic": 1.0}, or null`, raw)
+		return
+	}
+	weights := make(map[string]float64, len(list))
+	for _, m := range list {
+		entry, known := f.registry.Find(m.Name)
+		if !known || entry.Disabled || m.Value.IsNull() {
+			continue
+		}
+		place := "provider_weights." + strictjson.Cut(m.Name, maxValue)
+		f.values[place] = m.Value
+		if n, ok := f.number(place, m.Value, "a weight from 0 to 1"); ok {
+			weights[m.Name] = n.Float64()
+		}
+	}
+	f.request.Weights = weights
 }

@@ -105,8 +105,8 @@ func TestQuestionIsItsOwnSeries(t *testing.T) {
 	}
 }
 
-// What the compatibility route has taken is read by the name that was sent, in its
-// own words and in another notation of a pair. Two names never share a series.
+// Results of the compatibility route are found by the name that was sent, and a pair also by
+// another notation. Two names never share a series.
 func TestSeriesIsReadByWhatWasAsked(t *testing.T) {
 	f := newServer(t, setup{})
 	const long = "Will it rain in this town on at least one of the days until the end of the year" // no pair is as long
@@ -152,7 +152,7 @@ func TestSeriesIsReadByWhatWasAsked(t *testing.T) {
 	}
 }
 
-// One name that can't be of a series does not take the others with it.
+// A name that can't be that of a series does not affect the others.
 func TestLatestOfManyKeepsTheOthers(t *testing.T) {
 	f := newServer(t, setup{})
 	f.post(t, "/v1/consensus", goodBody).want(t, 200)
@@ -173,7 +173,7 @@ func TestLatestOfManyKeepsTheOthers(t *testing.T) {
 	}
 }
 
-// A name that is no pair and has no results is told what a pair looks like.
+// The answer about a name that is no pair and has no results shows what a pair looks like.
 func TestNoSignalOfFreeText(t *testing.T) {
 	f := newServer(t, setup{})
 	p := f.get(t, "/v1/consensus/latest?pair=BTCXYZ").problem(t, 404, "no-signal-yet")

@@ -29,7 +29,7 @@ var changing = []struct{ pattern, replacement string }{
 	{`"next_cursor": "[^"]+"`, `"next_cursor": "CURSOR"`},
 }
 
-// scrubbed gives a JSON document indented, with what changes replaced.
+// scrubbed gives an indented JSON document in which changing parts are replaced.
 func scrubbed(t *testing.T, body []byte) []byte {
 	t.Helper()
 	var document any
@@ -77,7 +77,7 @@ func TestAnswerShapes(t *testing.T) {
 
 func TestStoredBytesAreTheAnsweredOnes(t *testing.T) {
 	f := newServer(t, setup{})
-	// Characters that JSON writers escape in different ways.
+	// JSON writers escape these characters in different ways.
 	answered := f.post(t, "/v1/consensus", edited("market_data", `{"note": "a < b & c > d"}`)).want(t, 200)
 	id := answered.object(t)["id"].(string)
 	stored := f.get(t, "/v1/consensus/"+id).want(t, 200)
@@ -133,7 +133,7 @@ func TestConditionalReads(t *testing.T) {
 	}
 }
 
-// planted puts a result into the store as if it had been answered at some time.
+// planted stores a result as if it had been answered at a given time.
 func planted(t *testing.T, f *fixture, pair, timeframe string, candle, made time.Time) store.Result {
 	t.Helper()
 	body := f.post(t, "/v1/consensus", edited("pair", `"PLANT/USDT"`)).want(t, 200)

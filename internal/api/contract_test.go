@@ -1,7 +1,7 @@
 package api
 
-// The OpenAPI document: every reference resolves, every example is what its
-// schema says, every operation tells all that its callers need.
+// The OpenAPI document: every reference resolves, every example matches its schema, and every
+// operation documents all its answers.
 
 import (
 	"encoding/json"
@@ -21,7 +21,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// contractServer has no provider: its contract is asked, and nothing else.
+// contractServer has no provider, since only its contract is read.
 func contractServer(t *testing.T, o Options) *server {
 	t.Helper()
 	registry := &provider.Registry{}
@@ -203,7 +203,7 @@ func TestExamplesAreWhatTheirSchemasSay(t *testing.T) {
 	}
 }
 
-// TestSchemaCanRefuse shows the check above something that is wrong.
+// TestSchemaCanRefuse proves that the check above finds mistakes.
 func TestSchemaCanRefuse(t *testing.T) {
 	s := contractServer(t, Options{})
 	for place, wrong := range map[string]map[string]any{

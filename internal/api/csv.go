@@ -15,10 +15,10 @@ import (
 
 const csvType = "text/csv"
 
-// wantsCSV reports whether a caller would rather have CSV than JSON, by the lines of
-// its Accept header (RFC 9110, 12.5.1). Of the ranges that a type lies in, the closest
-// gives its quality; of two types with the same quality the one that is named more
-// closely is wanted. JSON is the answer to everything else.
+// wantsCSV reports whether a caller prefers CSV to JSON, by the lines of its Accept header
+// (RFC 9110, 12.5.1). The most specific range that matches a type gives its quality. Of two
+// types with the same quality, the one that is named more specifically is preferred. In all
+// other cases the answer is JSON.
 func wantsCSV(accept []string) bool {
 	type wish struct {
 		quality   float64
@@ -46,14 +46,14 @@ func wantsCSV(accept []string) bool {
 	return csv.quality > json.quality || csv.quality > 0 && csv.quality == json.quality && csv.closeness > json.closeness
 }
 
-// csvColumns are the keys of a consensus that the CSV has.
+// csvColumns are the fields of a consensus in the CSV.
 var csvColumns = []string{
 	"id", "timestamp", "candle_time", "valid_until", "pair", "timeframe", "current_price", "decision", "raw_decision", "hold_reason",
 	"confidence", "agreement_score", "risk_level", "suggested_stop_loss", "suggested_take_profit", "status", "simulated", "total_cost_usd",
 }
 
-// csvOf writes a header and a row for each consensus. Numbers keep the digits
-// that are stored; null is an empty cell.
+// csvOf writes a header and a row for each consensus. Numbers have the stored digits, and
+// null is an empty cell.
 func csvOf(bodies []json.RawMessage) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
@@ -93,8 +93,8 @@ func CSVRow(body json.RawMessage) ([]string, error) {
 	return row, nil
 }
 
-// cellOf writes one value. A text that a spreadsheet may run gets a quotation mark in
-// front; numbers are left as they are.
+// cellOf writes one value. A text that a spreadsheet may run as a formula begins with a
+// quotation mark.
 func cellOf(raw json.RawMessage) (string, error) {
 	switch {
 	case len(raw) == 0, string(raw) == "null":
@@ -106,21 +106,21 @@ func cellOf(raw json.RawMessage) (string, error) {
 	if err := json.Unmarshal(raw, &text); err != nil {
 		return "", err
 	}
-	if isRun(text) {
+	if isFormula(text) {
 		text = "'" + text
 	}
 	return text, nil
 }
 
-// isRun reports whether a spreadsheet may run a text as a formula: it begins with a tab
-// or a line break, or with one of the signs of a formula, also in full width, as some
-// spreadsheets read them, and also behind what is not seen, which some drop.
-func isRun(text string) bool {
-	seen := strings.TrimLeftFunc(text, func(r rune) bool {
+// isFormula reports whether a spreadsheet may run a text as a formula: it begins with a tab,
+// a line break, or a sign that begins formulas. Some spreadsheets accept that sign in full
+// width, and some drop invisible characters before it.
+func isFormula(text string) bool {
+	visible := strings.TrimLeftFunc(text, func(r rune) bool {
 		return !unicode.IsGraphic(r) || unicode.In(r, unicode.Z, unicode.M, unicode.Other_Default_Ignorable_Code_Point) || r == brailleBlank
 	})
-	return strings.IndexAny(text, "\t\r\n") == 0 || strings.IndexAny(seen, "=+-@＝＋－＠﹦﹢﹣﹫−") == 0
+	return strings.IndexAny(text, "\t\r\n") == 0 || strings.IndexAny(visible, "=+-@＝＋－＠﹦﹢﹣﹫−") == 0
 }
 
-// brailleBlank is a sign of Braille without a dot.
+// brailleBlank is the sign of Braille without dots.
 const brailleBlank = '\u2800'

@@ -1,6 +1,6 @@
 package api
 
-// What a caller wants by its Accept header, and what a spreadsheet would run.
+// Which type a caller prefers by its Accept header, and which cells a spreadsheet would run.
 
 import (
 	"encoding/json"

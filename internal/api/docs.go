@@ -1,6 +1,6 @@
 package api
 
-// The pages for people: a page to try the API, and what each problem means.
+// The pages for people: one to try the API, and one that explains each problem.
 
 import (
 	"bytes"
@@ -16,12 +16,12 @@ import (
 //go:embed docs.html
 var docsHTML []byte
 
-// docsPolicy allows the page its own inline script and style, by their hashes,
-// and requests to this server; nothing else.
+// docsPolicy allows the page only its own inline script and style, by their hashes, and
+// requests to this server.
 var docsPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; img-src data:; " +
 	"script-src '" + hashOf(docsHTML, "script") + "'; style-src '" + hashOf(docsHTML, "style") + "'"
 
-// hashOf gives the hash of the one element of that name, as a policy names it.
+// hashOf gives the hash of the only element of that name, in the form of a policy.
 func hashOf(page []byte, element string) string {
 	_, rest, _ := bytes.Cut(page, []byte("<"+element+">"))
 	text, _, _ := bytes.Cut(rest, []byte("</"+element+">"))
@@ -34,7 +34,7 @@ const (
 	simulatedBanner = `<p role="alert"><strong>SIMULATED: no language model is asked here. Every vote comes from the built-in simulator.</strong></p>`
 )
 
-// docsPage is the page to try the API; it says so where the votes are simulated.
+// docsPage is the page to try the API. It says if the votes are simulated.
 func (s *server) docsPage(w http.ResponseWriter, _ *http.Request) {
 	banner := ""
 	if s.service.Simulated {
@@ -65,15 +65,11 @@ func (s *server) problemPage(w http.ResponseWriter, r *http.Request) {
 		writePage(w, problemPolicy, []byte(page))
 		return
 	}
-	exchangeOf(r.Context()).write(unknownRoute.problem("There is no problem of that name: " + strings.Join(kindNames(), ", ") + "."))
-}
-
-func kindNames() []string {
 	names := make([]string, len(kinds))
 	for i, k := range kinds {
 		names[i] = k.name
 	}
-	return names
+	exchangeOf(r.Context()).write(unknownRoute.problem("There is no problem of that name: " + strings.Join(names, ", ") + "."))
 }
 
 const problemHTML = `<!doctype html>

@@ -1,6 +1,6 @@
 package api_test
 
-// The examples of docs/api.md run as they stand.
+// The examples in docs/api.md run without changes.
 
 import (
 	"os"
@@ -15,7 +15,7 @@ import (
 
 var runnable = regexp.MustCompile("(?s)<!-- run -->\n```(\\w+)\n(.*?)\n```")
 
-// interpreters run the blocks of a language, from a file of that name.
+// interpreters run the examples of a language, from a file of the given name.
 var interpreters = map[string]struct{ program, file string }{
 	"sh": {"sh", "example.sh"}, "python": {"python3", "example.py"}, "typescript": {"node", "example.mjs"}, // its types are all inferred
 }

@@ -7,7 +7,7 @@ import (
 	"thalas/internal/api"
 )
 
-// Nobody shall take a simulated answer for a real one, on the page either.
+// The page must not show simulated answers as real ones.
 func TestDocsPageSaysWhereVotesAreSimulated(t *testing.T) {
 	for _, real := range []bool{false, true} {
 		f := newServer(t, setup{real: real, api: api.Options{Docs: true}})

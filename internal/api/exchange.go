@@ -1,7 +1,7 @@
 package api
 
-// The way of every request, whatever its route: an id, a guard against panics,
-// access, and answers in our own shape where the mux would give plain text.
+// What happens to every request, whatever its route: it gets an id, panics are caught, access
+// is checked, and errors of the mux get the shape of all others.
 
 import (
 	"context"
@@ -19,11 +19,11 @@ import (
 
 const requestIDHeader = "X-Request-Id"
 
-// exchange is one request with what belongs to it.
+// exchange is one request and its answer.
 type exchange struct {
 	server *server
 	id     string // the request id
-	caller string // the hash of the key, what Options.Caller gives, or local
+	caller string // the hash of the key, the result of Options.Caller, or "local"
 	keyed  bool   // caller is the hash of a key
 	w      *responseWriter
 	r      *http.Request
@@ -31,7 +31,7 @@ type exchange struct {
 
 type exchangeKey struct{}
 
-// exchangeOf gives the exchange that a context belongs to.
+// exchangeOf gives the exchange of a request's context.
 func exchangeOf(ctx context.Context) *exchange {
 	return ctx.Value(exchangeKey{}).(*exchange)
 }
@@ -42,7 +42,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 	header := w.Header()
 	header.Set(requestIDHeader, x.id)
-	header.Set("Cache-Control", "no-store") // until somebody knows better
+	header.Set("Cache-Control", "no-store") // some routes replace it
 	header.Set("X-Content-Type-Options", "nosniff")
 	x.boundBody()
 	defer x.recover()
@@ -58,8 +58,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.route(x)
 }
 
-// callerAttr names the caller in the log, where callers have keys. The first digits
-// of a key's hash tell callers apart and give nothing away.
+// callerAttr names a caller with a key in the log. The first digits of the hash distinguish
+// callers and do not reveal the key.
 func (x *exchange) callerAttr() []slog.Attr {
 	if !x.keyed {
 		return nil
@@ -68,8 +68,8 @@ func (x *exchange) callerAttr() []slog.Attr {
 	return []slog.Attr{slog.String("caller", x.caller[:shown])}
 }
 
-// route hands the request to its operation. The mux would answer what it does
-// not know in plain text, and redirect paths that are not clean.
+// route passes the request to its operation. The mux alone would answer in plain text if it
+// has no such route, and redirect paths that are not clean.
 func (s *server) route(x *exchange) {
 	if p := x.r.URL.Path; p != "/" && path.Clean(p) != strings.TrimSuffix(p, "/") {
 		x.write(unknownRoute.problem("There is nothing at this path: it has empty or dotted segments."))
@@ -91,8 +91,8 @@ func (s *server) route(x *exchange) {
 	x.write(unknownRoute.problem("There is no such route: GET /openapi.json lists all."))
 }
 
-// recover turns a panic into a 500, unless the handler has answered already or
-// wants the connection to break.
+// recover answers a panic with 500. If the answer has begun, or if the handler wants it, the
+// connection is aborted instead.
 func (x *exchange) recover() {
 	cause := recover()
 	if cause == nil {
@@ -104,35 +104,22 @@ func (x *exchange) recover() {
 	x.server.log.LogAttrs(x.r.Context(), slog.LevelError, "Handler panicked:", slog.String("request_id", x.id),
 		slog.String("method", x.r.Method), slog.String("path", strictjson.Cut(x.r.URL.Path, 200)), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
 	if x.w.written {
-		panic(http.ErrAbortHandler) // half an answer must not look whole
+		panic(http.ErrAbortHandler) // half of an answer must not look complete
 	}
 	x.write(internalError.problem(""))
 }
 
-// requestID takes the caller's id where it is a plain token, else makes one.
+// requestID gives the caller's id if it is safe in a header, a log line and a JSON text,
+// and otherwise a new one.
 func requestID(r *http.Request) string {
-	if id := r.Header.Get(requestIDHeader); isToken(id) {
+	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:"
+	if id := r.Header.Get(requestIDHeader); id != "" && len(id) <= 128 && strings.Trim(id, safe) == "" {
 		return id
 	}
 	return uuid.NewString()
 }
 
-// isToken reports whether an id is safe in a header, a log line and a JSON text.
-func isToken(id string) bool {
-	if id == "" || len(id) > 128 {
-		return false
-	}
-	for _, c := range []byte(id) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-_.:", c) >= 0:
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// responseWriter remembers whether an answer has begun.
+// responseWriter records whether an answer has begun.
 type responseWriter struct {
 	http.ResponseWriter
 	written bool
@@ -151,7 +138,7 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController find the connection.
 func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// discarded takes an answer of the mux to look at its status.
+// discarded receives an answer of the mux, of which only status and headers are used.
 type discarded struct {
 	header http.Header
 	status int
@@ -161,9 +148,9 @@ func (d *discarded) Header() http.Header         { return d.header }
 func (d *discarded) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discarded) WriteHeader(status int)      { d.status = status }
 
-// writeStatic answers a document that is the same for everybody.
+// writeStatic sends a document that is the same for all callers.
 func writeStatic(w http.ResponseWriter, contentType string, document []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-cache")
-	_, _ = w.Write(document) // a client that has gone away needs nothing
+	_, _ = w.Write(document) // a client that has left needs nothing
 }

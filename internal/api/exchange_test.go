@@ -1,6 +1,6 @@
 package api_test
 
-// What every answer has, whatever its route.
+// What all answers have in common, whatever the route.
 
 import (
 	"bufio"
@@ -19,8 +19,8 @@ import (
 	"thalas/internal/service"
 )
 
-// Editors and shells on Windows put a byte order mark before a file that is sent. It is
-// no part of the question: the same key is paid once with and without it.
+// Editors and shells on Windows put a byte order mark before a file. It is not a part of the
+// question: with the same key, the question with it and without it is paid once.
 func TestByteOrderMark(t *testing.T) {
 	f := newServer(t, setup{})
 	plain := f.post(t, "/v1/consensus", goodBody, "Idempotency-Key", "k").want(t, 200)
@@ -128,7 +128,7 @@ func TestPanic(t *testing.T) {
 	f.get(t, "/v1/consensus").want(t, 200)
 }
 
-// badModel panics where health reads its model.
+// badModel panics when health reads its model.
 type badModel struct{ provider.Provider }
 
 func (m badModel) Model() string { panic("planted: secret") }
@@ -165,7 +165,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// Health is for everybody, what is spent is not.
+// Everybody may read health, but not what was spent.
 func TestBudgetNeedsAKeyWhereThereAreKeys(t *testing.T) {
 	budget := service.Options{DailyBudgetUSD: 10}
 	for name, test := range map[string]struct {
@@ -245,7 +245,7 @@ func TestBodyOfUnknownLength(t *testing.T) {
 	}
 }
 
-// raw opens a connection and writes to it as it stands.
+// raw opens a connection and writes a text to it.
 func raw(t *testing.T, address, text string) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	connection, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
@@ -273,8 +273,8 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-// TestRunOutlivesTheBodysDeadline: a deadline left on the connection would end
-// the contexts of the run and of all that follow.
+// TestRunOutlivesTheBodysDeadline: a deadline that stays on the connection would end the
+// context of the run, and of all later ones.
 func TestRunOutlivesTheBodysDeadline(t *testing.T) {
 	f := newServer(t, setup{wrap: func(p provider.Provider) provider.Provider { return slowModel{p} }})
 	server := httptest.NewServer(api.NewWithBodyTime(f.service, 20*time.Millisecond))
@@ -324,7 +324,7 @@ func TestTooManyRuns(t *testing.T) {
 	(<-first).want(t, 200)
 }
 
-// Two keys, a slot each: what one asks by the compatibility route counts as its own.
+// Two keys with one slot each: a question by the compatibility route counts for its key.
 func TestRunsAreSharedBetweenKeys(t *testing.T) {
 	begun, release := make(chan struct{}, 3), make(chan struct{})
 	f := newServer(t, setup{
@@ -352,7 +352,7 @@ func TestRunsAreSharedBetweenKeys(t *testing.T) {
 	}
 }
 
-// heldModel says that it was asked and waits for the go-ahead.
+// heldModel reports that it was asked, and waits for permission to answer.
 type heldModel struct {
 	provider.Provider
 	begun   chan<- struct{}
@@ -378,8 +378,8 @@ func TestClientThatGoesAway(t *testing.T) {
 	f.get(t, "/v1/consensus/latest?pair=BTC/USDT").want(t, 200)
 }
 
-// Idempotency keys of different callers never meet, also where somebody in front
-// says who the caller is.
+// Idempotency keys of different callers are different, also if a gateway in front names the
+// caller.
 func TestCallerOfSomebodyInFront(t *testing.T) {
 	caller := ""
 	f := newServer(t, setup{api: api.Options{Caller: func(context.Context) string { return caller }}})
@@ -397,7 +397,7 @@ func TestCallerOfSomebodyInFront(t *testing.T) {
 	}
 }
 
-// What the gateway answers by itself is a problem that the table explains.
+// The answers that the gateway gives by itself are in the table of problems.
 func TestProblemsOfTheGatewayAreInTheTable(t *testing.T) {
 	f := newServer(t, setup{api: api.Options{Docs: true}})
 	for _, name := range []string{"unreadable-event", "answer-too-large", "unreadable-body", "internal-error"} {

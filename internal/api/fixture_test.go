@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// setup says how a server differs from the usual one.
+// setup says how a server differs from the default one.
 type setup struct {
 	faults  string // of the simulator
 	service service.Options
@@ -63,8 +63,7 @@ type fixture struct {
 	log       *syncBuffer
 }
 
-// newServer starts anthropic, openai and gemini as the usual providers, and grok
-// as one that is disabled.
+// newServer starts a server with anthropic, openai and gemini, and with grok disabled.
 func newServer(t testing.TB, o setup) *fixture {
 	t.Helper()
 	faults, err := simulator.ParseFaults(o.faults)
@@ -192,7 +191,7 @@ func (b *syncBuffer) String() string {
 	return b.buf.String()
 }
 
-// reply is an answer that was read to its end.
+// reply is an answer with its whole body.
 type reply struct {
 	status int
 	header http.Header
@@ -271,7 +270,7 @@ func (r reply) want(t testing.TB, status int) reply {
 	return r
 }
 
-// problem reads a problem and fails unless it is whole.
+// problem reads a problem, and fails if a part is missing.
 func (r reply) problem(t testing.TB, status int, name string) problem {
 	t.Helper()
 	r.want(t, status)
@@ -326,7 +325,7 @@ func (p problem) locations() []string {
 	return places
 }
 
-// goodBody is a question that is answered.
+// goodBody is a valid question.
 const goodBody = `{"pair":"BTC/USDT","timeframe":"5m","current_price":50000.0,"market_data":{"rsi":65.5,"macd":150.0,"volume":1000000,"price_change_24h":2.5}}`
 
 // edited gives goodBody with fields set to raw JSON, or removed by an empty text.
@@ -354,7 +353,7 @@ func sha(key string) string {
 	return hex.EncodeToString(hash[:])
 }
 
-// golden holds a text against a file of testdata.
+// golden compares a text with a file in testdata.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	file := filepath.Join("testdata", name)

@@ -20,7 +20,7 @@ const (
 	readyPath  = "/readyz"
 )
 
-// writeState answers whoever decides on the status alone.
+// writeState answers a load balancer, which reads only the status.
 func writeState(w http.ResponseWriter, well bool) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	text := "ok\n"
@@ -28,11 +28,11 @@ func writeState(w http.ResponseWriter, well bool) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		text = "ending\n"
 	}
-	_, _ = io.WriteString(w, text) // a client that has gone away needs nothing
+	_, _ = io.WriteString(w, text) // a client that has left needs nothing
 }
 
 type healthInput struct {
-	Probe string `query:"probe" enum:"true,false" default:"false" doc:"Make one free authenticated call to each provider, at most once in 30 seconds. Needs the API key where keys are configured."`
+	Probe string `query:"probe" enum:"true,false" default:"false" doc:"Make one free authenticated call to each provider, at most once in 30 seconds. Needs an API key if keys are configured."`
 }
 
 // Resolve refuses parameters that the route does not have.
@@ -47,7 +47,7 @@ func (s *server) health(ctx context.Context, in *healthInput) (*jsonOutput, erro
 	}
 	health := s.service.Health(ctx, probe)
 	if len(s.keys) > 0 && !exchangeOf(ctx).keyed {
-		health.Budget = nil // what is spent is not for everybody
+		health.Budget = nil // only callers with a key see what is spent
 	}
 	status := http.StatusOK
 	if health.Status == service.Unavailable {
@@ -56,11 +56,11 @@ func (s *server) health(ctx context.Context, in *healthInput) (*jsonOutput, erro
 	return exchangeOf(ctx).asJSON(status, health)
 }
 
-// maxWindow bounds how far metrics look back: counters are read day by day.
+// maxWindow is the longest window of metrics, since counters are read day by day.
 const maxWindow = 400 * 24 * time.Hour
 
 type metricsInput struct {
-	Window string `query:"window" enum:"hour,day" default:"day" doc:"The grain: from and to are cut to it."`
+	Window string `query:"window" enum:"hour,day" default:"day" doc:"The unit of the window: from and to are rounded down to it."`
 	From   string `query:"from" doc:"Start of the window."`
 	To     string `query:"to" doc:"End of the window."`
 
@@ -96,12 +96,12 @@ func (s *server) healthOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "health", Method: http.MethodGet, Path: healthPath, Tags: []string{"Operation"},
 		Summary: "Whether a question could be answered now",
-		Description: "From what past calls have shown: no provider is called and nothing is paid. `unavailable`: fewer providers are enabled and have a key than a decision needs. " +
-			"`degraded`: the last call of such a provider failed, one is left out, or the store is unreachable.",
+		Description: "Known from past calls: no provider is called and nothing is paid. `unavailable`: fewer providers are enabled and have a key than a decision needs. " +
+			"`degraded`: the last call of such a provider failed, one is being left out, or the store is unreachable.",
 	}
-	ok := jsonResponse("Healthy or degraded.", refTo[service.Health](s), exampleHealth(service.Healthy))
+	ok := jsonResponse("Healthy or degraded.", refTo[service.Health](s), examples["health"])
 	op = s.documented(op, ok, probeForbidden, invalidRequest)
-	op.Responses["503"] = jsonResponse("Unavailable: too few providers can be asked.", refTo[service.Health](s), exampleHealth(service.Unavailable))
+	op.Responses["503"] = jsonResponse("Unavailable: too few providers can be asked.", refTo[service.Health](s), examples["health_unavailable"])
 	if len(s.keys) > 0 { // a probe needs the key
 		op.Security = append([]map[string][]string{{}}, op.Security...)
 	}
@@ -112,11 +112,11 @@ func (s *server) metricsOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "metrics", Method: http.MethodGet, Path: "/v1/metrics", Tags: []string{"Operation"},
 		Summary:     "Totals and counters of each provider",
-		Description: "Sums over a window, over all processes that share the store: by default the current UTC day. A run is counted when it was started, a missing quorum as failed; refused requests are not.",
+		Description: "Sums over a window, over all processes that share the store: by default the current UTC day. A run counts at the time of its start. A missing quorum counts as a failure. Refused requests do not count.",
 		Parameters: []*huma.Param{
-			momentParam("from", "Start of the window, cut to its grain: RFC 3339, or seconds or milliseconds since 1970. At most 400 days before its end."),
-			momentParam("to", "End of the window, likewise; the hour or day that it lies in counts whole."),
+			momentParam("from", "Start of the window, rounded down to its unit: RFC 3339, or seconds or milliseconds since 1970. At most 400 days before its end."),
+			momentParam("to", "End of the window, in the same forms. The hour or day of this time is included as a whole."),
 		},
 	}
-	return s.documented(op, jsonResponse("The sums.", refTo[service.Metrics](s), exampleMetrics()), invalidRequest, storeUnreachable)
+	return s.documented(op, jsonResponse("The sums.", refTo[service.Metrics](s), examples["metrics"]), invalidRequest, storeUnreachable)
 }

@@ -1,15 +1,13 @@
 package api
 
-// GET /v1/consensus: history of a series, or the feed of a day, as JSON or CSV.
+// GET /v1/consensus: the history of a series, or the results of a day, as JSON or CSV.
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -18,13 +16,19 @@ import (
 	"thalas/internal/store"
 )
 
+// History is a page of the history. It is written from the stored bytes.
+type History struct {
+	Items      []signal.Consensus `json:"items" doc:"Whole consensuses, newest first."`
+	NextCursor *string            `json:"next_cursor" doc:"Send it as cursor for the next page; null if there is none."`
+}
+
 type historyInput struct {
-	Pair      string `query:"pair" format:"market" minLength:"1" maxLength:"300" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route; without it, the answer is the feed of a UTC day: that of from, else today." example:"BTC/USDT"`
+	Pair      string `query:"pair" format:"market" minLength:"1" maxLength:"300" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route; without it, the answer is the feed of one UTC day: the day of from, or else today." example:"BTC/USDT"`
 	Timeframe string `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle, with pair; the feed has all of them."`
-	From      string `query:"from" doc:"With pair results whose candle_time, without it whose timestamp is at or after it: RFC 3339, or seconds since 1970."`
-	To        string `query:"to" doc:"The same time is before it."`
-	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"At most that many."`
-	Cursor    string `query:"cursor" format:"cursor" doc:"next_cursor of the page before."`
+	From      string `query:"from" doc:"With pair, results whose candle_time is at or after it; without pair, results whose timestamp is. RFC 3339, or seconds since 1970."`
+	To        string `query:"to" doc:"Results whose candle_time, without pair whose timestamp, is before it."`
+	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"The most results of a page."`
+	Cursor    string `query:"cursor" format:"cursor" doc:"next_cursor of the previous page."`
 
 	query service.Query
 }
@@ -32,24 +36,41 @@ type historyInput struct {
 // Resolve reads the parameters.
 func (in *historyInput) Resolve(ctx huma.Context) []error {
 	mistakes := queryMistakes(checkQuery(ctx))
-	in.query = service.Query{
-		Pair: mistakes.series("pair", in.Pair), Timeframe: mistakes.timeframe("timeframe", in.Timeframe),
-		From: mistakes.moment("from", in.From), To: mistakes.moment("to", in.To), Limit: in.Limit,
-	}
-	mistakes.window(in.query.From, in.query.To)
-	cursor, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 	isCursor := store.IsID
 	if in.Pair != "" {
+		var err error
+		if in.query.Pair, err = signal.ParseMarket(in.Pair); err != nil {
+			mistakes.wrong("pair", err.Error(), in.Pair)
+		}
 		isCursor = store.IsPosition
 	}
-	if in.Cursor != "" && (err != nil || !isCursor(string(cursor))) {
-		mistakes.wrong("cursor", wrongCursor, in.Cursor)
+	in.query.Timeframe, in.query.Limit = mistakes.timeframe("timeframe", in.Timeframe), in.Limit
+	in.query.From, in.query.To = mistakes.moment("from", in.From), mistakes.moment("to", in.To)
+	mistakes.window(in.query.From, in.query.To)
+	if in.Cursor != "" {
+		var err error
+		if in.query.Cursor, err = readCursor(in.Cursor, isCursor); err != nil {
+			mistakes.wrong("cursor", err.Error(), in.Cursor)
+		}
 	}
-	in.query.Cursor = string(cursor)
 	return mistakes
 }
 
-const wrongCursor = "is not a next_cursor of this list: leave it out to begin anew"
+var errCursor = errors.New("is not a next_cursor of this list: leave it out to begin anew")
+
+// readCursor gives the position in the store that a cursor stands for.
+func readCursor(text string, isCursor func(string) bool) (string, error) {
+	position, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || !isCursor(string(position)) {
+		return "", errCursor
+	}
+	return string(position), nil
+}
+
+// writeCursor encodes a position, since it has characters that a query must escape.
+func writeCursor(position string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(position))
+}
 
 func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
@@ -59,13 +80,12 @@ func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, er
 	page, err := s.service.History(ctx, in.query)
 	var found signal.FieldErrors
 	switch {
-	case errors.As(err, &found): // of the cursor: all else was checked
-		return nil, x.finish(invalid([]Mistake{{Location: "query.cursor", Message: wrongCursor, Value: scalarOf(in.Cursor)}}))
+	case errors.As(err, &found): // the cursor is wrong: everything else is checked already
+		return nil, x.finish(invalid([]Mistake{{Location: "query.cursor", Message: errCursor.Error(), Value: scalarOf(in.Cursor)}}))
 	case err != nil:
 		return nil, x.refuse(err)
 	}
-	// The stored positions have characters that a query must escape; theirs it need not.
-	next := base64.RawURLEncoding.EncodeToString([]byte(page.Next))
+	next := writeCursor(page.Next)
 	bodies := make([]json.RawMessage, len(page.Results))
 	for i, result := range page.Results {
 		bodies[i] = result.Body
@@ -78,16 +98,14 @@ func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, er
 		}
 		return out, nil
 	}
-	var body bytes.Buffer
-	body.WriteString(`{"items":`)
-	writeList(&body, bodies)
-	body.WriteString(`,"next_cursor":`)
-	if next == "" {
-		body.WriteString("null}")
-	} else {
-		body.WriteString(`"` + next + `"}`)
+	var cursor any // null if there is no next page
+	if next != "" {
+		cursor = next
 	}
-	out.ContentType, out.Body = jsonType, body.Bytes()
+	if out.Body, err = listDocument(bodies, "next_cursor", cursor); err != nil {
+		return nil, x.refuse(err)
+	}
+	out.ContentType = jsonType
 	return out, nil
 }
 
@@ -102,17 +120,16 @@ func (s *server) historyOperation() huma.Operation {
 			momentParam("to", "Results whose candle_time, without pair whose timestamp, is before it."),
 		},
 	}
-	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"items", "next_cursor"}, Properties: map[string]*huma.Schema{
-		"items":       {Type: huma.TypeArray, Items: refTo[signal.Consensus](s), Description: "Whole consensuses, newest first."},
-		"next_cursor": {Type: huma.TypeString, Nullable: true, Description: "Send it as cursor for the next page; null where there is none."},
-	}}
-	s.huma.OpenAPI().Components.Schemas.Map()["History"] = schema
-	ok := jsonResponse("A page.", &huma.Schema{Ref: "#/components/schemas/History"}, map[string]any{"items": []any{exampleConsensus()}, "next_cursor": exampleCursor})
-	ok.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}, Example: exampleCSV}
-	ok.Headers["Next-Cursor"] = &huma.Header{Description: "As next_cursor, for readers of CSV; absent where there is no next page.", Schema: &huma.Schema{Type: huma.TypeString}}
-	ok.Headers["Vary"] = &huma.Header{Description: "`Accept`.", Schema: &huma.Schema{Type: huma.TypeString}}
+	ok := jsonResponse("A page.", refTo[History](s), map[string]any{"items": []any{examples["consensus"]}, "next_cursor": exampleCursor})
+	rows, err := csvOf([]json.RawMessage{examples["consensus"]})
+	if err != nil {
+		panic(err) // every test of this package builds the contract
+	}
+	ok.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}, Example: string(rows)}
+	ok.Headers["Next-Cursor"] = textHeader("The same as next_cursor, for readers of CSV; absent if there is no next page.")
+	ok.Headers["Vary"] = textHeader("`Accept`.")
 	return s.documented(op, ok, invalidRequest, storeUnreachable)
 }
 
-// exampleCursor is a cursor of the form that is given out.
-var exampleCursor = base64.RawURLEncoding.EncodeToString([]byte(time.Date(2026, 11, 23, 4, 55, 0, 0, time.UTC).Format(time.RFC3339) + "#019ab10f-6b62-7cc0-8000-5a3c0a1f9e21"))
+// exampleCursor has the form of a real cursor.
+var exampleCursor = writeCursor("2026-11-23T04:55:00Z#" + exampleID)

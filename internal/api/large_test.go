@@ -1,7 +1,7 @@
 package api_test
 
-// What a large question costs in memory, from the socket that it comes in by to
-// those that it goes out by.
+// The memory that a large question needs, from the socket of the request to the sockets of
+// the providers.
 
 import (
 	"fmt"
@@ -19,8 +19,8 @@ import (
 // largeBody is the size of the questions here, in bytes.
 const largeBody = 120 << 10
 
-// largeQuestions are legal questions of that size: what a bot sends that sends all
-// it has, and what takes most memory, many short numbers.
+// largeQuestions are valid questions of that size: one of a bot that sends all its data, and
+// one of many short numbers, which needs the most memory.
 func largeQuestions() map[string]string {
 	numbers := func(number string, count int) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(number+",", count), ",") + "]"
@@ -47,7 +47,7 @@ func largeQuestions() map[string]string {
 	return questions
 }
 
-// models answer every question the same, and keep nothing of it.
+// models give the same answer to every question, and store nothing.
 type models struct {
 	*httptest.Server
 	asked chan struct{} // gets one of each question, where it is not nil
@@ -80,7 +80,7 @@ func newModels(t testing.TB) *models {
 
 func (m *models) baseURL(name string) string { return m.URL + "/" + name }
 
-// live is what the heap holds.
+// live is the memory in use on the heap.
 func live() int64 {
 	runtime.GC()
 	runtime.GC() // what pools held is gone by the second
@@ -89,8 +89,8 @@ func live() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// heldByARun gives what a run holds while its models are thinking. What the test's
-// own client and models need for it is counted too, less than 100 KB.
+// heldByARun gives the memory that a run uses while its models are thinking. It includes that
+// of the test's own client and models, which is less than 100 KB.
 func heldByARun(t testing.TB, body string) int64 {
 	const runs = 32
 	m := newModels(t)
@@ -131,7 +131,7 @@ func heldByARun(t testing.TB, body string) int64 {
 	return held
 }
 
-// The memory that a run holds bounds how many there may be at once.
+// The memory of a run limits how many there may be at once.
 func TestLargeQuestionsHoldLittleMemory(t *testing.T) {
 	const most = 2_000_000
 	for name, body := range largeQuestions() {
@@ -145,9 +145,9 @@ func TestLargeQuestionsHoldLittleMemory(t *testing.T) {
 	}
 }
 
-// BenchmarkLargeQuestion asks four models over real HTTP. B/op is all that is
-// allocated for a run, live-B what it holds while its models are thinking; both
-// include what the benchmark's own client and models need, some 50 KB.
+// BenchmarkLargeQuestion asks four models over real HTTP. B/op is all memory that is allocated
+// for a run, and live-B the memory in use while its models are thinking. Both include about
+// 50 KB of the benchmark's own client and models.
 func BenchmarkLargeQuestion(b *testing.B) {
 	for name, body := range largeQuestions() {
 		b.Run(strings.ReplaceAll(name, " ", "_"), func(b *testing.B) {

@@ -1,6 +1,6 @@
 package api_test
 
-// The rules of each field, by what is refused and where.
+// The rules of each field: what is refused, and at which place.
 
 import (
 	"fmt"
@@ -221,7 +221,7 @@ func TestTimesInQueries(t *testing.T) {
 	}
 }
 
-// TestTimeframesOfQueries holds the contract's list against the vocabulary's.
+// TestTimeframesOfQueries compares the list in the contract with that of package signal.
 func TestTimeframesOfQueries(t *testing.T) {
 	f := newServer(t, setup{})
 	for _, timeframe := range signal.Timeframes() {

@@ -1,7 +1,7 @@
 package api
 
-// The OpenAPI document: what huma makes of the Go types, with every answer,
-// header and error that an operation has.
+// The OpenAPI document: huma makes it from the Go types, and every answer, header and error of
+// an operation is added.
 
 import (
 	"encoding/json"
@@ -11,22 +11,19 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"thalas/internal/signal"
 )
 
-// contract configures huma: nothing that it serves by itself, nothing that it
-// adds to answers.
+// contract configures huma so that it serves nothing by itself and adds nothing to answers.
 func contract(version string) huma.Config {
 	c := huma.DefaultConfig("Thalas Consensus", version)
-	c.Info.Description = "Asks several language models the same trading question at once and makes one decision of the answers. " +
+	c.Info.Description = "Asks several language models the same trading question at once and makes one decision from the answers. " +
 		"It gives advice and places no order. A confidence is the strength of votes, not a probability."
-	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // served by us
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // routes serves them
 	c.CreateHooks = nil                                   // no $schema in answers, no Link header
 	c.Tags = []*huma.Tag{
 		{Name: "Consensus", Description: "Ask, and read back."},
 		{Name: "Operation", Description: "Health and metrics."},
-		{Name: "Compatibility", Description: "The original system's route, for clients that were written for it."},
+		{Name: "Compatibility", Description: "The route of the original system, for clients that were written for it."},
 	}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"apiKey": {Type: "apiKey", In: "header", Name: keyHeader}}
 	return c
@@ -38,80 +35,59 @@ func (s *server) document() (asJSON, asYAML []byte) {
 	if err == nil {
 		asYAML, err = s.huma.OpenAPI().YAML()
 	}
-	if err != nil { // not reached: a test writes both
+	if err != nil { // unreachable: a test writes both
 		s.log.Error("OpenAPI document not written:", slog.String("error", err.Error()))
 	}
 	return asJSON, asYAML
 }
 
 // documented adds what every operation has: its answer, its errors and who may call it.
+// Errors of the compatibility routes have the original's shapes and statuses.
 func (s *server) documented(op huma.Operation, ok *huma.Response, errors ...*kind) huma.Operation {
-	return s.describe(op, ok, append(errors, internalError), func(kinds []*kind) *huma.Response {
-		response := s.errorResponse(kinds, "application/problem+json", refTo[Problem](s))
-		for _, k := range kinds {
-			response.Content["application/problem+json"].Examples[k.name] = &huma.Example{Summary: k.title, Value: s.exampleProblem(k, op)}
-		}
-		return response
-	})
-}
-
-// compatDocumented is documented for the compatibility route, whose errors have
-// the original's shapes and statuses.
-func (s *server) compatDocumented(op huma.Operation, ok *huma.Response, errors ...*kind) huma.Operation {
-	return s.describe(op, ok, append(errors, internalError), func(kinds []*kind) *huma.Response {
-		response := s.errorResponse(kinds, jsonType, refTo[CompatError](s))
-		for _, k := range kinds {
-			response.Content[jsonType].Examples[k.name] = &huma.Example{Summary: k.title, Value: compatErrorOf(s.exampleProblem(k, op))}
-		}
-		return response
-	})
-}
-
-func (s *server) describe(op huma.Operation, ok *huma.Response, errors []*kind, respond func([]*kind) *huma.Response) huma.Operation {
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
 	op.Responses["200"] = ok
+	errors = append(errors, internalError)
 	if len(s.keys) > 0 {
 		op.Security = []map[string][]string{{"apiKey": {}}}
 		errors = append(errors, unauthorized, wrongKeys)
 	}
-	byStatus := map[int][]*kind{}
 	for _, k := range errors {
-		status := k.status
+		problem := s.exampleProblem(k, op)
+		var example huma.StatusError = problem
+		contentType, schema := problem.ContentType(""), refTo[Problem](s)
 		if op.Path == compatPath {
-			status = compatErrorOf(k.problem("")).status
+			example, contentType, schema = compatErrorOf(problem), jsonType, refTo[CompatError](s)
 		}
-		byStatus[status] = append(byStatus[status], k)
-	}
-	for status, kinds := range byStatus {
-		op.Responses[strconv.Itoa(status)] = respond(kinds)
+		status := strconv.Itoa(example.GetStatus())
+		r := op.Responses[status]
+		if r == nil {
+			r = &huma.Response{Headers: commonHeaders(), Content: map[string]*huma.MediaType{contentType: {Schema: schema, Examples: map[string]*huma.Example{}}}}
+			op.Responses[status] = r
+		} else {
+			r.Description += "\n\n"
+		}
+		r.Description += fmt.Sprintf("`%s`: %s", k.name, k.meaning)
+		r.Content[contentType].Examples[k.name] = &huma.Example{Summary: k.title, Value: example}
+		if k.retryAfter > 0 || k == dailyBudget {
+			r.Headers["Retry-After"] = &huma.Header{Description: "Seconds to wait before the next attempt.", Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0)}}
+		}
+		if k == unauthorized {
+			r.Headers["WWW-Authenticate"] = textHeader("Names the header for the key.")
+		}
 	}
 	return op
 }
 
-// errorResponse describes an answer that several kinds share.
-func (s *server) errorResponse(kinds []*kind, contentType string, schema *huma.Schema) *huma.Response {
-	response := &huma.Response{Headers: commonHeaders(), Content: map[string]*huma.MediaType{contentType: {Schema: schema, Examples: map[string]*huma.Example{}}}}
-	for i, k := range kinds {
-		if i > 0 {
-			response.Description += "\n\n"
-		}
-		response.Description += fmt.Sprintf("`%s`: %s", k.name, k.meaning)
-		if k.retryAfter > 0 || k == dailyBudget {
-			response.Headers["Retry-After"] = &huma.Header{Description: "Seconds after which to come back.", Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0)}}
-		}
-		if k == unauthorized {
-			response.Headers["WWW-Authenticate"] = &huma.Header{Description: "Names the header that the key belongs in.", Schema: &huma.Schema{Type: huma.TypeString}}
-		}
-	}
-	return response
+func textHeader(description string) *huma.Header {
+	return &huma.Header{Description: description, Schema: &huma.Schema{Type: huma.TypeString}}
 }
 
 func commonHeaders() map[string]*huma.Header {
 	return map[string]*huma.Header{
-		requestIDHeader: {Description: "The id of the request: yours, where it is at most 128 letters, digits, `-`, `_`, `.` and `:`, else a new one.", Schema: &huma.Schema{Type: huma.TypeString}},
-		"Cache-Control": {Description: "`no-store`.", Schema: &huma.Schema{Type: huma.TypeString}},
+		requestIDHeader: textHeader("The id of the request: yours, if it has at most 128 letters, digits, `-`, `_`, `.` and `:`, and otherwise a new one."),
+		"Cache-Control": textHeader("`no-store`."),
 	}
 }
 
@@ -123,14 +99,11 @@ func jsonBody(description string, schema *huma.Schema, example any) *huma.Reques
 	return &huma.RequestBody{Description: description, Required: true, Content: map[string]*huma.MediaType{jsonType: {Schema: schema, Example: example}}}
 }
 
-// cacheHeaders describes an answer that may be cached.
-func cacheHeaders(r *huma.Response, cacheControl string) {
-	r.Headers["Cache-Control"] = &huma.Header{Description: cacheControl, Schema: &huma.Schema{Type: huma.TypeString}}
-	r.Headers["ETag"] = &huma.Header{Description: "Names exactly these bytes; send it as If-None-Match.", Schema: &huma.Schema{Type: huma.TypeString}}
-}
-
-func withNotModified(op huma.Operation, ok *huma.Response) huma.Operation {
-	op.Responses = map[string]*huma.Response{"304": {Description: "The caller has it: one of the tags in If-None-Match fits.", Headers: ok.Headers}}
+// cacheable describes an operation whose answer may be cached.
+func cacheable(op huma.Operation, ok *huma.Response, cacheControl string) huma.Operation {
+	ok.Headers["Cache-Control"] = textHeader(cacheControl)
+	ok.Headers["ETag"] = textHeader("Names exactly these bytes; send it as If-None-Match.")
+	op.Responses = map[string]*huma.Response{"304": {Description: "The caller has it: one of the tags in If-None-Match matches.", Headers: ok.Headers}}
 	return op
 }
 
@@ -153,10 +126,4 @@ func momentSchemas(number string) []*huma.Schema {
 // refTo gives a reference to the schema of a type.
 func refTo[T any](s *server) *huma.Schema {
 	return s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
-}
-
-// logRun ties the request to the run that it started.
-func (s *server) logRun(x *exchange, c *signal.Consensus) {
-	attrs := []slog.Attr{slog.String("request_id", x.id), slog.String("run", c.ID), slog.String("path", x.r.URL.Path), slog.String("cache", string(c.Cache))}
-	s.log.LogAttrs(x.r.Context(), slog.LevelInfo, "Answered:", append(attrs, x.callerAttr()...)...)
 }

@@ -1,6 +1,6 @@
 package api
 
-// A Problem is a refusal as RFC 9457 writes it.
+// A Problem is a refusal as RFC 9457 writes it, with every mistake of the request.
 
 import (
 	"encoding/json"
@@ -18,10 +18,10 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// Problem is the body of every error answer but those of the compatibility route.
+// Problem is the body of every error, except on the compatibility route.
 type Problem struct {
-	Type      string           `json:"type" format:"uri-reference" doc:"What kind of problem it is: the path of its explanation."`
-	Title     string           `json:"title" doc:"The kind in words."`
+	Type      string           `json:"type" format:"uri-reference" doc:"The kind of problem: the path of its explanation."`
+	Title     string           `json:"title" doc:"The kind of problem in words."`
 	Status    int              `json:"status" minimum:"400" maximum:"599" doc:"The HTTP status."`
 	Detail    string           `json:"detail" doc:"What happened this time, and what to do next."`
 	Instance  string           `json:"instance" format:"uri-reference" doc:"The path that was asked for."`
@@ -31,19 +31,19 @@ type Problem struct {
 	Failures  []signal.Failure `json:"failures,omitempty" doc:"Every provider that was asked and gave no vote."`
 
 	kind       *kind
-	retryAfter time.Duration // 0: none is told
+	retryAfter time.Duration // 0: none is sent
 	cause      error         // for the log only
-	run        string        // id of the run that came to no decision, for the log only
+	run        string        // id of the run without a decision, for the log only
 }
 
-// Mistake is what is wrong with one field.
+// Mistake is a mistake in one field.
 type Mistake struct {
-	Location string          `json:"location" doc:"The field itself, missing and unknown ones too."`
+	Location string          `json:"location" doc:"The field, also if it is missing or unknown."`
 	Message  string          `json:"message" doc:"What is wrong and what to send instead."`
-	Value    json.RawMessage `json:"value,omitempty" doc:"What was sent, where it is no object and no list; texts are cut at 100 characters."`
+	Value    json.RawMessage `json:"value,omitempty" doc:"What was sent, unless it is an object or a list; texts are cut at 100 characters."`
 }
 
-// Error makes a Mistake what huma collects.
+// Error makes a Mistake an error, which huma collects.
 func (m Mistake) Error() string { return m.Location + ": " + m.Message }
 
 func (p *Problem) Error() string { return p.Detail }
@@ -51,7 +51,7 @@ func (p *Problem) Error() string { return p.Detail }
 // GetStatus is read by huma.
 func (p *Problem) GetStatus() int { return p.Status }
 
-// ContentType is read by huma: JSON is the only form, whatever was asked for.
+// ContentType is read by huma. JSON is the only form, whatever the Accept header says.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
 // GetHeaders is read by huma.
@@ -63,7 +63,7 @@ func (p *Problem) GetHeaders() http.Header {
 	return header
 }
 
-// invalid is the problem of a request with mistakes.
+// invalid makes the problem of a request with mistakes.
 func invalid(mistakes []Mistake) *Problem {
 	p := invalidRequest.problem("")
 	p.Errors = mistakes
@@ -79,8 +79,8 @@ func invalid(mistakes []Mistake) *Problem {
 	return p
 }
 
-// finish fills in what the exchange knows, logs the problem, and gives it the
-// shape of the route.
+// finish adds the data of the request to a problem, logs it, and gives it the shape of the
+// route's errors.
 func (x *exchange) finish(p *Problem) huma.StatusError {
 	p.Instance, p.RequestID = strictjson.Cut(x.r.URL.EscapedPath(), 300), x.id
 	attrs := []slog.Attr{slog.String("request_id", x.id), slog.String("problem", p.kind.name), slog.Int("status", p.Status),
@@ -102,7 +102,7 @@ func (x *exchange) finish(p *Problem) huma.StatusError {
 	return p
 }
 
-// write answers a problem that no operation of huma answers.
+// write answers with a problem outside of huma's operations.
 func (x *exchange) write(p *Problem) {
 	refused := x.finish(p)
 	header := x.w.Header()
@@ -112,15 +112,15 @@ func (x *exchange) write(p *Problem) {
 	header.Set("Content-Type", refused.(huma.ContentTypeFilter).ContentType(""))
 	header.Set("Cache-Control", "no-store")
 	body, err := json.Marshal(refused)
-	if err != nil { // not reached: it holds texts, numbers and JSON that was read before
+	if err != nil { // unreachable: it holds texts, numbers and valid JSON
 		body = nil
 	}
 	x.w.WriteHeader(refused.GetStatus())
-	_, _ = x.w.Write(body) // a client that has gone away needs nothing
+	_, _ = x.w.Write(body) // a client that has left needs nothing
 }
 
-// refusedByHuma turns what huma refuses by itself into our problems: mistakes in
-// parameters, and errors that Resolve methods give.
+// refusedByHuma makes problems of what huma refuses: mistakes in parameters that it has
+// found, and errors that Resolve methods return.
 func refusedByHuma(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 	x := exchangeOf(ctx.Context())
 	var mistakes, found []Mistake // ours, and those of huma
@@ -138,7 +138,7 @@ func refusedByHuma(ctx huma.Context, status int, message string, errs ...error) 
 			found = append(found, mistakeOf(e))
 		}
 	}
-	for _, m := range found { // ours say more about the same place
+	for _, m := range found { // our own mistakes say more about the same place
 		if !slices.ContainsFunc(mistakes, func(own Mistake) bool { return covers(own.Location, m.Location) }) {
 			mistakes = append(mistakes, m)
 		}
@@ -151,7 +151,7 @@ func refusedByHuma(ctx huma.Context, status int, message string, errs ...error) 
 	return x.finish(invalid(mistakes))
 }
 
-// mistakeOf rewords a mistake that huma found in a parameter.
+// mistakeOf rewords a mistake of a parameter that huma has found.
 func mistakeOf(e *huma.ErrorDetail) Mistake {
 	m := Mistake{Location: e.Location, Message: e.Message}
 	if text, isText := e.Value.(string); isText {
@@ -168,4 +168,54 @@ func mistakeOf(e *huma.ErrorDetail) Mistake {
 		m.Message = "is missing"
 	}
 	return m
+}
+
+const maxValue = 100 // characters of a sent value in an answer
+
+// cutScalar gives a scalar as it was sent. A long one is cut, and a cut number becomes a
+// text. For objects and lists it gives nil.
+func cutScalar(v strictjson.Value) json.RawMessage {
+	text, isText := v.Text()
+	switch {
+	case !v.IsScalar():
+		return nil
+	case isText:
+		return scalarOf(text)
+	case len(v.String()) > maxValue:
+		return scalarOf(v.String())
+	}
+	return json.RawMessage(v.String())
+}
+
+// scalarOf gives a text as a JSON value.
+func scalarOf(text string) json.RawMessage {
+	raw, err := json.Marshal(strictjson.Cut(text, maxValue))
+	if err != nil {
+		return nil // unreachable: any text can be written
+	}
+	return raw
+}
+
+// fieldMistakes gives the mistakes of fields at a place, such as body. valueAt gives what was
+// sent in a field; it may be nil.
+func fieldMistakes(place string, errs signal.FieldErrors, valueAt func(field string) json.RawMessage) []Mistake {
+	mistakes := make([]Mistake, 0, len(errs))
+	for _, e := range errs {
+		m := Mistake{Location: place, Message: e.Message}
+		if e.Field != "" {
+			m.Location += "." + strictjson.Cut(e.Field, 300)
+		}
+		if valueAt != nil {
+			m.Value = valueAt(e.Field)
+		}
+		if m.Value == nil && e.Value != "" {
+			if v, err := strictjson.Parse(e.Value); err == nil && v.IsScalar() {
+				m.Value = cutScalar(v)
+			} else {
+				m.Value = scalarOf(e.Value)
+			}
+		}
+		mistakes = append(mistakes, m)
+	}
+	return mistakes
 }

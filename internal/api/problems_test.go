@@ -1,6 +1,6 @@
 package api
 
-// What errors of the packages below become.
+// The problems of errors from the service.
 
 import (
 	"errors"
@@ -43,7 +43,7 @@ func TestErrorsBecomeProblems(t *testing.T) {
 	}
 }
 
-// What API Gateway answers by itself on AWS is explained by a page, under the same title.
+// A page explains every answer that API Gateway gives by itself, under the same title.
 func TestGatewayResponsesOfTheTemplateHaveAPage(t *testing.T) {
 	template, err := os.ReadFile("../../template.yaml")
 	if err != nil {

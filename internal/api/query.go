@@ -1,10 +1,11 @@
 package api
 
-// Query parameters: strictly those that an operation has, each once.
+// Query parameters: only those of the operation, and each only once.
 
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -18,9 +19,9 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// checkQuery gives what huma does not look at: parameters that are unknown, that
-// are there twice, and a query that can't be read. A mistyped name would be left
-// out silently, and the answer be to another question.
+// checkQuery finds mistakes that huma does not check: a query that can't be read, and
+// parameters that are unknown, empty or repeated. Without it a mistyped name would be ignored,
+// and the answer would be to another question.
 func checkQuery(ctx huma.Context) []error {
 	u := ctx.URL()
 	values, err := url.ParseQuery(u.RawQuery)
@@ -38,10 +39,10 @@ func checkQuery(ctx huma.Context) []error {
 		}
 	}
 	var mistakes []error
-	for _, name := range sorted(values) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		switch {
 		case slices.Contains(known, name) && slices.Contains(values[name], ""):
-			// An unset variable of the caller must not pass for "any age" or "all".
+			// An unset variable of the caller must not mean "any age" or "all".
 			mistakes = append(mistakes, Mistake{Location: "query." + name, Message: "is empty: send a value or leave it out", Value: scalarOf("")})
 		case !slices.Contains(known, name):
 			mistakes = append(mistakes, Mistake{Location: "query." + strictjson.Cut(name, maxValue), Message: strictjson.Unknown("parameter here", name, known), Value: scalarOf(values[name][0])})
@@ -52,38 +53,16 @@ func checkQuery(ctx huma.Context) []error {
 	return mistakes
 }
 
-func sorted(values url.Values) []string {
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// queryMistakes collects what is wrong with parameters while they are read.
+// queryMistakes collects the mistakes of parameters while they are read.
 type queryMistakes []error
 
 func (m *queryMistakes) wrong(name, message, value string) {
 	*m = append(*m, Mistake{Location: "query." + name, Message: message, Value: scalarOf(value)})
 }
 
-// series reads the name of a series, as it was asked about: a pair, or the free text
-// of the compatibility route; nothing where it is empty.
-func (m *queryMistakes) series(name, text string) signal.Pair {
-	if text == "" {
-		return signal.Pair{}
-	}
-	pair, err := signal.ParseMarket(text)
-	if err != nil {
-		m.wrong(name, err.Error(), text)
-	}
-	return pair
-}
-
-// refuseContract refuses the name of a contract, such as BTC-PERP, as the route does
-// that asks: the series of its pair is meant. It does not where there are results
-// of that very name, which the compatibility route takes as free text.
+// refuseContract refuses the name of a contract, such as BTC-PERP, as POST /v1/consensus
+// does. It accepts a name for which there are results: the compatibility route takes such
+// names as free text.
 func (s *server) refuseContract(ctx context.Context, place string, series signal.Pair, timeframe signal.Timeframe) *Problem {
 	_, wrong := signal.ParsePair(series.String())
 	if !errors.Is(wrong, signal.ErrContract) {
@@ -95,7 +74,7 @@ func (s *server) refuseContract(ctx context.Context, place string, series signal
 	return invalid([]Mistake{{Location: place, Message: wrong.Error(), Value: scalarOf(series.String())}})
 }
 
-// timeframe reads a parameter; the default where it is empty.
+// timeframe reads a timeframe. An empty text gives the default.
 func (m *queryMistakes) timeframe(name, text string) signal.Timeframe {
 	if text == "" {
 		return signal.DefaultTimeframe
@@ -107,8 +86,8 @@ func (m *queryMistakes) timeframe(name, text string) signal.Timeframe {
 	return timeframe
 }
 
-// moment reads a time: RFC 3339, or seconds or milliseconds since 1970. Zero
-// where it is empty.
+// moment reads a time: RFC 3339, or seconds or milliseconds since 1970. An empty text gives
+// the zero time.
 func (m *queryMistakes) moment(name, text string) time.Time {
 	if text == "" {
 		return time.Time{}
@@ -128,7 +107,7 @@ func (m *queryMistakes) moment(name, text string) time.Time {
 	return at.UTC()
 }
 
-// window refuses a window that nothing can lie in.
+// window refuses an empty window.
 func (m *queryMistakes) window(from, to time.Time) {
 	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
 		m.wrong("to", "is not after from: the window is empty", to.Format(time.RFC3339))

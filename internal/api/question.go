@@ -1,6 +1,6 @@
 package api
 
-// From the body of POST /v1/consensus to a Request, with every mistake in it.
+// Reading the body of POST /v1/consensus field by field, with every mistake in it.
 
 import (
 	"encoding/json"
@@ -17,17 +17,17 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// fields reads the top-level members of a body one by one.
+// fields are the top-level members of a body, and what was read of them.
 type fields struct {
 	request  orchestrator.Request
-	query    service.Query // of a replay: which runs
+	query    service.Query // the runs of a replay
 	mistakes []Mistake
-	values   map[string]strictjson.Value // by the name that the packages below give a field
+	values   map[string]strictjson.Value // by the names of fields in a signal.FieldError
 	registry *provider.Registry
-	unread   bool // the body is no object
+	unread   bool // the body is not an object
 }
 
-// field is a top-level key: how it is read, and what the contract says of it.
+// field is a top-level key: how it is read, and its schema in the contract.
 type field struct {
 	name   string
 	read   func(f *fields, raw strictjson.Value)
@@ -36,9 +36,11 @@ type field struct {
 
 // questionFields are the keys of POST /v1/consensus.
 var questionFields = []field{
-	{"pair", (*fields).pair, func(*server) *huma.Schema {
+	{"pair", func(f *fields, raw strictjson.Value) {
+		readText(f, "pair", raw, "a pair such as BTC/USDT", signal.ParsePair, &f.request.Pair)
+	}, func(*server) *huma.Schema {
 		return &huma.Schema{Type: huma.TypeString, Format: "pair", MinLength: new(2), MaxLength: new(64), Examples: []any{"BTC/USDT"},
-			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`. Where there is a slash, it alone separates. A name of a contract, such as `BTC-PERP`, is refused."}
+			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`. If there is a slash, only the slash separates. The name of a contract, such as `BTC-PERP`, is refused."}
 	}},
 	timeframeField("The length of a candle. Case matters: `1M` is refused."),
 	priceField,
@@ -46,28 +48,38 @@ var questionFields = []field{
 	policyField("provider_weights", (*server).weightsSchema),
 	policyField("min_providers", func(s *server) *huma.Schema {
 		return &huma.Schema{Type: huma.TypeInteger, Nullable: true, Minimum: new(1.0), Maximum: new(float64(max(len(s.service.Registry.Entries()), 1))),
-			Description: "Votes that a decision needs; fewer are an error. Default: the server's configuration."}
+			Description: "The votes that a decision needs. With fewer, the answer is an error. Default: the server's configuration."}
 	}),
 	shareField("min_confidence", "Below it, a BUY or SELL becomes HOLD. Default: the server's configuration."),
 	shareField("min_agreement", "Below it, a BUY or SELL becomes HOLD. Default: the server's configuration."),
 	policyField("timeout_seconds", func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeNumber, Nullable: true, ExclusiveMinimum: new(0.0), Maximum: new(orchestrator.MaxTimeout.Seconds()), Description: "For all providers together, in seconds; cut down to what the server's deadline leaves. Default: the server's configuration."}
+		return &huma.Schema{Type: huma.TypeNumber, Nullable: true, ExclusiveMinimum: new(0.0), Maximum: new(orchestrator.MaxTimeout.Seconds()), Description: "For all providers together, in seconds. The server shortens it if its own deadline is earlier. Default: the server's configuration."}
 	}),
 	policyField("wait", func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, Nullable: true, Enum: []any{string(orchestrator.WaitAll), string(orchestrator.WaitDecided), nil}, Default: string(orchestrator.WaitAll), Description: "`decided` stops as soon as no answer that is still out can change the decision."}
+		return &huma.Schema{Type: huma.TypeString, Nullable: true, Enum: []any{string(orchestrator.WaitAll), string(orchestrator.WaitDecided), nil}, Default: string(orchestrator.WaitAll), Description: "`decided` stops as soon as no missing answer can change the decision."}
 	}),
 }
 
 func timeframeField(description string) field {
-	return field{"timeframe", (*fields).timeframe, func(*server) *huma.Schema { return timeframeSchema(description, true) }}
+	return field{"timeframe", func(f *fields, raw strictjson.Value) {
+		readText(f, "timeframe", raw, "one such as 5m", signal.ParseTimeframe, &f.request.Timeframe)
+	}, func(*server) *huma.Schema { return timeframeSchema(description, true) }}
 }
 
-var priceField = field{"current_price", (*fields).currentPrice, func(*server) *huma.Schema {
+var priceField = field{"current_price", func(f *fields, raw strictjson.Value) {
+	if n, ok := f.number("current_price", raw, "a price above 0"); ok {
+		f.request.CurrentPrice = n
+	}
+}, func(*server) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeNumber, ExclusiveMinimum: new(0.0), Description: "The price now. Numbers keep the digits that are sent.", Examples: []any{50000.0}}
 }}
 
 func marketDataField(maxText int) field {
-	return field{"market_data", func(f *fields, raw strictjson.Value) { f.marketData(raw, maxText) }, func(*server) *huma.Schema { return marketDataSchema(maxText) }}
+	return field{"market_data", func(f *fields, raw strictjson.Value) {
+		data, found := signal.ReadMarketData(raw, maxText)
+		f.request.MarketData = data
+		f.mistakes = append(f.mistakes, fieldMistakes("body.market_data", found, nil)...)
+	}, func(*server) *huma.Schema { return marketDataSchema(maxText) }}
 }
 
 func shareField(name, description string) field {
@@ -81,8 +93,8 @@ func policyField(name string, schema func(s *server) *huma.Schema) field {
 	return field{name, func(f *fields, raw strictjson.Value) { f.policy(name, raw) }, schema}
 }
 
-// objectSchema puts the schema of an object with these fields, and others if they are
-// ignored, among the components.
+// objectSchema adds the schema of an object with these fields to the components. others says
+// whether the object may have more fields, which are ignored.
 func (s *server) objectSchema(name string, list []field, others bool, required ...string) *huma.Schema {
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: others, Required: required, Properties: map[string]*huma.Schema{}}
 	for _, f := range list {
@@ -99,15 +111,16 @@ func namesOf(list []field) (names []string) {
 	return names
 }
 
-// parseQuestion reads a body. Its mistakes are those that the body alone shows: merge adds
-// those that the check finds, which knows the whole request.
+// parseQuestion reads a body. It finds the mistakes of single fields. The check of the whole
+// request finds more, which merge adds.
 func parseQuestion(body strictjson.Value, registry *provider.Registry) *fields {
 	f := &fields{values: map[string]strictjson.Value{}, registry: registry}
 	f.read(body, questionFields, "pair, current_price and market_data")
 	return f
 }
 
-// refuse gives all mistakes of a question that has some, and nil where it has none.
+// refuse gives all mistakes of a question, and others with them. It is nil if there are none.
+// The check is needed only if there are some, since the service makes it again.
 func (f *fields) refuse(others []Mistake, check func(orchestrator.Request) (orchestrator.Checked, error)) []Mistake {
 	if len(f.mistakes)+len(others) == 0 {
 		return nil
@@ -138,14 +151,13 @@ func (f *fields) read(body strictjson.Value, known []field, required string) {
 			continue
 		}
 		f.values[m.Name] = m.Value
-		if !m.Value.IsNull() { // null is absent
+		if !m.Value.IsNull() { // null means absent
 			known[i].read(f, m.Value)
 		}
 	}
 }
 
-// merge adds the mistakes that the packages below find at fields that are not known to
-// be wrong already.
+// merge adds the mistakes in err, except those of fields that have a mistake already.
 func (f *fields) merge(err error) {
 	var found signal.FieldErrors
 	if !errors.As(err, &found) {
@@ -159,81 +171,47 @@ func (f *fields) merge(err error) {
 	}
 }
 
-// covers reports whether inner is the place outer or one within it.
+// covers reports whether the place inner is the place outer or within it.
 func covers(outer, inner string) bool {
 	rest, found := strings.CutPrefix(inner, outer)
 	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-const enough = 100 // mistakes that are reported; more say the same
+const mostMistakes = 100 // that are reported
 
 func (f *fields) wrong(name, message string, value strictjson.Value) {
-	if len(f.mistakes) < enough {
+	if len(f.mistakes) < mostMistakes {
 		f.mistakes = append(f.mistakes, Mistake{Location: "body." + name, Message: message, Value: cutScalar(value)})
 	}
 }
 
-func (f *fields) pair(raw strictjson.Value) {
-	text, ok := f.text("pair", raw, "a pair such as BTC/USDT")
-	if !ok {
-		return
+// readText reads a text with a parser from package signal. send says what to send instead.
+func readText[T any](f *fields, name string, raw strictjson.Value, send string, parse func(string) (T, error), into *T) {
+	text, err := signal.ReadText(raw, send)
+	if err == nil {
+		var value T
+		if value, err = parse(text); err == nil {
+			*into = value
+			return
+		}
 	}
-	pair, err := signal.ParsePair(text)
-	if err != nil {
-		f.wrong("pair", err.Error(), raw)
-		return
-	}
-	f.request.Pair = pair
-}
-
-func (f *fields) timeframe(raw strictjson.Value) {
-	text, ok := f.text("timeframe", raw, "one such as 5m")
-	if !ok {
-		return
-	}
-	timeframe, err := signal.ParseTimeframe(text)
-	if err != nil {
-		f.wrong("timeframe", err.Error(), raw)
-		return
-	}
-	f.request.Timeframe = timeframe
-}
-
-func (f *fields) currentPrice(raw strictjson.Value) {
-	if n, ok := f.number("current_price", raw, "a price above 0"); ok {
-		f.request.CurrentPrice = n
-	}
-}
-
-func (f *fields) marketData(raw strictjson.Value, maxText int) {
-	data, found := signal.ReadMarketData(raw, maxText)
-	f.request.MarketData = data
-	f.mistakes = append(f.mistakes, fieldMistakes("body.market_data", found, nil)...)
+	f.wrong(name, err.Error(), raw)
 }
 
 // policy reads a field of the policy.
 func (f *fields) policy(name string, raw strictjson.Value) {
 	if list, isObject := raw.Members(); isObject {
-		for _, m := range list { // for the mistakes that only the check finds
+		for _, m := range list { // merge needs the values
 			if !m.Twice {
 				f.values[name+"."+strictjson.Cut(m.Name, maxValue)] = m.Value
 			}
 		}
 	}
 	found := fieldMistakes("body", f.request.Read(name, raw, f.registry), nil)
-	f.mistakes = append(f.mistakes, found[:min(len(found), enough)]...)
+	f.mistakes = append(f.mistakes, found[:min(len(found), mostMistakes)]...)
 }
 
-// text reads a JSON text.
-func (f *fields) text(name string, raw strictjson.Value, send string) (string, bool) {
-	text, err := signal.ReadText(raw, send)
-	if err != nil {
-		f.wrong(name, err.Error(), raw)
-	}
-	return text, err == nil
-}
-
-// number reads a JSON number with its digits.
+// number reads a JSON number and keeps its digits.
 func (f *fields) number(name string, raw strictjson.Value, send string) (signal.Number, bool) {
 	n, err := signal.ReadNumber(raw, send)
 	if err != nil {

@@ -1,6 +1,6 @@
 package api
 
-// The decoder of questions: what it may never do with any body, and what it costs.
+// The reader of questions: what must hold for every body, and its cost.
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ func (v voter) Ask(context.Context, provider.Prompt) (provider.Answer, error) {
 
 func (v voter) Check(context.Context) error { return nil }
 
-// forgetful keeps nothing.
+// forgetful is a store that stores nothing.
 type forgetful struct{ store.Store }
 
 func (forgetful) Record(context.Context, *store.Result, store.Count) error { return nil }
@@ -50,11 +50,7 @@ func quick(t testing.TB) *service.Service {
 
 func FuzzQuestion(f *testing.F) {
 	s := quick(f)
-	question, err := json.Marshal(exampleQuestion())
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, seed := range []string{string(question), `{}`, `[]`, `{"pair":null}`, `{"market_data":{"rsi":NaN}}`, `{"provider_weights":{"OpenAI":1e999}}`, "\xff", `{"a":1,"a":2}`,
+	for _, seed := range []string{string(examples["question"]), `{}`, `[]`, `{"pair":null}`, `{"market_data":{"rsi":NaN}}`, `{"provider_weights":{"OpenAI":1e999}}`, "\xff", `{"a":1,"a":2}`,
 		`{"pair":"BTC/USDT","current_price":1,"market_data":{"recent_candles":[{"open":1}]}}`, `{"timeout_seconds":1e-300,"min_providers":1.0}`} {
 		f.Add([]byte(seed))
 	}
@@ -84,7 +80,7 @@ func FuzzQuestion(f *testing.F) {
 	})
 }
 
-// checkedMistakes gives the mistakes of a question, those that the check finds too.
+// checkedMistakes gives the mistakes of a question, also those that the check finds.
 func checkedMistakes(f *fields, s *service.Service) []Mistake {
 	_, err := s.Orchestrator.Check(f.request)
 	f.merge(err)
@@ -129,8 +125,8 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkAnswer is a whole request but for the network: four models that answer
-// at once, and a store that keeps nothing.
+// BenchmarkAnswer measures a request without the network: with four models that answer at
+// once, and a store that stores nothing.
 func BenchmarkAnswer(b *testing.B) {
 	handler := New(quick(b), Options{})
 	for _, candles := range []int{0, 50} {

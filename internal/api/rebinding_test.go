@@ -8,8 +8,8 @@ import (
 	"thalas/internal/api"
 )
 
-// A page of anywhere can let its own name stand for 127.0.0.1 and is then of one
-// origin with a server on loopback: only names of this machine are answered.
+// Any web page can make its own name resolve to 127.0.0.1, and then has the origin of a server
+// on loopback. So only requests to names of this machine are answered.
 func TestLocalServerAnswersToItsOwnNamesOnly(t *testing.T) {
 	f := newServer(t, setup{api: api.Options{Local: true}})
 	for host, want := range map[string]int{"evil.example:8787": 403, "localhost:8787": 200, "127.0.0.1": 200, "[::1]:80": 200, "": 200} {

@@ -5,12 +5,11 @@ package api
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,29 +34,42 @@ type Replay struct {
 
 // replayFields are the keys of POST /v1/replay.
 var replayFields = []field{
-	{"pair", (*fields).market, func(*server) *huma.Schema {
-		return seriesSchema("The series: a pair in any notation, or the free text that was sent to the compatibility route.", "BTC/USDT")
-	}},
+	marketField("The series: a pair in any notation, or the free text that was sent to the compatibility route.", "BTC/USDT"),
 	timeframeField("The length of a candle. Case matters: `1M` is refused."),
 	momentField("from", "Runs whose candle_time is at or after it, from 1970 to 2199: RFC 3339, or seconds or milliseconds since 1970. Default: the oldest.", func(q *service.Query) *time.Time { return &q.From }),
 	momentField("to", "Runs whose candle_time is before it. Default: no bound.", func(q *service.Query) *time.Time { return &q.To }),
 	policyField("provider_weights", func(s *server) *huma.Schema {
 		weights := s.weightsSchema()
-		weights.Description = "Weights by provider, in any case, in place of those that the votes had. A provider that is left out keeps its weight."
+		weights.Description = "Weights by provider, in any case, which replace those that the votes had. A provider that is not named keeps its weight."
 		return weights
 	}),
 	shareField("min_confidence", "Below it, a BUY or SELL is HOLD. Default: as in each run."),
 	shareField("min_agreement", "Below it, a BUY or SELL is HOLD. Default: as in each run."),
-	{"limit", (*fields).limit, func(*server) *huma.Schema {
+	{"limit", func(f *fields, raw strictjson.Value) {
+		send := fmt.Sprintf("a whole number from 1 to %d", service.MaxLimit)
+		n, ok := f.number("limit", raw, send)
+		if f.query.Limit = int(n.Float64()); ok && (float64(f.query.Limit) != n.Float64() || f.query.Limit < 1 || f.query.Limit > service.MaxLimit) {
+			f.wrong("limit", "is no "+strings.TrimPrefix(send, "a "), raw)
+		}
+	}, func(*server) *huma.Schema {
 		return &huma.Schema{Type: huma.TypeInteger, Nullable: true, Minimum: new(1.0), Maximum: new(float64(service.MaxLimit)), Default: service.MaxLimit, Description: "Runs of a page, changed or not."}
 	}},
-	{"cursor", (*fields).cursor, func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, Format: "cursor", Nullable: true, MinLength: new(1), Description: "next_cursor of the page before."}
+	{"cursor", func(f *fields, raw strictjson.Value) {
+		readText(f, "cursor", raw, "a next_cursor, or leave it out", func(text string) (string, error) { return readCursor(text, store.IsPosition) }, &f.query.Cursor)
+	}, func(*server) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Format: "cursor", Nullable: true, MinLength: new(1), Description: "next_cursor of the previous page."}
 	}},
 }
 
-func momentField(name, description string, at func(*service.Query) *time.Time) field {
-	return field{name, func(f *fields, raw strictjson.Value) { f.moment(name, raw, at(&f.query)) }, func(*server) *huma.Schema {
+func momentField(name, description string, into func(*service.Query) *time.Time) field {
+	return field{name, func(f *fields, raw strictjson.Value) {
+		at, err := signal.ReadTime(raw)
+		if err != nil {
+			f.wrong(name, "is no time from 1970 to 2199: send RFC 3339 such as 2026-11-23T05:00:00Z, or seconds since 1970", raw)
+			return
+		}
+		*into(&f.query) = at
+	}, func(*server) *huma.Schema {
 		return &huma.Schema{AnyOf: append(momentSchemas(huma.TypeNumber), &huma.Schema{Type: "null"}), Description: description}
 	}}
 }
@@ -80,43 +92,6 @@ func parseReplay(body strictjson.Value, registry *provider.Registry, check func(
 	return f.query, policy, f.mistakes
 }
 
-// moment reads a time: RFC 3339, or seconds or milliseconds since 1970.
-func (f *fields) moment(name string, raw strictjson.Value, into *time.Time) {
-	const send = "is no time from 1970 to 2199: send RFC 3339 such as 2026-11-23T05:00:00Z, or seconds since 1970"
-	at, err := signal.ReadTime(raw)
-	if err != nil {
-		f.wrong(name, send, raw)
-		return
-	}
-	*into = at
-}
-
-func (f *fields) limit(raw strictjson.Value) {
-	n, ok := f.number("limit", raw, fmt.Sprintf("a whole number from 1 to %d", service.MaxLimit))
-	if !ok {
-		return
-	}
-	v := n.Float64()
-	if v != math.Trunc(v) || v < 1 || v > service.MaxLimit {
-		f.wrong("limit", fmt.Sprintf("is no whole number from 1 to %d", service.MaxLimit), raw)
-		return
-	}
-	f.query.Limit = int(v)
-}
-
-func (f *fields) cursor(raw strictjson.Value) {
-	text, ok := f.text("cursor", raw, "a next_cursor, or leave it out")
-	if !ok {
-		return
-	}
-	cursor, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || !store.IsPosition(string(cursor)) {
-		f.wrong("cursor", wrongCursor, raw)
-		return
-	}
-	f.query.Cursor = string(cursor)
-}
-
 func (s *server) replay(ctx context.Context, in *replayInput) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
 	query, policy, mistakes := parseReplay(in.document, s.service.Registry, s.service.Orchestrator.CheckPolicy)
@@ -129,16 +104,16 @@ func (s *server) replay(ctx context.Context, in *replayInput) (*jsonOutput, erro
 	replayed, err := s.service.Replay(ctx, query, policy)
 	var found signal.FieldErrors
 	switch {
-	case errors.As(err, &found): // of the cursor: all else was checked
+	case errors.As(err, &found): // the cursor is wrong: everything else is checked already
 		return nil, x.finish(invalid(fieldMistakes("body", found, func(string) json.RawMessage {
-			return scalarOf(base64.RawURLEncoding.EncodeToString([]byte(query.Cursor)))
+			return scalarOf(writeCursor(query.Cursor))
 		})))
 	case err != nil:
 		return nil, x.refuse(err)
 	}
 	answer := Replay{Replayed: replayed}
 	if replayed.Next != "" {
-		answer.NextCursor = new(base64.RawURLEncoding.EncodeToString([]byte(replayed.Next)))
+		answer.NextCursor = new(writeCursor(replayed.Next))
 	}
 	return x.asJSON(http.StatusOK, answer)
 }
@@ -149,8 +124,8 @@ func (s *server) replayOperation() huma.Operation {
 		Summary: "Stored votes under another policy",
 		Description: "Decides the stored runs of a pair and timeframe anew, under other weights or gates, and lists those that would have had another decision. " +
 			"What the request leaves out stays as it was in each run. No provider is called, nothing is paid and nothing is stored. Simulated results are left out unless the server simulates.",
-		RequestBody: jsonBody("Which runs, and under which policy. `null` is the same as leaving a field out; unknown fields are refused.", s.objectSchema("ReplayRequest", replayFields, false, "pair"), exampleReplayRequest()),
+		RequestBody: jsonBody("Which runs, and under which policy. `null` is the same as leaving a field out; unknown fields are refused.", s.objectSchema("ReplayRequest", replayFields, false, "pair"), examples["replay_request"]),
 	}
-	ok := jsonResponse("A page: `limit` runs, newest first, and what would have differed.", refTo[Replay](s), exampleReplay())
+	ok := jsonResponse("A page: `limit` runs, newest first, and those whose decision would have been another.", refTo[Replay](s), examples["replay"])
 	return s.documented(op, ok, unreadableBody, crossOrigin, bodyTooLarge, wrongMediaType, invalidRequest, storeUnreachable)
 }

@@ -25,7 +25,7 @@ func (f *fixture) replay(t *testing.T, body string) (page api.Replay) {
 	return page
 }
 
-// asked lets the server answer questions of every kind, and gives the answers.
+// asked asks the server different questions, and gives the answers.
 func asked(t *testing.T, f *fixture) (answers []signal.Consensus) {
 	t.Helper()
 	for i, rsi := range []string{"15", "28.5", "50", "65.5", "71", "85"} {
@@ -149,7 +149,7 @@ func countSince(answers []signal.Consensus, from time.Time) (n int) {
 	return n
 }
 
-// Results of before the gates were kept are held against those of now.
+// Results from before the gates were recorded are replayed under the present ones.
 func TestReplayOfOldResults(t *testing.T) {
 	f := newServer(t, setup{})
 	at := time.Date(2026, 3, 1, 1, 0, 0, 0, time.UTC)

@@ -1,6 +1,6 @@
 package api
 
-// GET /v1/consensus/{id} and GET /v1/consensus/latest: stored bytes as they are.
+// GET /v1/consensus/{id} and GET /v1/consensus/latest, which send the stored bytes.
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ import (
 
 type showInput struct {
 	ID          string `path:"id" format:"uuid" doc:"The id of an answer." example:"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21"`
-	IfNoneMatch string `header:"If-None-Match" doc:"ETags that the caller has: where one fits, the answer is 304 without a body." example:"\"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21\""`
+	IfNoneMatch string `header:"If-None-Match" doc:"ETags that the caller has. If one matches, the answer is 304 without a body." example:"\"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21\""`
 }
 
 // Resolve refuses parameters that the route does not have.
@@ -41,18 +41,24 @@ func (s *server) show(ctx context.Context, in *showInput) (*jsonOutput, error) {
 	if err != nil {
 		return nil, x.refuse(err)
 	}
-	// A result never changes; that it expires some day does no harm in a cache.
+	// A result never changes, so a cache may have it even after the store has deleted it.
 	return cached(result.Body, quoted(result.ID), "private, max-age=86400, immutable", x.tagsHeld()), nil
 }
 
+// LatestMany is the answer about several series. It is written from the stored bytes.
+type LatestMany struct {
+	Items   []signal.Consensus `json:"items" doc:"In the order of the request."`
+	Missing []string           `json:"missing" doc:"Series without a signal or with one older than max_age, and texts that name no series."`
+}
+
 type latestInput struct {
-	Pair        []string `query:"pair,explode" required:"true" minItems:"1" maxItems:"100" format:"market" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route, at most 300 characters. Where it is repeated, the answer lists all of them."`
+	Pair        []string `query:"pair,explode" required:"true" minItems:"1" maxItems:"100" format:"market" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route, at most 300 characters. If it is repeated, the answer lists all of them."`
 	Timeframe   string   `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle."`
-	MaxAge      int      `query:"max_age" minimum:"1" maximum:"315360000" doc:"Seconds since the timestamp beyond which a signal is too old; any age where it is absent." example:"900"`
-	IfNoneMatch string   `header:"If-None-Match" doc:"ETags that the caller has: where one fits, the answer is 304 without a body."`
+	MaxAge      int      `query:"max_age" minimum:"1" maximum:"315360000" doc:"The age in seconds, since the timestamp, above which a signal is too old. Default: any age." example:"900"`
+	IfNoneMatch string   `header:"If-None-Match" doc:"ETags that the caller has. If one matches, the answer is 304 without a body."`
 
 	series    []signal.Pair
-	nameless  []string // of several, those that can't name a series
+	nameless  []string // texts that can't name a series, if there are several
 	timeframe signal.Timeframe
 }
 
@@ -62,10 +68,10 @@ func (in *latestInput) Resolve(ctx huma.Context) []error {
 	for _, text := range in.Pair {
 		series, err := signal.ParseMarket(text)
 		switch {
-		case text == "": // which checkQuery has refused
+		case text == "": // checkQuery has refused it
 		case err != nil && len(in.Pair) == 1:
 			mistakes.wrong("pair", err.Error(), text)
-		case err != nil: // it must not take the others with it
+		case err != nil: // the others are still answered
 			in.nameless = append(in.nameless, strictjson.Cut(text, maxValue))
 		case !slices.Contains(in.series, series):
 			in.series = append(in.series, series)
@@ -91,8 +97,8 @@ func (s *server) latest(ctx context.Context, in *latestInput) (*jsonOutput, erro
 	return cached(result.Body, quoted(result.ID), untilInvalid(freshFor(result, in.timeframe, maxAge)), x.tagsHeld()), nil
 }
 
-// latestOfMany answers about several series; those without a signal, or with one
-// that is too old, are listed as missing, and so is what names none.
+// latestOfMany answers about several series. It lists as missing the series without a signal
+// or with one that is too old, and texts that name no series.
 func (s *server) latestOfMany(ctx context.Context, in *latestInput, maxAge time.Duration) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
 	results := make([]*store.Result, len(in.series))
@@ -124,33 +130,35 @@ func (s *server) latestOfMany(ctx context.Context, in *latestInput, maxAge time.
 		items = append(items, result.Body)
 		fresh = min(fresh, freshFor(*result, in.timeframe, maxAge))
 	}
-	var body bytes.Buffer
-	body.WriteString(`{"items":`)
-	writeList(&body, items)
-	body.WriteString(`,"missing":`)
-	names, err := json.Marshal(missing)
+	body, err := listDocument(items, "missing", missing)
 	if err != nil {
 		return nil, x.refuse(err)
 	}
-	body.Write(append(names, '}'))
-	hash := sha256.Sum256(body.Bytes())
-	return cached(body.Bytes(), quoted(hex.EncodeToString(hash[:16])), untilInvalid(fresh), x.tagsHeld()), nil
+	hash := sha256.Sum256(body)
+	return cached(body, quoted(hex.EncodeToString(hash[:16])), untilInvalid(fresh), x.tagsHeld()), nil
 }
 
-// writeList joins documents that are JSON already.
-func writeList(b *bytes.Buffer, documents []json.RawMessage) {
-	b.WriteByte('[')
+// listDocument writes an object with a list of stored documents, which are not parsed, and
+// one more member.
+func listDocument(documents []json.RawMessage, name string, value any) ([]byte, error) {
+	member, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	b.WriteString(`{"items":[`)
 	for i, document := range documents {
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		b.Write(document)
 	}
-	b.WriteByte(']')
+	fmt.Fprintf(&b, `],%q:%s}`, name, member)
+	return b.Bytes(), nil
 }
 
-// freshFor is how long nothing newer can be there: until the candle that is
-// forming has closed, and not beyond the age that was asked for.
+// freshFor is how long a result stays the newest: until the candle that is forming closes,
+// and at most until the result reaches maxAge.
 func freshFor(result store.Result, timeframe signal.Timeframe, maxAge time.Duration) time.Duration {
 	open, _, _ := strings.Cut(result.Position, "#")
 	candle, err := time.Parse(time.RFC3339, open)
@@ -170,11 +178,10 @@ func untilInvalid(fresh time.Duration) string {
 
 func quoted(tag string) string { return `"` + tag + `"` }
 
-// tagsHeld gives the ETags that the caller has, from all lines of the header: huma
-// reads the first.
+// tagsHeld gives the ETags in all lines of If-None-Match. huma reads only the first line.
 func (x *exchange) tagsHeld() string { return strings.Join(x.r.Header.Values("If-None-Match"), ",") }
 
-// cached answers a document, or that the caller has it.
+// cached answers with a document, or with 304 if the caller has it.
 func cached(body []byte, tag, cacheControl, ifNoneMatch string) *jsonOutput {
 	out := &jsonOutput{Status: http.StatusOK, ContentType: jsonType, CacheControl: cacheControl, ETag: tag, Body: body}
 	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
@@ -190,27 +197,22 @@ func cached(body []byte, tag, cacheControl, ifNoneMatch string) *jsonOutput {
 func (s *server) showOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "getConsensus", Method: http.MethodGet, Path: consensusPath + "/{id}", Tags: []string{"Consensus"},
-		Summary: "One stored consensus", SkipValidateParams: true, // what is no id is an unknown one
-		Description: "Whole, as it was answered, byte by byte. It can be read as soon as it was answered.",
+		Summary: "One stored consensus", SkipValidateParams: true, // a malformed id is an unknown id
+		Description: "The same bytes as in the answer. It can be read as soon as it was answered.",
 	}
-	ok := jsonResponse("The consensus.", refTo[signal.Consensus](s), exampleConsensus())
-	cacheHeaders(ok, "`private, max-age=86400, immutable`: a result never changes.")
-	return s.documented(withNotModified(op, ok), ok, unknownID, invalidRequest, storeUnreachable)
+	ok := jsonResponse("The consensus.", refTo[signal.Consensus](s), examples["consensus"])
+	op = cacheable(op, ok, "`private, max-age=86400, immutable`: a result never changes.")
+	return s.documented(op, ok, unknownID, invalidRequest, storeUnreachable)
 }
 
 func (s *server) latestOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "latestConsensus", Method: http.MethodGet, Path: consensusPath + "/latest", Tags: []string{"Consensus"},
 		Summary: "The newest stored consensus of a series",
-		Description: "By candle, then by id: a late answer about an old candle never wins, and nothing counts whose candle or `timestamp` lies more than a minute in the future. No provider is called; a bot needs it once per candle, after `valid_until`. " +
-			"With `pair` once the answer is one consensus; where it is repeated, it is a list. Simulated results are left out unless the server simulates.",
+		Description: "The newest by candle, then by id, so that a late answer about an old candle never counts. Results whose candle or `timestamp` is more than a minute in the future are ignored. No provider is called. A bot needs it once per candle, after `valid_until`. " +
+			"With one `pair` the answer is one consensus; with several it is a list. Simulated results are left out unless the server simulates.",
 	}
-	many := &huma.Schema{Type: huma.TypeObject, Description: "The answer where pair is repeated.", AdditionalProperties: false, Required: []string{"items", "missing"}, Properties: map[string]*huma.Schema{
-		"items":   {Type: huma.TypeArray, Items: refTo[signal.Consensus](s), Description: "In the order of the request."},
-		"missing": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}, Description: "Series without a signal, or with one older than max_age, and what names no series."},
-	}}
-	s.huma.OpenAPI().Components.Schemas.Map()["LatestMany"] = many
-	ok := jsonResponse("The consensus, or the list of them.", &huma.Schema{AnyOf: []*huma.Schema{refTo[signal.Consensus](s), {Ref: "#/components/schemas/LatestMany"}}}, exampleConsensus())
-	cacheHeaders(ok, "`private, max-age=` the seconds until `valid_until`, the end of the candle that is forming now.")
-	return s.documented(withNotModified(op, ok), ok, noSignalYet, staleSignal, invalidRequest, storeUnreachable)
+	ok := jsonResponse("The consensus, or the list of them.", &huma.Schema{AnyOf: []*huma.Schema{refTo[signal.Consensus](s), refTo[LatestMany](s)}}, examples["consensus"])
+	op = cacheable(op, ok, "`private, max-age=` the seconds until `valid_until`, the end of the candle that is forming now.")
+	return s.documented(op, ok, noSignalYet, staleSignal, invalidRequest, storeUnreachable)
 }

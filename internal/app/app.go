@@ -1,6 +1,7 @@
 package app
 
-// From a configuration to a running orchestrator.
+// From a configuration to a running orchestrator, and the venues that candles are fetched
+// from.
 
 import (
 	"errors"
@@ -8,11 +9,15 @@ import (
 	"log/slog"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"thalas/internal/config"
 	"thalas/internal/emf"
+	"thalas/internal/market"
+	"thalas/internal/market/venue"
 	"thalas/internal/orchestrator"
 	"thalas/internal/provider"
 	"thalas/internal/secrets"
@@ -27,13 +32,14 @@ type App struct {
 	Orchestrator *orchestrator.Orchestrator
 	Simulated    bool        // the providers are simulated
 	Metrics      *emf.Writer // nil outside Lambda, where no program reads them
+	Log          *slog.Logger
 
-	log    *slog.Logger
 	secret *secrets.Source            // nil: no secret is configured
 	keyed  map[string]*provider.Keyed // by name; the providers whose keys are in the secret
 	tracer *tracing.Tracer            // nil: tracing is off
 
-	sources sources
+	sourcesMu sync.Mutex
+	sources   map[string]market.CandleSource // the venues that were asked for so far, by name; guarded by sourcesMu
 }
 
 // Simulator starts simulated providers, and gives the base URL of each by its name.
@@ -43,11 +49,15 @@ type Simulator func() (baseURL func(provider string) string, err error)
 // write and the answer. At its deadline a function is stopped, and its answer is lost.
 const lambdaReserve = 1500 * time.Millisecond
 
-// New builds the App. It calls simulate if the configuration asks for simulated
-// providers; nil means that this program has no simulator. If providers are configured
-// wrongly, the error is config.Mistakes with all of them.
+// New builds the App. With a nil log nothing is logged. New calls simulate if the
+// configuration asks for simulated providers; nil means that this program has no
+// simulator. If providers are configured wrongly, the error is config.Mistakes with all of
+// them.
 func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
-	a := &App{Config: c, Registry: &provider.Registry{}, Simulated: c.Simulate.Resolve(c.HasKey()), log: log}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	a := &App{Config: c, Registry: &provider.Registry{}, Simulated: c.Simulate.Resolve(c.HasKey()), Log: log}
 	var err error
 	a.Catalog = provider.DefaultCatalog()
 	if c.PricesFile != "" {
@@ -78,21 +88,16 @@ func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
 		reserve = lambdaReserve
 		a.Metrics = emf.New(os.Stdout, c.MetricsNamespace, c.FunctionName)
 	}
+	var tracer orchestrator.Tracer // nil and not a nil *tracing.Tracer, so that runs skip tracing
+	if a.tracer != nil {
+		tracer = a.tracer
+	}
 	a.Orchestrator = orchestrator.New(a.Registry, orchestrator.Options{
-		Reserve:      reserve,
-		Tracer:       traced(a.tracer),
+		Reserve: reserve, Tracer: tracer,
 		MinProviders: c.MinProviders, MinConfidence: &c.MinConfidence, MinAgreement: c.MinAgreement,
 		Timeout: c.Timeout, MaxAttempts: c.MaxAttempts, Simulated: a.Simulated, Logger: log,
 	})
 	return a, nil
-}
-
-// traced converts a nil *tracing.Tracer to a nil interface, so that runs skip tracing.
-func traced(t *tracing.Tracer) orchestrator.Tracer {
-	if t == nil {
-		return nil
-	}
-	return t
 }
 
 // register constructs every provider, even those that can't be asked, so that health can
@@ -146,4 +151,55 @@ func withoutKeys(text string, c config.Config) string {
 		}
 	}
 	return text
+}
+
+// Venue gives the named venues as one source, which asks them in that order until one has
+// the candles. Without names they are venue.Defaults. Use market.Fetch to learn which
+// venue answered. An error names the unknown venue, or the variable of a wrong address. An
+// opt-in venue is logged as a warning.
+func (a *App) Venue(names ...string) (market.CandleSource, error) {
+	if len(names) == 0 {
+		names = venue.Defaults()
+	}
+	a.sourcesMu.Lock()
+	defer a.sourcesMu.Unlock()
+	var chosen []market.CandleSource
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			continue
+		}
+		source, err := a.source(name)
+		if err != nil {
+			return nil, err
+		}
+		chosen = append(chosen, source)
+	}
+	if len(chosen) == 1 {
+		return chosen[0], nil
+	}
+	return venue.NewChain(chosen...), nil
+}
+
+// source gives a venue's source. It makes each source once, so that callers share a fetch,
+// and all of them respect a venue's pause. The caller holds sourcesMu.
+func (a *App) source(name string) (market.CandleSource, error) {
+	if s, is := a.sources[name]; is {
+		return s, nil
+	}
+	address := a.Config.Venues.BaseURL(name)
+	if withoutKeys(address, a.Config) != address { // the key would be sent in a URL
+		return nil, fmt.Errorf("%s_BASE_URL holds an API key: remove it from there", strings.ToUpper(name))
+	}
+	s, err := venue.New(name, address, provider.NewClient())
+	if err != nil {
+		return nil, err
+	}
+	if venue.IsOptIn(name) {
+		a.Log.Warn("Venue "+name+" is asked for candles:", "licence", venue.LicenceWarning)
+	}
+	if a.sources == nil {
+		a.sources = map[string]market.CandleSource{}
+	}
+	a.sources[name] = venue.NewShared(s)
+	return a.sources[name], nil
 }

@@ -12,7 +12,7 @@ import (
 func TestTheSDKWritesIntoOurLog(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-central-1")
 	var log bytes.Buffer
-	c, err := (&App{log: slog.New(slog.NewJSONHandler(&log, nil))}).awsConfig()
+	c, err := (&App{Log: slog.New(slog.NewJSONHandler(&log, nil))}).awsConfig()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,18 +1,25 @@
 package app
 
-// The service over a store, its HTTP handler, and the Lambda function that answers by it.
+// The service over a store, its HTTP handler, the watch list and its rounds, and the Lambda
+// functions that answer by them.
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
 	"thalas/internal/api"
 	"thalas/internal/config"
+	"thalas/internal/orchestrator"
 	"thalas/internal/service"
+	"thalas/internal/signal"
 	"thalas/internal/store"
+	"thalas/internal/watch"
 )
 
 const day = 24 * time.Hour
@@ -20,25 +27,20 @@ const day = 24 * time.Hour
 // NewService builds the use cases over a store.
 func (a *App) NewService(s store.Store, version string) *service.Service {
 	c := a.Config
+	callers := map[string]bool{} // letter case and surrounding space make no other caller
+	for _, key := range c.APIKeys {
+		callers[strings.ToLower(strings.TrimSpace(key))] = true
+	}
 	return service.New(service.Options{
 		Orchestrator: a.Orchestrator, Registry: a.Registry, Store: s,
 		Simulated: a.Simulated, MinProviders: c.MinProviders, Version: version,
-		MaxConcurrentRuns: c.MaxRuns, Callers: len(distinct(c.APIKeys)),
+		MaxConcurrentRuns: c.MaxRuns, Callers: len(callers),
 		ResultRetention: time.Duration(c.ResultDays) * day, MetricsRetention: time.Duration(c.MetricsDays) * day,
 		DailyBudgetUSD: c.DailyBudget, RequestBudgetUSD: c.RequestBudget,
-		Logger:  a.log,
+		Logger:  a.Log,
 		Prepare: a.Prepare, Keyless: c.OnLambda && c.SecretID == "",
 		Meter: a.Metrics,
 	})
-}
-
-// distinct gives the set of texts, without regard to letter case and surrounding space.
-func distinct(texts []string) map[string]bool {
-	seen := map[string]bool{}
-	for _, text := range texts {
-		seen[strings.ToLower(strings.TrimSpace(text))] = true
-	}
-	return seen
 }
 
 // NewHandler builds the HTTP handler of a service. A server passes ready, which says
@@ -49,8 +51,61 @@ func (a *App) NewHandler(s *service.Service, ready func() bool) http.Handler {
 	isServer := ready != nil
 	return api.New(s, api.Options{
 		APIKeys: a.Config.APIKeys, Docs: isServer, Ready: ready, Local: isServer && len(a.Config.APIKeys) == 0,
-		Version: s.Version, Logger: a.log, Causes: !isServer,
+		Version: s.Version, Logger: a.Log, Causes: !isServer,
 	})
+}
+
+// shortestScheduled is the shortest timeframe for the scheduler of AWS, which is precise
+// to the minute and may be a minute late.
+const shortestScheduled signal.Timeframe = "5m"
+
+// scheduleReserve is the part of an invocation's time that a round keeps beside its last
+// run: for the run's own reserve, the steps before the run, and the answer.
+const scheduleReserve = lambdaReserve + time.Second
+
+// NewWatcher builds the watcher that asks about the series of a watch list.
+func (a *App) NewWatcher(s *service.Service) *watch.Watcher {
+	check := func(p orchestrator.Policy) error {
+		_, err := a.Orchestrator.CheckPolicy(p)
+		return err
+	}
+	o := watch.Options{
+		Asker: s, Check: check, Candles: a.Venue, Timeout: a.Config.Timeout,
+		AtOnce: a.Config.MaxRuns, Simulated: a.Simulated, Counter: a.Metrics, Logger: a.Log,
+	}
+	if a.Config.OnLambda {
+		o.Reserve, o.Shortest = scheduleReserve, shortestScheduled
+	}
+	return watch.New(o)
+}
+
+// WatchList reads the configured watch list, which is JSON or the path of a file with
+// JSON. It gives the empty List if none is configured.
+func WatchList(c config.Config) (watch.List, error) {
+	if c.Watchlist == "" {
+		return watch.List{}, nil
+	}
+	list, err := ReadWatchList(c.Watchlist)
+	if err != nil {
+		return list, fmt.Errorf("WATCHLIST: %w", err)
+	}
+	return list, nil
+}
+
+// ReadWatchList reads a watch list from a text, which is JSON or the path of a file.
+func ReadWatchList(text string) (watch.List, error) {
+	if strings.HasPrefix(strings.TrimLeft(text, "\ufeff \t\r\n"), "{") {
+		return watch.ParseList([]byte(text))
+	}
+	content, err := os.ReadFile(text)
+	if err != nil {
+		return watch.List{}, fmt.Errorf("the watch list can't be read: %w; give JSON that begins with a brace, or the path of a file", err)
+	}
+	list, err := watch.ParseList(content)
+	if err != nil {
+		err = fmt.Errorf("the watch list %s: %w", text, err)
+	}
+	return list, err
 }
 
 // Gateway connects a Lambda function to API Gateway. It is passed in, so that this package
@@ -75,13 +130,37 @@ func Function(environ []string, version string, log *slog.Logger, gateway Gatewa
 	if err != nil {
 		return nil, err
 	}
-	if c.Role == "schedule" {
-		return a.NewSchedule(version)
-	}
 	tables, err := a.OpenTables()
 	if err != nil {
 		return nil, err
 	}
 	s := a.NewService(tables, version)
+	if c.Role == "schedule" {
+		return a.schedule(s)
+	}
 	return gateway.Handler(api.New(s, api.Options{Caller: gateway.Caller, Version: version, Logger: log})), nil
+}
+
+// Schedule handles an event of the schedule, and gives the summary of its round. It gives
+// an error if the event is wrong, or if asking again about the same candles may help. Then
+// AWS sends the event once more; series that were decided are not asked about again.
+type Schedule func(ctx context.Context, event json.RawMessage) (watch.Summary, error)
+
+func (a *App) schedule(s *service.Service) (Schedule, error) {
+	standing, err := WatchList(a.Config)
+	if err != nil {
+		return nil, err
+	}
+	w := a.NewWatcher(s)
+	return func(ctx context.Context, event json.RawMessage) (watch.Summary, error) {
+		at, list, err := watch.ParseEvent(event, standing)
+		if err != nil {
+			return watch.Summary{}, fmt.Errorf("the event is wrong: %w", err)
+		}
+		summary, err := w.Round(ctx, at, list)
+		if err != nil {
+			return watch.Summary{}, fmt.Errorf("the watch list is wrong: %w", err)
+		}
+		return summary, summary.Err()
+	}, nil
 }

@@ -38,7 +38,7 @@ func TestVenue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := market.Fetch(t.Context(), source, series, last)
+		f, err := source.Candles(t.Context(), series, last)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,7 +50,7 @@ type Config struct {
 	MetricsTable      string        `env:"METRICS_TABLE" default:"none" form:"word" about:"DynamoDB table of the counters"`
 	CoordinationTable string        `env:"COORDINATION_TABLE" default:"none" form:"word" about:"DynamoDB table of claims and spending"`
 	MetricsNamespace  string        `env:"METRICS_NAMESPACE" envDefault:"ThalasConsensus" form:"word" about:"namespace of the metrics in CloudWatch; on Lambda only"`
-	Role              string        `env:"FUNCTION_ROLE" envDefault:"http" oneof:"http schedule" about:"what the Lambda function functions/consensus answers: requests, or the clock"`
+	Role              string        `env:"FUNCTION_ROLE" envDefault:"http" oneof:"http schedule" about:"what a Lambda function answers: requests, or the clock"`
 	Watchlist         string        `env:"WATCHLIST" default:"none" about:"JSON or a file's path: what thalas watch and the schedule ask about (docs/schedule.md)"`
 
 	DataFile   string     `env:"DATA_FILE" default:"thalas.db in the user's data folder" about:"file of the embedded store"`

@@ -57,13 +57,21 @@ func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
 
 func TestMainOfFunctionIsWiring(t *testing.T) {
 	mains, err := filepath.Glob(filepath.Join(root, "functions", "*", "main.go"))
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(mains) == 0 {
+		t.Fatalf("found %d, %v", len(mains), err)
 	}
+	var first []byte
 	for _, name := range mains {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
+		}
+		_, program, _ := bytes.Cut(text, []byte("package main"))
+		if first == nil {
+			first = program
+		}
+		if !bytes.Equal(first, program) { // the tests of the functions run one of them
+			t.Errorf("%s is another program than %s: move what differs into internal/app", name, mains[0])
 		}
 		if n := bytes.Count(text, []byte("\n")); n > mainSize {
 			t.Errorf("%s has %d lines, want at most %d: move what is not wiring into a package", name, n, mainSize)

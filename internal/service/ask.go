@@ -1,6 +1,7 @@
 package service
 
-// Asking a question: its claim, its budget, the run, and storing what came of it.
+// Asking a question: its claim, its budget, the run, and storing what came of it. A
+// scheduled question is asked once for each occasion, even if several processes ask.
 
 import (
 	"context"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"thalas/internal/market"
@@ -62,61 +64,64 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	completed := func(ctx context.Context, id string) (Answer, error) {
-		return s.run(ctx, checked.Completed(id, Complete))
+	running := ctx
+	if !q.Cancelable {
+		var done func()
+		running, done = s.uninterrupted(ctx)
+		defer done()
 	}
-	answered := func(uninterrupted context.Context) (Answer, error) {
-		asked := func(running context.Context, id string) (Answer, error) {
-			return s.withRunSlot(ctx, q.Caller, q.Size, func() (Answer, error) { return completed(running, id) })
+	ask := func(running context.Context, id string) (Answer, error) {
+		free, err := s.takeSlot(ctx, q.Caller, q.Size)
+		if err != nil {
+			return Answer{}, err
 		}
-		if q.IdempotencyKey == "" {
-			return asked(uninterrupted, "")
-		}
-		return s.once(uninterrupted, q.claim(), asked)
+		defer free()
+		return s.run(running, checked.Completed(id, AddIndicators))
 	}
-	if q.Cancelable {
-		return answered(ctx)
+	if q.IdempotencyKey == "" {
+		return ask(running, "")
 	}
-	return s.uninterrupted(ctx, answered)
+	return s.once(running, q.claim(), ask)
 }
 
-// Complete adds the indicators that all candles give, as market.Complete does, and keeps
-// the newest candles that a question may have.
-func Complete(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warning {
+// AddIndicators adds the indicators that all candles give, as [market.Complete] does, and
+// removes all but the newest candles that a question may have.
+func AddIndicators(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warning {
 	warnings := market.Complete(data, timeframe)
 	data.Candles = data.Candles[max(0, len(data.Candles)-signal.MaxCandles):]
 	return warnings
 }
 
-// uninterrupted calls answer with a context that goes on when the caller goes away, and
-// ends at the caller's deadline. [Service.Wait] waits until answer returns.
-func (s *Service) uninterrupted(ctx context.Context, answer func(context.Context) (Answer, error)) (Answer, error) {
+// uninterrupted gives a context that goes on when the caller goes away, and ends at the
+// caller's deadline. The caller must call done, for which [Service.Wait] waits.
+func (s *Service) uninterrupted(ctx context.Context) (running context.Context, done func()) {
 	s.runs.Add(1)
-	defer s.runs.Done()
+	running, cancel := context.WithoutCancel(ctx), func() {}
 	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(context.WithoutCancel(ctx), deadline)
-		defer cancel()
-	} else {
-		ctx = context.WithoutCancel(ctx)
+		running, cancel = context.WithDeadline(running, deadline)
 	}
-	return answer(ctx)
+	return running, func() {
+		cancel()
+		s.runs.Done()
+	}
 }
 
-// withRunSlot calls run while it holds one of the run slots and the memory for a
-// question of size bytes. ctx is the caller's: it ends only the wait for a slot, so
-// that a caller who goes away while waiting starts no run.
-func (s *Service) withRunSlot(ctx context.Context, caller string, size int, run func() (Answer, error)) (Answer, error) {
-	free, err := s.memory.take(size)
+// takeSlot takes one of the run slots and the memory for a question of size bytes, until
+// free is called. ctx is the caller's: it ends only the wait for a slot, so that a caller
+// who goes away while waiting starts no run.
+func (s *Service) takeSlot(ctx context.Context, caller string, size int) (free func(), err error) {
+	freeMemory, err := s.memory.take(size)
 	if err != nil {
-		return Answer{}, err
+		return nil, err
 	}
-	defer free()
 	if err := s.slots.acquire(ctx, caller); err != nil {
-		return Answer{}, err
+		freeMemory()
+		return nil, err
 	}
-	defer s.slots.release(caller)
-	return run()
+	return func() {
+		s.slots.release(caller)
+		freeMemory()
+	}, nil
 }
 
 // prepare calls Options.Prepare.
@@ -145,10 +150,10 @@ func (s *Service) run(ctx context.Context, request orchestrator.Checked) (Answer
 	if err != nil {
 		var undecided *orchestrator.Error
 		errors.As(err, &undecided)
-		s.keepFailure(ctx, undecided, reserved)
+		s.storeFailure(ctx, undecided, reserved)
 		return Answer{}, err
 	}
-	body := s.keep(ctx, result, reserved)
+	body := s.storeResult(ctx, result, reserved)
 	s.Meter.Decided(result, body != nil)
 	return Answer{Consensus: result, Body: body}, nil
 }
@@ -162,9 +167,7 @@ func (s *Service) countKeyless(ctx context.Context) {
 	}
 	ctx, cancel := writeContext(ctx, writeTimeout)
 	defer cancel()
-	if err := s.Store.Record(ctx, nil, s.countFailure(&orchestrator.Error{})); err != nil {
-		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("error", err.Error()))
-	}
+	s.recordFailure(ctx, &orchestrator.Error{})
 }
 
 // writeContext gives the context of the writes after a run. It goes on when the caller
@@ -178,25 +181,24 @@ func writeContext(ctx context.Context, most time.Duration) (context.Context, con
 	return context.WithDeadline(context.WithoutCancel(ctx), until)
 }
 
-// keep stores a result, counts its run and settles its budget, all at the same time.
+// storeResult stores a result, counts its run and settles its budget, all at the same time.
 // It returns the stored bytes, or nil if the result could not be stored.
-func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
+func (s *Service) storeResult(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
 	ctx, cancel := writeContext(ctx, paidTimeout)
 	defer cancel()
 	cost := result.TotalCostUSD + reserved.unreportedCost(result.Responses, result.Failures)
-	settled := make(chan struct{})
-	go func() {
-		defer close(settled)
-		s.settle(ctx, reserved, cost)
-	}()
-	defer func() { <-settled }()
+	var settling sync.WaitGroup
+	settling.Go(func() { s.settle(ctx, reserved, cost) })
+	defer settling.Wait()
 
 	if reserved.low(cost) {
 		result.Warnings = append(result.Warnings, signal.Warning{Code: signal.WarnBudgetLow,
 			Message: fmt.Sprintf("the day's budget of %s is used up by %.0f %%", dollars(s.budget.daily), 100*reserved.used(cost))})
 	}
-	record, err := s.record(result)
+	var record *store.Result
+	body, err := json.Marshal(result)
 	if err == nil {
+		record = s.recordOf(result, body, result.Timestamp)
 		err = s.Store.Record(ctx, record, s.countResult(result))
 	}
 	s.writeFailed.Store(err != nil)
@@ -211,11 +213,11 @@ func (s *Service) keep(ctx context.Context, result *signal.Consensus, reserved *
 		return nil
 	}
 	s.storeBacklog(ctx, time.Now().Add(backlogTime))
-	return record.Body
+	return body
 }
 
-// keepFailure counts a run without a decision and settles its budget.
-func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error, reserved *reservation) {
+// storeFailure counts a run without a decision and settles its budget.
+func (s *Service) storeFailure(ctx context.Context, undecided *orchestrator.Error, reserved *reservation) {
 	ctx, cancel := writeContext(ctx, paidTimeout)
 	defer cancel()
 	if undecided == nil { // the request was refused, and no model was asked
@@ -223,24 +225,19 @@ func (s *Service) keepFailure(ctx context.Context, undecided *orchestrator.Error
 		return
 	}
 	s.Meter.Undecided(undecided.RunID, undecided.Votes, undecided.Failures, undecided.Total.LatencyMS, undecided.Total.CostUSD)
-	settled := make(chan struct{})
-	go func() {
-		defer close(settled)
+	var settling sync.WaitGroup
+	settling.Go(func() {
 		s.settle(ctx, reserved, undecided.Total.CostUSD+reserved.unreportedCost(undecided.Votes, undecided.Failures))
-	}()
+	})
+	defer settling.Wait()
+	s.recordFailure(ctx, undecided)
+}
+
+// recordFailure adds a run without a decision to the counters.
+func (s *Service) recordFailure(ctx context.Context, undecided *orchestrator.Error) {
 	if err := s.Store.Record(ctx, nil, s.countFailure(undecided)); err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("run", undecided.RunID), slog.String("error", err.Error()))
 	}
-	<-settled
-}
-
-// record gives the stored form of a new result.
-func (s *Service) record(c *signal.Consensus) (*store.Result, error) {
-	body, err := json.Marshal(c)
-	if err != nil {
-		return nil, err
-	}
-	return s.recordOf(c, body, c.Timestamp), nil
 }
 
 // recordOf gives the stored form of a result with that body. The retention period
@@ -261,3 +258,75 @@ func (s *Service) recordOf(c *signal.Consensus, body []byte, from time.Time) *st
 
 // schemaVersion is the version of the bodies that are stored.
 const schemaVersion = 1
+
+const (
+	// gatherTimeout bounds a call of [Gather].
+	gatherTimeout = 15 * time.Second
+	// OccasionHeld is the longest time that an occasion stays claimed without an answer.
+	// After it another process may ask, even if the first one was killed.
+	OccasionHeld = gatherTimeout + orchestrator.MaxTimeout + claimSlack
+	// forEver is the life of a claim whose answer never expires.
+	forEver = 10 * 365 * day
+	day     = 24 * time.Hour
+	// scheduleCaller is the caller of scheduled questions, where callers share the run slots.
+	scheduleCaller = "schedule"
+	// candlesShown are the newest candles that the models see. The indicators are
+	// computed of all.
+	candlesShown = 60
+	// candlesEnough are those that every indicator is known and settled by.
+	candlesEnough = 250
+)
+
+// Gather makes the request for an occasion: it fetches the candles, for example.
+type Gather func(context.Context) (orchestrator.Request, error)
+
+// AskOnce asks the request that gather gives, once for each occasion. The occasion names
+// what may be asked once, such as a series and a candle. If it was answered before,
+// AskOnce calls neither gather nor a model, and returns the earlier answer with Replayed
+// set. The occasion is remembered as long as the answer.
+//
+// After an attempt without an answer the next call asks again. After an answer that
+// could not be stored it does not, because that answer is paid for: this process returns
+// it and tries to store it again, and other processes return ErrNotFound.
+//
+// Errors are those of gather and of [Service.Ask]; ErrInFlight while another process
+// works on the occasion; ErrNotFound if the earlier answer is not stored, or not any more.
+func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (Answer, error) {
+	lifetime := s.ResultRetention
+	if lifetime == 0 {
+		lifetime = forEver
+	}
+	c := claim{key: "idem#" + occasion, payload: "occasion", budget: gatherTimeout + orchestrator.MaxTimeout, lifetime: lifetime}
+	running, done := s.uninterrupted(ctx)
+	defer done()
+	return s.once(running, c, func(running context.Context, id string) (Answer, error) {
+		free, err := s.takeSlot(ctx, scheduleCaller, clockSize)
+		if err != nil {
+			return Answer{}, err
+		}
+		defer free()
+		gathering, gathered := context.WithTimeout(running, gatherTimeout)
+		defer gathered()
+		request, err := gather(gathering)
+		if err != nil {
+			return Answer{}, err
+		}
+		checked, err := s.Orchestrator.Check(request)
+		if err != nil {
+			return Answer{}, err
+		}
+		return s.run(running, checked.Completed(id, addFetchedIndicators))
+	})
+}
+
+// addFetchedIndicators is [AddIndicators] for candles that were fetched. Where there are enough of
+// them, no warning says that the indicators are computed.
+func addFetchedIndicators(data *signal.MarketData, timeframe signal.Timeframe) []signal.Warning {
+	fetched := len(data.Candles)
+	warnings := market.Complete(data, timeframe)
+	data.Candles = data.Candles[max(0, fetched-candlesShown):]
+	if fetched >= candlesEnough {
+		return nil
+	}
+	return warnings
+}

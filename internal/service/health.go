@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -106,7 +107,8 @@ func (s *Service) Health(ctx context.Context, probe bool) Health {
 	failing := false
 	for _, e := range s.entries(texts) {
 		p := healthOf(e, texts, metrics)
-		works := e.Available() && p.LeftOut == nil && !p.lastFailed()
+		lastFailed := p.LastError != nil && (p.LastSuccess == nil || p.LastError.At.After(*p.LastSuccess))
+		works := e.Available() && p.LeftOut == nil && !lastFailed
 		if err, was := probed[p.Name]; was {
 			works = e.Available() && err == nil
 			p.Probe = new("ok")
@@ -153,7 +155,7 @@ func (s *Service) entries(texts map[string]string) []provider.Entry {
 	for i := range entries {
 		e := &entries[i]
 		e.Unavailable = ""
-		if texts[e.Provider.Name()+configured] == yesNo(false) {
+		if texts[e.Provider.Name()+configured] == strconv.FormatBool(false) {
 			e.Unavailable = "the last run had no API key for it; the next question looks for one again"
 		}
 	}
@@ -213,11 +215,6 @@ func healthOf(e provider.Entry, texts map[string]string, metrics Metrics) Provid
 	return p
 }
 
-// lastFailed reports whether the newest call failed.
-func (p ProviderHealth) lastFailed() bool {
-	return p.LastError != nil && (p.LastSuccess == nil || p.LastError.At.After(*p.LastSuccess))
-}
-
 // prober makes the free calls, and remembers their results.
 type prober struct {
 	mu      sync.Mutex // held while probing, so that concurrent callers share the results
@@ -234,19 +231,15 @@ func (p *prober) probe(ctx context.Context, entries []provider.Entry) map[string
 	// A caller that goes away must not cancel the calls: other callers wait for them.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
 	defer cancel()
+	entries = slices.DeleteFunc(slices.Clone(entries), func(e provider.Entry) bool { return e.Disabled || e.Unavailable != "" })
 	errs := make([]*provider.Error, len(entries))
 	var calls sync.WaitGroup
 	for i, e := range entries {
-		if isConfigured(e) {
-			calls.Go(func() { errs[i] = orchestrator.Check(ctx, e.Provider) })
-		}
+		calls.Go(func() { errs[i] = orchestrator.Check(ctx, e.Provider) })
 	}
 	calls.Wait()
 	p.at, p.results = time.Now(), map[string]*provider.Error{}
 	for i, e := range entries {
-		if !isConfigured(e) {
-			continue
-		}
 		p.results[e.Provider.Name()] = errs[i]
 		if errs[i] == nil {
 			e.Breaker.Proved()
@@ -254,5 +247,3 @@ func (p *prober) probe(ctx context.Context, entries []provider.Entry) map[string
 	}
 	return p.results
 }
-
-func isConfigured(e provider.Entry) bool { return !e.Disabled && e.Unavailable == "" }

@@ -31,10 +31,10 @@ const (
 
 // claim is what a run claims, so that no other run is paid for the same question.
 type claim struct {
-	key     string
-	payload string        // a hash of the question that the key stands for
-	budget  time.Duration // how long the run may take
-	keepFor time.Duration // how long the key gives this run's answer
+	key      string
+	payload  string        // a hash of the question that the key stands for
+	budget   time.Duration // how long the run may take
+	lifetime time.Duration // how long the key gives this run's answer
 }
 
 // claim gives the claim of a question with an Idempotency-Key. Key and caller are
@@ -45,7 +45,7 @@ func (q Question) claim() claim {
 	if budget == 0 {
 		budget = orchestrator.MaxTimeout
 	}
-	return claim{key: "idem#" + hex.EncodeToString(hash[:]), payload: q.Payload, budget: budget, keepFor: replayFor}
+	return claim{key: "idem#" + hex.EncodeToString(hash[:]), payload: q.Payload, budget: budget, lifetime: replayFor}
 }
 
 // once calls run if the claim is free, and otherwise gives the answer of the run that
@@ -59,11 +59,11 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 	owner := id.String()
 	now := time.Now()
 	claiming, claimed := context.WithTimeout(ctx, writeTimeout)
-	old, err := s.Store.Claim(claiming, c.key, store.Claim{Owner: owner, Payload: c.payload, Until: latestEnd(ctx, now, c.budget).Add(claimSlack), ExpiresAt: now.Add(c.keepFor)})
+	old, err := s.Store.Claim(claiming, c.key, store.Claim{Owner: owner, Payload: c.payload, Until: latestEnd(ctx, now, c.budget).Add(claimSlack), ExpiresAt: now.Add(c.lifetime)})
 	claimed()
 	switch {
 	case errors.Is(err, store.ErrHeld):
-		return s.held(ctx, c, *old)
+		return s.answerOfHolder(ctx, c, *old)
 	case err != nil:
 		// The caller asked not to pay twice, which can't be promised without the store.
 		return Answer{}, unreachable("to check whether this was asked before", err)
@@ -76,25 +76,37 @@ func (s *Service) once(ctx context.Context, c claim, run func(ctx context.Contex
 	ended := false
 	defer func() {
 		if !ended { // a panic: the same question may be asked again at once
-			s.release(ctx, c.key, owner)
+			s.releaseClaim(ctx, c.key, owner)
 		}
 	}()
 	answer, err := run(ctx, owner)
 	ended = true
 	if answer.Consensus == nil { // no decision
-		s.release(ctx, c.key, owner)
+		s.releaseClaim(ctx, c.key, owner)
 		return answer, err
 	}
 	// The claim is completed even if the answer could not be stored: it is paid for, and
 	// this process still has it.
-	s.complete(ctx, c.key, owner, answer.Consensus.ID)
+	s.completeClaim(ctx, c.key, owner, answer.Consensus.ID)
 	return answer, nil
 }
 
-func (s *Service) complete(ctx context.Context, key, owner, result string) {
+// endClaim changes a claim for the last time. An error is only logged, because the claim
+// ends by itself at its Until.
+func (s *Service) endClaim(ctx context.Context, step string, change func(context.Context) error) {
 	ctx, cancel := writeContext(ctx, completeTimeout)
 	defer cancel()
-	s.logged(ctx, "complete", s.Store.Complete(ctx, key, owner, result))
+	if err := change(ctx); err != nil {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "Idempotency claim left behind:", slog.String("step", step), slog.String("error", err.Error()))
+	}
+}
+
+func (s *Service) completeClaim(ctx context.Context, key, owner, result string) {
+	s.endClaim(ctx, "complete", func(ctx context.Context) error { return s.Store.Complete(ctx, key, owner, result) })
+}
+
+func (s *Service) releaseClaim(ctx context.Context, key, owner string) {
+	s.endClaim(ctx, "release", func(ctx context.Context) error { return s.Store.Release(ctx, key, owner) })
 }
 
 // recoverAnswer gives the answer of the run that held a claim before, and completes the
@@ -106,29 +118,20 @@ func (s *Service) recoverAnswer(ctx context.Context, key, owner string, old stor
 	answer, err := s.replayed(reading, old.Owner)
 	switch {
 	case err == nil:
-		s.complete(ctx, key, owner, old.Owner)
+		s.completeClaim(ctx, key, owner, old.Owner)
 	case !errors.Is(err, store.ErrNotFound): // it is not known whether the answer was paid for
-		s.release(ctx, key, owner)
-		s.putBack(ctx, key, old)
+		s.releaseClaim(ctx, key, owner)
+		// The claim that was taken over is restored, so that the next attempt looks for its
+		// answer again.
+		s.endClaim(ctx, "put back", func(ctx context.Context) error {
+			if _, err := s.Store.Claim(ctx, key, old); !errors.Is(err, store.ErrHeld) { // otherwise another process has taken it
+				return err
+			}
+			return nil
+		})
 		err = unreachable("to check whether this was asked before", err)
 	}
 	return answer, err
-}
-
-// putBack restores a claim that was taken over, so that the next attempt looks for its
-// answer again.
-func (s *Service) putBack(ctx context.Context, key string, old store.Claim) {
-	ctx, cancel := writeContext(ctx, completeTimeout)
-	defer cancel()
-	if _, err := s.Store.Claim(ctx, key, old); !errors.Is(err, store.ErrHeld) { // otherwise another process has taken it
-		s.logged(ctx, "put back", err)
-	}
-}
-
-func (s *Service) release(ctx context.Context, key, owner string) {
-	ctx, cancel := writeContext(ctx, completeTimeout)
-	defer cancel()
-	s.logged(ctx, "release", s.Store.Release(ctx, key, owner))
 }
 
 // latestEnd gives the deadline of a run that begins now and may take as long as budget.
@@ -140,8 +143,8 @@ func latestEnd(ctx context.Context, now time.Time, budget time.Duration) time.Ti
 	return end
 }
 
-// held answers a question whose key another run has claimed.
-func (s *Service) held(ctx context.Context, c claim, held store.Claim) (Answer, error) {
+// answerOfHolder answers a question whose key another run has claimed.
+func (s *Service) answerOfHolder(ctx context.Context, c claim, held store.Claim) (Answer, error) {
 	switch {
 	case held.Payload != c.payload:
 		return Answer{}, &Error{Message: "This Idempotency-Key was used with another body. Send a new key with a new question.", kind: ErrOtherBody}
@@ -149,13 +152,10 @@ func (s *Service) held(ctx context.Context, c claim, held store.Claim) (Answer, 
 		return Answer{}, &Error{Message: "The same question is being worked on under this Idempotency-Key. Ask again for its answer.", RetryAfter: time.Second, kind: ErrInFlight}
 	}
 	answer, err := s.replayed(ctx, held.Result)
-	switch {
-	case errors.Is(err, store.ErrNotFound): // it could not be stored, or has expired before the key
+	if errors.Is(err, store.ErrNotFound) { // it could not be stored, or has expired before the key
 		return Answer{}, &Error{Message: "This was asked and paid for under the same Idempotency-Key, but its answer could not be stored or is no longer kept. Send a new key to ask, and pay, again.", kind: ErrNotFound}
-	case err != nil:
-		return Answer{}, unreachable("to read the answer that was given before", err)
 	}
-	return answer, nil
+	return answer, unreachable("to read the answer that was given before", err)
 }
 
 // replayed reads an earlier answer.
@@ -173,11 +173,4 @@ func (s *Service) replayed(ctx context.Context, id string) (Answer, error) {
 		consensus.Warnings = append(consensus.Warnings, notStored)
 	}
 	return Answer{Consensus: &consensus, Replayed: true}, nil
-}
-
-// logged logs an error of ending a claim. Such a claim ends by itself at its Until.
-func (s *Service) logged(ctx context.Context, what string, err error) {
-	if err != nil {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "Idempotency claim left behind:", slog.String("step", what), slog.String("error", err.Error()))
-	}
 }

@@ -1,12 +1,14 @@
 package service
 
-// Metrics: sums of the counters of all processes that share the store. Latencies are
-// counted in buckets, so that they can be summed too, and percentiles are estimated from
+// Metrics: each run adds to the counters of its hour, and metrics are sums of the counters
+// of all processes that share the store. Latencies are counted in buckets, so that they can be summed too, and percentiles are estimated from
 // the sums.
 
 import (
 	"context"
+	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -71,7 +73,7 @@ func (s *Service) Metrics(ctx context.Context, window Window, from, to time.Time
 	if to.IsZero() {
 		to = time.Now().UTC().Truncate(grain).Add(grain)
 	} else {
-		to = ceil(to.UTC(), grain)
+		to = to.UTC().Add(grain - 1).Truncate(grain)
 	}
 	if from.IsZero() {
 		from = to.Add(-grain)
@@ -165,15 +167,6 @@ func rate(part, whole int64) float64 {
 	return float64(part) / float64(whole)
 }
 
-// ceil rounds a time up to a multiple of the grain.
-func ceil(t time.Time, grain time.Duration) time.Time {
-	cut := t.Truncate(grain)
-	if cut.Before(t) {
-		return cut.Add(grain)
-	}
-	return cut
-}
-
 // buckets are the upper bounds in milliseconds. From 100 ms on each is at most 1.5 times
 // the one before it, so the error of a percentile is less than half of its value, and
 // usually much less, because it is interpolated.
@@ -190,12 +183,7 @@ var bucketNames = func() (names [len(buckets) + 1]string) {
 
 // bucketOf names the one bucket that a latency is counted in.
 func bucketOf(ms float64) string {
-	for i, bound := range buckets {
-		if ms <= float64(bound) {
-			return bucketNames[i]
-		}
-	}
-	return bucketNames[len(buckets)]
+	return bucketNames[sort.Search(len(buckets), func(i int) bool { return ms <= float64(buckets[i]) })]
 }
 
 // percentile estimates the latency that a share of the calls did not exceed. It
@@ -227,3 +215,89 @@ func percentile(counts [len(buckets) + 1]int64, share float64) *float64 {
 	}
 	return new(float64(buckets[len(buckets)-1]))
 }
+
+func (s *Service) countResult(c *signal.Consensus) store.Count {
+	return s.count("successes", c.Timestamp, c.TotalCostUSD, c.TotalTokens, c.Responses, c.Failures)
+}
+
+func (s *Service) countFailure(e *orchestrator.Error) store.Count {
+	return s.count("failures", time.Now().UTC(), e.Total.CostUSD, e.Total.Tokens, e.Votes, e.Failures)
+}
+
+// count gives what one run adds to the counters of its hour.
+func (s *Service) count(outcome string, at time.Time, costUSD float64, tokens int, votes []signal.Vote, failures []signal.Failure) store.Count {
+	count := store.Count{
+		At:  at,
+		Add: map[string]int64{"requests": 1, outcome: 1, "cost_micro_usd": nearestMicroUSD(costUSD), "tokens": int64(tokens)},
+		Set: map[string]string{},
+	}
+	if s.MetricsRetention > 0 {
+		count.ExpiresAt = at.Add(s.MetricsRetention)
+	}
+	for _, e := range s.Registry.Entries() {
+		if !e.Disabled {
+			count.Set[e.Provider.Name()+".model"] = e.Provider.Model()
+			count.Set[e.Provider.Name()+configured] = strconv.FormatBool(e.Unavailable == "")
+		}
+	}
+	now := at.Format(time.RFC3339Nano)
+	for i := range votes {
+		v := &votes[i]
+		name := v.Provider + "."
+		count.Add[name+"successes"]++
+		count.Add[name+bucketOf(v.LatencyMS)]++
+		addUsage(count, name, v.InputTokens, v.OutputTokens, v.CostUSD)
+		count.Set[name+"last_success"] = now
+	}
+	for i := range failures {
+		f := &failures[i]
+		name := f.Provider + "."
+		count.Add[name+"failures."+string(f.Error)]++
+		addUsage(count, name, f.InputTokens, f.OutputTokens, f.CostUSD)
+		if f.Error.IsFault() { // other kinds say nothing about the provider
+			count.Set[name+"last_error"] = now + " " + string(f.Error)
+		}
+	}
+	if s.Simulated {
+		count.Add, count.Set = prefixed(count.Add), prefixed(count.Set)
+	}
+	return count
+}
+
+// simulatedPrefix begins the names of counters of simulated runs, which are in the same
+// hour as those of real runs.
+const simulatedPrefix = "simulated#"
+
+func prefixed[V any](m map[string]V) map[string]V {
+	renamed := make(map[string]V, len(m))
+	for name, value := range m {
+		renamed[simulatedPrefix+name] = value
+	}
+	return renamed
+}
+
+// ofKind gives the counters of simulated runs or of real ones, without the prefix.
+func ofKind[V any](m map[string]V, simulated bool) map[string]V {
+	chosen := make(map[string]V, len(m))
+	for name, value := range m {
+		if plain, isSimulated := strings.CutPrefix(name, simulatedPrefix); isSimulated == simulated {
+			chosen[plain] = value
+		}
+	}
+	return chosen
+}
+
+// configured is the end of the name of a text that says whether a provider had a key.
+const configured = ".configured"
+
+func addUsage(count store.Count, name string, input, output int, costUSD *float64) {
+	count.Add[name+"input_tokens"] += int64(input)
+	count.Add[name+"output_tokens"] += int64(output)
+	if costUSD != nil {
+		count.Add[name+"cost_micro_usd"] += nearestMicroUSD(*costUSD)
+	}
+}
+
+// nearestMicroUSD rounds to the nearest millionth of a USD, so that the sums of counters
+// are close to the sums of the answers. Budgets round up instead.
+func nearestMicroUSD(usd float64) int64 { return int64(math.Round(usd * 1e6)) }

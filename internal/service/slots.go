@@ -26,10 +26,10 @@ const slotWait = 2 * time.Second
 // callers a part of the slots is reserved for those that hold few, so that no caller
 // holds all of them.
 type slots struct {
-	most    int // all slots
-	kept    int // of them reserved for callers that hold less than each
-	each    int // slots that every known caller can count on
-	callers int // the number of known callers
+	total      int // all slots
+	reserved   int // of them reserved for callers that hold less than guaranteed
+	guaranteed int // slots that every known caller can count on
+	callers    int // the number of known callers
 
 	mu      sync.Mutex
 	taken   int            // guarded by mu
@@ -45,12 +45,12 @@ type slotWaiter struct {
 
 // newSlots makes slots for a number of known callers. With fewer than two callers no
 // slot is reserved.
-func newSlots(most, callers int) *slots {
-	s := &slots{most: most, callers: callers, held: map[string]int{}}
-	if callers > 1 && most > 1 {
+func newSlots(total, callers int) *slots {
+	s := &slots{total: total, callers: callers, held: map[string]int{}}
+	if callers > 1 && total > 1 {
 		const part = 8 // an eighth is reserved
-		s.kept = (most + part - 1) / part
-		s.each = max(s.kept/callers, 1)
+		s.reserved = (total + part - 1) / part
+		s.guaranteed = max(s.reserved/callers, 1)
 	}
 	return s
 }
@@ -64,7 +64,7 @@ func (s *slots) acquire(ctx context.Context, caller string) error {
 		s.mu.Unlock()
 		return nil
 	}
-	if s.held[caller]+s.waits(caller) >= s.share(caller) {
+	if !s.mayWait(caller) {
 		defer s.mu.Unlock()
 		return s.busy()
 	}
@@ -121,47 +121,37 @@ func (s *slots) take(caller string) {
 }
 
 // mayTake reports whether there is a free slot for the caller. A caller that holds less
-// than each may take any; others may not take those that are reserved for other callers.
+// than guaranteed may take any; others may not take those that are reserved for other callers.
 func (s *slots) mayTake(caller string) bool {
-	free := s.most - s.taken
-	if s.held[caller] < s.each {
+	free := s.total - s.taken
+	if s.held[caller] < s.guaranteed {
 		return free > 0
 	}
 	used := 0 // reserved slots that other callers hold already
 	for other, held := range s.held {
 		if other != caller {
-			used += min(held, s.each)
+			used += min(held, s.guaranteed)
 		}
 	}
-	return free > min(s.kept, max((s.callers-1)*s.each-used, 0))
+	return free > min(s.reserved, max((s.callers-1)*s.guaranteed-used, 0))
 }
 
-// share gives how many slots the caller may hold and wait for together: an equal part
-// of the slots for each caller that holds one or waits for one.
-func (s *slots) share(caller string) int {
+// mayWait reports whether one more request of the caller may wait. What a caller holds and
+// waits for is bounded by an equal part of the slots for each caller that holds one or
+// waits for one, so that a flood of requests is refused and not held in memory.
+func (s *slots) mayWait(caller string) bool {
 	active := maps.Clone(s.held)
 	active[caller]++
 	for _, w := range s.waiting {
 		active[w.caller]++
 	}
-	room := s.most - s.kept
-	return max((room+len(active)-1)/len(active), 1)
-}
-
-// waits counts the waiting requests of a caller. They are bounded by its share, so that
-// a flood of requests is refused and not held in memory.
-func (s *slots) waits(caller string) (n int) {
-	for _, w := range s.waiting {
-		if w.caller == caller {
-			n++
-		}
-	}
-	return n
+	room := s.total - s.reserved
+	return active[caller] <= max((room+len(active)-1)/len(active), 1)
 }
 
 // busy makes the refusal. The caller holds s.mu.
 func (s *slots) busy() error {
-	return &Error{Message: fmt.Sprintf("%d runs are under way: this process takes %d at once, shared fairly between callers. Try again.", s.taken, s.most), RetryAfter: time.Second, kind: ErrBusy}
+	return &Error{Message: fmt.Sprintf("%d runs are under way: this process takes %d at once, shared fairly between callers. Try again.", s.taken, s.total), RetryAfter: time.Second, kind: ErrBusy}
 }
 
 const (

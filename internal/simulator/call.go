@@ -1,12 +1,19 @@
 package simulator
 
-// One request: checked, answered, or refused in its provider's form.
+// One request: how it is checked and answered, and how the answer is sent, as it should be
+// or in one of the ways in which networks and proxies spoil it.
 
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"maps"
 	"mime"
+	"net"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,50 +32,67 @@ type call struct {
 	slow     time.Duration
 
 	status, length int           // of the answer, once its header is written
-	sent           *bytes.Buffer // its body as far as it is written; nil: nobody wants to know
+	sent           *bytes.Buffer // the part of its body that is written; nil: nobody wants to know
 }
 
-// check gives the question; nil where the list of models is asked for.
-func (s *Server) check(c *call) (*question, *problem) {
-	model, question := c.format.asks(c.path)
+// check gives the question, or nil if the list of models is asked for. unread is the error
+// of reading the body, and unknown are names of models that do not exist.
+func (c *call) check(unread error, unknown []string) (*question, *problem) {
+	model, isQuestion := c.format.asks(c.path)
+	var large *http.MaxBytesError
 	switch {
-	case !question && c.path != c.format.listPath():
-		return nil, &problem{condition: notFound, message: "There is nothing at " + c.path + "."}
-	case question && c.r.Method != http.MethodPost, !question && c.r.Method != http.MethodGet:
-		return nil, &problem{condition: methodNotAllowed}
+	case errors.As(unread, &large):
+		return nil, &problem{condition: "too_large"}
+	case unread != nil:
+		return nil, bad("", "The body cannot be read.")
+	case !isQuestion && c.path != c.format.models:
+		return nil, &problem{condition: "not_found", message: "There is nothing at " + c.path + "."}
+	case isQuestion && c.r.Method != http.MethodPost, !isQuestion && c.r.Method != http.MethodGet:
+		return nil, &problem{condition: "method_not_allowed"}
 	case c.r.URL.Query().Has("key"):
 		return nil, bad("key", "A key in the URL reaches logs: send it in the header.")
 	}
-	var wrong *problem
-	if c.key, wrong = c.format.key(c.r.Header); wrong != nil || !question {
-		return nil, wrong
+	if c.key = c.format.key(c.r.Header); c.key == "" {
+		return nil, &problem{condition: "missing_key"}
 	}
-	if kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type")); kind != "application/json" {
+	switch version := c.r.Header.Get("Anthropic-Version"); {
+	case c.provider != Anthropic || version == anthropicVersion:
+	case version == "":
+		return nil, bad("", "anthropic-version: header is required")
+	default:
+		return nil, bad("", fmt.Sprintf("anthropic-version: %q is not a valid version", version))
+	}
+	if !isQuestion {
+		return nil, nil
+	}
+	if mediaType, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type")); mediaType != "application/json" {
 		return nil, bad("", "Content-Type must be application/json.")
 	}
 	body, err := parseFields(c.body)
 	if err != nil {
 		return nil, bad("", "The body is not a JSON object: "+err.Error())
 	}
+	if wrong := check(c.format.rules, body); wrong != nil {
+		return nil, wrong
+	}
 	asked, wrong := c.format.read(body, model)
 	if wrong != nil {
 		return nil, wrong
 	}
-	if !plausible(asked.model, s.options.Unknown, modelPrefixes[c.provider]) {
-		return nil, &problem{condition: notFound, message: "model: " + asked.model + " does not exist.", param: "model"}
+	if slices.Contains(unknown, asked.model) || !strings.HasPrefix(asked.model, c.format.modelPrefix) {
+		return nil, &problem{condition: "not_found", message: "model: " + asked.model + " does not exist.", param: "model"}
 	}
 	return &asked, nil
 }
 
-// compose writes the answer to a question, or the list of models, with what the
-// fault changes of it.
+// compose writes the answer to a question, or the list of models, as the fault changes it.
 func (c *call) compose(asked *question) []byte {
 	if asked == nil {
-		return encode(c.format.list(listed[c.provider]))
+		return encode(c.format.list(c.format.listed))
 	}
 	text := encode(decide(c.provider, asked.user))
 	if c.fault.vote != nil {
-		text = reshape(text, func(vote map[string]any) { c.fault.vote(vote, c.key) })
+		text = reshape(text, func(vote fields) { c.fault.vote(vote, c.key) })
 	}
 	r := reply{question: *asked, id: c.id, number: c.number, text: string(text)}
 	if c.fault.reply != nil {
@@ -82,36 +106,140 @@ func (c *call) compose(asked *question) []byte {
 	return body
 }
 
-// fail answers with a problem in the provider's own form.
+// reshape decodes a JSON object, changes it and encodes it again.
+func reshape(object []byte, change func(fields)) []byte {
+	f, err := parseFields(object)
+	if err != nil {
+		panic(fmt.Sprintf("simulator: its own answer is not an object: %v", err)) // unreachable
+	}
+	change(f)
+	return encode(f)
+}
+
+// fail answers with an error as the provider writes it.
 func (c *call) fail(p *problem) {
-	status, body := c.format.problem(p, c.key, c.id)
+	row := p.row(c.provider, c.key)
+	m := c.message(row.status, encode(c.format.problem(row, p, c.id)))
 	if p.status != 0 {
-		status = p.status
+		m.status = p.status
 	}
-	m := c.message(status, encode(body))
-	if c.provider != Gemini || p.wait.form != ownForm { // which Gemini has in the body
-		p.wait.header(m.header, time.Now())
+	if c.provider != Gemini || p.wait.form != ownForm { // Gemini has its own form in the body
+		p.wait.setHeader(m.header)
 	}
-	if status == http.StatusMethodNotAllowed {
+	if m.status == http.StatusMethodNotAllowed {
 		m.header.Set("Allow", "GET, POST")
 	}
 	sendWhole(c, m)
 }
 
-func (c *call) message(status int, body []byte) message {
-	m := message{status, http.Header{}, body}
-	m.header.Set("Content-Type", "application/json")
-	if id, name := c.format.requestID(c.number); name != "" {
-		m.header.Set(name, id)
-	}
-	return m
+// message is a finished answer.
+type message struct {
+	status int
+	header http.Header
+	body   []byte
 }
 
-// unreadable is a request whose body did not arrive.
-func unreadable(err error) *problem {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return &problem{condition: tooLarge}
+func (c *call) message(status int, body []byte) message {
+	header := http.Header{"Content-Type": {"application/json"}}
+	if c.format.idHeader != "" {
+		header.Set(c.format.idHeader, c.id)
 	}
-	return bad("", "The body cannot be read.")
+	return message{status, header, body}
+}
+
+const (
+	proxyPage      = "<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\n<body><center><h1>502 Bad Gateway</h1></center></body></html>\n"
+	redirectTarget = "/elsewhere"
+)
+
+// writeHeader writes the status and the headers.
+func (c *call) writeHeader(m message) {
+	maps.Copy(c.w.Header(), m.header)
+	c.w.Header().Set("Content-Length", strconv.Itoa(len(m.body)))
+	c.status, c.length = m.status, len(m.body)
+	c.w.WriteHeader(m.status)
+}
+
+// write sends a part of the body at once. A client that has left needs nothing.
+func (c *call) write(part []byte) {
+	n, _ := c.w.Write(part)
+	if c.sent != nil {
+		c.sent.Write(part[:n])
+	}
+	_ = http.NewResponseController(c.w).Flush() // a test's recorder may have nothing to flush
+}
+
+// sendWhole sends an answer as it should be.
+func sendWhole(c *call, m message) {
+	c.writeHeader(m)
+	c.write(m.body)
+}
+
+func sendBody(status int, mediaType, body string) func(*call, message) {
+	return func(c *call, m message) {
+		m.status, m.body = status, []byte(body)
+		m.header.Set("Content-Type", mediaType)
+		sendWhole(c, m)
+	}
+}
+
+func sendRedirect(c *call, m message) {
+	m.header.Set("Location", redirectTarget)
+	m.status, m.body = http.StatusTemporaryRedirect, nil
+	sendWhole(c, m)
+}
+
+func sendNever(c *call, _ message) {
+	<-c.r.Context().Done()
+	abort()
+}
+
+func sendLate(c *call, m message) {
+	c.pause(c.slow)
+	sendWhole(c, m)
+}
+
+func sendDrip(c *call, m message) {
+	c.writeHeader(m)
+	for i := range m.body {
+		c.write(m.body[i : i+1])
+		c.pause(c.slow / time.Duration(len(m.body)))
+	}
+}
+
+// sendReset ends the connection so that the client sees a TCP reset instead of an orderly
+// end.
+func sendReset(c *call, _ message) {
+	conn, _, err := http.NewResponseController(c.w).Hijack()
+	if err != nil { // it is not a plain HTTP/1 connection
+		abort()
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+func sendHalf(c *call, m message) {
+	c.writeHeader(m)
+	c.write(m.body[:len(m.body)/2])
+	abort()
+}
+
+// abort ends the request and its connection without another byte. The HTTP server knows
+// this panic and does not log it.
+func abort() { panic(http.ErrAbortHandler) }
+
+// pause waits, and aborts the request if the client leaves first.
+func (c *call) pause(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.r.Context().Done():
+		abort()
+	}
 }

@@ -9,17 +9,14 @@ import (
 	"testing"
 )
 
-// TestWrongRequests: what a service refuses is refused, and says what is wrong.
+// TestWrongRequests: requests that a service refuses are refused, with the reason.
 func TestWrongRequests(t *testing.T) {
 	type change = func(r *http.Request, body fields)
 	set := func(name string, value any) change { return func(_ *http.Request, body fields) { body[name] = value } }
 	drop := func(name string) change { return func(_ *http.Request, body fields) { delete(body, name) } }
 	in := func(object string, change change) change { // changes a field of an object inside the body
 		return func(r *http.Request, body fields) {
-			for name := range strings.SplitSeq(object, ".") {
-				body, _ = body.object(name)
-			}
-			change(r, body)
+			change(r, at(body, object).(fields))
 		}
 	}
 	noHeader := func(name string) change { return func(r *http.Request, _ fields) { r.Header.Del(name) } }
@@ -127,7 +124,7 @@ func withBody(r *http.Request, body []byte) *http.Request {
 	return again
 }
 
-// TestRightRequests: other right ways to ask are taken.
+// TestRightRequests: other correct forms of a question are accepted.
 func TestRightRequests(t *testing.T) {
 	parts := []any{map[string]any{"type": "text", "text": overbought}}
 	tests := []struct {
@@ -160,7 +157,7 @@ func TestRightRequests(t *testing.T) {
 	}
 }
 
-// TestUnreadableBodies: what is no JSON object is refused, not guessed at.
+// TestUnreadableBodies: a body that is not a JSON object is refused.
 func TestUnreadableBodies(t *testing.T) {
 	tests := []struct {
 		name, body string

@@ -33,7 +33,7 @@ func start(t *testing.T, options Options) (*Running, *http.Client) {
 	return s, &http.Client{Transport: transport}
 }
 
-// fetch gives status and body, and the error of either step.
+// fetch gives the status, the body, and the error of the request or of reading the body.
 func fetch(client *http.Client, r *http.Request) (status int, body []byte, err error) {
 	answer, err := client.Do(r)
 	if err != nil {
@@ -195,7 +195,7 @@ func drip(t *testing.T, client *http.Client, r *http.Request, cancel func()) see
 	return seen{answer.StatusCode, append(start, rest...), err, errors.Is(err, context.Canceled)}
 }
 
-// TestSlowAnswersArrive: who has the patience gets a whole answer.
+// TestSlowAnswersArrive: a client that waits long enough gets a whole answer.
 func TestSlowAnswersArrive(t *testing.T) {
 	for _, name := range []Fault{"slow_headers", "slow_drip"} {
 		t.Run(string(name), func(t *testing.T) {
@@ -209,8 +209,8 @@ func TestSlowAnswersArrive(t *testing.T) {
 	}
 }
 
-// TestClientGone: a request that its client gives up ends then, whatever the
-// server is at, and without an answer.
+// TestClientGone: a request ends without an answer when its client gives up, whatever the
+// server is doing.
 func TestClientGone(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -259,8 +259,7 @@ func TestRetryEpoch(t *testing.T) {
 	}
 }
 
-// TestCreditBalanceElsewhere: a fault that one provider has means its nearest
-// kin at the others.
+// TestCreditBalanceElsewhere: a fault of one provider is the most similar fault at the others.
 func TestCreditBalanceElsewhere(t *testing.T) {
 	for _, provider := range Providers[1:] {
 		w := ask(t, New(Options{Faults: map[string][]Fault{provider: {"credit_balance"}}}), provider, overbought)
@@ -270,7 +269,7 @@ func TestCreditBalanceElsewhere(t *testing.T) {
 	}
 }
 
-// TestExtraFields: both envelope and vote have them.
+// TestExtraFields: the answer and the vote have unknown fields.
 func TestExtraFields(t *testing.T) {
 	for _, provider := range Providers {
 		w := ask(t, New(Options{Faults: map[string][]Fault{provider: {"extra_fields"}}}), provider, overbought)
@@ -283,8 +282,8 @@ func TestExtraFields(t *testing.T) {
 	}
 }
 
-// TestFaultsOfLists: a list of models takes its turn in the script. It fails as
-// a question would; faults that shape a vote leave it as it is.
+// TestFaultsOfLists: a request for the list of models counts in the script. It fails as a
+// question does, but faults of votes do not change it.
 func TestFaultsOfLists(t *testing.T) {
 	s := New(Options{Faults: map[string][]Fault{Anthropic: {"wrong_key", "refusal", "not_json"}}})
 	for i, want := range []int{401, 200, 200} {

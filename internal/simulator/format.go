@@ -1,10 +1,9 @@
 package simulator
 
-// What a wire format has to do, and what passes between it and the server.
+// What a wire format consists of, and what passes between it and the server.
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -19,57 +18,75 @@ const (
 // Providers lists them in the order in which they are always shown.
 var Providers = []string{Anthropic, OpenAI, Gemini, Grok}
 
-// format is one provider's wire format. Paths are without the provider's prefix.
-type format interface {
-	// asks tells whether the path is the one for questions, and the model where
-	// the path names it.
-	asks(path string) (model string, ok bool)
-	// listPath is the path of the list of models.
-	listPath() string
-	// key gives the key that the header carries, or a problem.
-	key(header http.Header) (string, *problem)
-	// read checks the body of a question. model is what asks gave.
-	read(body fields, model string) (question, *problem)
-	// answer writes a reply.
-	answer(reply) any
-	// list writes the list of models.
-	list(models []string) any
-	// problem writes an error; retry hints in the header are the server's work,
-	// unless the body holds them.
-	problem(p *problem, key, id string) (status int, body any)
-	// requestID writes the number of a request as an id, and gives the header
-	// that carries it; empty: none does.
-	requestID(n int) (id, header string)
+var formats = map[string]format{Anthropic: anthropicFormat, OpenAI: openaiFormat, Gemini: geminiFormat, Grok: grokFormat}
+
+// format is the wire format of one provider.
+type format struct {
+	questions string // the path of questions below the provider's prefix; * stands for the model's name
+	models    string // the path of the list of models
+	idForm    string // how the number of a request is written as its id
+	idHeader  string // the header of an answer with the id; empty: there is none
+	keyHeader string // the header of a request with the key
+	keyPrefix string // what precedes the key in it
+
+	modelPrefix string   // what the names of models begin with
+	listed      []string // the models in the list; others are answered too
+	rules       []rule   // for the body of a question
+
+	read    func(body fields, model string) (question, *problem)  // reads a question that keeps the rules; model is that of the path
+	answer  func(reply) fields                                    // writes a reply
+	list    func(models []string) fields                          // writes the list of models
+	problem func(r errorRow, p *problem, id string) (body fields) // writes an error
 }
 
-// question is a request that passed the checks.
+// asks reports whether a path is that of questions, and gives the model in the path.
+func (f format) asks(path string) (model string, ok bool) {
+	before, after, hasModel := strings.Cut(f.questions, "*")
+	if !hasModel {
+		return "", path == f.questions
+	}
+	model, begins := strings.CutPrefix(path, before)
+	model, ends := strings.CutSuffix(model, after)
+	return model, begins && ends && model != "" && !strings.Contains(model, "/")
+}
+
+// key gives the key in a header. It is empty if there is none.
+func (f format) key(header http.Header) string {
+	key, found := strings.CutPrefix(header.Get(f.keyHeader), f.keyPrefix)
+	if !found {
+		return ""
+	}
+	return strings.TrimSpace(key)
+}
+
+// question is a request that has passed all checks.
 type question struct {
 	model     string
 	system    string
 	user      string
-	maxTokens int // output cap in tokens, thinking included; 0: none
+	maxTokens int // the output limit in tokens, which thinking counts towards; 0: none
 	thinking  int // tokens that the model thinks before it answers
 }
 
 // reply is what a model answers, before it is written in a wire format.
 type reply struct {
 	question
-	id        string
-	number    int
-	text      string // the vote as JSON, unless ending says otherwise
-	ending    ending
-	showThink bool // what the model thought comes before the text
-	usage     usage
+	id           string
+	number       int
+	text         string // the vote as JSON, unless stop says otherwise
+	stop         stop
+	showThinking bool // the model's thoughts are sent before the text
+	usage        usage
 }
 
-// ending is how a model stopped.
-type ending int
+// stop is why a model stopped.
+type stop int
 
 const (
-	complete  ending = iota
-	truncated        // the output cap was hit
-	refused          // the model would not answer
-	blocked          // a filter let nothing through
+	finished  stop = iota
+	truncated      // the output limit was reached
+	refused        // the model would not answer
+	blocked        // a filter let nothing through
 )
 
 const (
@@ -77,10 +94,11 @@ const (
 	thoughtText = "Looking at the figures before answering. {\"decision\": \"HOLD\"} would be too early."
 )
 
-// usage counts tokens. Input holds cached; output and thinking are apart.
+// usage counts tokens. Cached tokens are a part of the input. Thinking is not a part of
+// the output.
 type usage struct{ input, cached, output, thinking int }
 
-// thinkingTokens is how much a model thinks at an effort, in any case of letters.
+// thinkingTokens is how much a model thinks at an effort, in any letter case.
 func thinkingTokens(effort string) int {
 	switch strings.ToLower(effort) {
 	case "none", "disabled":
@@ -94,16 +112,16 @@ func thinkingTokens(effort string) int {
 	case "xhigh", "max":
 		return 1024
 	}
-	return 256 // medium, and where none was asked for
+	return 256 // medium, and the default
 }
 
-// tokens is the usual rule of thumb: four characters make a token.
+// tokens estimates the tokens of a text: four bytes make a token.
 func tokens(text string) int { return (len(text) + 3) / 4 }
 
-// finish fills in the reply's usage, and cuts an answer at the output cap.
+// finish computes the usage of a reply, and cuts its text at the output limit.
 func (r *reply) finish() {
 	r.usage.input = tokens(r.system) + tokens(r.user)
-	if r.number > 1 && r.usage.input >= 1024 { // prompt caches start there and keep whole blocks
+	if r.number > 1 && r.usage.input >= 1024 { // the smallest prompt that providers cache, in whole blocks
 		r.usage.cached = r.usage.input / 2 / 128 * 128
 	}
 	r.usage.thinking = r.thinking
@@ -113,21 +131,15 @@ func (r *reply) finish() {
 		room = r.maxTokens - r.usage.thinking
 	}
 	switch {
-	case r.ending == refused:
+	case r.stop == refused:
 		r.text = refusalText
-	case r.ending == blocked:
+	case r.stop == blocked:
 		r.text = ""
-	case r.ending == truncated:
+	case r.stop == truncated:
 		r.text = r.text[:len(r.text)/2]
 	case tokens(r.text) > room:
-		r.text, r.ending = r.text[:4*room], truncated
+		r.text, r.stop = r.text[:4*room], truncated
 	}
 	r.text = strings.ToValidUTF8(r.text, "")
 	r.usage.output = tokens(r.text)
-}
-
-// plausible reports whether the model's name could be one of the provider's.
-func plausible(model string, unknown []string, prefixes ...string) bool {
-	return !slices.Contains(unknown, model) &&
-		slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(model, prefix) })
 }

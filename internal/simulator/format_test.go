@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestAnswers holds the wire shapes of whole answers: a good one, every other
-// ending, and the list of models.
+// TestAnswers compares whole answers with golden files: a good one, one for every reason to
+// stop, and the list of models.
 func TestAnswers(t *testing.T) {
 	for _, provider := range Providers {
 		t.Run(provider, func(t *testing.T) {
@@ -25,7 +25,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestErrors holds every error body with its status and headers.
+// TestErrors compares every error with golden files: body, status and headers.
 func TestErrors(t *testing.T) {
 	for _, provider := range Providers {
 		t.Run(provider, func(t *testing.T) {
@@ -43,12 +43,12 @@ func TestErrors(t *testing.T) {
 }
 
 func listRequest(provider string) *http.Request {
-	r := httptest.NewRequest(http.MethodGet, "/"+provider+formats[provider].listPath(), nil)
+	r := httptest.NewRequest(http.MethodGet, "/"+provider+formats[provider].models, nil)
 	authorize(r, provider)
 	return r
 }
 
-// TestUsage: what a reader computes from the shapes must be the same tokens.
+// TestUsage: the counts in every format must mean the same tokens.
 func TestUsage(t *testing.T) {
 	long := overbought + strings.Repeat(" and some more words", 400)
 	read := func(t *testing.T, provider string, body []byte) (input, cached, output int) {
@@ -117,7 +117,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// TestOutputCap: an answer longer than the cap is cut and says so.
+// TestOutputCap: an answer that is longer than the limit is cut, and says so.
 func TestOutputCap(t *testing.T) {
 	path, body := questionTo(t, OpenAI, overbought)
 	body["max_completion_tokens"] = 20

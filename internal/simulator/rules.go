@@ -1,7 +1,7 @@
 package simulator
 
-// How the simulated models decide: one textbook rule each, so that they have
-// reasons to disagree. They are examples, not advice.
+// How the simulated models decide: each has one rule of a textbook, so that they have
+// reasons to disagree. The rules are examples and not advice.
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// vote is what a simulated model says, in the words that it was asked for.
+// vote is what a simulated model says, in the form that the question asks for.
 type vote struct {
 	Decision   signal.Decision  `json:"decision"`
 	Confidence float64          `json:"confidence"`
@@ -29,13 +29,13 @@ type view struct {
 }
 
 const (
-	blindConfidence = 0.1 // of a HOLD for want of data
-	restConfidence  = 0.5 // of a HOLD because nothing stands out
-	window          = 20  // candles that the mean and the breakout look back on
-	momentumSpan    = 5   // candles that momentum looks back on
+	blindConfidence = 0.1 // of a HOLD because data are missing
+	restConfidence  = 0.5 // of a HOLD because nothing is unusual
+	window          = 20  // candles of the mean, and before a breakout
+	momentumSpan    = 5   // candles over which momentum is measured
 )
 
-// decide asks the rule of the provider and adds risk and levels.
+// decide gives the vote of a provider's model about a prompt.
 func decide(provider, prompt string) vote {
 	m, err := readMarket(prompt)
 	if err != nil {
@@ -60,7 +60,8 @@ var rules = map[string]func(market) view{
 	Grok:      breakout,
 }
 
-// reversion: what has run far comes back. RSI from 35 down buys, from 65 up sells.
+// reversion expects a price that has moved far to come back: it buys at an RSI of 35 or
+// less, and sells at 65 or more.
 func reversion(m market) view {
 	rsi, ok := m.indicators["rsi"]
 	switch {
@@ -76,8 +77,8 @@ func reversion(m market) view {
 	return view{signal.Hold, restConfidence, "RSI " + figure(rsi) + " lies between 35 and 65: neither oversold nor overbought."}
 }
 
-// momentum: what moves goes on. It holds the change of the last closes against
-// the usual range of one candle; without candles it looks at the MACD's sign.
+// momentum expects a movement to go on. It compares the change of the last closes with the
+// usual range of one candle. Without candles it uses the sign of the MACD.
 func momentum(m market) view {
 	closes := m.closes(momentumSpan + 1)
 	if closes == nil {
@@ -92,7 +93,7 @@ func momentum(m market) view {
 		figure(100*change), momentumSpan, figure(100*m.usualRange())), "momentum")
 }
 
-// againstMean: the trend is where the close lies from the mean of the last closes.
+// againstMean follows the trend, which is the side of the mean on which the close lies.
 func againstMean(m market) view {
 	closes := m.closes(window)
 	if closes == nil {
@@ -107,8 +108,8 @@ func againstMean(m market) view {
 		figure(last), figure(100*(last/mean-1)), window, figure(mean)), "trend")
 }
 
-// breakout: a close beyond the extremes of the window before it goes on. With
-// too few candles it looks at the change over 24 hours.
+// breakout expects a close outside the range of the candles before it to go on. With too
+// few candles it uses the change over 24 hours.
 func breakout(m market) view {
 	if len(m.candles) <= window {
 		change, ok := m.indicators["price_change_24h"]
@@ -131,7 +132,7 @@ func breakout(m market) view {
 	return view{signal.Hold, restConfidence, fmt.Sprintf("the close %s lies inside the range of %d candles, %s to %s.", figure(last), window, figure(low), figure(high))}
 }
 
-// lean reads a signed strength: beyond the threshold it follows the sign.
+// lean follows the sign of a strength that is beyond the threshold.
 func lean(strength, threshold float64, facts, what string) view {
 	switch {
 	case strength >= threshold:
@@ -142,27 +143,27 @@ func lean(strength, threshold float64, facts, what string) view {
 	return view{signal.Hold, restConfidence, facts + ": no clear " + what + "."}
 }
 
-// blind is a HOLD for want of data.
+// blind is a HOLD because data are missing.
 func blind(why string) view {
 	return view{signal.Hold, blindConfidence, "HOLD: " + why + "."}
 }
 
-// confidence maps an excess from 0 up to 0.55 … 0.95.
+// confidence maps an excess of 0 to 1 to a confidence of 0.55 to 0.95.
 func confidence(excess float64) float64 {
-	if math.IsNaN(excess) { // prices at the edge of a float64
+	if math.IsNaN(excess) { // of prices that a float64 can hardly hold
 		excess = 0
 	}
 	return 0.55 + 0.4*min(1, max(0, excess))
 }
 
-// usualRange is meanRange, kept away from 0 for divisions.
+// usualRange is meanRange for divisions: it is never 0.
 func (m market) usualRange() float64 { return max(m.meanRange(), 1e-4) }
 
-// risk judges the usual range of a candle: low below 0.5 %, high from 2 %.
+// risk depends on the mean range of a candle: below 0.5 % it is low, from 2 % high.
 func risk(m market) signal.RiskLevel {
 	switch r := m.meanRange(); {
 	case r == 0:
-		return signal.Medium // nothing to judge by
+		return signal.Medium // it is unknown
 	case r < 0.005:
 		return signal.Low
 	case r < 0.02:
@@ -171,8 +172,8 @@ func risk(m market) signal.RiskLevel {
 	return signal.High
 }
 
-// levels puts the stop 1.5 usual ranges against the decision and the target 3
-// along it; nil for HOLD. Without candles the range counts as 1 %.
+// levels sets the stop 1.5 mean ranges against the decision and the target 3 in its
+// direction. Both are nil for HOLD. Without candles the range is taken to be 1 %.
 func levels(m market, d signal.Decision) (stop, target *float64) {
 	if d == signal.Hold {
 		return nil, nil
@@ -188,20 +189,22 @@ func levels(m market, d signal.Decision) (stop, target *float64) {
 	return rounded(m.price * (1 - 1.5*span)), rounded(m.price * (1 + 3*span))
 }
 
-// rounded cuts a price to six digits; nil for one beyond a float64.
+// sixDigits rounds to six significant digits.
+func sixDigits(x float64) float64 {
+	short, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 6, 64), 64)
+	if err != nil { // rounding up exceeds a float64
+		return x
+	}
+	return short
+}
+
+// rounded gives a price with six digits, or nil if a float64 can't hold it.
 func rounded(price float64) *float64 {
-	price, err := strconv.ParseFloat(strconv.FormatFloat(price, 'g', 6, 64), 64)
-	if err != nil || math.IsInf(price, 0) {
+	if price = sixDigits(price); math.IsInf(price, 0) {
 		return nil
 	}
 	return &price
 }
 
 // figure writes a number with at most six digits and without an exponent.
-func figure(x float64) string {
-	short, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 6, 64), 64)
-	if err != nil {
-		short = x
-	}
-	return strconv.FormatFloat(short, 'f', -1, 64)
-}
+func figure(x float64) string { return strconv.FormatFloat(sixDigits(x), 'f', -1, 64) }

@@ -9,7 +9,7 @@ import (
 	"thalas/internal/signal"
 )
 
-// prompt puts a document between its fences.
+// prompt makes a prompt with a document.
 func prompt(document string) string {
 	return "Judge this.\n<market_data>\n" + document + "\n</market_data>\n"
 }
@@ -117,8 +117,8 @@ func TestRisk(t *testing.T) {
 	}
 }
 
-// FuzzDecide: whatever the prompt holds, a vote is well formed, and its levels
-// lie on the right sides of the price.
+// FuzzDecide: for every prompt the vote is well formed, and its levels are on the right sides
+// of the price.
 func FuzzDecide(f *testing.F) {
 	f.Add(overbought)
 	f.Add(series(flat(30, 1e-300, 1e300)...))

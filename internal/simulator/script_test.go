@@ -67,8 +67,8 @@ func TestScripted(t *testing.T) {
 	}
 }
 
-// FuzzParseFaults: a script that is taken can be played, and read back from how
-// it is written.
+// FuzzParseFaults: an accepted script can be used, and has the same meaning when written and
+// read again.
 func FuzzParseFaults(f *testing.F) {
 	f.Add("anthropic=rate_limit,ok;grok=hang*")
 	f.Add("grok=;=,*;")

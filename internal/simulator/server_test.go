@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDeterministic: the same questions get the same bytes, in whatever order
-// the providers are asked.
+// TestDeterministic: the same questions get the same bytes, in whatever order the providers
+// are asked.
 func TestDeterministic(t *testing.T) {
 	run := func(providers []string) map[string]string {
 		s := New(Options{Seed: 7})
@@ -33,7 +33,7 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
-// TestDisagreement: the rules are there to disagree over ordinary data.
+// TestDisagreement: the rules disagree about ordinary data.
 func TestDisagreement(t *testing.T) {
 	s := New(Options{})
 	decisions := make(map[string]bool)
@@ -45,8 +45,7 @@ func TestDisagreement(t *testing.T) {
 	}
 }
 
-// TestConcurrent asks all providers at once; the counters and the ids of every
-// provider stay whole.
+// TestConcurrent asks all providers at once. The counts and ids of every provider are right.
 func TestConcurrent(t *testing.T) {
 	const each = 20
 	s, client := start(t, Options{Keep: 4 * each})
@@ -75,7 +74,7 @@ func TestConcurrent(t *testing.T) {
 	}
 }
 
-// TestRecorded: the last requests are kept, without a key.
+// TestRecorded: the last requests are recorded, without a key.
 func TestRecorded(t *testing.T) {
 	s := New(Options{Keep: 2, Faults: map[string][]Fault{Gemini: {OK, OK, "overloaded"}}})
 	for range 3 {
@@ -99,7 +98,7 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
-// TestLatency: a draw of the seed by provider and request, near the base.
+// TestLatency: the latency depends on the seed, the provider and the request.
 func TestLatency(t *testing.T) {
 	const base = 400 * time.Millisecond
 	measure := func(seed uint64) (took [4]time.Duration) {
@@ -166,7 +165,7 @@ func TestStart(t *testing.T) {
 		name, value, _ := strings.Cut(line, "=")
 		if base, ok := strings.CutSuffix(name, "_BASE_URL"); ok {
 			provider := strings.ToLower(base)
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, value+formats[provider].listPath(), nil)
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, value+formats[provider].models, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +211,7 @@ func BenchmarkInstantAnswer(b *testing.B) {
 	}
 }
 
-// TestEach: the fault of a request is picked when it comes, and what went out is told.
+// TestEach: the fault of a request is chosen when it arrives, and what was sent is reported.
 func TestEach(t *testing.T) {
 	type sent struct {
 		status int

@@ -1,12 +1,11 @@
-// Package watch asks by the clock: it reads a watch list, and for each series on
-// it fetches the candles that have closed, has the indicators computed, and asks
-// the models, once for each candle. The schedule on AWS and `thalas watch` do the
-// same by it.
+// Package watch asks by the clock. It reads a watch list, fetches the candles that have
+// closed of each series on it, and asks the models once for each candle. The schedule on
+// AWS and `thalas watch` both use it.
 //
-// It knows neither venues nor events of a cloud: candles come from a
-// market.CandleSource, answers from an Asker. Invariants: which candle is meant
-// follows from the scheduled time and never from now; what becomes of one series
-// costs no other anything; every series of the list is in the summary, also those
-// that there was no time for; nobody is asked twice about the same candle; every
-// goroutine that is started has ended when a round returns.
+// It knows neither venues nor the events of a cloud: candles come from a
+// [market.CandleSource], and answers from an [Asker]. Invariants: the scheduled time
+// determines the candle, and the present time never does; a failure of one series does not
+// affect the others; the summary has every series of the list, also those for which there
+// was no time; nobody is asked twice about the same candle; no goroutine outlives its
+// round.
 package watch

@@ -1,6 +1,7 @@
 package watch
 
-// The watch list: what is asked about by the clock, and how.
+// The watch list: which series are asked about by the clock, and how; and the event of the
+// schedule, which may carry a list.
 
 import (
 	"bytes"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"thalas/internal/market"
 	"thalas/internal/orchestrator"
@@ -15,42 +17,60 @@ import (
 	"thalas/internal/strictjson"
 )
 
-// MaxSeries is how many series a list may have.
+// MaxSeries is the most series that a list may have.
 const MaxSeries = 200
 
-// List says which series are asked about, where their candles come from, and the
-// policy of the runs. What a run's policy leaves out is as configured.
+// List names the series to ask about, the venues of their candles, and the policy of the
+// runs. What the policy leaves out is as configured.
 type List struct {
 	Series []market.Series // in the order of the pairs, each with its timeframes
-	Venues []string        // that are asked for candles, the next where one can't help; empty: the default ones
-
-	Policy orchestrator.Policy // of all runs
+	Venues []string        // asked in this order until one has the candles; empty: the default ones
+	Policy orchestrator.Policy
 }
 
+// listKey is a key of the document.
 type listKey struct {
 	name string
 	read func(*listReader, strictjson.Value)
 }
 
-// listKeys are the keys of the document, read in this order. All but the policy's
-// are those of POST /v1/consensus.
-var listKeys = []listKey{
-	{"pairs", (*listReader).pairs},
-	{"timeframes", (*listReader).timeframes},
-	{"venue", (*listReader).venue},
-	{"fallback", (*listReader).fallback},
-	policyKey("provider_weights"),
-	policyKey("min_providers"),
-	policyKey("min_confidence"),
-	policyKey("min_agreement"),
-	policyKey("timeout_seconds"),
-	policyKey("wait"),
-}
+// listKeys are read in this order. The keys of the policy are those of POST /v1/consensus.
+var listKeys = append([]listKey{
+	{"pairs", func(r *listReader, raw strictjson.Value) {
+		r.named = readTexts(r, "pairs", raw, `["BTC/USDT"]`, signal.ParsePair)
+	}},
+	{"timeframes", func(r *listReader, raw strictjson.Value) {
+		r.frames = readTexts(r, "timeframes", raw, `["5m", "1h"]`, signal.ParseTimeframe)
+		if len(r.frames) == 0 && len(r.mistakes) == 0 {
+			r.wrong("timeframes", `is empty: give at least one, such as ["5m"], or leave it out`, strictjson.Value{})
+		}
+	}},
+	{"venue", func(r *listReader, raw strictjson.Value) {
+		var name string
+		if raw.Decode(&name) != nil {
+			r.wrong("venue", "is not a text such as kraken", raw)
+			return
+		}
+		r.addVenue("venue", name)
+	}},
+	{"fallback", func(r *listReader, raw strictjson.Value) {
+		if len(r.list.Venues) == 0 {
+			r.wrong("fallback", "goes with venue: name the first one too", strictjson.Value{})
+			return
+		}
+		for _, name := range readTexts(r, "fallback", raw, `["coinbase"]`, func(text string) (string, error) { return text, nil }) {
+			r.addVenue("fallback", name)
+		}
+	}},
+}, policyKeys("provider_weights", "min_providers", "min_confidence", "min_agreement", "timeout_seconds", "wait")...)
 
-func policyKey(name string) listKey {
-	return listKey{name, func(r *listReader, raw strictjson.Value) {
-		r.mistakes = append(r.mistakes, r.list.Policy.Read(name, raw, nil)...)
-	}}
+func policyKeys(names ...string) (keys []listKey) {
+	for _, name := range names {
+		keys = append(keys, listKey{name, func(r *listReader, raw strictjson.Value) {
+			r.mistakes = append(r.mistakes, r.list.Policy.Read(name, raw, nil)...)
+		}})
+	}
+	return keys
 }
 
 // ParseList reads a watch list:
@@ -59,13 +79,17 @@ func policyKey(name string) listKey {
 //	 "provider_weights": {"openai": 0.5}, "min_providers": 2, "min_confidence": 0.6, "min_agreement": 0,
 //	 "timeout_seconds": 20, "wait": "decided"}
 //
-// Only pairs is required. The error is signal.FieldErrors and names every mistake.
-// Whether providers and venues of the names exist is not known here.
+// Only pairs is required. The error is a [signal.FieldErrors] and names every mistake.
+// ParseList does not know which providers and venues exist: [Watcher.Check] does.
 func ParseList(text []byte) (List, error) {
 	r := &listReader{frames: []signal.Timeframe{signal.DefaultTimeframe}}
 	members, err := membersOf(text)
 	if err != nil {
 		return List{}, signal.FieldErrors{{Message: `is not a JSON object such as {"pairs": ["BTC/USDT"], "timeframes": ["5m"]}: ` + err.Error()}}
+	}
+	known := make([]string, len(listKeys))
+	for i, key := range listKeys {
+		known[i] = key.name
 	}
 	values := map[string]strictjson.Value{}
 	for _, m := range members {
@@ -73,8 +97,8 @@ func ParseList(text []byte) (List, error) {
 			r.wrong(m.Name, "is there twice: give each key once", strictjson.Value{})
 		}
 		values[m.Name] = m.Value
-		if !slices.Contains(listNames(), m.Name) {
-			r.wrong(m.Name, unknownKey("a watch list", m.Name, listNames()), strictjson.Value{})
+		if !slices.Contains(known, m.Name) {
+			r.wrong(m.Name, strictjson.Unknown("key of a watch list", m.Name, known), strictjson.Value{})
 		}
 	}
 	for _, key := range listKeys {
@@ -82,11 +106,15 @@ func ParseList(text []byte) (List, error) {
 			key.read(r, raw)
 		}
 	}
-	if r.list.Series = r.series(); len(r.list.Series) == 0 && len(r.mistakes) == 0 {
-		r.wrong("pairs", `is missing or empty: give at least one, such as ["BTC/USDT"]`, strictjson.Value{})
+	for _, pair := range r.named {
+		for _, timeframe := range r.frames {
+			r.list.Series = append(r.list.Series, market.Series{Pair: pair, Timeframe: timeframe})
+		}
 	}
 	if n := len(r.list.Series); n > MaxSeries {
 		r.wrong("pairs", fmt.Sprintf("and timeframes make %d series: at most %d are watched", n, MaxSeries), strictjson.Value{})
+	} else if n == 0 && len(r.mistakes) == 0 {
+		r.wrong("pairs", `is missing or empty: give at least one, such as ["BTC/USDT"]`, strictjson.Value{})
 	}
 	if len(r.mistakes) > 0 {
 		return List{}, r.mistakes
@@ -94,15 +122,7 @@ func ParseList(text []byte) (List, error) {
 	return r.list, nil
 }
 
-func listNames() []string {
-	names := make([]string, len(listKeys))
-	for i, key := range listKeys {
-		names[i] = key.name
-	}
-	return names
-}
-
-// listReader gathers a list and every mistake in it.
+// listReader collects a list and every mistake in it.
 type listReader struct {
 	list     List
 	named    []signal.Pair
@@ -116,80 +136,25 @@ func (r *listReader) wrong(field, message string, value strictjson.Value) {
 	r.mistakes = append(r.mistakes, &signal.FieldError{Field: field, Message: message, Value: text})
 }
 
-// value reads a key by the JSON library and reports whether it could.
-func (r *listReader) value(name string, raw strictjson.Value, into any, want string) bool {
-	if raw.Decode(into) != nil {
-		r.wrong(name, "is not "+want, raw)
-		return false
-	}
-	return true
-}
-
-// each reads a list of texts.
-func (r *listReader) each(name string, raw strictjson.Value, example string, read func(text string) error) {
+// readTexts reads a list of texts, and reports those that are wrong or mean the same.
+func readTexts[T comparable](r *listReader, name string, raw strictjson.Value, example string, parse func(string) (T, error)) (values []T) {
 	var texts []string
-	if !r.value(name, raw, &texts, "a list of texts such as "+example) {
-		return
+	if raw.Decode(&texts) != nil {
+		r.wrong(name, "is not a list of texts such as "+example, raw)
+		return nil
 	}
 	for i, text := range texts {
-		if err := read(text); err != nil {
+		value, err := parse(text)
+		if err == nil && slices.Contains(values, value) {
+			err = fmt.Errorf("names %v again: give each once", value)
+		}
+		if err != nil {
 			r.wrong(fmt.Sprintf("%s[%d]", name, i), err.Error(), strictjson.Value{})
+			continue
 		}
+		values = append(values, value)
 	}
-}
-
-func (r *listReader) pairs(raw strictjson.Value) {
-	r.each("pairs", raw, `["BTC/USDT"]`, func(text string) error {
-		pair, err := signal.ParsePair(text)
-		if err == nil && slices.Contains(r.named, pair) {
-			err = fmt.Errorf("names %s again: give each pair once", pair)
-		}
-		r.named = append(r.named, pair)
-		return err
-	})
-}
-
-func (r *listReader) timeframes(raw strictjson.Value) {
-	r.frames = nil
-	r.each("timeframes", raw, `["5m", "1h"]`, func(text string) error {
-		timeframe, err := signal.ParseTimeframe(text)
-		if err == nil && slices.Contains(r.frames, timeframe) {
-			err = fmt.Errorf("names %s again: give each timeframe once", timeframe)
-		}
-		r.frames = append(r.frames, timeframe)
-		return err
-	})
-	if len(r.frames) == 0 && len(r.mistakes) == 0 {
-		r.wrong("timeframes", `is empty: give at least one, such as ["5m"], or leave it out`, strictjson.Value{})
-	}
-}
-
-func (r *listReader) series() []market.Series {
-	series := make([]market.Series, 0, len(r.named)*len(r.frames))
-	for _, pair := range r.named {
-		for _, timeframe := range r.frames {
-			series = append(series, market.Series{Pair: pair, Timeframe: timeframe})
-		}
-	}
-	return series
-}
-
-func (r *listReader) venue(raw strictjson.Value) {
-	var name string
-	if r.value("venue", raw, &name, "a text such as kraken") {
-		r.addVenue("venue", name)
-	}
-}
-
-func (r *listReader) fallback(raw strictjson.Value) {
-	if len(r.list.Venues) == 0 {
-		r.wrong("fallback", "goes with venue: name the first one too", strictjson.Value{})
-		return
-	}
-	r.each("fallback", raw, `["coinbase"]`, func(text string) error {
-		r.addVenue("fallback", text)
-		return nil
-	})
+	return values
 }
 
 func (r *listReader) addVenue(field, name string) {
@@ -204,7 +169,7 @@ func (r *listReader) addVenue(field, name string) {
 	}
 }
 
-// membersOf splits a JSON object.
+// membersOf gives the members of a JSON object.
 func membersOf(text []byte) ([]strictjson.Member, error) {
 	text = strictjson.WithoutBOM(text)
 	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
@@ -225,11 +190,52 @@ func membersOf(text []byte) ([]strictjson.Member, error) {
 	return members, nil
 }
 
-// unknownKey words a key that is not known, with the one that was likely meant.
-func unknownKey(of, name string, known []string) string {
-	const typos = 3
-	if near := strictjson.Nearest(name, known, typos); near != "" {
-		return fmt.Sprintf("is no key of %s: did you mean %s?", of, near)
+// ParseEvent reads the event of the schedule:
+//
+//	{"time": "2026-11-23T05:01:00Z", "watchlist": {…}}
+//
+// The time is the scheduled time, which determines the candles to ask about however late
+// the event arrives. If the event has no watchlist, ParseEvent gives the standing list. The
+// error is a [signal.FieldErrors].
+func ParseEvent(text []byte, standing List) (at time.Time, list List, err error) {
+	wrong := func(field, message string) (time.Time, List, error) {
+		return time.Time{}, List{}, signal.FieldErrors{{Field: field, Message: message}}
 	}
-	return fmt.Sprintf("is no key of %s: known are %s", of, strings.Join(known, ", "))
+	members, err := membersOf(text)
+	if err != nil {
+		return wrong("event", `is not a JSON object such as {"time": "2026-11-23T05:01:00Z"}: `+err.Error())
+	}
+	known := []string{"time", "watchlist"}
+	values := map[string]strictjson.Value{}
+	for _, m := range members {
+		if !slices.Contains(known, m.Name) {
+			return wrong(m.Name, strictjson.Unknown("key of the event", m.Name, known))
+		}
+		if m.Twice {
+			return wrong(m.Name, "is there twice: give each key once")
+		}
+		values[m.Name] = m.Value
+	}
+	var scheduled string
+	if values["time"].Decode(&scheduled) != nil {
+		return wrong("time", `is missing or no text: the schedule's Input gives it as "time": "<aws.scheduler.scheduled-time>"`)
+	}
+	if at, err = time.Parse(time.RFC3339, scheduled); err != nil {
+		return wrong("time", fmt.Sprintf("%.60q is not a time such as 2026-11-23T05:01:00Z", scheduled))
+	}
+	list = standing
+	if raw := values["watchlist"]; !raw.IsNull() {
+		list, err = ParseList([]byte(raw.String()))
+		var mistakes signal.FieldErrors
+		if errors.As(err, &mistakes) {
+			for _, m := range mistakes {
+				m.Field = strings.TrimSuffix("watchlist."+m.Field, ".")
+			}
+			return time.Time{}, List{}, mistakes
+		}
+	}
+	if len(list.Series) == 0 {
+		return wrong("watchlist", "is missing, and WATCHLIST is not set: give it in the event or there")
+	}
+	return at.UTC(), list, nil
 }

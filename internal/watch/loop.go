@@ -1,7 +1,7 @@
 package watch
 
-// Rounds in a process of one's own: after the close of each candle, until told to
-// end.
+// Rounds in a process of their own: one after the close of each candle, until the context
+// ends.
 
 import (
 	"context"
@@ -12,23 +12,23 @@ import (
 )
 
 const (
-	// DefaultDelay is how long after a candle's close its round begins: venues take
-	// a moment to have it.
+	// DefaultDelay is the time from a candle's close to its round, since venues need a
+	// moment to publish it.
 	DefaultDelay = 5 * time.Second
-	// tries is how often a candle is asked about whose series stays open.
-	tries = 3
-	// look is how long the loop goes without a look at the clock. The timers of a
-	// machine stand still while it sleeps, and do not notice that its clock is set.
-	look = 30 * time.Second
+	// mostTries is how often the loop asks about a candle without getting a decision.
+	mostTries = 3
+	// longestSleep is how long the loop sleeps without reading the clock. The timers of a
+	// machine stop while it is suspended, and do not notice when its clock is set.
+	longestSleep = 30 * time.Second
 )
 
-// retryAfter is the wait before each further try where the failure names no other.
-var retryAfter = [tries - 1]time.Duration{10 * time.Second, 20 * time.Second}
+// retryAfter is the wait before each further try. A failure may ask for a longer one.
+var retryAfter = [mostTries - 1]time.Duration{10 * time.Second, 20 * time.Second}
 
-// Clock is the time that a loop goes by.
+// Clock is the clock of a loop.
 type Clock interface {
 	Now() time.Time
-	// Sleep returns after d, or with ctx's error when that ends.
+	// Sleep returns after d, or with ctx's error when ctx ends.
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
@@ -50,29 +50,29 @@ func (RealClock) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Loop is how rounds are repeated.
+// Loop says when rounds are repeated.
 type Loop struct {
 	Clock Clock
 	Delay time.Duration // after the close of a candle; 0: none
 
-	// Tell is told of every round when it has ended, and when the next one begins.
+	// Tell is called after every round, with the time of the next one. It may be nil.
 	Tell func(s Summary, next time.Time)
 }
 
-// task is a series on its way through the candles.
+// task is what the loop remembers of a series.
 type task struct {
-	series market.Series
-	candle time.Time // the newest that is done with
-	trying time.Time // the one that stayed open
-	tried  int       // how often
-	since  time.Time // when it was tried first
-	again  time.Time // when it is tried again; zero: it is not
+	series   market.Series
+	finished time.Time // the newest candle that needs no further try
+	trying   time.Time // the candle that was tried without success
+	tries    int       // of that candle
+	since    time.Time // when it was first tried
+	retryAt  time.Time // when it is tried again; zero: never
 }
 
-// Loop asks about the candles that have closed, and then about each as it
-// closes, until ctx ends, whose error it returns. A series that stays open is
-// tried again soon, as often as tries says; its candle is then given up. Mistakes
-// of the list end it at once: signal.FieldErrors.
+// Loop asks about the candles that have closed, and then about each candle when it closes.
+// It returns ctx's error when ctx ends. A candle without a decision is tried mostTries
+// times, if a further try may help. If the list has mistakes, Loop returns a
+// [signal.FieldErrors] at once.
 func (w *Watcher) Loop(ctx context.Context, list List, l Loop) error {
 	source, err := w.open(list)
 	if err != nil {
@@ -84,7 +84,7 @@ func (w *Watcher) Loop(ctx context.Context, list List, l Loop) error {
 	}
 	for {
 		now := l.Clock.Now()
-		at := now.Add(-l.Delay) // candles that closed later are not asked about yet
+		at := now.Add(-l.Delay) // it is too early for candles that closed later
 		var due []*task
 		round := list
 		round.Series = nil
@@ -98,7 +98,7 @@ func (w *Watcher) Loop(ctx context.Context, list List, l Loop) error {
 		if len(due) > 0 {
 			s = w.round(ctx, at, round, source)
 			for i, t := range due {
-				t.ended(&s.Series[i], l.Clock.Now())
+				t.update(&s.Series[i], l.Clock.Now())
 			}
 		}
 		next := tasks[0].next(l.Delay)
@@ -110,52 +110,52 @@ func (w *Watcher) Loop(ctx context.Context, list List, l Loop) error {
 		if l.Tell != nil && len(due) > 0 {
 			l.Tell(s, next)
 		}
-		if err := l.Clock.Sleep(ctx, min(max(next.Sub(l.Clock.Now()), 0), look)); err != nil {
+		if err := l.Clock.Sleep(ctx, min(max(next.Sub(l.Clock.Now()), 0), longestSleep)); err != nil {
 			return err
 		}
 	}
 }
 
-// due reports whether there is something to ask about the series. Where the clock
-// was set back, what is done with is only what had closed by then: a clock that was
-// ahead for a while must not silence a series until it is there again.
+// due reports whether to ask about the series now. If the clock was set back, only candles
+// that have closed by the new time count as finished. Otherwise a clock that was ahead for
+// a while would stop the series until that time comes again.
 func (t *task) due(at, now time.Time) bool {
 	last := t.series.Timeframe.LastClosed(at)
-	if last.Before(t.candle) {
-		t.candle, t.trying, t.again = last, time.Time{}, time.Time{}
+	if last.Before(t.finished) {
+		t.finished, t.trying, t.retryAt = last, time.Time{}, time.Time{}
 	}
-	return last.After(t.candle) && (last.After(t.trying) || !now.Before(t.again))
+	return last.After(t.finished) && (last.After(t.trying) || !now.Before(t.retryAt))
 }
 
-// ended takes in what became of the series.
-func (t *task) ended(o *Outcome, now time.Time) {
+// update records what became of the series in a round.
+func (t *task) update(o *Outcome, now time.Time) {
 	if !o.CandleTime.Equal(t.trying) {
-		t.trying, t.tried, t.since = o.CandleTime, 0, now
+		t.trying, t.tries, t.since = o.CandleTime, 0, now
 	}
 	if o.Status == InProgress && now.Sub(t.since) <= service.OccasionHeld {
-		// Who is at it may have been killed: then the candle is free when its claim has ended.
-		t.again = now.Add(retryAfter[0])
+		// The other process may have been killed. Then its claim on the candle ends by itself.
+		t.retryAt = now.Add(retryAfter[0])
 		return
 	}
-	t.tried++
-	unstored := (o.Status == Decided || o.Status == Already) && !o.Stored // who asks again has it written again
-	if open := o.Open() || o.Status == NoCandle || o.Status == InProgress || unstored; open && t.tried < tries {
-		t.again = now.Add(max(retryAfter[t.tried-1], o.retryAfter))
+	t.tries++
+	unstored := (o.Status == Decided || o.Status == Already) && !o.Stored // another try stores it again
+	if open := o.Open() || o.Status == NoCandle || o.Status == InProgress || unstored; open && t.tries < mostTries {
+		t.retryAt = now.Add(max(retryAfter[t.tries-1], o.retryAfter))
 		return
 	}
-	t.candle, t.again = o.CandleTime, time.Time{}
+	t.finished, t.retryAt = o.CandleTime, time.Time{}
 }
 
-// next is when there is something to do for the series again: the close of the
-// candle that follows, or another try before it.
+// next is when to ask about the series again: at the close of the next candle, or earlier
+// for another try.
 func (t *task) next(delay time.Duration) time.Time {
-	newest := t.candle
+	newest := t.finished
 	if t.trying.After(newest) {
 		newest = t.trying
 	}
 	closes := newest.Add(2 * t.series.Timeframe.Duration()).Add(delay)
-	if !t.again.IsZero() && t.again.Before(closes) {
-		return t.again
+	if !t.retryAt.IsZero() && t.retryAt.Before(closes) {
+		return t.retryAt
 	}
 	return closes
 }

@@ -20,8 +20,8 @@ import (
 	"thalas/internal/signal"
 )
 
-// askers answers at once, each occasion once, and notes when. Occasions that
-// contain a key of trouble fail so often.
+// askers answers each occasion once and at once, and records the time. An occasion that
+// contains a key of trouble fails as often as its value says.
 type asker struct {
 	mu      sync.Mutex
 	began   time.Time
@@ -52,15 +52,14 @@ func (a *asker) AskOnce(ctx context.Context, occasion string, gather service.Gat
 	return service.Answer{Consensus: &signal.Consensus{Pair: request.Pair, Decision: signal.Hold}, Body: []byte("{}")}, nil
 }
 
-// errUnstored is the trouble of an answer that could not be stored.
+// errUnstored means an answer that could not be stored.
 var errUnstored = errors.New("planted: not stored")
 
-// loop runs the loop for a while, from 04:59:50 of some day on, and gives what was
-// asked.
+// loop runs the loop for a while, from 04:59:50 of some day on, and gives the questions.
 func loop(t *testing.T, list string, a *asker, venue *candles, length time.Duration) (asked []string, told int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		// A bubble begins at midnight: go on to where the minutes are about to change.
+		// A bubble begins at midnight. Sleep until shortly before the minute changes.
 		time.Sleep(4*time.Hour + 59*time.Minute + 50*time.Second)
 		a.began = time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), length)
@@ -143,8 +142,7 @@ func TestLoopEndsByAMistake(t *testing.T) {
 	}
 }
 
-// jumping is the clock of a machine that sleeps, or is set: its timers notice
-// neither.
+// jumping is a clock that is set, or whose machine is suspended. Its timers notice neither.
 type jumping struct {
 	RealClock
 	began time.Time
@@ -197,7 +195,7 @@ func TestLoopFollowsTheClockOnTheWall(t *testing.T) {
 	}
 }
 
-// sorted puts what was asked at the same time in order.
+// sorted orders questions that were asked at the same time.
 func sorted(asked []string) []string {
 	for i := 1; i < len(asked); i++ {
 		at, _, _ := strings.Cut(asked[i], " ")

@@ -1,8 +1,9 @@
 package watch
 
-// What became of a round, series by series.
+// The outcome of a round, series by series.
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,51 +17,50 @@ import (
 	"thalas/internal/signal"
 )
 
-// Status says what became of one series.
+// Status is the outcome of one series in a word.
 type Status string
 
 // The statuses.
 const (
 	Decided    Status = "decided"         // the models were asked, and there is a decision
-	Already    Status = "already_decided" // this candle was asked about before; nobody was asked
+	Already    Status = "already_decided" // this candle was asked about before, and nobody was asked now
 	InProgress Status = "in_progress"     // another process is asking about this candle
-	NoCandle   Status = "no_candle"       // the venue has no bar for it: nothing was traded, or it is late
-	Failed     Status = "failed"          // there is no decision, and why is said
+	NoCandle   Status = "no_candle"       // the venue has no such candle: nothing was traded, or it is late
+	Failed     Status = "failed"          // there is no decision, for the reason in Message
 	NotReached Status = "not_reached"     // there was no time left to ask
 )
 
-// Outcome is what became of one series. Its JSON form is returned by the
-// scheduled function.
+// Outcome is what became of one series. The scheduled function returns it as JSON.
 type Outcome struct {
 	Pair       signal.Pair       `json:"pair"`
 	Timeframe  signal.Timeframe  `json:"timeframe"`
-	CandleTime time.Time         `json:"candle_time"` // open time of the candle that is meant
+	CandleTime time.Time         `json:"candle_time"` // open time of the candle that was asked about
 	Status     Status            `json:"status"`
-	Venue      string            `json:"venue,omitempty"` // where the candles are of
+	Venue      string            `json:"venue,omitempty"` // of the candles
 	ID         string            `json:"id,omitempty"`    // of the stored consensus
 	Decision   signal.Decision   `json:"decision,omitempty"`
-	Simulated  bool              `json:"simulated"` // the votes come from the built-in simulator
+	Simulated  bool              `json:"simulated"` // the votes are from the built-in simulator
 	Confidence *float64          `json:"confidence,omitempty"`
-	CostUSD    float64           `json:"cost_usd"`            // known cost of this attempt, a failed one too
+	CostUSD    float64           `json:"cost_usd"`            // known cost of this attempt, also of a failed one
 	Stored     bool              `json:"stored"`              // it can be read back
 	Error      string            `json:"error,omitempty"`     // what kind of failure
 	Message    string            `json:"message,omitempty"`   // what happened, and what to do next
 	Retryable  bool              `json:"retryable,omitempty"` // asking again later may help
-	Failures   []signal.Failure  `json:"failures,omitempty"`  // providers that gave no vote, where they are why there is no decision
+	Failures   []signal.Failure  `json:"failures,omitempty"`  // providers that gave no vote, if that is why there is no decision
 	Consensus  *signal.Consensus `json:"-"`                   // the decision, whole
-	retryAfter time.Duration     // what the cause of the failure asks for; 0: nothing
-	cause      string            // of the failure, for the log only
+	retryAfter time.Duration     // the wait that the failed service asks for; 0: none
+	cause      string            // of the failure, for the log alone
 }
 
-// Summary is what became of a round.
+// Summary is the outcome of a round.
 type Summary struct {
-	Time       time.Time `json:"time"` // the scheduled one
+	Time       time.Time `json:"time"` // the scheduled time
 	Decided    int       `json:"decided"`
 	Skipped    int       `json:"skipped"` // already decided, in progress elsewhere, or without a candle
 	Failed     int       `json:"failed"`
 	NotReached int       `json:"not_reached"`
 	CostUSD    float64   `json:"cost_usd"`
-	Series     []Outcome `json:"series"` // every one of the list, in its order
+	Series     []Outcome `json:"series"` // every series of the list, in its order
 }
 
 func summaryOf(at time.Time, outcomes []Outcome) Summary {
@@ -81,13 +81,13 @@ func summaryOf(at time.Time, outcomes []Outcome) Summary {
 	return s
 }
 
-// Err is an error where calling again with the same event may decide a series
-// that is open: the schedule repeats what failed, and only what is open is asked.
+// Err gives an error if another call with the same event may decide a series that is still
+// open. The schedule repeats calls that failed, and only open series are asked about again.
 func (s Summary) Err() error {
 	var open []string
 	for i := range s.Series {
 		if o := &s.Series[i]; o.Open() {
-			open = append(open, fmt.Sprintf("%s %s (%s)", o.Pair, o.Timeframe, firstOf(o.Error, string(o.Status))))
+			open = append(open, fmt.Sprintf("%s %s (%s)", o.Pair, o.Timeframe, cmp.Or(o.Error, string(o.Status))))
 		}
 	}
 	if len(open) == 0 {
@@ -101,20 +101,12 @@ func (o *Outcome) Open() bool {
 	return o.Status == NotReached || o.Status == Failed && o.Retryable
 }
 
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
+var (
+	errNoCandle   = errors.New("no candle")              // the venue does not have the candle
+	errNotReached = errors.New("it was not asked about") // a run would have been cut short
+)
 
-// errNoCandle: the venue has no bar for the candle that is meant.
-var errNoCandle = errors.New("no candle")
-
-// errNotReached: a run would have been cut short.
-var errNotReached = errors.New("it was not asked about")
-
-// decided fills in an answer.
+// decided records an answer.
 func (o *Outcome) decided(answer service.Answer) {
 	c := answer.Consensus
 	o.Status, o.ID, o.Decision, o.Confidence, o.Consensus = Decided, c.ID, c.Decision, &c.Confidence, c
@@ -126,7 +118,7 @@ func (o *Outcome) decided(answer service.Answer) {
 	o.CostUSD = c.TotalCostUSD
 }
 
-// failed fills in why there is no decision.
+// failed records why there is no decision.
 func (o *Outcome) failed(err error) {
 	o.Status, o.Message = Failed, err.Error()
 	var venue *market.Error
@@ -154,7 +146,7 @@ func (o *Outcome) failed(err error) {
 			o.cause = cause.Error()
 		}
 		if errors.Is(err, service.ErrDailyBudget) && refused.RetryAfter > time.Minute {
-			o.Retryable = false // not before midnight
+			o.Retryable = false // the budget is used up until midnight
 		}
 	case errors.As(err, &mistakes):
 		o.Error = "invalid_request"
@@ -163,7 +155,7 @@ func (o *Outcome) failed(err error) {
 	}
 }
 
-// attrs is an outcome as it is logged.
+// attrs are the attributes of an outcome in the log.
 func (o *Outcome) attrs() []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("pair", o.Pair.String()), slog.String("timeframe", string(o.Timeframe)), slog.String("candle_time", o.CandleTime.Format(time.RFC3339)),

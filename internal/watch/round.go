@@ -1,9 +1,10 @@
 package watch
 
-// One round: every series of a list, for the candle that had closed at the
+// A round asks about every series of a list, for the candle that had closed at the
 // scheduled time.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,38 +22,37 @@ import (
 )
 
 const (
-	// atOnce is how many series are asked about at the same time. Each asks every
-	// provider, whose rate limits are what bounds it.
-	atOnce = 4
-	// fetching is what a deadline has to leave for the candles, before the run. Venues
-	// that take longer cost their series its run, not its end.
-	fetching = time.Second
-	// early is how far the clocks of a schedule and of this machine may differ.
-	early = time.Minute
+	// mostAtOnce is how many series are asked about at the same time. Each asks every
+	// provider, so the rate limits of the providers bound it.
+	mostAtOnce = 4
+	// fetchTime is the time that a deadline has to leave for fetching the candles, before
+	// the run. If a venue takes longer, the series is not asked about.
+	fetchTime = time.Second
+	// mostAhead is how far the clock of a schedule may be ahead of the clock here.
+	mostAhead = time.Minute
 )
 
-// Asker answers a question once for each occasion: *service.Service does.
+// Asker answers a question once for each occasion. [service.Service] implements it.
 type Asker interface {
 	AskOnce(ctx context.Context, occasion string, gather service.Gather) (service.Answer, error)
 }
 
-// Counter is told how each round went.
+// Counter counts what became of the series of each round.
 type Counter interface {
 	Round(decided, skipped, failed, notReached int)
 }
 
-// Options are the parts of a Watcher. Asker, Check, Candles and Timeout are
-// required.
+// Options are the parts of a [Watcher]. Asker, Check, Candles and Timeout are required.
 type Options struct {
 	Asker   Asker
-	Check   func(orchestrator.Policy) error                     // holds a policy against the rules: signal.FieldErrors
-	Candles func(venues ...string) (market.CandleSource, error) // the venues to ask, in this order; none: the default ones
-	Timeout time.Duration                                       // of a run whose list gives none
-	Reserve time.Duration                                       // what a deadline leaves beside the last run, for the writes and the answer
+	Check   func(orchestrator.Policy) error                     // checks a policy; the error is a signal.FieldErrors
+	Candles func(venues ...string) (market.CandleSource, error) // the source of candles that asks these venues in this order, or else the default ones
+	Timeout time.Duration                                       // of a run, if the list has none
+	Reserve time.Duration                                       // the time that a deadline has to leave after the last run, for writes and the answer
 
-	AtOnce    int              // runs at once that Asker takes; 0: more than a round has
+	AtOnce    int              // the most runs that Asker accepts at once; 0: more than a round needs
 	Simulated bool             // the providers are simulated
-	Shortest  signal.Timeframe // the shortest that can be kept up with; empty: any
+	Shortest  signal.Timeframe // the shortest timeframe that the schedule is frequent enough for; empty: any
 	Counter   Counter          // may be nil
 	Logger    *slog.Logger     // nil: no log
 }
@@ -72,41 +72,41 @@ func New(o Options) *Watcher {
 	return w
 }
 
-// Round asks about the last candle of each series that had closed at the given
-// time, unless that was done before. It returns when every series has ended, in
-// time for ctx's deadline; what there was no time for is in the summary as
-// NotReached. The error is a mistake of the list (signal.FieldErrors) or a time
-// that has not come; then nobody was asked.
+// Round asks about the last candle of each series that had closed at the given time,
+// unless it was asked about before. It returns before ctx's deadline. Series for which
+// there was no time are [NotReached] in the summary. An error means that nobody was asked:
+// the list has mistakes ([signal.FieldErrors]), or the time is in the future.
 func (w *Watcher) Round(ctx context.Context, at time.Time, list List) (Summary, error) {
 	source, err := w.open(list)
 	if err != nil {
 		return Summary{}, err
 	}
 	switch ahead := time.Until(at); {
-	case ahead > early:
+	case ahead > mostAhead:
 		return Summary{}, fmt.Errorf("the scheduled time %s is %s ahead: its candles have not closed", at.Format(time.RFC3339), ahead.Round(time.Second))
-	case ahead > 0: // by our clock the candles are still open: a venue may give them as they are now
-		_ = RealClock{}.Sleep(ctx, ahead) // where that is too long, no series is begun
+	case ahead > 0: // by our clock the candles are still open, and a venue may send them as they are now
+		_ = RealClock{}.Sleep(ctx, ahead) // after an error no series is begun
 	}
 	return w.round(ctx, at, list, source), nil
 }
 
-// round is Round with what was checked before.
+// round is [Watcher.Round] after its checks.
 func (w *Watcher) round(ctx context.Context, at time.Time, list List, source market.CandleSource) Summary {
 	outcomes := make([]Outcome, len(list.Series))
 	var group errgroup.Group
-	group.SetLimit(atOnce)
-	if w.AtOnce > 0 {
-		group.SetLimit(min(atOnce, w.AtOnce))
-	}
+	group.SetLimit(min(mostAtOnce, cmp.Or(w.AtOnce, mostAtOnce)))
 	for i, series := range list.Series {
 		group.Go(func() error {
-			outcomes[i] = w.one(ctx, at, list, series, source)
-			w.log.LogAttrs(ctx, levelOf(outcomes[i].Status), "Series watched:", outcomes[i].attrs()...)
+			outcomes[i] = w.watch(ctx, at, list, series, source)
+			level := slog.LevelInfo
+			if s := outcomes[i].Status; s == Failed || s == NotReached {
+				level = slog.LevelWarn
+			}
+			w.log.LogAttrs(ctx, level, "Series watched:", outcomes[i].attrs()...)
 			return nil
 		})
 	}
-	_ = group.Wait() // what failed is in the outcomes
+	_ = group.Wait() // failures are in the outcomes
 	summary := summaryOf(at, outcomes)
 	w.log.LogAttrs(ctx, slog.LevelInfo, "Round ended:", slog.String("time", at.Format(time.RFC3339)),
 		slog.Int("decided", summary.Decided), slog.Int("skipped", summary.Skipped), slog.Int("failed", summary.Failed), slog.Int("not_reached", summary.NotReached),
@@ -117,15 +117,8 @@ func (w *Watcher) round(ctx context.Context, at time.Time, list List, source mar
 	return summary
 }
 
-func levelOf(s Status) slog.Level {
-	if s == Failed || s == NotReached {
-		return slog.LevelWarn
-	}
-	return slog.LevelInfo
-}
-
-// one asks about one series. A panic costs this series alone.
-func (w *Watcher) one(ctx context.Context, at time.Time, list List, series market.Series, source market.CandleSource) (o Outcome) {
+// watch asks about one series. A panic does not affect the other series.
+func (w *Watcher) watch(ctx context.Context, at time.Time, list List, series market.Series, source market.CandleSource) (o Outcome) {
 	last := series.Timeframe.LastClosed(at)
 	o = Outcome{Pair: series.Pair, Timeframe: series.Timeframe, CandleTime: last, Simulated: w.Simulated}
 	defer func() {
@@ -134,18 +127,18 @@ func (w *Watcher) one(ctx context.Context, at time.Time, list List, series marke
 			o.failed(errors.New("something unexpected happened: the log has it under \"Series panicked\""))
 		}
 	}()
-	if err := w.enough(ctx, list, fetching); err != nil {
+	if err := w.hasTime(ctx, list, fetchTime); err != nil {
 		o.failed(err)
 		return o
 	}
 	var venue string
 	answer, err := w.Asker.AskOnce(ctx, occasion(series, last, w.Simulated), func(gathering context.Context) (orchestrator.Request, error) {
-		fetched, err := market.Fetch(gathering, source, series, last)
+		fetched, err := source.Candles(gathering, series, last)
 		if err != nil {
 			return orchestrator.Request{}, err
 		}
 		venue = fetched.Venue
-		if err := w.enough(ctx, list, 0); err != nil { // the venue took its time
+		if err := w.hasTime(ctx, list, 0); err != nil { // the venue was slow
 			return orchestrator.Request{}, err
 		}
 		return question(list, series, last, fetched)
@@ -159,32 +152,30 @@ func (w *Watcher) one(ctx context.Context, at time.Time, list List, series marke
 	return o
 }
 
-// enough gives errNotReached unless a run that begins after so long can take its
-// whole time: one that is cut short is paid for and decides nothing.
-func (w *Watcher) enough(ctx context.Context, list List, before time.Duration) error {
+// hasTime gives errNotReached if the deadline comes before the longest possible end of a
+// run that begins after the given time. A run that is cut short costs money and decides
+// nothing.
+func (w *Watcher) hasTime(ctx context.Context, list List, before time.Duration) error {
 	if ctx.Err() == context.Canceled {
 		return fmt.Errorf("%w: the round was ended", errNotReached)
 	}
-	timeout := list.Policy.Timeout
-	if timeout == 0 {
-		timeout = w.Timeout
-	}
+	timeout := cmp.Or(list.Policy.Timeout, w.Timeout)
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= before+timeout+w.Reserve {
 		return fmt.Errorf("%w, the time is up: ask about fewer series, or give less timeout_seconds", errNotReached)
 	}
 	return nil
 }
 
-// occasion names what is asked about once: a candle of a series.
+// occasion names a candle of a series, which is asked about once.
 func occasion(series market.Series, last time.Time, simulated bool) string {
 	return "schedule#" + store.SeriesKey(series.Pair.String(), string(series.Timeframe), simulated) + "#" + last.Format(time.RFC3339)
 }
 
-// question is what the models are asked about: the candles, with the last close as the price.
+// question makes the question from the candles. The price is the last close.
 func question(list List, series market.Series, last time.Time, fetched market.Fetched) (orchestrator.Request, error) {
 	candles := fetched.Candles
 	if n := len(candles); n == 0 || candles[n-1].Time.Before(last) {
-		return orchestrator.Request{}, fmt.Errorf("%w of %s that opened at %s at %s: nothing was traded, the venue is late, or the clock here is ahead of its", errNoCandle, series, last.Format(time.RFC3339), fetched.Venue)
+		return orchestrator.Request{}, fmt.Errorf("%w of %s that opened at %s at %s: nothing was traded, the venue is late, or the clock here is ahead", errNoCandle, series, last.Format(time.RFC3339), fetched.Venue)
 	}
 	return orchestrator.Request{
 		Pair: series.Pair, Timeframe: series.Timeframe, CurrentPrice: candles[len(candles)-1].Close,
@@ -192,15 +183,14 @@ func question(list List, series market.Series, last time.Time, fetched market.Fe
 	}, nil
 }
 
-// Check holds a list against what is known of providers and venues, and asks nobody.
-// The error is signal.FieldErrors and names every mistake.
+// Check checks that the providers and venues of a list exist. It asks nobody. The error is
+// a [signal.FieldErrors] and names every mistake.
 func (w *Watcher) Check(list List) error {
 	_, err := w.open(list)
 	return err
 }
 
-// open holds a list against what is known of providers and venues, and gives the
-// source of its candles. The error is signal.FieldErrors and names every mistake.
+// open is [Watcher.Check], and gives the source of the list's candles.
 func (w *Watcher) open(list List) (market.CandleSource, error) {
 	var mistakes signal.FieldErrors
 	if len(list.Series) == 0 {
@@ -208,7 +198,7 @@ func (w *Watcher) open(list List) (market.CandleSource, error) {
 	}
 	for _, s := range list.Series {
 		if shortest := w.Shortest.Duration(); s.Timeframe.Duration() < shortest {
-			mistakes = append(mistakes, &signal.FieldError{Field: "timeframes", Message: fmt.Sprintf("has %s, which the schedule can't keep up with, it is minute-precise: the shortest is %s", s.Timeframe, w.Shortest)})
+			mistakes = append(mistakes, &signal.FieldError{Field: "timeframes", Message: fmt.Sprintf("has %s, which is too short for the schedule, since it is precise to the minute: the shortest is %s", s.Timeframe, w.Shortest)})
 			break
 		}
 	}

@@ -26,8 +26,8 @@ import (
 	"thalas/internal/store/bolt"
 )
 
-// model votes BUY, or fails; where it is paused, it says that it was asked and
-// waits for the go-ahead.
+// model votes BUY, or fails. If it is paused, it reports that it was asked, and waits for
+// permission to answer.
 type model struct {
 	err    atomic.Pointer[provider.Error]
 	asked  atomic.Int32
@@ -54,8 +54,8 @@ func (m *model) Ask(ctx context.Context, _ provider.Prompt) (provider.Answer, er
 		Usage: provider.Usage{Known: true, InputTokens: 100, OutputTokens: 10, CostUSD: &cost}}, nil
 }
 
-// candles is a venue that has every candle up to the one asked for, but for the
-// series that it has trouble with.
+// candles is a venue that has every candle up to the wanted one, except for the series in
+// trouble.
 type candles struct {
 	fetched atomic.Int32
 	mu      sync.Mutex
@@ -66,7 +66,7 @@ var errLate = errors.New("planted: late")
 
 func (c *candles) Name() string { return "kraken" }
 
-func (c *candles) Candles(_ context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
+func (c *candles) Candles(_ context.Context, series market.Series, last time.Time) (market.Fetched, error) {
 	c.fetched.Add(1)
 	c.mu.Lock()
 	trouble := c.trouble[series.String()]
@@ -79,14 +79,14 @@ func (c *candles) Candles(_ context.Context, series market.Series, last time.Tim
 	case errPanic:
 		panic("planted")
 	default:
-		return nil, trouble
+		return market.Fetched{}, trouble
 	}
 	list := make([]signal.Candle, 250)
 	for i := range list {
 		price := signal.NumberOf(50000 + float64(i%7))
 		list[i] = signal.Candle{Time: newest.Add(time.Duration(i-249) * series.Timeframe.Duration()), Open: price, High: price, Low: price, Close: price, Volume: signal.NumberOf(1)}
 	}
-	return list, nil
+	return market.Fetched{Venue: c.Name(), Candles: list}, nil
 }
 
 var errPanic = errors.New("planted: panic")
@@ -151,7 +151,7 @@ func (f fixture) stored(t *testing.T, series string) []store.Result {
 	return page.Results
 }
 
-// brief is what became of each series.
+// brief gives the outcome of each series in a word.
 func brief(s Summary) []string {
 	list := make([]string, len(s.Series))
 	for i, o := range s.Series {
@@ -193,8 +193,8 @@ func TestACandleIsAskedAboutOnce(t *testing.T) {
 	}
 }
 
-// full is a store that takes no results while it is full, as a disk is, or a table
-// that is throttled.
+// full is a store that accepts no results while it is full, as a full disk or a throttled
+// table.
 type full struct {
 	store.Store
 	full *atomic.Bool
@@ -207,8 +207,8 @@ func (f full) Record(ctx context.Context, r *store.Result, c store.Count) error 
 	return f.Store.Record(ctx, r, c)
 }
 
-// What could not be stored is paid once, however many events follow: this process
-// keeps the answer and stores it when it can, another one says that there is none.
+// An answer that could not be stored is paid once, however many events follow. This process
+// remembers the answer and stores it later. Another process reports that there is none.
 func TestACandleWhoseAnswerIsNotStoredIsPaidOnce(t *testing.T) {
 	const one = `{"pairs": ["BTC/USDT"]}`
 	var isFull atomic.Bool
@@ -315,7 +315,7 @@ func TestWhatDoesNotFitIntoTheDeadlineIsSaid(t *testing.T) {
 	if s.NotReached != 2 || s.Err() == nil || f.model.asked.Load() != 0 {
 		t.Errorf("%d asked, %+v", f.model.asked.Load(), s)
 	}
-	// A shorter run fits.
+	// There is time for a shorter run.
 	if s = f.roundOf(t, ctx, `{"pairs": ["BTC/USDT"], "timeout_seconds": 10}`); s.Decided != 1 {
 		t.Errorf("with a shorter timeout %v", brief(s))
 	}
@@ -328,13 +328,13 @@ func TestARoundTakesNoMoreThanThereIs(t *testing.T) {
 	}
 }
 
-// slow is a venue that takes its time.
+// slow is a venue that answers late.
 type slow struct {
 	candles
 	takes time.Duration
 }
 
-func (s *slow) Candles(ctx context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
+func (s *slow) Candles(ctx context.Context, series market.Series, last time.Time) (market.Fetched, error) {
 	time.Sleep(s.takes)
 	return s.candles.Candles(ctx, series, last)
 }
@@ -381,8 +381,8 @@ func TestTwoAtATimeAskOnce(t *testing.T) {
 	}
 }
 
-// A schedule whose clock is ahead of ours means a candle that is open by ours: the
-// result would be that of the candle before.
+// A schedule whose clock is ahead of ours asks about a candle that is still open by ours. The
+// answer would be about the candle before.
 func TestAnEarlyEventWaitsForItsCandle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(4*time.Minute + 30*time.Second)
@@ -398,15 +398,14 @@ func TestAnEarlyEventWaitsForItsCandle(t *testing.T) {
 	})
 }
 
-// closed is a store that nobody can claim in.
+// closed is a store in which no claim is possible.
 type closed struct{ store.Store }
 
 func (closed) Claim(context.Context, string, store.Claim) (*store.Claim, error) {
 	return nil, errors.New("planted: no table of that name")
 }
 
-// The message of a store that is out of reach keeps its names to itself: who runs
-// it has only the log.
+// The message about an unreachable store shows no internal names. They are only in the log.
 func TestTheLogSaysWhyTheStoreIsOutOfReach(t *testing.T) {
 	var log strings.Builder
 	f := newFixture(t, func(o *Options, s *service.Options) {
@@ -438,7 +437,7 @@ func TestTheCounterIsTold(t *testing.T) {
 func TestListsThatCannotBeWatched(t *testing.T) {
 	f := newFixture(t, func(o *Options, _ *service.Options) { o.Shortest = "5m" })
 	tests := []struct{ name, list, want string }{
-		{"too short", `{"pairs": ["BTC/USDT"], "timeframes": ["1h", "3m", "1m"]}`, "timeframes: has 3m, which the schedule can't keep up with"},
+		{"too short", `{"pairs": ["BTC/USDT"], "timeframes": ["1h", "3m", "1m"]}`, "timeframes: has 3m, which is too short for the schedule"},
 		{"unknown provider", `{"pairs": ["BTC/USDT"], "provider_weights": {"nobody": 1}}`, "provider_weights.nobody: is no known provider"},
 		{"more answers than providers", `{"pairs": ["BTC/USDT"], "min_providers": 2}`, "min_providers: is outside 1…1"},
 		{"unknown venue", `{"pairs": ["BTC/USDT"], "venue": "nowhere"}`, `venue: venue "nowhere" is not known`},

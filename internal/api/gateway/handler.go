@@ -1,9 +1,11 @@
 package gateway
 
-// One invocation: an event in, an answer out, whatever happens between.
+// One invocation: an event is answered, whatever happens. Answers that the handler has not
+// given have the shape of all other refusals: RFC 9457.
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,51 +17,49 @@ import (
 	"github.com/google/uuid"
 )
 
-// Options are the choices of a Handler.
-type Options struct {
-	Logger *slog.Logger // nil: no log
-}
-
-// Handler makes a Lambda handler of h. It is safe for concurrent use and never
-// gives an error: what cannot be answered is a problem+json answer, 400 for an
-// event that is no request, 500 after a panic or for an answer that is larger
-// than Lambda lets through.
-func Handler(h http.Handler, o Options) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+// Handler makes a Lambda handler of h. It is safe for concurrent use and never returns an
+// error. It answers with problem+json if h can't: 400 for an event that is not a request,
+// 500 after a panic or for an answer that is larger than Lambda allows. A nil log logs
+// nothing.
+func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
 	return func(ctx context.Context, event events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 		id := requestID(ctx, &event)
 		ctx, cancel := context.WithCancel(ctx)
-		defer cancel() // what the handler left behind ends with the answer
+		defer cancel() // work that the handler did not wait for ends with the answer
 		r, problem := requestOf(context.WithValue(ctx, callerKey{}, event.RequestContext.Identity.APIKeyID), &event, id)
 		if problem != nil {
-			o.Logger.LogAttrs(ctx, slog.LevelWarn, "Event refused:", slog.String("request_id", id), slog.String("detail", problem.Detail))
+			log.LogAttrs(ctx, slog.LevelWarn, "Event refused:", slog.String("request_id", id), slog.String("detail", problem.Detail))
 			return problem.response(id), nil
 		}
-		w := &answer{header: http.Header{}, head: r.Method == http.MethodHead}
-		if problem = run(h, w, r, id, o.Logger); problem != nil {
+		attrs := []slog.Attr{slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", cut(r.URL.EscapedPath(), 200))}
+		w := &answer{header: http.Header{}, isHead: r.Method == http.MethodHead}
+		if problem = serve(h, w, r, log, attrs); problem != nil {
 			return problem.response(id), nil
 		}
 		response, fits := w.response()
 		if !fits {
-			o.Logger.LogAttrs(ctx, slog.LevelError, "Answer too large:", slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", cut(r.URL.EscapedPath(), 200)))
-			return answerTooLarge(r).response(id), nil
+			log.LogAttrs(ctx, slog.LevelError, "Answer too large:", attrs...)
+			return newProblem(http.StatusInternalServerError, "answer-too-large", "The answer is too large", r.URL.EscapedPath(),
+				"The answer is larger than the 6 MB that can be sent from here: ask for less at once, with a smaller limit or a shorter time.").response(id), nil
 		}
 		return response, nil
 	}
 }
 
-// run lets h answer. A panic gives a problem; half an answer is thrown away.
-func run(h http.Handler, w *answer, r *http.Request, id string, log *slog.Logger) (p *problem) {
+// serve lets h answer. After a panic it returns a problem, and the part of an answer that h
+// has written is not sent.
+func serve(h http.Handler, w *answer, r *http.Request, log *slog.Logger, attrs []slog.Attr) (p *problem) {
 	defer func() {
 		cause := recover()
 		if cause == nil {
 			return
 		}
-		p = panicked(r)
-		attrs := []slog.Attr{slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", cut(r.URL.EscapedPath(), 200))}
-		if cause == http.ErrAbortHandler { // who panics with it has said why
+		p = newProblem(http.StatusInternalServerError, "internal-error", "Something unexpected happened", r.URL.EscapedPath(),
+			"A mistake of the server. The log has the rest, under the request id.")
+		if cause == http.ErrAbortHandler { // whoever panics with it has logged the reason
 			log.LogAttrs(r.Context(), slog.LevelWarn, "Answer broken off:", attrs...)
 			return
 		}
@@ -71,9 +71,9 @@ func run(h http.Handler, w *answer, r *http.Request, id string, log *slog.Logger
 
 type callerKey struct{}
 
-// CallerFrom gives who has sent the request that a context belongs to: the id of
-// the API key that API Gateway has accepted, never the key. It is empty where API
-// Gateway asked for none, and for contexts of other requests.
+// CallerFrom gives the sender of the request that a context belongs to: the id of the API
+// key that API Gateway has accepted, never the key. It is empty if API Gateway required no
+// key, and for contexts of other requests.
 func CallerFrom(ctx context.Context) string {
 	caller, _ := ctx.Value(callerKey{}).(string)
 	return caller
@@ -81,7 +81,7 @@ func CallerFrom(ctx context.Context) string {
 
 var plainID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`) // safe in a header, a log line and a JSON text
 
-// requestID is API Gateway's id of the request, else Lambda's of the invocation.
+// requestID gives API Gateway's id of the request, or else Lambda's id of the invocation.
 func requestID(ctx context.Context, event *events.APIGatewayProxyRequest) string {
 	if id := event.RequestContext.RequestID; plainID.MatchString(id) {
 		return id
@@ -90,4 +90,39 @@ func requestID(ctx context.Context, event *events.APIGatewayProxyRequest) string
 		return lambda.AwsRequestID
 	}
 	return uuid.NewString()
+}
+
+// problem is the body of a refusal.
+type problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail"`
+	Instance  string `json:"instance"`
+	RequestID string `json:"request_id"`
+	Retryable bool   `json:"retryable"`
+}
+
+func newProblem(status int, name, title, path, detail string) *problem {
+	return &problem{Type: "/problems/" + name, Title: title, Status: status, Instance: cut(path, 300), Detail: detail}
+}
+
+// response makes the answer to the request with an id.
+func (p *problem) response(id string) events.APIGatewayProxyResponse {
+	p.RequestID = id
+	body, err := json.Marshal(p)
+	if err != nil {
+		body = nil // unreachable: it holds texts and a number
+	}
+	return events.APIGatewayProxyResponse{StatusCode: p.Status, Body: string(body), MultiValueHeaders: map[string][]string{
+		"Content-Type": {"application/problem+json"}, "Cache-Control": {"no-store"}, "X-Content-Type-Options": {"nosniff"}, requestIDHeader: {id},
+	}}
+}
+
+// cut shortens an escaped path, which is ASCII, to limit bytes.
+func cut(path string, limit int) string {
+	if len(path) <= limit {
+		return path
+	}
+	return path[:limit] + "…"
 }

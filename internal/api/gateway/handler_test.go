@@ -54,9 +54,9 @@ type failer interface {
 }
 
 // invoke answers an event and gives the body decoded.
-func invoke(t failer, h http.HandlerFunc, o gateway.Options, event events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, string) {
+func invoke(t failer, h http.HandlerFunc, log *slog.Logger, event events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, string) {
 	t.Helper()
-	response, err := gateway.Handler(h, o)(context.Background(), event)
+	response, err := gateway.Handler(h, log)(context.Background(), event)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestRequestsOfRealEvents(t *testing.T) {
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
 		t.Run(name, func(t *testing.T) {
-			_, got := invoke(t, dump, gateway.Options{}, readEvent(t, name))
+			_, got := invoke(t, dump, nil, readEvent(t, name))
 			if strings.Contains(got, planted) {
 				t.Errorf("the handler sees the API key:\n%s", got)
 			}
@@ -141,7 +141,7 @@ func TestRequestsOfRealEvents(t *testing.T) {
 func TestRoutesWithEscapedIDs(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/consensus/{id}", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.PathValue("id")) })
-	if _, id := invoke(t, mux.ServeHTTP, gateway.Options{}, readEvent(t, "show_escaped")); id != "019ab10f/6b62 €" {
+	if _, id := invoke(t, mux.ServeHTTP, nil, readEvent(t, "show_escaped")); id != "019ab10f/6b62 €" {
 		t.Errorf("id %q", id)
 	}
 }
@@ -179,7 +179,7 @@ func TestPath(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			event := events.APIGatewayProxyRequest{HTTPMethod: "GET", Path: tt.path, Resource: tt.resource, PathParameters: tt.parameters}
 			event.RequestContext.Path, event.RequestContext.Stage = tt.context, "prod"
-			_, got := invoke(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.EscapedPath()) }, gateway.Options{}, event)
+			_, got := invoke(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.EscapedPath()) }, nil, event)
 			if got != tt.want {
 				t.Errorf("path %q, want %q", got, tt.want)
 			}
@@ -197,7 +197,7 @@ func TestHeadersAndQueriesOfBothMaps(t *testing.T) {
 	}
 	var header http.Header
 	var query map[string][]string
-	invoke(t, func(_ http.ResponseWriter, r *http.Request) { header, query = r.Header, r.URL.Query() }, gateway.Options{}, event)
+	invoke(t, func(_ http.ResponseWriter, r *http.Request) { header, query = r.Header, r.URL.Query() }, nil, event)
 	delete(header, "X-Request-Id")
 	wantHeader := http.Header{"Accept": {"a/b", "text/csv", "text/html"}, "X-Only": {"single"}, "X-Empty": {"filled"}}
 	wantQuery := map[string][]string{"pair": {"a", "b"}, "only": {"single"}, "empty": {"filled"}}
@@ -224,7 +224,7 @@ func TestRequestID(t *testing.T) {
 			event.RequestContext.RequestID = tt.id
 			var seen string
 			h := func(_ http.ResponseWriter, r *http.Request) { seen = r.Header.Get("X-Request-Id"); panic("late") }
-			response, err := gateway.Handler(http.HandlerFunc(h), gateway.Options{})(tt.ctx, event)
+			response, err := gateway.Handler(http.HandlerFunc(h), nil)(tt.ctx, event)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -245,7 +245,7 @@ func TestContext(t *testing.T) {
 		if got, ok := inside.Deadline(); !ok || !got.Equal(deadline) || inside.Err() != nil {
 			t.Errorf("deadline %s, error %v", got, inside.Err())
 		}
-	}), gateway.Options{})
+	}), nil)
 	if _, err := h(ctx, readEvent(t, "ask")); err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestEventsThatAreNoRequest(t *testing.T) {
 			if err := json.Unmarshal([]byte(tt.event), &event); err != nil {
 				t.Fatal(err)
 			}
-			response, _ := invoke(t, func(http.ResponseWriter, *http.Request) { t.Error("the handler is asked") }, gateway.Options{}, event)
+			response, _ := invoke(t, func(http.ResponseWriter, *http.Request) { t.Error("the handler is asked") }, nil, event)
 			if p := problemOf(t, response); p["type"] != tt.problem || response.StatusCode != http.StatusBadRequest {
 				t.Errorf("answer %v", p)
 			}
@@ -282,7 +282,7 @@ func TestEventsThatAreNoRequest(t *testing.T) {
 func TestLongPathsAreCut(t *testing.T) {
 	event := readEvent(t, "ask")
 	event.Path, event.Body, event.IsBase64Encoded = "/v1/"+strings.Repeat("x", 5000), "?", true
-	response, _ := invoke(t, dump, gateway.Options{}, event)
+	response, _ := invoke(t, dump, nil, event)
 	if p := problemOf(t, response); p["instance"] != "/v1/"+strings.Repeat("x", 296)+"…" {
 		t.Errorf("instance %q", p["instance"])
 	}
@@ -297,7 +297,7 @@ func TestPanics(t *testing.T) {
 				_, _ = io.WriteString(w, `{"decision":"BUY"`)
 				panic(cause)
 			}
-			response, body := invoke(t, h, gateway.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, readEvent(t, "ask"))
+			response, body := invoke(t, h, slog.New(slog.NewTextHandler(&log, nil)), readEvent(t, "ask"))
 			p := problemOf(t, response)
 			if response.StatusCode != http.StatusInternalServerError || p["type"] != "/problems/internal-error" || p["instance"] != "/v1/consensus" ||
 				strings.Contains(body, "BUY") || response.MultiValueHeaders["Etag"] != nil || strings.Contains(body, fmt.Sprint(cause)) {

@@ -1,6 +1,6 @@
 package gateway
 
-// Which path was asked for: stage and base path of a custom domain are no part of it.
+// The path of a request, without the stage and the base path of a custom domain.
 
 import (
 	"fmt"
@@ -10,10 +10,10 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// maxBase is how many segments of a base path are cut off at most.
+// maxBase is the most segments that a base path has.
 const maxBase = 16
 
-// pathOf gives the escaped path that the API's routes know. It begins with a slash.
+// pathOf gives the escaped path of one of the API's routes. It begins with a slash.
 func pathOf(event *events.APIGatewayProxyRequest) string {
 	path := event.Path
 	if path == "" {
@@ -30,7 +30,7 @@ func withoutStage(path, stage string) string {
 	return rest
 }
 
-// escaped escapes what no path can hold, and leaves escapes as they are.
+// escaped escapes the bytes that are not allowed in a path, and does not change escapes.
 func escaped(path string) string {
 	var out strings.Builder
 	for i := range len(path) {
@@ -50,8 +50,8 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// withoutBase cuts off segments until the path fits the resource that API Gateway
-// has matched, such as /v1/consensus/{id}. A path that never fits stays whole.
+// withoutBase removes segments at the beginning until the path fits the resource that API
+// Gateway has matched, such as /v1/consensus/{id}. A path that never fits is not changed.
 func withoutBase(path, resource string, parameters map[string]string) string {
 	if resource == "" {
 		return path
@@ -68,13 +68,13 @@ func withoutBase(path, resource string, parameters map[string]string) string {
 		rest = rest[1+next:]
 	}
 	if strings.Trim(resource, "/") == "" && !strings.Contains(strings.Trim(path, "/"), "/") {
-		return "/" // the base path alone
+		return "/" // the path is the base path alone
 	}
 	return path
 }
 
-// fits reports whether a path is one of a resource. {name} stands for a segment,
-// {name+} for all that follow, whose value API Gateway tells.
+// fits reports whether a path belongs to a resource. {name} stands for one segment, and
+// {name+} for all segments that follow, whose value API Gateway sends as a parameter.
 func fits(path, resource string, parameters map[string]string) bool {
 	rest := strings.TrimPrefix(path, "/")
 	if resource = strings.Trim(resource, "/"); resource == "" {
@@ -95,7 +95,7 @@ func fits(path, resource string, parameters map[string]string) bool {
 	return rest == ""
 }
 
-// same reports whether two texts are the same path, escaped or not.
+// same reports whether two texts are the same path, even if only one of them is escaped.
 func same(a, b string) bool {
 	if a == b {
 		return true

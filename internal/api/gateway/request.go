@@ -1,6 +1,6 @@
 package gateway
 
-// From a proxy event to an http.Request, as net/http's own server would give it.
+// A proxy event is made an http.Request such as net/http's own server would make.
 
 import (
 	"bytes"
@@ -23,18 +23,20 @@ import (
 
 const requestIDHeader = "X-Request-Id"
 
-// requestOf makes the request of an event, or says why it is none.
+// requestOf makes the request of an event, or the problem of an event that is not a request.
 func requestOf(ctx context.Context, event *events.APIGatewayProxyRequest, id string) (*http.Request, *problem) {
 	method := cmp.Or(event.HTTPMethod, event.RequestContext.HTTPMethod)
 	if method == "" {
-		return nil, notARequest()
+		return nil, newProblem(http.StatusBadRequest, "unreadable-event", "The event is not a request", "/",
+			"The event has no HTTP method: this function answers proxy events of an API Gateway REST API (payload format 1.0).")
 	}
 	address := addressOf(event)
 	body := []byte(event.Body)
 	if event.IsBase64Encoded {
 		var err error
 		if body, err = base64.StdEncoding.DecodeString(event.Body); err != nil {
-			return nil, unreadableBody(address.EscapedPath())
+			return nil, newProblem(http.StatusBadRequest, "unreadable-body", "The body is not JSON", address.EscapedPath(),
+				"The body can't be read: the event says that it is base64, and it is not.")
 		}
 	}
 	header, host := headersOf(event, id, len(body))
@@ -50,12 +52,12 @@ func requestOf(ctx context.Context, event *events.APIGatewayProxyRequest, id str
 	return r.WithContext(ctx), nil
 }
 
-// addressOf gives path and query, which is all that a server gets of a URL.
+// addressOf gives the path and the query, the only parts of a URL that a server receives.
 func addressOf(event *events.APIGatewayProxyRequest) *url.URL {
 	escaped := pathOf(event)
 	path, err := url.PathUnescape(escaped)
 	if err != nil {
-		path = escaped // not reached: it was escaped here
+		path = escaped // unreachable: pathOf has escaped it
 	}
 	address := &url.URL{Path: path, RawQuery: queryOf(event).Encode()}
 	if address.EscapedPath() != escaped {
@@ -64,7 +66,7 @@ func addressOf(event *events.APIGatewayProxyRequest) *url.URL {
 	return address
 }
 
-// queryOf gives the query, which API Gateway has decoded.
+// queryOf gives the query. API Gateway has decoded it.
 func queryOf(event *events.APIGatewayProxyRequest) url.Values {
 	query := url.Values{}
 	for name, value := range event.QueryStringParameters {
@@ -78,11 +80,11 @@ func queryOf(event *events.APIGatewayProxyRequest) url.Values {
 	return query
 }
 
-// headersOf gives the headers that a handler sees, and the host, which net/http
-// keeps apart.
+// headersOf gives the headers for the handler, and the host, which net/http does not count
+// among them.
 func headersOf(event *events.APIGatewayProxyRequest, id string, length int) (header http.Header, host string) {
 	header = http.Header{}
-	for _, name := range slices.Sorted(maps.Keys(event.MultiValueHeaders)) { // two spellings of a name always in one order
+	for _, name := range slices.Sorted(maps.Keys(event.MultiValueHeaders)) { // sorted, so that two spellings of a name always have the same order
 		canonical := textproto.CanonicalMIMEHeaderKey(name)
 		header[canonical] = append(header[canonical], event.MultiValueHeaders[name]...)
 	}
@@ -99,7 +101,7 @@ func headersOf(event *events.APIGatewayProxyRequest, id string, length int) (hea
 	for _, name := range [...]string{
 		"Host",
 		"X-Api-Key",                           // API Gateway has checked it
-		"Content-Length", "Transfer-Encoding", // of the way to API Gateway
+		"Content-Length", "Transfer-Encoding", // of the connection to API Gateway
 	} {
 		header.Del(name)
 	}
@@ -110,8 +112,8 @@ func headersOf(event *events.APIGatewayProxyRequest, id string, length int) (hea
 	return header, host
 }
 
-// remoteAddr gives the client's address in the form of net/http; its port is not
-// known. It is empty where there is none, as in a test from the console.
+// remoteAddr gives the client's address in the form of net/http, with port 0, since the
+// port is not known. It is empty if there is no address, as in a test from the console.
 func remoteAddr(sourceIP string) string {
 	ip, err := netip.ParseAddr(strings.TrimSpace(sourceIP))
 	if err != nil {

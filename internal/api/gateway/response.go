@@ -1,6 +1,6 @@
 package gateway
 
-// What the handler writes, collected and turned into the event's answer.
+// The answer that the handler writes is collected and made the answer to the event.
 
 import (
 	"bytes"
@@ -16,27 +16,27 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// maxResponse is what Lambda lets through: 6 MB of JSON, in which the body is a
-// text with its escapes.
+// maxResponse is the largest answer that Lambda allows: 6 MB of JSON, in which the body is
+// an escaped text.
 const maxResponse = 6 << 20
 
-var errTooLarge = errors.New("the answer is larger than Lambda lets through")
+var errTooLarge = errors.New("the answer is larger than Lambda allows")
 
 // answer is an http.ResponseWriter that collects what is written.
 type answer struct {
-	header   http.Header // as the handler sees it
+	header   http.Header // the handler changes these
 	sent     http.Header // as it was when the status was written
 	status   int         // 0: none yet
 	body     bytes.Buffer
-	head     bool // the request was a HEAD
+	isHead   bool // the request was a HEAD
 	tooLarge bool
 }
 
-// Header gives the headers to set before the status.
+// Header gives the headers, which are sent as they are when the status is written.
 func (a *answer) Header() http.Header { return a.header }
 
-// WriteHeader sets status and headers. As with net/http, the first call counts, and
-// a status that is none panics. API Gateway has no way to send 1xx: they are left out.
+// WriteHeader sets status and headers. As in net/http, only the first call counts, and an
+// invalid status panics. API Gateway can't send 1xx, so those are ignored.
 func (a *answer) WriteHeader(status int) {
 	if status < 100 || status > 999 {
 		panic(fmt.Sprintf("invalid status %d", status))
@@ -61,7 +61,7 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.body.Write(p)
 }
 
-// response gives the answer; fits is false where Lambda would not let it through.
+// response makes the answer to the event. fits is false if Lambda does not allow its size.
 func (a *answer) response() (r events.APIGatewayProxyResponse, fits bool) {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)
@@ -71,17 +71,17 @@ func (a *answer) response() (r events.APIGatewayProxyResponse, fits bool) {
 	}
 	body := a.body.Bytes()
 	r.StatusCode, r.MultiValueHeaders = a.status, sendable(a.sent)
-	if _, set := a.sent["Content-Type"]; !set && len(body) > 0 { // API Gateway would call everything JSON
+	if _, set := a.sent["Content-Type"]; !set && len(body) > 0 { // API Gateway's default is JSON
 		r.MultiValueHeaders["Content-Type"] = []string{http.DetectContentType(body)}
 	}
 	switch {
-	case a.head:
+	case a.isHead:
 	case utf8.Valid(body):
 		r.Body = string(body)
 	default:
 		r.Body, r.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
 	}
-	const mostEscaped = 6 // bytes of JSON for one of text
+	const mostEscaped = 6 // an escaped byte has at most that many bytes
 	return r, mostEscaped*len(r.Body) < maxResponse/2 || size(r) <= maxResponse
 }
 
@@ -89,9 +89,9 @@ var token = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
 var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
 
-// sendable leaves out what belongs to a connection, which is API Gateway's, and
-// what is no header. Every header goes into the lists, so that two of a name, as
-// of Set-Cookie, both arrive.
+// sendable leaves out the headers of a connection, which is API Gateway's, and names that
+// are not valid. It gives lists of values, so that two headers with one name, such as
+// Set-Cookie, both arrive.
 func sendable(header http.Header) map[string][]string {
 	sent := make(map[string][]string, len(header))
 	for name, values := range header {
@@ -111,20 +111,13 @@ func sendable(header http.Header) map[string][]string {
 	return sent
 }
 
-// size is the length of the answer as the Lambda runtime writes it.
+// size is the length of an answer as Lambda's runtime writes it.
 func size(r events.APIGatewayProxyResponse) int {
-	var counted counter
-	encoder := json.NewEncoder(&counted)
+	var written bytes.Buffer
+	encoder := json.NewEncoder(&written)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(r); err != nil {
-		return maxResponse + 1 // not reached: it holds texts and numbers
+		return maxResponse + 1 // unreachable: it holds texts and numbers
 	}
-	return int(counted)
-}
-
-type counter int
-
-func (c *counter) Write(p []byte) (int, error) {
-	*c += counter(len(p))
-	return len(p), nil
+	return written.Len()
 }

@@ -12,8 +12,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
-
-	"thalas/internal/api/gateway"
 )
 
 func TestResponses(t *testing.T) {
@@ -74,7 +72,7 @@ func TestResponses(t *testing.T) {
 			if tt.method != "" {
 				event.HTTPMethod = tt.method
 			}
-			got, _ := invoke(t, tt.write, gateway.Options{}, event)
+			got, _ := invoke(t, tt.write, nil, event)
 			if tt.want.MultiValueHeaders == nil {
 				tt.want.MultiValueHeaders = map[string][]string{}
 			}
@@ -86,7 +84,7 @@ func TestResponses(t *testing.T) {
 }
 
 func TestInvalidStatusIsAPanic(t *testing.T) {
-	response, _ := invoke(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(42) }, gateway.Options{}, readEvent(t, "ask"))
+	response, _ := invoke(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(42) }, nil, readEvent(t, "ask"))
 	if problemOf(t, response); response.StatusCode != http.StatusInternalServerError {
 		t.Errorf("status %d", response.StatusCode)
 	}
@@ -120,7 +118,7 @@ func TestAnswersThatAreTooLarge(t *testing.T) {
 					}
 				}
 			}
-			response, body := invoke(t, h, gateway.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, readEvent(t, "latest_of_several"))
+			response, body := invoke(t, h, slog.New(slog.NewTextHandler(&log, nil)), readEvent(t, "latest_of_several"))
 			var sent bytes.Buffer
 			encoder := json.NewEncoder(&sent) // as Lambda's runtime does it
 			encoder.SetEscapeHTML(false)

@@ -91,7 +91,7 @@ func TestRequestIsWhatNetHTTPWouldGive(t *testing.T) {
 		}
 		want := seenOf(received)
 		var got seen
-		if _, err := gateway.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = seenOf(r) }), gateway.Options{})(context.Background(), event); err != nil {
+		if _, err := gateway.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = seenOf(r) }), nil)(context.Background(), event); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -125,7 +125,7 @@ func TestResponseIsWhatNetHTTPWouldSend(t *testing.T) {
 		if method == "HEAD" || status == 204 || status == 304 { // the recorder keeps it
 			wantBody = ""
 		}
-		response, body := invoke(t, h, gateway.Options{}, events.APIGatewayProxyRequest{HTTPMethod: method, Path: "/"})
+		response, body := invoke(t, h, nil, events.APIGatewayProxyRequest{HTTPMethod: method, Path: "/"})
 		if response.StatusCode != want.StatusCode || body != wantBody {
 			t.Errorf("status %d, body %q, want %d, %q", response.StatusCode, body, want.StatusCode, wantBody)
 		}
@@ -170,7 +170,7 @@ func FuzzHandler(f *testing.F) {
 			}
 			_, _ = io.Copy(w, r.Body)
 		})
-		response, err := gateway.Handler(h, gateway.Options{})(context.Background(), event)
+		response, err := gateway.Handler(h, nil)(context.Background(), event)
 		if err != nil || response.StatusCode < 200 || response.StatusCode > 599 {
 			t.Fatalf("status %d, error %v", response.StatusCode, err)
 		}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"thalas/internal/market"
-	"thalas/internal/signal"
 )
 
 // Chain asks its sources in their order until one gives candles. It goes on after every
@@ -29,18 +28,12 @@ func (c *Chain) Name() string {
 	return strings.Join(names, ", ")
 }
 
-// Candles gives the candles of the first venue that has them.
-func (c *Chain) Candles(ctx context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
-	f, err := c.Fetch(ctx, series, last)
-	return f.Candles, err
-}
-
-// Fetch gives the candles of the first venue that has them, its name, and the errors of
+// Candles gives the candles of the first venue that has them, its name, and the errors of
 // the venues before it.
-func (c *Chain) Fetch(ctx context.Context, series market.Series, last time.Time) (market.Fetched, error) {
+func (c *Chain) Candles(ctx context.Context, series market.Series, last time.Time) (market.Fetched, error) {
 	var failed []*market.Error
 	for _, source := range c.sources {
-		f, err := market.Fetch(ctx, source, series, last)
+		f, err := source.Candles(ctx, series, last)
 		if err == nil {
 			f.Failed = append(failed, f.Failed...)
 			return f, nil

@@ -30,7 +30,7 @@ func chain(t *testing.T) (*venuetest.Server, *venue.Chain) {
 func TestChainTakesTheFirst(t *testing.T) {
 	server, c := chain(t)
 	s := series(t, "BTC/USD", "5m")
-	f, err := market.Fetch(t.Context(), c, s, s.Timeframe.LastClosed(now))
+	f, err := c.Candles(t.Context(), s, s.Timeframe.LastClosed(now))
 	if err != nil || f.Venue != "kraken" || len(f.Failed) != 0 {
 		t.Fatalf("%d candles of %q after %v, %v", len(f.Candles), f.Venue, f.Failed, err)
 	}
@@ -54,7 +54,7 @@ func TestChainFallsThrough(t *testing.T) {
 			server.Always("kraken", fault)
 			server.Always("coinbase", fault)
 			s := series(t, "BTC/USD", "5m")
-			f, err := c.Fetch(t.Context(), s, s.Timeframe.LastClosed(now))
+			f, err := c.Candles(t.Context(), s, s.Timeframe.LastClosed(now))
 			if err != nil || f.Venue != "okx" || len(f.Failed) != 2 || f.Failed[0].Venue != "kraken" || f.Failed[1].Venue != "coinbase" {
 				t.Errorf("candles of %q after %v, %v", f.Venue, f.Failed, err)
 			}
@@ -63,7 +63,7 @@ func TestChainFallsThrough(t *testing.T) {
 	t.Run("timeframe", func(t *testing.T) {
 		_, c := chain(t)
 		s := series(t, "BTC/USD", "2h")
-		if f, err := c.Fetch(t.Context(), s, s.Timeframe.LastClosed(now)); err != nil || f.Venue != "okx" {
+		if f, err := c.Candles(t.Context(), s, s.Timeframe.LastClosed(now)); err != nil || f.Venue != "okx" {
 			t.Errorf("candles of %q, %v", f.Venue, err)
 		}
 	})
@@ -90,7 +90,8 @@ func TestChainOfFailures(t *testing.T) {
 			server.Always("coinbase", tt.coinbase)
 			server.Always("okx", tt.okx)
 			s := series(t, "BTC/USD", "5m")
-			candles, err := c.Candles(t.Context(), s, s.Timeframe.LastClosed(now))
+			fetched, err := c.Candles(t.Context(), s, s.Timeframe.LastClosed(now))
+			candles := fetched.Candles
 			e := failed(t, err, tt.kind)
 			if e.RetryAfter != tt.wait || e.Venue != "kraken, coinbase, okx" || candles != nil {
 				t.Errorf("wait %s of %q, want %s", e.RetryAfter, e.Venue, tt.wait)

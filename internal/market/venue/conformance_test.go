@@ -117,7 +117,8 @@ func TestTimeframes(t *testing.T) {
 			asked := len(server.Requests(name))
 			s := series(t, "BTC/USD", timeframe)
 			last := timeframe.LastClosed(now)
-			candles, err := source.Candles(t.Context(), s, last)
+			fetched, err := source.Candles(t.Context(), s, last)
+			candles := fetched.Candles
 			if !slices.Contains(strings.Fields(has[name]), string(timeframe)) {
 				if e := failed(t, err, market.ErrUnsupported); !strings.Contains(e.Message, has[name]) || len(server.Requests(name)) != asked {
 					t.Errorf("%s: want an error without a request that names what there is: %s", timeframe, e)
@@ -144,7 +145,8 @@ func TestAllVenuesAgree(t *testing.T) {
 	var want []signal.Candle
 	each(t, func(t *testing.T, name string) {
 		_, source := serve(t, name)
-		candles, err := source.Candles(t.Context(), series(t, "ETH/EUR", "5m"), signal.Timeframe("5m").LastClosed(now))
+		fetched, err := source.Candles(t.Context(), series(t, "ETH/EUR", "5m"), signal.Timeframe("5m").LastClosed(now))
+		candles := fetched.Candles
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +166,8 @@ func TestLateEvent(t *testing.T) {
 		_, source := serve(t, name)
 		s := series(t, "BTC/USD", "5m")
 		last := s.Timeframe.LastClosed(now.Add(-3 * time.Hour))
-		candles, err := source.Candles(t.Context(), s, last)
+		fetched, err := source.Candles(t.Context(), s, last)
+		candles := fetched.Candles
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +185,8 @@ func TestOpenByTheVenue(t *testing.T) {
 		_, source := serve(t, name)
 		s := series(t, "BTC/USD", "5m")
 		open := s.Timeframe.Open(now)
-		candles, err := source.Candles(t.Context(), s, open)
+		fetched, err := source.Candles(t.Context(), s, open)
+		candles := fetched.Candles
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,14 +237,16 @@ func TestOddAnswers(t *testing.T) {
 		server, source := serve(t, name)
 		s := series(t, "BTC/USD", "5m")
 		last := s.Timeframe.LastClosed(now)
-		want, err := source.Candles(t.Context(), s, last)
+		fetched, err := source.Candles(t.Context(), s, last)
+		want := fetched.Candles
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
 				server.Script(name, tt.fault)
-				candles, err := sourceOf(t, server, name).Candles(t.Context(), s, last)
+				fetched, err := sourceOf(t, server, name).Candles(t.Context(), s, last)
+				candles := fetched.Candles
 				if tt.kind == "" {
 					if err != nil {
 						t.Fatal(err)
@@ -308,7 +314,8 @@ func TestPairs(t *testing.T) {
 			server, source := serve(t, name)
 			s := series(t, tt.pair, "5m")
 			last := s.Timeframe.LastClosed(now)
-			candles, err := source.Candles(t.Context(), s, last)
+			fetched, err := source.Candles(t.Context(), s, last)
+			candles := fetched.Candles
 			if tt.want[name] == none {
 				if e := failed(t, err, tt.kind); len(server.Requests(name)) > 0 || !strings.Contains(e.Message, tt.pair) {
 					t.Errorf("%s: want an error without a request: %v", tt.pair, e)

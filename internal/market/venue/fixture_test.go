@@ -51,7 +51,8 @@ func TestRealAnswers(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := series(t, tt.pair, tt.timeframe)
-			candles, err := source.Candles(t.Context(), s, last)
+			fetched, err := source.Candles(t.Context(), s, last)
+			candles := fetched.Candles
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +82,8 @@ func TestNumbers(t *testing.T) {
 		_, source := serveRaw(t, "coinbase", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = fmt.Fprintf(w, "[[1515264780,994.5,994.5,994.5,994.5,%s]]", tt.value)
 		})
-		candles, err := source.Candles(t.Context(), series(t, "ETH/USD", "1m"), time.Unix(1515264780, 0))
+		fetched, err := source.Candles(t.Context(), series(t, "ETH/USD", "1m"), time.Unix(1515264780, 0))
+		candles := fetched.Candles
 		if tt.want == "" {
 			failed(t, err, market.ErrMalformed)
 			continue
@@ -166,7 +168,8 @@ func TestAtMostMaxCandles(t *testing.T) {
 	_, source := serve(t, "kraken") // sends 720
 	s := series(t, "BTC/USD", "5m")
 	last := s.Timeframe.LastClosed(now)
-	candles, err := source.Candles(t.Context(), s, last)
+	fetched, err := source.Candles(t.Context(), s, last)
+	candles := fetched.Candles
 	if err != nil || len(candles) != signal.MaxCandles || !candles[len(candles)-1].Time.Equal(last) {
 		t.Errorf("%d candles, %v", len(candles), err)
 	}

@@ -47,7 +47,8 @@ func fuzz(f *testing.F, name, pair string, timeframe signal.Timeframe, last int6
 		if err != nil {
 			t.Fatal(err)
 		}
-		candles, err := source.Candles(t.Context(), s, time.Unix(last, 0))
+		fetched, err := source.Candles(t.Context(), s, time.Unix(last, 0))
+		candles := fetched.Candles
 		if err == nil {
 			sound(t, candles, s, time.Unix(last, 0))
 			return

@@ -30,21 +30,6 @@ const (
 	maxRetryAfter = 24 * time.Hour
 )
 
-// A wire is the wire format of one venue.
-type wire interface {
-	// target gives the path and query of a request for the newest closed candles up to
-	// the one that opened at last. The error says what the venue does not have.
-	target(series market.Series, last time.Time) (string, error)
-
-	// problem reads the venue's error in a body, which many venues send with status 200.
-	// kind is empty if the body is not an error.
-	problem(body []byte) (kind market.Kind, says string)
-
-	// candles reads the rows of an answer, in any order, without those that the venue
-	// marks as open. An error says which row is wrong, and why.
-	candles(body []byte, series market.Series) ([]signal.Candle, error)
-}
-
 // remote is a venue behind one wire format.
 type remote struct {
 	name      string
@@ -58,38 +43,42 @@ type remote struct {
 func (r *remote) Name() string { return r.name }
 
 // Candles asks the venue once, or not at all while the venue asks not to be called.
-func (r *remote) Candles(ctx context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
+func (r *remote) Candles(ctx context.Context, series market.Series, last time.Time) (market.Fetched, error) {
 	if series.Timeframe.Duration() == 0 || !series.Timeframe.Open(last).Equal(last) {
-		return nil, r.fail(series, market.ErrUnsupported, 0, fmt.Sprintf("%s is not the open time of such a candle: ask for one on the grid", last.UTC().Format(time.RFC3339)))
+		return market.Fetched{}, r.fail(series, market.ErrUnsupported, 0, fmt.Sprintf("%s is not the open time of such a candle: ask for one on the grid", last.UTC().Format(time.RFC3339)))
 	}
 	target, err := r.wire.target(series, last)
 	if err != nil {
-		return nil, r.fail(series, market.ErrUnsupported, 0, err.Error())
+		return market.Fetched{}, r.fail(series, market.ErrUnsupported, 0, err.Error())
 	}
 	if rest, after := r.pause.rest(); rest > 0 {
 		failed := r.fail(series, after.Kind, after.Status, fmt.Sprintf("it is left alone for another %s, since it answered with status %d (%s): ask less often, or name a further venue",
 			rest.Round(time.Second), after.Status, after.Kind))
 		failed.RetryAfter = rest
-		return nil, failed
+		return market.Fetched{}, failed
 	}
 	answer, failed := r.get(ctx, series, target)
 	if failed != nil {
 		r.pause.note(failed)
-		return nil, failed
+		return market.Fetched{}, failed
 	}
-	rows, err := r.wire.candles(answer.body, series)
+	rows, err := r.wire.rows(answer.body, series.Pair)
+	var candles []signal.Candle
+	if err == nil {
+		candles, err = r.wire.layout.candles(rows)
+	}
 	if err != nil {
-		return nil, r.fail(series, market.ErrMalformed, answer.status, "its answer can't be believed: "+err.Error()+"; try again later, or name a further venue")
+		return market.Fetched{}, r.fail(series, market.ErrMalformed, answer.status, "its answer can't be believed: "+err.Error()+"; try again later, or name a further venue")
 	}
 	// Some venues do not mark the open candle, and our clock may be ahead of theirs.
-	rows = slices.DeleteFunc(rows, func(c signal.Candle) bool {
+	candles = slices.DeleteFunc(candles, func(c signal.Candle) bool {
 		return !answer.at.IsZero() && c.Time.Add(series.Timeframe.Duration()).After(answer.at)
 	})
-	candles, kind, why := closed(rows, series, last)
+	candles, kind, why := closed(candles, series, last)
 	if kind != "" {
-		return nil, r.fail(series, kind, answer.status, why)
+		return market.Fetched{}, r.fail(series, kind, answer.status, why)
 	}
-	return candles, nil
+	return market.Fetched{Venue: r.name, Candles: candles}, nil
 }
 
 // answer is an answer that is not an error.

@@ -4,15 +4,16 @@ package venue
 // schedule and the bots ask for the same ones at the same time.
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
 	"thalas/internal/market"
-	"thalas/internal/signal"
 )
 
 // keptSeries is the most answers that are remembered. One of 500 candles has about 50 KB.
@@ -31,7 +32,6 @@ type Shared struct {
 	mu      sync.Mutex
 	flights map[question]*flight        // guarded by mu
 	kept    map[question]market.Fetched // guarded by mu
-	order   []question                  // guarded by mu; of kept, the oldest first
 }
 
 // question is what callers may have in common. The time is a number, because equal
@@ -60,14 +60,8 @@ func NewShared(source market.CandleSource) *Shared {
 // Name gives the source's name.
 func (s *Shared) Name() string { return s.source.Name() }
 
-// Candles gives the source's candles.
-func (s *Shared) Candles(ctx context.Context, series market.Series, last time.Time) ([]signal.Candle, error) {
-	f, err := s.Fetch(ctx, series, last)
-	return f.Candles, err
-}
-
-// Fetch gives the source's candles and their venue. Every caller gets a list of its own.
-func (s *Shared) Fetch(ctx context.Context, series market.Series, last time.Time) (market.Fetched, error) {
+// Candles gives the source's candles and their venue. Every caller gets a list of its own.
+func (s *Shared) Candles(ctx context.Context, series market.Series, last time.Time) (market.Fetched, error) {
 	if ctx.Err() != nil {
 		return market.Fetched{}, s.gone(ctx, series)
 	}
@@ -118,7 +112,7 @@ func (s *Shared) start(caller context.Context, q question, last time.Time) *flig
 			delete(s.flights, q)
 		}
 		if f.err == nil {
-			s.keep(q, f.fetched)
+			s.remember(q, f.fetched)
 		}
 		s.mu.Unlock()
 		close(f.done)
@@ -134,7 +128,7 @@ func (f *flight) fetch(ctx context.Context, source market.CandleSource, series m
 			f.panicked = fmt.Sprintf("%v\n\n%s", cause, debug.Stack())
 		}
 	}()
-	f.fetched, f.err = market.Fetch(ctx, source, series, last)
+	f.fetched, f.err = source.Candles(ctx, series, last)
 }
 
 // leave removes a caller from a fetch, and cancels the fetch if it was the last one.
@@ -152,19 +146,16 @@ func (s *Shared) leave(q question, f *flight) {
 	}
 }
 
-// keep remembers a final answer. mu is held.
-func (s *Shared) keep(q question, f market.Fetched) {
+// remember adds a final answer, and drops another one if there are too many. mu is held.
+func (s *Shared) remember(q question, f market.Fetched) {
 	if n := len(f.Candles); n == 0 || f.Candles[n-1].Time.Unix() != q.last {
 		return
 	}
-	if _, is := s.kept[q]; !is {
-		s.order = append(s.order, q)
+	if len(s.kept) == keptSeries {
+		oldest := slices.MinFunc(slices.Collect(maps.Keys(s.kept)), func(a, b question) int { return cmp.Compare(a.last, b.last) })
+		delete(s.kept, oldest)
 	}
 	s.kept[q] = f
-	if len(s.order) > keptSeries {
-		delete(s.kept, s.order[0])
-		s.order = slices.Delete(s.order, 0, 1)
-	}
 }
 
 func copied(f market.Fetched) market.Fetched {

@@ -28,14 +28,14 @@ type slow struct {
 
 func (s *slow) Name() string { return "slow" }
 
-func (s *slow) Candles(ctx context.Context, _ market.Series, last time.Time) ([]signal.Candle, error) {
+func (s *slow) Candles(ctx context.Context, _ market.Series, last time.Time) (market.Fetched, error) {
 	s.asked.Add(1)
 	defer s.ended.Add(1)
 	select {
 	case <-time.After(time.Minute):
-		return []signal.Candle{{Time: last.Add(-s.late)}}, s.err
+		return market.Fetched{Venue: s.Name(), Candles: []signal.Candle{{Time: last.Add(-s.late)}}}, s.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return market.Fetched{}, ctx.Err()
 	}
 }
 
@@ -48,7 +48,7 @@ func TestSharedAsksOnce(t *testing.T) {
 	var callers sync.WaitGroup
 	for range 50 {
 		callers.Go(func() {
-			f, err := market.Fetch(t.Context(), shared, s, last)
+			f, err := shared.Candles(t.Context(), s, last)
 			if err != nil || f.Venue != "coinbase" || len(f.Failed) != 1 {
 				t.Errorf("candles of %q after %v, %v", f.Venue, f.Failed, err)
 				return
@@ -88,8 +88,8 @@ func TestSharedCallersLeave(t *testing.T) {
 		})
 		synctest.Wait()
 		callers.Go(func() {
-			if candles, err := shared.Candles(t.Context(), s, now); err != nil || len(candles) != 1 {
-				t.Errorf("%v, %v", candles, err)
+			if f, err := shared.Candles(t.Context(), s, now); err != nil || len(f.Candles) != 1 {
+				t.Errorf("%v, %v", f.Candles, err)
 			}
 		})
 		callers.Wait()
@@ -172,7 +172,7 @@ type broken struct{}
 
 func (broken) Name() string { return "broken" }
 
-func (broken) Candles(context.Context, market.Series, time.Time) ([]signal.Candle, error) {
+func (broken) Candles(context.Context, market.Series, time.Time) (market.Fetched, error) {
 	panic("planted")
 }
 

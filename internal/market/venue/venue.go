@@ -1,11 +1,13 @@
 package venue
 
-// The venues, one line each, and their names for pairs and timeframes.
+// The venues, one line each, and what a wire format consists of.
 
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"thalas/internal/endpoint"
 	"thalas/internal/market"
@@ -20,11 +22,11 @@ type known struct {
 }
 
 var venues = []known{
-	{name: "kraken", baseURL: "https://api.kraken.com", wire: kraken{}},
-	{name: "coinbase", baseURL: "https://api.exchange.coinbase.com", wire: coinbase{}},
-	{name: "okx", baseURL: "https://www.okx.com", wire: okx{}},
-	{name: "binance", baseURL: "https://api.binance.com", wire: binance{}, optIn: true},
-	{name: "binanceus", baseURL: "https://api.binance.us", wire: binance{}, optIn: true},
+	{name: "kraken", baseURL: "https://api.kraken.com", wire: kraken},
+	{name: "coinbase", baseURL: "https://api.exchange.coinbase.com", wire: coinbase},
+	{name: "okx", baseURL: "https://www.okx.com", wire: okx},
+	{name: "binance", baseURL: "https://api.binance.com", wire: binance, optIn: true},
+	{name: "binanceus", baseURL: "https://api.binance.us", wire: binance, optIn: true},
 }
 
 // LicenceWarning must be shown to a user who names an opt-in venue.
@@ -54,12 +56,7 @@ func Defaults() []string {
 // IsOptIn reports whether a venue is asked only if the user names it. [LicenceWarning]
 // gives the reason.
 func IsOptIn(name string) bool {
-	for _, v := range venues {
-		if v.name == name {
-			return v.optIn
-		}
-	}
-	return false
+	return slices.ContainsFunc(venues, func(v known) bool { return v.name == name && v.optIn })
 }
 
 // New makes the source of a venue. An empty baseURL is the venue's own. A path in it is
@@ -90,6 +87,87 @@ func New(name, baseURL string, client *http.Client) (market.CandleSource, error)
 // variable gives the name of the variable with a venue's address.
 func variable(name string) string { return strings.ToUpper(name) + "_BASE_URL" }
 
+// A wire is the wire format of one venue.
+type wire struct {
+	frames     frames
+	perpetuals bool               // it has perpetuals besides the spot market
+	path       func(asked) string // the path and query of a request for the newest closed candles
+
+	// failure gives the text of the venue's error in a body, which many venues send with
+	// status 200. It is empty if the body is not an error.
+	failure func(body []byte) string
+	kinds   map[string]market.Kind // of failures, by how the text begins; of others it is ErrUnavailable
+
+	// rows gives the rows of an answer, in any order, without those that the venue marks as
+	// open. An error says what is wrong.
+	rows   func(body []byte, pair signal.Pair) ([][]any, error)
+	layout layout
+}
+
+// asked is what a request asks for, in the words of the venue.
+type asked struct {
+	base, quote string
+	settle      string // the asset in which a perpetual is settled; empty: the spot market
+	frame       string // the venue's name for the timeframe
+	length      time.Duration
+	last        time.Time // the open time of the newest candle that is wanted
+}
+
+// target gives the path and query of a request. The error says what the venue does not
+// have.
+func (w wire) target(series market.Series, last time.Time) (string, error) {
+	frame, known := w.frames[series.Timeframe]
+	if !known {
+		var has []string
+		for _, t := range signal.Timeframes() {
+			if _, ok := w.frames[t]; ok {
+				has = append(has, string(t))
+			}
+		}
+		return "", fmt.Errorf("it has no such candles, only %s: choose one of these, or name a venue that has them", strings.Join(has, " "))
+	}
+	base, quote, settle, err := parts(series.Pair)
+	if err != nil {
+		return "", err
+	}
+	if settle != "" && !w.perpetuals {
+		return "", fmt.Errorf("it has the spot market only, and the prices of %s are others: name okx for perpetuals, or ask about %s/%s", series.Pair, base, quote)
+	}
+	// The name of a perpetual does not say in which asset it is settled: if it is quoted in
+	// USD, that is its base, and otherwise its quote.
+	has := quote
+	if quote == "USD" {
+		has = base
+	}
+	if settle != "" && settle != has {
+		return "", fmt.Errorf("its perpetual %s-%s-SWAP is settled in %s: ask about %s/%s:%s", base, quote, has, base, quote, has)
+	}
+	return w.path(asked{base, quote, settle, frame, series.Timeframe.Duration(), last}), nil
+}
+
+// problem gives the kind and the text of the venue's error in a body. Both are empty if the
+// body is not an error.
+func (w wire) problem(body []byte) (kind market.Kind, says string) {
+	if says = w.failure(body); says == "" {
+		return "", ""
+	}
+	for begins, kind := range w.kinds {
+		if strings.HasPrefix(says, begins) {
+			return kind, says
+		}
+	}
+	return market.ErrUnavailable, says
+}
+
+// plainRows reads an answer that is only a list of rows.
+func plainRows(body []byte, _ signal.Pair) (rows [][]any, err error) {
+	err = decode(body, &rows)
+	return rows, err
+}
+
+// frames are the timeframes that a venue has, with its names for them.
+type frames map[signal.Timeframe]string
+
 // parts gives a pair's base, its quote, and the asset in which a derivative is settled.
 func parts(pair signal.Pair) (base, quote, settle string, err error) {
 	text := pair.String()
@@ -99,29 +177,4 @@ func parts(pair signal.Pair) (base, quote, settle string, err error) {
 	spot, settle, _ := strings.Cut(text, ":")
 	base, quote, _ = strings.Cut(spot, "/")
 	return base, quote, settle, nil
-}
-
-// spotParts gives the base and quote of a spot pair.
-func spotParts(pair signal.Pair) (base, quote string, err error) {
-	base, quote, settle, err := parts(pair)
-	if err == nil && settle != "" {
-		err = fmt.Errorf("it has the spot market only, and the prices of %s are others: name okx for perpetuals, or ask about %s/%s", pair, base, quote)
-	}
-	return base, quote, err
-}
-
-// frames are the timeframes that a venue has, with its names for them.
-type frames map[signal.Timeframe]string
-
-func (f frames) name(timeframe signal.Timeframe) (string, error) {
-	if name, has := f[timeframe]; has {
-		return name, nil
-	}
-	var has []string
-	for _, t := range signal.Timeframes() {
-		if _, ok := f[t]; ok {
-			has = append(has, string(t))
-		}
-	}
-	return "", fmt.Errorf("it has no such candles, only %s: choose one of these, or name a venue that has them", strings.Join(has, " "))
 }

@@ -117,7 +117,8 @@ func TestCompressedAnswer(t *testing.T) {
 		_, _ = compressed.Write([]byte(`[[1515264780,994.5,994.5,994.5,994.5,1]]`))
 		_ = compressed.Close()
 	})
-	candles, err := source.Candles(t.Context(), series(t, "ETH/USD", "1m"), time.Unix(1515264780, 0))
+	fetched, err := source.Candles(t.Context(), series(t, "ETH/USD", "1m"), time.Unix(1515264780, 0))
+	candles := fetched.Candles
 	if err != nil || len(candles) != 1 {
 		t.Errorf("%v, %v", candles, err)
 	}

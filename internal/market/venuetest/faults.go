@@ -1,6 +1,6 @@
 package venuetest
 
-// Faults of answers, and their names in text scripts.
+// What can be wrong with answers, and scripts of it in text.
 
 import (
 	"bytes"
@@ -13,19 +13,19 @@ import (
 	"time"
 )
 
-// Fault says what is wrong with an answer.
+// Fault is what is wrong with an answer.
 type Fault struct {
-	status      int               // this status whatever was asked; 0: the venue answers
-	header      map[string]string // with status
-	page        string            // the body with status
-	own         problem           // the venue says this in its own words
-	rows        func([]Row) []Row // other rows
-	body        func([]byte) []byte
+	status      int                 // the answer has this status, whatever the request; 0: the venue answers
+	header      map[string]string   // with status
+	page        string              // the body with status
+	own         problem             // the answer is this error in the words of the venue
+	rows        func([]Row) []Row   // changes the rows
+	body        func([]byte) []byte // changes the body
 	otherQuotes bool
 	hang        bool
 }
 
-// No is no fault.
+// No is an answer without a fault.
 var No = Fault{}
 
 const page = "<!DOCTYPE html><html><head><title>Attention Required!</title></head><body>Sorry, you have been blocked.</body></html>"
@@ -42,16 +42,16 @@ func RetryAfter(status, seconds int) Fault {
 func Page(status int) Fault { return Fault{status: status, page: page} }
 
 var (
-	// Limited is the venue's own answer to too many requests: of Kraken with status 200.
+	// Limited is the venue's own answer to too many requests. Kraken's has status 200.
 	Limited = Fault{own: limited}
-	// Busy is the venue's own answer while it does not work: of Kraken with status 200.
+	// Busy is the venue's own answer while it is out of order. Kraken's has status 200.
 	Busy = Fault{own: busy}
-	// Delisted is the venue's own answer to a pair that it does not have.
+	// Delisted is the venue's own answer to an unknown pair.
 	Delisted = Fault{own: unknownPair}
 	// Restricted is Binance's answer to an address in the United States.
 	Restricted = Fault{status: http.StatusUnavailableForLegalReasons,
 		page: `{"code":0,"msg":"Service unavailable from a restricted location according to 'b. Eligibility' in https://www.binance.com/en/terms. Please contact customer service if you believe you received this message in error."}`}
-	// Hang sends nothing until the caller has gone.
+	// Hang sends nothing until the caller has left.
 	Hang = Fault{hang: true}
 	// CutOff sends half of the JSON, as a whole answer.
 	CutOff = Fault{body: func(b []byte) []byte { return b[:len(b)/2] }}
@@ -93,7 +93,7 @@ var (
 		}
 		return rows
 	}}
-	// Gaps lacks each tenth row, as for intervals without a trade, but not the newest ones.
+	// Gaps lacks every tenth row, as if nothing was traded then, except for the newest ones.
 	Gaps = Fault{rows: func(rows []Row) []Row {
 		var kept []Row
 		for i, r := range rows {
@@ -105,11 +105,11 @@ var (
 	}}
 	// OtherPair names another pair in the answer, where the venue names one: Kraken does.
 	OtherPair = Fault{body: func(b []byte) []byte { return bytes.Replace(b, []byte(`"result":{"`), []byte(`"result":{"NOT`), 1) }}
-	// Huge is longer than any answer can be.
+	// Huge is longer than any real answer.
 	Huge = Fault{body: func(b []byte) []byte { return append(b, bytes.Repeat([]byte(" "), 2<<20)...) }}
 )
 
-// Late lacks the newest n closed rows, and the open one.
+// Late lacks the open row and the newest n closed ones.
 func Late(n int) Fault {
 	return Fault{rows: func(rows []Row) []Row {
 		closed := slices.DeleteFunc(rows, func(r Row) bool { return r.IsOpen })
@@ -117,7 +117,7 @@ func Late(n int) Fault {
 	}}
 }
 
-// changed puts other rows in the place of the newest closed one.
+// changed replaces the newest closed row.
 func changed(change func(Row) []Row) Fault {
 	return Fault{rows: func(rows []Row) []Row {
 		for i := len(rows) - 1; i >= 0; i-- {
@@ -129,31 +129,19 @@ func changed(change func(Row) []Row) Fault {
 	}}
 }
 
-func (f Fault) answer(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "application/json")
-	if f.page == page {
-		w.Header().Set("Content-Type", "text/html; charset=UTF-8")
-	}
-	for name, value := range f.header {
-		w.Header().Set(name, value)
-	}
-	w.WriteHeader(f.status)
-	_, _ = fmt.Fprint(w, f.page)
-}
-
-// named are the faults of a text script.
+// named are the faults that a script in text can name.
 var named = map[string]Fault{
 	"ok": No, "429": RetryAfter(429, 30), "limited": Limited, "busy": Busy, "451": Restricted, "403": Page(403), "500": Status(500), "502": Page(502),
 	"html": Page(200), "cut": CutOff, "hang": Hang, "empty": Empty, "stale": Late(2), "delisted": Delisted,
 	"reversed": Reversed, "twice": Twice, "gaps": Gaps, "conflicting": Conflicting, "upside_down": UpsideDown, "off_grid": OffGrid,
 }
 
-// FaultNames lists what a script may name.
+// FaultNames lists the faults that a script can name.
 func FaultNames() []string { return slices.Sorted(maps.Keys(named)) }
 
-// Play takes a script for some venues, such as kraken=429,ok;okx=html*. The first request
-// to a venue gets the first fault, and so on; a * after the last fault repeats it. The
-// error names the unknown word.
+// Play sets a script in text, such as kraken=429,ok;okx=html*. The first request to a venue
+// has the first fault, and so on. A * after the last fault repeats it. The error names the
+// unknown word.
 func (s *Server) Play(script string) error {
 	for part := range strings.SplitSeq(script, ";") {
 		venue, list, _ := strings.Cut(strings.TrimSpace(part), "=")

@@ -1,8 +1,9 @@
 package venuetest
 
-// The server: finds the venue of a request, plays its script, counts.
+// The server. It finds the venue of a request, follows its script, and records the request.
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -18,7 +19,7 @@ import (
 // /binance, /binanceus. It is an http.Handler; Serve also starts it on loopback.
 type Server struct {
 	now   func() time.Time
-	local *httptest.Server // nil where Serve has not made it
+	local *httptest.Server // nil if Serve has not made it
 
 	mu       sync.Mutex
 	script   map[string][]Fault  // guarded by mu; by venue
@@ -42,21 +43,21 @@ func Serve(now func() time.Time) *Server {
 // Close stops listening.
 func (s *Server) Close() { s.local.Close() }
 
-// Client gives an HTTP client whose connections Close closes.
+// Client gives an HTTP client. Close closes its connections.
 func (s *Server) Client() *http.Client { return s.local.Client() }
 
 // BaseURL is the address of a venue, for its {VENUE}_BASE_URL.
 func (s *Server) BaseURL(venue string) string { return s.local.URL + "/" + venue }
 
-// Script gives the faults of the venue's next answers, one after the other. The fault No
-// is an answer without one. After the script the fault of Always applies again.
+// Script sets the faults of the venue's next answers, one after the other. [No] is an
+// answer without a fault. After the script the fault of Always applies again.
 func (s *Server) Script(venue string, faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.script[venue] = append(s.script[venue], faults...)
 }
 
-// Always gives every answer of a venue a fault. The fault No ends that.
+// Always sets the fault of every answer of a venue. [No] ends that.
 func (s *Server) Always(venue string, fault Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,15 +86,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	case fault.status != 0:
-		fault.answer(w)
+		for name, value := range fault.header {
+			w.Header().Set(name, value)
+		}
+		answer{fault.status, fault.page}.send(w)
 		return
-	case fault.own != right:
-		send(w, venue.problem(fault.own))
+	case fault.own != noProblem:
+		venue.problems[fault.own].send(w)
 		return
 	}
 	ask, wrong := venue.read("/"+path, r.URL.Query())
-	if wrong != right {
-		send(w, venue.problem(wrong))
+	if wrong != noProblem {
+		venue.problems[wrong].send(w)
 		return
 	}
 	rows := s.rows(ask)
@@ -104,7 +108,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if fault.body != nil {
 		body = fault.body(body)
 	}
-	send(w, answer{http.StatusOK, body})
+	answer{http.StatusOK, string(body)}.send(w)
 }
 
 // next records a request and gives the fault of its answer.
@@ -135,7 +139,7 @@ func (s *Server) rows(a ask) []Row {
 	return rows
 }
 
-// ask is a request: for the newest candles that opened between from and until.
+// ask is a request for the newest candles that opened between from and until.
 type ask struct {
 	symbol      string // as the venue calls the pair
 	base, quote string
@@ -162,29 +166,21 @@ func (a *ask) find(base, quote string, length time.Duration, known bool) problem
 	case !known:
 		return unknownLength
 	}
-	return right
+	return noProblem
 }
-
-// problem is an error for which each venue has words of its own.
-type problem int
-
-const (
-	right problem = iota
-	unknownPair
-	unknownLength
-	limited
-	busy
-)
 
 // answer is a status and a body.
 type answer struct {
 	status int
-	body   []byte
+	body   string
 }
 
-func send(w http.ResponseWriter, a answer) {
+func (a answer) send(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
+	if strings.HasPrefix(a.body, "<") {
+		w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body)
+	_, _ = io.WriteString(w, a.body) // a client that has left needs nothing
 }
