@@ -102,9 +102,10 @@ func (v Venues) BaseURL(venue string) string {
 }
 
 // HasKey reports whether any provider has a key, even if it is disabled. A secret counts as a
-// key, since what is in it is not known before the first run.
+// key, since what is in it is not known before the first run, and so does a provider that
+// needs none.
 func (c Config) HasKey() bool {
-	return c.SecretID != "" || slices.ContainsFunc(c.Providers, func(p Provider) bool { return p.Key.IsSet() })
+	return c.SecretID != "" || slices.ContainsFunc(c.Providers, func(p Provider) bool { return p.Key.IsSet() || p.KeyVariable() == "" })
 }
 
 // OnTables reports whether the three tables are the store. A file from a flag wins over

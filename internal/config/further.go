@@ -38,12 +38,14 @@ func (p Provider) KeyVariable() string {
 	return provider.Variable(p.Name, "API_KEY")
 }
 
-// Hidden lists the texts in headers and extra fields, which no message may show.
-func (p Provider) Hidden() []provider.Key {
-	if p.Further == nil {
-		return nil
+// WithoutHeaders gives p without the headers of PROVIDERS_FILE.
+func (p Provider) WithoutHeaders() Provider {
+	if p.Further != nil {
+		further := *p.Further
+		further.Dialect.Headers = nil
+		p.Further = &further
 	}
-	return p.Further.Dialect.Hidden()
+	return p
 }
 
 // findKey takes the key of a further provider from another variable than its own, which

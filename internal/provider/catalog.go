@@ -141,10 +141,10 @@ func (c *Catalog) DefaultModel(provider, profile string) string {
 	return c.Providers[provider].Defaults[profile]
 }
 
-// Configure decides how a provider's model is asked: as the settings say, and otherwise by
+// Configure decides how a maker's model is asked: as the settings say, and otherwise by
 // the defaults of the model and the profile. A setting that the model is known to refuse is
 // an error that names the variable to change; an unknown model gets every setting.
-func (c *Catalog) Configure(provider string, s Settings) (Model, error) {
+func (c *Catalog) Configure(maker string, s Settings) (Model, error) {
 	profile := s.Profile
 	if profile == "" {
 		profile = ProfileFast
@@ -153,7 +153,7 @@ func (c *Catalog) Configure(provider string, s Settings) (Model, error) {
 	if !ok {
 		return Model{}, fmt.Errorf("MODEL_PROFILE %q is not known: choose one of %s", profile, list(maps.Keys(c.Profiles)))
 	}
-	maker := cmp.Or(s.Maker, provider)
+	provider := cmp.Or(s.Name, maker)
 	m := Model{ID: s.Model, Effort: strings.ToLower(s.Effort), MaxTokens: s.MaxTokens, Temperature: s.Temperature}
 	if m.ID == "" {
 		m.ID = c.DefaultModel(maker, profile)

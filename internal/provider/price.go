@@ -118,7 +118,7 @@ func (p Price) cost(usage Usage) *float64 {
 func (r *Remote) cost(answered string, usage Usage) *float64 {
 	switch own := r.settings.Price; {
 	case own == nil:
-		return r.catalog.Cost(r.settings.Maker, answered, r.model.ID, usage, time.Now())
+		return r.catalog.Cost(r.maker, answered, r.model.ID, usage, time.Now())
 	case usage.Known:
 		return own.cost(usage)
 	}
@@ -168,5 +168,5 @@ func (r *Remote) ListPrice() (Price, bool) {
 	if r.settings.Price != nil {
 		return *r.settings.Price, true
 	}
-	return r.catalog.Price(r.settings.Maker, r.model.ID, 0, time.Now())
+	return r.catalog.Price(r.maker, r.model.ID, 0, time.Now())
 }

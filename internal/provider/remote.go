@@ -39,7 +39,7 @@ type Settings struct {
 	BaseURL     string   // with or without the version segment; empty: the provider's own
 
 	// The rest is for further providers. The zero values are those of a built-in one.
-	Maker       string // the provider in the [Catalog] whose models and prices count; empty: its own name
+	Name        string // in place of the maker's, for votes and variables
 	KeyVariable string // where messages say that the key belongs; empty: {NAME}_API_KEY
 	Keyless     bool   // the server needs no key
 	Price       *Price // of every model that answers, in place of the Catalog's
@@ -53,6 +53,7 @@ const maxBody = 1 << 20
 // another Remote is made.
 type Remote struct {
 	name      string
+	maker     string
 	wire      Wire
 	model     Model
 	key       Key
@@ -64,12 +65,14 @@ type Remote struct {
 	form      atomic.Pointer[form] // made by the first question
 }
 
-// New makes a provider of that name, which also begins the names of its variables: grok,
-// GROK_MODEL. Errors name the variable to change; several are joined. Of client only the
+// New makes a provider of one maker, whose models and prices in the catalog count. The maker's
+// name, or that of the settings, is the provider's and also begins the names of its
+// variables: grok, GROK_MODEL. Errors name the variable to change; several are joined. Of client only the
 // transport is used, so that a call has no other timeout than its context's and can't follow
 // a redirect with the key.
-func New(name string, wire Wire, settings Settings, catalog *Catalog, client *http.Client) (Provider, error) {
-	model, err := catalog.Configure(name, settings)
+func New(maker string, wire Wire, settings Settings, catalog *Catalog, client *http.Client) (Provider, error) {
+	model, err := catalog.Configure(maker, settings)
+	name := cmp.Or(settings.Name, maker)
 	errs := []error{err}
 	version, _, _ := strings.Cut(wire.CheckPath()[1:], "/")
 	base, err := parseBaseURL(cmp.Or(settings.BaseURL, wire.BaseURL()), "/"+version)
@@ -83,8 +86,7 @@ func New(name string, wire Wire, settings Settings, catalog *Catalog, client *ht
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	settings.Maker = cmp.Or(settings.Maker, name)
-	r := &Remote{name: name, wire: wire, model: model, key: key, base: base, catalog: catalog, settings: settings, transport: client.Transport, clean: newCleaner(key.Reveal(), settings.Hidden...)}
+	r := &Remote{name: name, maker: maker, wire: wire, model: model, key: key, base: base, catalog: catalog, settings: settings, transport: client.Transport, clean: newCleaner(key.Reveal(), settings.Hidden...)}
 	if r.transport == nil {
 		r.transport = http.DefaultTransport
 	}

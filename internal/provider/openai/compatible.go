@@ -14,16 +14,16 @@ import (
 	"thalas/internal/provider"
 )
 
-// NewCompatible makes a provider of any name that speaks a dialect. Its settings must have a
-// model and a base URL, which may end in any version segment; without one, /v1 is meant.
-// Errors are those of [provider.New].
-func NewCompatible(name string, d Dialect, settings provider.Settings, catalog *provider.Catalog, client *http.Client) (provider.Provider, error) {
+// NewCompatible makes a provider that speaks a dialect. The maker is the preset, or empty. The
+// settings must have a name, a model and a base URL, which may end in any version segment;
+// without one, /v1 is meant. Errors are those of [provider.New].
+func NewCompatible(maker string, d Dialect, settings provider.Settings, catalog *provider.Catalog, client *http.Client) (provider.Provider, error) {
 	settings.Hidden = append(settings.Hidden, d.Hidden()...)
 	version := "/v1"
 	if found := versionSegment.FindStringSubmatch(settings.BaseURL); found != nil {
 		version = found[1]
 	}
-	return provider.New(name, &compatible{dialect: d, version: version}, settings, catalog, client)
+	return provider.New(maker, &compatible{dialect: d, version: version}, settings, catalog, client)
 }
 
 var versionSegment = regexp.MustCompile(`[^/](/v[0-9][a-z0-9]*)/*$`)
