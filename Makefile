@@ -20,10 +20,10 @@ WITH_SDKS := export CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath -tags=la
 
 # The tests of these packages run the go command, so go test can't know what they depend on. Their results are never
 # taken from its cache.
-AGAIN := ^thalas/(e2e|internal/importtest)(/|$$)
+AGAIN := ^thalas/(e2e|internal/(importtest|linked))(/|$$)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-race test-contract test-load schemathesis aws-servers e2e e2e-sam local test-template test-freqtrade deploy lint vuln fuzz bench bench-lambda chaos cover
+.PHONY: help run build test test-race test-contract test-load schemathesis aws-servers e2e e2e-sam local test-template test-freqtrade deploy lint vuln sbom licences fuzz bench bench-lambda chaos cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -125,6 +125,14 @@ vuln: ## known vulnerabilities in what is linked
 			echo "NOT CHECKED: the vulnerability database can't be reached from here." ;; \
 		*) exit 1 ;; \
 	esac
+
+sbom: ## dist/thalas.cdx.json: the modules that are linked, with checksums and licences, as CycloneDX
+	@mkdir -p dist
+	go run ./internal/linked -version $(VERSION) sbom >dist/thalas.cdx.json
+
+licences: ## dist/THIRD_PARTY_LICENCES, which goes along with a copy of a program; fails for a licence that is unknown or copyleft
+	@mkdir -p dist
+	go run ./internal/linked licences >dist/THIRD_PARTY_LICENCES
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@listed=$$(go test -list '^Fuzz' ./...) || { echo "$$listed"; exit 1; }; \

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -188,6 +189,30 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		}
 		if found := leaks(o.out + o.err); found != nil {
 			t.Errorf("%d: %q leak: %s", status, found, o)
+		}
+	}
+}
+
+// A proxy would read a key that goes over plain http, so such a call uses none. Over https it
+// sees the name of the host. The name ends with a dot because a call to localhost itself
+// would use no proxy anyway.
+func TestNoProxyReadsAKey(t *testing.T) {
+	t.Parallel()
+	for scheme, want := range map[string]int{"http": 0, "https": 4} {
+		var seen sync.Map
+		proxy := newWireServer(t, func(w http.ResponseWriter, r *http.Request) {
+			seen.Store(fmt.Sprint(r.Method, " ", r.Host, " ", r.Header), true)
+			w.WriteHeader(http.StatusBadGateway)
+		})
+		env := append(plantedAt(scheme+"://localhost.:1"), "HTTP_PROXY="+proxy.URL, "HTTPS_PROXY="+proxy.URL, "MAX_ATTEMPTS=1")
+		o := thalas(t, env, indicators, question()...)
+		if o.code != 3 || proxy.asked() != want {
+			t.Errorf("%s: the proxy was asked %d times, want %d: %s", scheme, proxy.asked(), want, o)
+		}
+		for request := range seen.Range {
+			if found := leaks(request.(string)); found != nil {
+				t.Errorf("%s: the proxy read %q", scheme, found)
+			}
 		}
 	}
 }

@@ -93,8 +93,8 @@ func CSVRow(body json.RawMessage) ([]string, error) {
 	return row, nil
 }
 
-// cellOf writes one value. A text that a spreadsheet may run as a formula begins with a
-// quotation mark.
+// cellOf writes one value. A text loses the characters that steer a terminal, and gets a
+// quotation mark in front if a spreadsheet may run it as a formula. Numbers are left as they are.
 func cellOf(raw json.RawMessage) (string, error) {
 	switch {
 	case len(raw) == 0, string(raw) == "null":
@@ -109,7 +109,12 @@ func cellOf(raw json.RawMessage) (string, error) {
 	if isFormula(text) {
 		text = "'" + text
 	}
-	return text, nil
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, text), nil
 }
 
 // isFormula reports whether a spreadsheet may run a text as a formula: it begins with a tab,

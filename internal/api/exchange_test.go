@@ -113,6 +113,26 @@ func TestNothingOfTheLibraryShows(t *testing.T) {
 	}
 }
 
+// No browser takes an answer for a page or a script, keeps it, or shows it to a page of
+// another origin.
+func TestAnswersAreNothingForBrowsers(t *testing.T) {
+	f := newServer(t, setup{})
+	id := f.post(t, "/v1/consensus", goodBody, "Origin", f.URL).want(t, 200).object(t)["id"].(string)
+	for _, path := range []string{"/v1/consensus/" + id, "/v1/consensus", "/v1/health", "/v1/metrics", "/v1/consensus?limit=0", "/nothing", compatPath, "/openapi.json"} {
+		for _, accept := range []string{"application/json", "text/csv", "text/html"} {
+			r := f.get(t, path, "Accept", accept, "Origin", "https://example.com")
+			if r.header.Get("X-Content-Type-Options") != "nosniff" || strings.Contains(r.header.Get("Content-Type"), "html") || strings.Contains(r.header.Get("Cache-Control"), "public") {
+				t.Errorf("%s as %s: headers %v", path, accept, r.header)
+			}
+			for name := range r.header {
+				if strings.HasPrefix(name, "Access-Control-") {
+					t.Errorf("%s as %s: header %s lets pages of other origins read it", path, accept, name)
+				}
+			}
+		}
+	}
+}
+
 func TestPanic(t *testing.T) {
 	f := newServer(t, setup{wrap: func(p provider.Provider) provider.Provider { return badModel{p} }})
 	for _, path := range []string{"/v1/health", compatPath} {

@@ -67,7 +67,9 @@ func (a *App) OpenTables() (store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	tables := dynamo.Tables{Results: a.Config.ResultsTable, Metrics: a.Config.MetricsTable, Coordination: a.Config.CoordinationTable}
+	tables := dynamo.Tables{
+		Results: a.Config.ResultsTable, Metrics: a.Config.MetricsTable, Coordination: a.Config.CoordinationTable, MetricsShards: a.Config.MetricsShards,
+	}
 	return dynamo.New(dynamodb.NewFromConfig(c, dynamo.Retrying), tables), nil
 }
 

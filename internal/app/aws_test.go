@@ -2,11 +2,17 @@ package app
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/smithy-go/logging"
+
+	"thalas/internal/store"
 )
 
 func TestTheSDKWritesIntoOurLog(t *testing.T) {
@@ -20,5 +26,39 @@ func TestTheSDKWritesIntoOurLog(t *testing.T) {
 	c.Logger.Logf(logging.Warn, "planted %d", 7)
 	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"level":"WARN","msg":"AWS SDK:","message":"planted 7"`) {
 		t.Errorf("the log has %s", got)
+	}
+}
+
+// With 64 items a writer chooses the first one 20 times in a row once in 10³⁶ times.
+func TestMetricsShardsReachTheStore(t *testing.T) {
+	for items, spread := range map[string]bool{"1": false, "64": true} {
+		var written bytes.Buffer // the requests come one after the other
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(&written, r.Body)
+			_, _ = w.Write([]byte("{}"))
+		}))
+		t.Cleanup(server.Close)
+		for name, value := range map[string]string{
+			"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+			"AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_DYNAMODB": server.URL,
+		} {
+			t.Setenv(name, value)
+		}
+		a, err := New(load(t, "RESULTS_TABLE=r", "METRICS_TABLE=m", "COORDINATION_TABLE=c", "METRICS_SHARDS="+items), nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tables, err := a.OpenTables()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			if err := tables.Record(t.Context(), nil, store.Count{At: time.Unix(0, 0), Add: map[string]int64{"requests": 1}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := strings.Contains(written.String(), `"00#`); got != spread {
+			t.Errorf("METRICS_SHARDS=%s: several items are written: %v, want %v", items, got, spread)
+		}
 	}
 }

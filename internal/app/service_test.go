@@ -70,4 +70,11 @@ func TestHandlerTakesTheConfiguration(t *testing.T) {
 			t.Errorf("%s: %s is answered with %d, want %d: %s", tt.name, tt.path, w.Code, tt.want, w.Body)
 		}
 	}
+	for handler, want := range map[http.Handler]int{open: 403, closed: 401} { // the name of a page's own server that stands for 127.0.0.1
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://evil.example/v1/metrics", nil))
+		if w.Code != want {
+			t.Errorf("another name is answered with %d, want %d: %s", w.Code, want, w.Body)
+		}
+	}
 }

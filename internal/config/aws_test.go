@@ -24,9 +24,9 @@ func TestLoadForAWS(t *testing.T) {
 		environ []string
 		want    func(*config.Config)
 	}{
-		{"tables and secret", append([]string{"PROVIDER_KEYS_SECRET_ID=arn:aws:secretsmanager:eu-central-1:1:secret:k-1", "SECRET_CACHE_SECONDS=60"}, tables...), func(c *config.Config) {
+		{"tables and secret", append([]string{"PROVIDER_KEYS_SECRET_ID=arn:aws:secretsmanager:eu-central-1:1:secret:k-1", "SECRET_CACHE_SECONDS=60", "METRICS_SHARDS=8"}, tables...), func(c *config.Config) {
 			withTables(c)
-			c.SecretID, c.SecretAge = "arn:aws:secretsmanager:eu-central-1:1:secret:k-1", time.Minute
+			c.SecretID, c.SecretAge, c.MetricsShards = "arn:aws:secretsmanager:eu-central-1:1:secret:k-1", time.Minute, 8
 		}},
 		{"the schedule", onLambda("FUNCTION_ROLE=Schedule", `WATCHLIST=[{"pair": "BTC/USDT"}]`, "METRICS_NAMESPACE=Mine/Own"), func(c *config.Config) {
 			withTables(c)

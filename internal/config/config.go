@@ -49,6 +49,7 @@ type Config struct {
 	ResultsTable      string        `env:"RESULTS_TABLE" default:"none" form:"word" about:"DynamoDB table of the results; all three tables or none. On Lambda they have to be set; elsewhere they take the place of the file"`
 	MetricsTable      string        `env:"METRICS_TABLE" default:"none" form:"word" about:"DynamoDB table of the counters"`
 	CoordinationTable string        `env:"COORDINATION_TABLE" default:"none" form:"word" about:"DynamoDB table of claims and spending"`
+	MetricsShards     int           `env:"METRICS_SHARDS" envDefault:"1" min:"1" max:"64" about:"over how many items of the table the counters of an hour are spread, for more than 200 runs a second (docs/scale.md)"`
 	MetricsNamespace  string        `env:"METRICS_NAMESPACE" envDefault:"ThalasConsensus" form:"word" about:"namespace of the metrics in CloudWatch; on Lambda only"`
 	Role              string        `env:"FUNCTION_ROLE" envDefault:"http" oneof:"http schedule" about:"what a Lambda function answers: requests, or the clock"`
 	Watchlist         string        `env:"WATCHLIST" default:"none" about:"JSON or a file's path: what thalas watch and the schedule ask about (docs/schedule.md)"`

@@ -32,7 +32,7 @@ func defaults() config.Config {
 		Profile: "fast", MinProviders: 1, MinConfidence: 0.5, MinAgreement: 0, Timeout: 25 * time.Second,
 		MaxAttempts: 3, Simulate: config.SimulateNever, LogLevel: slog.LevelInfo,
 		MaxRuns: 256, ResultDays: 90, MetricsDays: 400, ListenAddr: "127.0.0.1:8787",
-		SecretAge: 5 * time.Minute, MetricsNamespace: "ThalasConsensus", Role: "http",
+		SecretAge: 5 * time.Minute, MetricsShards: 1, MetricsNamespace: "ThalasConsensus", Role: "http",
 	}
 	for _, k := range known {
 		c.Providers = append(c.Providers, config.Provider{Name: k.Name, Enabled: k.Enabled, Weight: k.Weight})

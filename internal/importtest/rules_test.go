@@ -65,6 +65,7 @@ var mayImport = map[string][]string{
 	"e2e/sam":             {"e2e/backends", "internal/config", "internal/simulator"},
 	"e2e/local":           {"e2e/backends", "e2e/sam"},
 	"internal/importtest": {},
+	"internal/linked":     {}, // a tool: the SBOM and the licences
 }
 
 // wired lists the packages that app connects: all but the simulator and the embedded store,

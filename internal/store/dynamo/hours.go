@@ -1,12 +1,15 @@
 package dynamo
 
-// The counters of an hour are one item. Each counter and text is an attribute of it.
+// The counters of an hour are one item, or several with the same prefix of their key: 05,
+// 05#1, 05#2. Each counter and text is an attribute of them. Writers choose one of the items
+// at random, and readers add up all of them, however many other processes write.
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +28,12 @@ const (
 	maxDays = 500
 	// daysAtOnce is the most concurrent queries.
 	daysAtOnce = 16
+
+	// shardMark stands between the hour and the number of the item in the key of an item.
+	shardMark = "#"
+	// writtenName is the attribute with the time of the last run that an item counts. It is
+	// only written if an hour has several items.
+	writtenName = "written_at"
 )
 
 // count adds a run to its hour.
@@ -32,12 +41,19 @@ func (s *Store) count(ctx context.Context, c store.Count) error {
 	if c.IsEmpty() {
 		return nil
 	}
-	update := updateOf(c)
 	at := c.At.UTC()
-	update.TableName = &s.tables.Metrics
-	update.Key = map[string]types.AttributeValue{
-		store.DayName: text(at.Format(time.DateOnly)), store.HourName: text(at.Format("15")),
+	hour := at.Format("15")
+	if s.tables.MetricsShards > 1 {
+		if shard := rand.N(s.tables.MetricsShards); shard > 0 {
+			hour += shardMark + strconv.Itoa(shard)
+		}
+		set := map[string]string{writtenName: at.Format(created)}
+		maps.Copy(set, c.Set)
+		c.Set = set
 	}
+	update := updateOf(c)
+	update.TableName = &s.tables.Metrics
+	update.Key = map[string]types.AttributeValue{store.DayName: text(at.Format(time.DateOnly)), store.HourName: text(hour)}
 	if _, err := s.client.UpdateItem(ctx, update); err != nil {
 		return failed("count the run", s.tables.Metrics, err)
 	}
@@ -134,19 +150,48 @@ func (s *Store) hoursOf(ctx context.Context, day string) (hours []store.Hour, er
 			return nil, failed("read the counters of "+day, s.tables.Metrics, err)
 		}
 		for _, attributes := range page.Items {
-			hour, expiry, err := decodeHour(attributes)
+			item, expiry, err := decodeHour(attributes)
 			if err != nil {
 				return nil, failed("read the counters of "+day, s.tables.Metrics, err)
 			}
-			if !expired(expiry, time.Now()) {
-				hours = append(hours, hour)
+			last := len(hours) - 1
+			switch {
+			case expired(expiry, time.Now()):
+			case last >= 0 && hours[last].Hour == item.Hour: // # sorts below all digits, so 05#1 comes before 06
+				addItem(&hours[last], item)
+			default:
+				hours = append(hours, item)
 			}
 		}
+	}
+	for _, hour := range hours {
+		delete(hour.Texts, writtenName)
 	}
 	return hours, nil
 }
 
-// decodeHour reads an item: every number is a counter, and every string is a text.
+// addItem adds another item of the same hour. The newer text of each name stays. Every run
+// writes all texts but those that begin with a time, such as a provider's last success: of
+// those the later one is newer, of the others that of the item that was written last.
+func addItem(h *store.Hour, item store.Hour) {
+	for name, n := range item.Counts {
+		h.Counts[name] += n
+	}
+	last := item.Texts[writtenName] > h.Texts[writtenName]
+	for name, text := range item.Texts {
+		old, has := h.Texts[name]
+		newer := last
+		if strings.HasPrefix(text, h.Day+"T") {
+			newer = text > old
+		}
+		if newer || !has {
+			h.Texts[name] = text
+		}
+	}
+}
+
+// decodeHour reads an item: every number is a counter, and every string is a text. The
+// number of the item in its key is left out.
 func decodeHour(attributes map[string]types.AttributeValue) (h store.Hour, expiry int64, err error) {
 	h = store.Hour{Counts: map[string]int64{}, Texts: map[string]string{}}
 	for name, value := range attributes {
@@ -161,7 +206,8 @@ func decodeHour(attributes map[string]types.AttributeValue) (h store.Hour, expir
 			h.Texts[name] = value.Value
 		}
 	}
-	h.Day, h.Hour = h.Texts[store.DayName], h.Texts[store.HourName]
+	h.Day = h.Texts[store.DayName]
+	h.Hour, _, _ = strings.Cut(h.Texts[store.HourName], shardMark)
 	delete(h.Texts, store.DayName)
 	delete(h.Texts, store.HourName)
 	expiry = h.Counts[store.ExpiryName]

@@ -19,11 +19,15 @@ import (
 // ErrClosed means that the store has been closed.
 var ErrClosed = errors.New("the store is closed")
 
-// Tables are the names of the tables.
+// Tables are the names of the tables, and how the counters are written.
 type Tables struct {
 	Results      string
 	Metrics      string
 	Coordination string
+
+	// MetricsShards is over how many items the counters of an hour are spread. 0 and 1
+	// mean one item.
+	MetricsShards int
 }
 
 // Store is a store.Store in DynamoDB.

@@ -1,0 +1,81 @@
+package main
+
+// Which licence a text is. Only permissive ones are known.
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	licenceName = regexp.MustCompile(`(?i)^(?:licen[cs]e|copying)`)
+	otherName   = regexp.MustCompile(`(?i)^(?:notice|patents)`)
+)
+
+// isText reports whether a file of that name has to go along with a copy.
+func isText(name string) bool {
+	return path.Ext(name) != ".go" && (licenceName.MatchString(name) || otherName.MatchString(name))
+}
+
+// permissive are the licences that are accepted, by their SPDX identifiers. A text is of a
+// licence if it has the words of says, and not those of but.
+var permissive = []struct {
+	id   string
+	says *regexp.Regexp
+	but  string
+}{
+	{"Apache-2.0", regexp.MustCompile("apache license,? version 2.0"), ""},
+	{"MIT", regexp.MustCompile("permission is hereby granted, free of charge, .*the above copyright notice and this permission notice"), ""},
+	{"MIT-0", regexp.MustCompile("permission is hereby granted, free of charge, "), "the above copyright notice and this permission notice"},
+	{"BSD-3-Clause", regexp.MustCompile("redistribution and use in source and binary forms.*endorse or promote products"), ""},
+	{"BSD-2-Clause", regexp.MustCompile("redistribution and use in source and binary forms"), "endorse or promote products"},
+	{"ISC", regexp.MustCompile("permission to use, copy, modify, and(?:/or)? distribute this software for any purpose with or without fee is hereby granted, provided"), ""},
+}
+
+// demanding are words of licences that ask for more, or forbid a use. They are refused beside
+// a permissive licence as well.
+var demanding = regexp.MustCompile(`general public licen[cs]e|mozilla public|eclipse public|european union public|server side public|` +
+	`common development and distribution|common public licen[cs]e|business source|elastic licen[cs]e|creative commons|commons clause|non-?commercial`)
+
+// identify finds the licences of a module. Each licence file must be of a known one.
+func (m *module) identify() error {
+	found := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(m.Texts)) {
+		if !licenceName.MatchString(path.Base(name)) {
+			continue
+		}
+		ids, err := licencesOf(m.Texts[name])
+		if err != nil {
+			return fmt.Errorf("%s %s: %s %w: link another module, or add the licence in internal/linked/licence.go if its terms can be kept", m.Path, m.Version, name, err)
+		}
+		for _, id := range ids {
+			found[id] = true
+		}
+	}
+	if m.Licences = slices.Sorted(maps.Keys(found)); len(found) == 0 {
+		return fmt.Errorf("%s %s has no licence file: nobody may copy it, so link another module", m.Path, m.Version)
+	}
+	return nil
+}
+
+// licencesOf gives the licences that a text holds, at least one.
+func licencesOf(text string) (ids []string, err error) {
+	text = strings.Join(strings.Fields(strings.ToLower(text)), " ")
+	if words := demanding.FindString(text); words != "" {
+		return nil, fmt.Errorf("is no permissive licence, since it says %q", words)
+	}
+	for _, l := range permissive {
+		if l.says.MatchString(text) && (l.but == "" || !strings.Contains(text, l.but)) {
+			ids = append(ids, l.id)
+		}
+	}
+	if ids == nil {
+		return nil, errors.New("is a licence that is not known")
+	}
+	return ids, nil
+}
