@@ -133,6 +133,9 @@ func (r *Remote) ballot(reply Reply, body []byte, err error) (Ballot, *Error) {
 		return Ballot{}, r.stopped(reply)
 	}
 	ballot, err := parseBallot(reply.Text, r.clean)
+	if err != nil && r.settings.Name != "" && strings.Contains(reply.Text, "</think>") {
+		err = fmt.Errorf(`%w, because it begins with thoughts: set "thinking" of %s to strip in PROVIDERS_FILE`, err, r.name)
+	}
 	if err != nil {
 		return Ballot{}, r.invalid(err.Error())
 	}

@@ -42,6 +42,8 @@ type Spec struct {
 	Name      string // such as grok
 	New       constructor
 	Prefix    string            // of the file names in testdata
+	Requests  string            // of those of the golden requests, if providers share the answers: then there are only two
+	Model     string            // that is asked; empty: that of the fast profile
 	Version   string            // the version segment of all paths: /v1
 	AskPath   string            // of a question to the model of the fast profile
 	CheckPath string            // of the free call that proves the key
