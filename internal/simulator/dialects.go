@@ -206,9 +206,10 @@ func wantsWordJSON(body fields, q *question) *problem {
 }
 
 // thinksByName lets models that think do so before the vote, in the text.
-func thinksByName(_ fields, q *question) *problem {
+func thinksByName(body fields, q *question) *problem {
 	model := strings.ToLower(q.model)
-	if q.thinksAloud = strings.Contains(model, "qwen3") || strings.Contains(model, "r1"); q.thinksAloud {
+	thinks := strings.Contains(model, "qwen3") || strings.Contains(model, "r1")
+	if q.thinksAloud = thinks && textAt(body, "reasoning_effort") != "none"; q.thinksAloud {
 		q.thinking = tokens(thoughtText)
 	}
 	return nil
