@@ -163,7 +163,7 @@ var advices = []struct {
 	{regexp.MustCompile("response[_ ]format|json_schema|json_object|structured.?output"), `set "structured_output" of $name in PROVIDERS_FILE to another of json_schema, json_object and none, or set $MODEL ($model) to a model that takes it`},
 	{regexp.MustCompile("max_(?:completion_)?tokens"), `lower $MAX_TOKENS, or set "max_tokens_field" of $name in PROVIDERS_FILE`},
 	{regexp.MustCompile("temperature"), "change or unset $TEMPERATURE"},
-	{regexp.MustCompile("reasoning_effort"), "change or unset $EFFORT"},
+	{regexp.MustCompile("reasoning_effort|think value|support thinking"), "change or unset $EFFORT"},
 }
 
 // Advice names the settings that a message of the server is about.

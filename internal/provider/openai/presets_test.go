@@ -9,7 +9,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -230,6 +232,35 @@ func askerOf(t *testing.T, preset string) asker {
 		got.answer, got.err = p.Ask(context.Background(), question(t))
 		_ = json.Unmarshal(server.Recorded()[0].Body, &got.body)
 		return got
+	}
+}
+
+// A server repeats what was sent to it, in an error and in a vote.
+func TestHiddenValuesAreNotShown(t *testing.T) {
+	d := openai.Custom()
+	d.Headers, d.ExtraBody = openai.Hidden{"X-Team": "planted-header"}, openai.Hidden{"secret": map[string]any{"deep": []any{"planted-body"}}}
+	vote := `{"decision":"BUY","confidence":0.5,"reasoning":"planted-header and planted-body"}`
+	body, _ := json.Marshal(map[string]any{"model": "planted-body", "choices": []any{map[string]any{"finish_reason": "stop", "message": map[string]any{"content": vote}}}})
+	for status, answer := range map[int]string{400: `{"error":{"message":"header planted-header and secret planted-body are not known"}}`, 500: "planted-header planted-body", 200: string(body)} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			sent, _ := io.ReadAll(r.Body)
+			if r.Header.Get("X-Team") != "planted-header" || !strings.Contains(string(sent), `"secret":{"deep":["planted-body"]}`) {
+				t.Errorf("sent %v %s", r.Header, sent)
+			}
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, answer)
+		}))
+		client := provider.NewClient()
+		p, err := openai.NewCompatible("", d, provider.Settings{Name: "mine", Key: provider.NewKey(providertest.Key), Model: "m", BaseURL: server.URL}, provider.DefaultCatalog(), client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := p.Ask(context.Background(), question(t))
+		if shown := fmt.Sprintf("%+v %v %+v %#v", got, err, d, p); strings.Contains(shown, "planted-") {
+			t.Errorf("%d: %s", status, shown)
+		}
+		client.CloseIdleConnections()
+		server.Close()
 	}
 }
 
