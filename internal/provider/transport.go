@@ -33,7 +33,6 @@ func NewClient() *http.Client {
 		// As many connections stay open as there may be runs at once, so that a burst
 		// needs no new handshakes.
 		MaxIdleConnsPerHost: 256,
-		MaxIdleConns:        4 * 256,
 		IdleConnTimeout:     30 * time.Second,
 		// Without this a transport with its own dialer does not use HTTP/2.
 		ForceAttemptHTTP2: true,
