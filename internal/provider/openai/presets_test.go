@@ -60,7 +60,8 @@ func TestPresetsConform(t *testing.T) {
 					}
 					return openai.NewCompatible(preset, d, s, c, client)
 				},
-				Version: "/v1", AskPath: "/v1/chat/completions", CheckPath: "/v1/models", Header: header, RequestID: "X-Request-Id", Unknown: "another-model",
+				SameErrors: !slices.Contains([]string{"custom", "deepseek", "mistral", "openrouter", "lmstudio"}, preset),
+				Version:    "/v1", AskPath: "/v1/chat/completions", CheckPath: "/v1/models", Header: header, RequestID: "X-Request-Id", Unknown: "another-model",
 				Answer: provider.Answer{Model: "some-model", Usage: used},
 				Answers: []providertest.Answer{
 					{File: "answer_parts.json", Usage: used},
