@@ -98,7 +98,7 @@ func (r *reader) readFurther(known []Known) (further []Provider) {
 		return nil
 	}
 	wrong := func(format string, values ...any) {
-		r.mistakes = append(r.mistakes, variable+": "+fmt.Sprintf(format, values...))
+		r.addWithoutKeys(fmt.Sprintf(format, values...))
 	}
 	if !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {
 		data, err := os.ReadFile(text)
@@ -145,6 +145,16 @@ func (r *reader) readFurther(known []Known) (further []Provider) {
 	return further
 }
 
+// addWithoutKeys adds a mistake in PROVIDERS_FILE. A key may stand in the place of a name.
+func (r *reader) addWithoutKeys(mistake string) {
+	for name, secret := range r.values {
+		if strings.HasSuffix(name, "_API_KEY") {
+			mistake = strings.ReplaceAll(mistake, secret, "[redacted]")
+		}
+	}
+	r.mistakes = append(r.mistakes, "PROVIDERS_FILE: "+mistake)
+}
+
 // causeOf gives an error without the path that it quotes.
 func causeOf(err error) error {
 	if path, is := errors.AsType[*fs.PathError](err); is {
@@ -176,7 +186,7 @@ func (e *entry) wrong(field, format string, values ...any) {
 	if field != "" {
 		place += "." + field
 	}
-	e.r.mistakes = append(e.r.mistakes, "PROVIDERS_FILE: "+place+" "+fmt.Sprintf(format, values...))
+	e.r.addWithoutKeys(place + " " + fmt.Sprintf(format, values...))
 }
 
 func (e *entry) read(v strictjson.Value) Provider {
