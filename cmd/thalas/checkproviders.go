@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -74,8 +72,8 @@ func checkProvider(ctx context.Context, a *app.App, e provider.Entry, paid bool)
 	if err != nil {
 		failed := provider.AsError(err)
 		row.Message, row.CostUSD = failed.Message, failed.Usage.CostUSD
-		if !paid && slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, failed.Status) {
-			row.Message += "; or the server has no list of models, which it need not have: --check --paid asks a question"
+		if failed.NoRoute {
+			row.Message += ": --check --paid asks a question"
 		}
 	}
 	return row

@@ -133,7 +133,7 @@ func (r *Remote) ballot(reply Reply, body []byte, err error) (Ballot, *Error) {
 		return Ballot{}, r.stopped(reply)
 	}
 	ballot, err := parseBallot(reply.Text, r.clean)
-	if err != nil && r.settings.Name != "" && strings.Contains(reply.Text, "</think>") {
+	if _, hasSetting := r.wire.(adviser); err != nil && hasSetting && strings.Contains(reply.Text, "</think>") {
 		err = fmt.Errorf(`%w, because it begins with thoughts: set "thinking" of %s to strip in PROVIDERS_FILE`, err, r.name)
 	}
 	if err != nil {
@@ -156,6 +156,13 @@ func (r *Remote) Check(ctx context.Context) error {
 		return nil
 	}
 	failed.BillUnknown = false // the call is free
+	// Some servers that are compatible with OpenAI's have no such route.
+	switch failed.Status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		if _, failed.NoRoute = r.wire.(adviser); failed.NoRoute {
+			failed.Message += "; or the server has no list of models, which it need not have"
+		}
+	}
 	failed.RequestID = cmp.Or(failed.RequestID, r.requestID(header, ""))
 	return failed
 }

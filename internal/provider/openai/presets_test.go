@@ -265,6 +265,22 @@ func TestHiddenValuesAreNotShown(t *testing.T) {
 	}
 }
 
+// A server need not have a list of models.
+func TestCheckWithoutTheRoute(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	client := provider.NewClient()
+	defer client.CloseIdleConnections()
+	p, err := openai.NewCompatible("kimi", openai.Presets["kimi"].Dialect, provider.Settings{Name: "kimi", Key: provider.NewKey(providertest.Key), Model: "m", BaseURL: server.URL + "/v4"}, provider.DefaultCatalog(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := provider.AsError(p.Check(context.Background()))
+	if failed == nil || !failed.NoRoute || !strings.Contains(failed.Message, "check KIMI_MODEL (m) and KIMI_BASE_URL; or the server has no list of models") {
+		t.Errorf("error %+v", failed)
+	}
+}
+
 func question(t *testing.T) provider.Prompt {
 	t.Helper()
 	pair, err := signal.ParsePair("BTC/USDT")
