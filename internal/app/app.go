@@ -127,7 +127,12 @@ func (a *App) register(simulated func(provider string) string) error {
 		breaker := provider.NewBreaker()
 		p, err := a.construct(c, settings, client, breaker)
 		if err != nil {
-			mistakes = append(mistakes, strings.Split(withoutKeys(err.Error(), a.Config), "\n")...) // joined: a line each
+			for mistake := range strings.SplitSeq(withoutKeys(err.Error(), a.Config), "\n") { // joined: a line each
+				if c.Further != nil {
+					mistake += " (or its field in PROVIDERS_FILE, " + c.Further.Place + ")"
+				}
+				mistakes = append(mistakes, mistake)
+			}
 			continue
 		}
 		entry := provider.Entry{Provider: p, Weight: &c.Weight, Disabled: !c.Enabled, Timeout: c.Timeout, Breaker: breaker}

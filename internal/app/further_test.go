@@ -158,7 +158,8 @@ func TestTwoModelsOfEachProvider(t *testing.T) {
 }
 
 func TestFurtherProvidersAtStart(t *testing.T) {
-	const one = `PROVIDERS_FILE={"providers": [{"name": "mine", "preset": "deepseek", "model": "m"%s}]}`
+	const one = `PROVIDERS_FILE={"providers": [{"name": "mine"%s}]}`
+	const deepseek = `, "preset": "deepseek", "model": "m"`
 	missing := `PROVIDERS_FILE: providers[0].price is missing, and no price of model m is known: give one such as {"input": 0.5, "output": 1.5}, USD for a million tokens, because `
 	tests := []struct {
 		name    string
@@ -166,14 +167,15 @@ func TestFurtherProvidersAtStart(t *testing.T) {
 		environ []string
 		want    string // the mistake, or why mine can't be asked
 	}{
-		{"no price", "", []string{"MINE_API_KEY=k"}, ""},
-		{"no price and a budget of a day", "", []string{"MINE_API_KEY=k", "DAILY_BUDGET_USD=1"}, missing + "DAILY_BUDGET_USD limits what is spent"},
-		{"no price and a budget of a request", "", []string{"REQUEST_BUDGET_USD=1"}, missing + "REQUEST_BUDGET_USD limits what is spent"},
-		{"disabled", `, "enabled": false`, []string{"DAILY_BUDGET_USD=1"}, "disabled"},
-		{"a price", `, "price": {"input": 1, "output": 2}`, []string{"MINE_API_KEY=k", "DAILY_BUDGET_USD=1"}, ""},
-		{"no key", `, "api_key_env": "OTHER_API_KEY"`, nil, "no API key: set OTHER_API_KEY"},
-		{"needs no key", `, "api_key_env": "none"`, nil, ""},
-		{"a far address in the environment", "", []string{"MINE_BASE_URL=http://8.8.8.8"}, "MINE_BASE_URL leads to 8.8.8.8 over plain http"},
+		{"no price", deepseek, []string{"MINE_API_KEY=k"}, ""},
+		{"no price and a budget of a day", deepseek, []string{"MINE_API_KEY=k", "DAILY_BUDGET_USD=1"}, missing + "DAILY_BUDGET_USD limits what is spent"},
+		{"no price and a budget of a request", deepseek, []string{"REQUEST_BUDGET_USD=1"}, missing + "REQUEST_BUDGET_USD limits what is spent"},
+		{"disabled", deepseek + `, "enabled": false`, []string{"DAILY_BUDGET_USD=1"}, "disabled"},
+		{"a price", deepseek + `, "price": {"input": 1, "output": 2}`, []string{"MINE_API_KEY=k", "DAILY_BUDGET_USD=1"}, ""},
+		{"no key", deepseek + `, "api_key_env": "OTHER_API_KEY"`, nil, "no API key: set OTHER_API_KEY"},
+		{"needs no key", deepseek + `, "api_key_env": "none"`, nil, ""},
+		{"an effort that the model does not take", `, "preset": "grok", "model": "grok-4.7", "effort": "max"`, []string{"MINE_API_KEY=k"}, `MINE_EFFORT is "max", but model grok-4.7 takes one of low, medium, high (or its field in PROVIDERS_FILE, providers[0])`},
+		{"a far address in the environment", deepseek, []string{"MINE_BASE_URL=http://8.8.8.8"}, "MINE_BASE_URL leads to 8.8.8.8 over plain http"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
