@@ -89,5 +89,7 @@ function Page() {
     <span>Charts by <a href="https://www.tradingview.com/" rel="noopener noreferrer" target="_blank">TradingView Lightweight Charts™</a>, © 2026 TradingView, Inc.</span> <a href="ui/licences.txt">Licences</a></footer>`;
 }
 
-render(html`<${Page} />`, document.getElementById('page').parentNode, document.getElementById('page'));
+const place = document.getElementById('page');
+place.replaceChildren();
+render(html`<${Page} />`, place);
 start();

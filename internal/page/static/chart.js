@@ -66,7 +66,7 @@ function build(library, element, { result, candles, outcome }) {
     points.setData([{ time: t0, value: outcome.reference_price }, { time: t0 + 2 * step, value: outcome.exit_price }]);
     library.createSeriesMarkers(points, [{ time: t0 + 2 * step, position: 'inBar', shape: 'circle', color: c('accent'), size: 0.1, text: 'exit' }]);
   }
-  chart.timeScale().setVisibleLogicalRange({ from: Math.max(-1, candles.length - (element.clientWidth < 500 ? 36 : 90)), to: candles.length + 3 });
+  chart.timeScale().setVisibleLogicalRange({ from: Math.max(-1, candles.length - (element.clientWidth < 500 ? 36 : 90)), to: candles.length + (element.clientWidth < 500 ? 9 : 12) });
   return chart;
 }
 

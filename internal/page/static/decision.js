@@ -86,10 +86,9 @@ function Head({ result }) {
   const live = useLive();
   const newer = [...live.results.values()].find((r) => nameOf(r) === nameOf(result) && r.id !== result.id && r.candle_time >= result.candle_time && r.timestamp > result.timestamp);
   const levels = result.decision !== 'HOLD';
-  return html`<header class="head"><div><h1 tabindex="-1"><${Name} text=${result.pair} limit=${120} /> <span class="frame">${result.timeframe}</span></h1>
+  return html`<header class="head"><div class="title"><${Say} decision=${result.decision} big=${true} /><h1 tabindex="-1"><${Name} text=${result.pair} limit=${120} /> <span class="frame">${result.timeframe}</span></h1>${result.status === 'degraded' ? html`<span class="tag warn">degraded</span>` : ''}</div>
       <p class="small">Candle of ${when(result.candle_time)}, answered ${when(result.timestamp, { seconds: true })} (<${Age} at=${result.timestamp} />). <${Left} until=${result.valid_until} />${result.cache !== 'miss' ? html` <span class="tag">${words(result.cache)}, votes of ${when(result.votes_at)}</span>` : ''}</p>
-      ${newer && html`<p class="note warn">There is a newer decision of this series: <a href=${linkTo(newer.id)}>${newer.decision} of ${when(newer.timestamp)}</a>.</p>`}</div>
-    <div class="verdict"><${Say} decision=${result.decision} big=${true} />${result.status === 'degraded' ? html`<span class="tag warn">degraded</span>` : ''}</div>
+      ${newer && html`<p class="note warn">There is a newer decision of this series: <a href=${linkTo(newer.id)}>${newer.decision} of ${when(newer.timestamp)}</a>.</p>`}
     <dl class="levels"><div><dt>Price</dt><dd>${price(result.current_price)}</dd></div>
       <div><dt>Stop</dt><dd>${levels ? price(result.suggested_stop_loss) : '–'}${levels && result.suggested_stop_loss != null ? html` <span class="small muted">${gain(result.suggested_stop_loss / result.current_price - 1)}</span>` : ''}</dd></div>
       <div><dt>Target</dt><dd>${levels ? price(result.suggested_take_profit) : '–'}${levels && result.suggested_take_profit != null ? html` <span class="small muted">${gain(result.suggested_take_profit / result.current_price - 1)}</span>` : ''}</dd></div>

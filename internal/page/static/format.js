@@ -34,7 +34,7 @@ export function share(n, limit) {
 
 // percent writes a share as a percentage; with a sign where it is a gain or loss.
 export function percent(n, d = 1) {
-  return n == null ? none : minus((n * 100).toFixed(d)) + ' %';
+  return n == null ? none : minus((n * 100).toFixed(d)) + '\u00a0%';
 }
 export function gain(n, d = 2) {
   if (n == null) return none;
@@ -55,16 +55,16 @@ export const plural = (n, one, many = one + 's') => `${count(n)} ${n === 1 ? one
 
 export function millis(n) {
   if (n == null) return none;
-  return n < 1000 ? `${Math.round(n)} ms` : `${(n / 1000).toFixed(n < 10000 ? 2 : 1)} s`;
+  return n < 1000 ? `${Math.round(n)}\u00a0ms` : `${(n / 1000).toFixed(n < 10000 ? 2 : 1)}\u00a0s`;
 }
 
 // span writes a length of time in its two largest units.
 export function span(seconds) {
   const s = Math.max(0, Math.floor(seconds));
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min`;
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor(s / 60) % 60} min`;
-  return `${Math.floor(s / 86400)} d ${Math.floor(s / 3600) % 24} h`;
+  if (s < 60) return `${s}\u00a0s`;
+  if (s < 3600) return `${Math.floor(s / 60)}\u00a0min`;
+  if (s < 86400) return `${Math.floor(s / 3600)}\u00a0h ${Math.floor(s / 60) % 60}\u00a0min`;
+  return `${Math.floor(s / 86400)}\u00a0d ${Math.floor(s / 3600) % 24}\u00a0h`;
 }
 
 // Whether times are shown in UTC or in the viewer's zone; remembered in this browser.

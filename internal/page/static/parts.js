@@ -1,7 +1,7 @@
 // Small pieces that several views use: a decision's sign and word, bars, tables of a chart's values, the states of a view.
 
 import { html, useState } from './html.js';
-import { plural, share, span, useNow, when } from './format.js';
+import { percent, plural, share, span, useNow, when } from './format.js';
 
 const signs = { BUY: '▲', SELL: '▼', HOLD: '■' };
 
@@ -88,7 +88,7 @@ export function Chance({ probability: p }) {
   if (!p) return html`<span class="muted">not kept</span>`;
   if (p.value != null) {
     const below = p.break_even != null && p.value < p.break_even;
-    return html`<span class="chance"><strong>${(p.value * 100).toFixed(1)} %</strong> <span class="small">${(p.low * 100).toFixed(0)}–${(p.high * 100).toFixed(0)}; ${p.break_even == null ? 'break-even unknown' : `needs ${(p.break_even * 100).toFixed(1)} %`}</span>${below && html` <span class="tag warn">below break-even</span>`}</span>`;
+    return html`<span class="chance"><strong>${percent(p.value)}</strong> <span class="small">${(p.low * 100).toFixed(0)}–${(p.high * 100).toFixed(0)}; ${p.break_even == null ? 'break-even unknown' : `needs ${percent(p.break_even)}`}</span>${below && html` <span class="tag warn">below break-even</span>`}</span>`;
   }
   if (p.reason === 'too_few') return html`<span class="small">${p.n_eff == null ? 'too few' : Math.floor(p.n_eff)} of ${p.needed} effective windows</span>`;
   if (p.reason === 'hold') return html`<span class="small muted">for BUY and SELL only</span>`;
