@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// axe is the source of axe-core, which tools/page-axe.sh fetches.
+// axe is the source of axe-core, which run.sh fetches.
 var axe = sync.OnceValues(func() (string, error) {
 	text, err := os.ReadFile("../../../.tools/axe/axe.min.js")
 	return string(text), err
@@ -196,7 +196,7 @@ func (b *tab) checkAxe() {
 	b.Helper()
 	source, err := axe()
 	if err != nil {
-		b.Fatalf("axe-core is missing (%v): run tools/page-axe.sh", err)
+		b.Fatalf("axe-core is missing (%v): run make test-page, which fetches it", err)
 	}
 	b.do(chromedp.Evaluate[chromedp.Void](source + ";true"))
 	found := eval[[]string](b, `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations']})

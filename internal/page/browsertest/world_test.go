@@ -61,6 +61,10 @@ func newWorld(now time.Time) *world {
 	policy := signal.Policy{MinProviders: 2, MinConfidence: .6, MinAgreement: .5}
 	sums := map[signal.Timeframe]map[outcome.Voter]outcome.Sums{}
 	keep := func(s *series, r *signal.Consensus, data *signal.MarketData) {
+		if data != nil {
+			own := *data
+			data = &own
+		}
 		if r.Probability == nil && s.pair.String() != "LINK/USDT" { // one is as old as before probabilities were kept
 			r.Probability = outcome.Fit{}.Probability(r.RawDecision, r.Confidence, r.Timestamp)
 		}
@@ -92,9 +96,9 @@ func newWorld(now time.Time) *world {
 		}
 		w.list(s, w.entries[len(w.entries)-1].result, watched)
 	}
-	btc := newSeries("BTC/USDT", "1h", 50010, 1, 460, now, 11)
-	add(btc, 330, true)
-	add(newSeries("ETH/USDT", "1h", 2710.35, 2, 260, now, 12), 100, true)
+	btc := newSeries("BTC/USDT", "1h", 50010, 1, 520, now, 11)
+	add(btc, 380, true)
+	add(newSeries("ETH/USDT", "1h", 2710.35, 2, 260, now, 12), 60, true)
 	add(newSeries("SPX/USD", "1d", 6120.4, 2, 200, now, 13), 40, false)
 	add(newSeries("PEPE/USDT", "5m", .00001234, 10, 160, now.Add(-3*time.Hour), 14), 22, false)
 

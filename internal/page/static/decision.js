@@ -38,7 +38,7 @@ function whoMattered(result) {
   const against = dissent ? html` Against: ${dissent.provider} with ${dissent.decision} ${share(dissent.confidence)}.` : ' Nobody was against.';
   if (pivotal.length === 0) return html`<strong>Nobody alone.</strong> Without any one vote it stays ${result.decision}.${against}`;
   if (pivotal.length > 3) return html`<strong>${pivotal.length} of ${contributions.length} votes</strong> could each have turned it; stability ${share(stability)}.${against}`;
-  return html`${pivotal.map((c, i) => html`${i > 0 ? '; ' : ''}without <strong>${c.provider}</strong> ${c.decision_without ?? 'none'}`)}.${against}`;
+  return html`${pivotal.map((c, i) => html`${i > 0 ? '; without ' : 'Without '}<strong>${c.provider}</strong>: ${c.decision_without ?? 'none'}`)}.${against}`;
 }
 
 function Tally({ result }) {
@@ -86,7 +86,7 @@ function Head({ result }) {
   const live = useLive();
   const newer = [...live.results.values()].find((r) => nameOf(r) === nameOf(result) && r.id !== result.id && r.candle_time >= result.candle_time && r.timestamp > result.timestamp);
   const levels = result.decision !== 'HOLD';
-  return html`<header class="head"><div class="title"><${Say} decision=${result.decision} big=${true} /><h1 tabindex="-1"><${Name} text=${result.pair} limit=${120} /> <span class="frame">${result.timeframe}</span></h1>${result.status === 'degraded' ? html`<span class="tag warn">degraded</span>` : ''}</div>
+  return html`<header class="head"><div class="title"><${Say} decision=${result.decision} big=${true} /><h1 tabindex="-1" class=${result.pair.length > 30 ? 'long' : ''}><${Name} text=${result.pair} limit=${120} /> <span class="frame">${result.timeframe}</span></h1>${result.status === 'degraded' ? html`<span class="tag warn">degraded</span>` : ''}</div>
       <p class="small">Candle of ${when(result.candle_time)}, answered ${when(result.timestamp, { seconds: true })} (<${Age} at=${result.timestamp} />). <${Left} until=${result.valid_until} />${result.cache !== 'miss' ? html` <span class="tag">${words(result.cache)}, votes of ${when(result.votes_at)}</span>` : ''}</p>
       ${newer && html`<p class="note warn">There is a newer decision of this series: <a href=${linkTo(newer.id)}>${newer.decision} of ${when(newer.timestamp)}</a>.</p>`}
     <dl class="levels"><div><dt>Price</dt><dd>${price(result.current_price)}</dd></div>
@@ -107,7 +107,7 @@ export function Decision({ id }) {
     ${result.simulated && html`<${Simulated} />`}
     <${Head} result=${result} />
     <${Facts} result=${result} outcome=${outcome} />
-    ${result.warnings.length > 0 && html`<section class="note warn" aria-labelledby="warnings"><h2 id="warnings">Warnings</h2><ul>${result.warnings.map((w) => html`<li><strong>${w.provider ? `${w.provider}: ` : ''}${words(w.code)}.</strong> ${w.message}</li>`)}</ul></section>`}
+    ${result.warnings.length > 0 && html`<section class="note warn" aria-labelledby="warnings"><h2 id="warnings">Warnings</h2><ul>${result.warnings.map((w) => html`<li><strong>${w.provider ? `${w.provider}, ` : ''}${words(w.code)}:</strong> ${w.message}</li>`)}</ul></section>`}
     <div class="columns"><div>
       <section class="card" aria-labelledby="candles"><h2 id="candles">What the models saw</h2><${Chart} result=${result} outcome=${outcome} /><${Indicators} data=${result.market_data} /></section>
       <${Votes} result=${result} outcome=${outcome} />

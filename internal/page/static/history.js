@@ -17,8 +17,7 @@ function outcomeOf(o) {
 
 function Outcome({ outcome: o }) {
   const word = outcomeOf(o);
-  if (word === 'right') return html`<span class="good">✓ right</span> <span class="n">${o.decision === 'HOLD' ? gain(o.move) : gain(o.net_return)}</span>`;
-  if (word === 'wrong') return html`<span class="bad">✗ wrong</span> <span class="n">${o.decision === 'HOLD' ? gain(o.move) : gain(o.net_return)}</span>`;
+  if (o?.status === 'settled') return html`<span class=${o.right ? 'good' : 'bad'}>${o.right ? '✓ right' : '✗ wrong'}</span> ${o.decision === 'HOLD' ? html`<span class="small muted">price moved ${gain(o.move)}</span>` : gain(o.net_return)}`;
   return html`<span class="muted">${word}${o?.reason ? `: ${words(o.reason)}` : ''}</span>`;
 }
 
@@ -74,10 +73,10 @@ export function History({ parameters, go }) {
     ${!items && !problem && html`<${Loading} what="decisions" />`}
     ${items?.length === 0 && html`<${Empty} title="No decisions">${asked.pair ? 'This series has none in that time: check its timeframe.' : 'None was made on this UTC day.'} Look at another day or series above, or <a href="#/ask">ask</a>.<//>`}
     ${items?.length > 0 && matching.length === 0 && html`<p class="state">None of the ${items.length} loaded decisions matches.</p>`}
-    ${matching.length > 0 && html`<table class="rows history"><caption class="hidden">Decisions, newest first</caption><thead><tr><th scope="col">Answered</th><th scope="col">Series</th><th scope="col">Decision</th><th scope="col">Models</th><th scope="col" class="n">Confidence</th><th scope="col" class="n">Price</th><th scope="col">Outcome</th><th scope="col" class="n">Cost</th></tr></thead>
-      <tbody>${matching.map((r) => html`<tr key=${r.id}><th scope="row"><a href=${linkTo(r.id)}>${when(r.timestamp, { zone: false })}</a></th><td data-label="Series"><${Name} text=${r.pair} limit=${48} /> <span class="frame">${r.timeframe}</span>${r.simulated ? html` <span class="tag warn">simulated</span>` : ''}</td>
+    ${matching.length > 0 && html`<table class="rows history"><caption class="hidden">Decisions, newest first</caption><thead><tr><th scope="col">Answered</th>${!asked.pair && html`<th scope="col">Series</th>`}<th scope="col">Decision</th><th scope="col" class="n">Confidence</th><th scope="col" class="n">Price</th><th scope="col">Models</th><th scope="col">Outcome, net return</th><th scope="col" class="n">Cost</th></tr></thead>
+      <tbody>${matching.map((r) => html`<tr key=${r.id}><th scope="row"><a href=${linkTo(r.id)}>${when(r.timestamp, { zone: false })}</a></th>${!asked.pair && html`<td data-label="Series" class="three"><${Name} text=${r.pair} limit=${48} /> <span class="frame">${r.timeframe}</span>${r.simulated ? html` <span class="tag warn">simulated</span>` : ''}</td>`}
         <td data-label="Decision"><${Say} decision=${r.decision} />${r.status === 'degraded' ? html` <span class="tag warn">degraded</span>` : ''}${r.hold_reason && r.hold_reason !== 'voted' ? html`<div class="small">${holdReason(r.hold_reason)}</div>` : ''}</td>
-        <td data-label="Models"><${Marks} result=${r} /></td><td data-label="Confidence" class="n">${share(r.confidence, r.policy?.min_confidence)}</td><td data-label="Price" class="n">${price(r.current_price)}</td><td data-label="Outcome"><${Outcome} outcome=${r.outcome} /></td><td data-label="Cost" class="n">${usd(r.total_cost_usd)}</td></tr>`)}</tbody></table>`}
+        <td data-label="Confidence" class="n">${share(r.confidence, r.policy?.min_confidence)}</td><td data-label="Price" class="n">${price(r.current_price)}</td><td data-label="Models"><${Marks} result=${r} /></td><td data-label="Outcome, net return" class="two"><${Outcome} outcome=${r.outcome} /></td><td data-label="Cost" class="n less">${usd(r.total_cost_usd)}</td></tr>`)}</tbody></table>`}
     <${Trouble} problem=${problem} again=${again} />
     ${next && !problem && html`<p><button disabled=${loading} onClick=${more}>${loading ? 'Loading …' : 'Load 50 older'}</button></p>`}`;
 }

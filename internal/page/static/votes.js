@@ -13,7 +13,7 @@ function order(result) {
 
 function Vote({ vote: v, worth, total, settled }) {
   return html`<li class="vote"><div class="said"><${Say} decision=${v.decision} /><div><strong>${v.provider}</strong> <span class="small muted">${v.model}</span></div>
-      <span class="tags">${worth.pivotal && html`<span class="tag accent">decisive: without it ${worth.decision_without ?? 'none'}</span>`}${settled && html`<span class=${`tag ${settled.right ? 'good' : 'bad'}`}>${settled.right ? '✓ right' : '✗ wrong'}</span>`}</span></div>
+      <span class="tags">${worth.pivotal && html`<span class="tag accent">${worth.decision_without ? `decisive: without it ${worth.decision_without}` : 'the only vote'}</span>`}${settled && html`<span class=${`tag ${settled.right ? 'good' : 'bad'}`}>${settled.right ? '✓ right' : '✗ wrong'}</span>`}</span></div>
     <dl class="worth"><div><dt>Share of the vote</dt><dd><${Bar} of=${worth.share} kind=${worth.supports ? '' : 'soft'} /><span class="n">${(worth.share * 100).toFixed(1)} %</span></dd></div>
       <div><dt>Confidence × weight</dt><dd class="n">${share(v.confidence)} × ${share(v.weight)}</dd></div>
       <div><dt>Time in the run</dt><dd><${Bar} of=${v.latency_ms / total} kind="soft" /><span class="n">${millis(v.latency_ms)}</span></dd></div>
@@ -34,11 +34,14 @@ export function Votes({ result, outcome }) {
     <p class="small muted">The whole run took ${millis(result.total_latency_ms)}, of which ${millis(result.overhead_ms)} were not spent waiting for providers.</p></section>`;
 }
 
+// sentence begins a message with a capital letter and ends it with a full stop.
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.');
+
 export function Failures({ result }) {
   if (result.failures.length === 0) return null;
   const total = Math.max(result.total_latency_ms, 1e-9);
   return html`<section class="card" aria-labelledby="failures"><h2 id="failures">Did not vote</h2><ul class="votes">${result.failures.map((f) => html`<li class="vote" key=${f.provider}>
     <div class="said"><span class="say failed"><span aria-hidden="true">${f.error === 'not_needed' ? '·' : '×'}</span> ${words(f.error)}${f.reason ? `: ${words(f.reason)}` : ''}</span><strong>${f.provider}</strong></div>
     ${f.attempts > 0 && html`<dl class="worth"><div><dt>Time in the run</dt><dd><${Bar} of=${f.latency_ms / total} kind="soft" /><span class="n">${millis(f.latency_ms)}</span></dd></div><div><dt>Attempts</dt><dd class="n">${f.attempts}</dd></div></dl>`}
-    <p class="reasoning"><${Long} text=${f.message} />${f.until ? html` It is tried again at ${when(f.until)}.` : f.error === 'not_needed' ? '' : f.retryable ? ' Asking again later may help.' : ' Asking again does not help until that is changed.'}</p></li>`)}</ul></section>`;
+    <p class="reasoning"><${Long} text=${sentence(f.message)} />${f.until ? html` It is tried again at ${when(f.until)}.` : f.error === 'not_needed' || f.error === 'left_out' ? '' : f.retryable ? ' Asking again later may help.' : ' Asking again does not help until that is changed.'}</p></li>`)}</ul></section>`;
 }

@@ -3,9 +3,9 @@
 # archive of each package and each file. Needs npm, and openssl for the archive's checksum. For a new version: change the version
 # and put "-" in place of both checksums; the script then prints the line with the new ones.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../internal/page"
+cd "$(dirname "${BASH_SOURCE[0]}")"
 
-die() { printf 'page-libraries: %s\n' "$*" >&2; exit 1; }
+die() { printf 'libraries: %s\n' "$*" >&2; exit 1; }
 for tool in npm openssl sha256sum; do command -v "$tool" >/dev/null || die "$tool is missing: install it"; done
 
 work=$(mktemp -d)
