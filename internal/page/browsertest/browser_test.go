@@ -81,8 +81,9 @@ type tab struct {
 	requests []string // method and address of each
 }
 
-// open opens a view and waits until it has what it waits for: a selector.
-func open(t *testing.T, s *server, l look, hash, ready string) *tab {
+// open opens a view and waits until it has what it waits for: a selector. The
+// scripts run before those of the page.
+func open(t *testing.T, s *server, l look, hash, ready string, scripts ...string) *tab {
 	t.Helper()
 	b := &tab{T: t, server: s}
 	var stop context.CancelFunc
@@ -97,6 +98,10 @@ func open(t *testing.T, s *server, l look, hash, ready string) *tab {
 	}
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
 	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: l.width, Height: l.height, DeviceScaleFactor: 1, Mobile: l.width < 500})
+	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	for _, script := range scripts {
+		call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+	}
 	b.do(chromedp.Navigate(s.URL + "/" + hash))
 	b.wait(ready)
 	return b
@@ -165,6 +170,24 @@ func eval[T any](b *tab, expression string) T {
 		b.Fatalf("the browser: %.300s: %v", expression, err)
 	}
 	return value
+}
+
+// text gives the text of an element as a reader sees it.
+func (b *tab) text(selector string) string {
+	b.Helper()
+	return eval[string](b, "document.querySelector("+quote(selector)+").innerText.replace(/\\s+/g, ' ').trim()")
+}
+
+func (b *tab) click(selector string) {
+	b.Helper()
+	eval[bool](b, "document.querySelector("+quote(selector)+").click() ?? true")
+}
+
+// set types into a field, as a person would.
+func (b *tab) set(selector, value string) {
+	b.Helper()
+	eval[bool](b, `(() => { const e = document.querySelector(`+quote(selector)+`); e.value = `+quote(value)+`;
+		e.dispatchEvent(new Event('input', {bubbles: true})); return e.dispatchEvent(new Event('change', {bubbles: true})); })()`)
 }
 
 // wait waits for an element.

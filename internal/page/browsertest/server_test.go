@@ -4,7 +4,7 @@ package browsertest
 // counts what it was asked.
 
 import (
-	"encoding/base64"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,15 +34,19 @@ type state struct {
 	silent    bool // no route of the API answers before the test ends
 	poor      bool // providers are left out, the store and the budget are in trouble
 	refuse    bool // POST /v1/consensus finds no quorum
+	many      bool // 40 series
 }
 
 type server struct {
 	*httptest.Server
 	state  state
 	world  *world
-	asked  atomic.Int64  // POST /v1/consensus
-	extra  atomic.Bool   // a newer result has come
-	strays atomic.Int64  // routes that the page should not ask
+	asked  atomic.Int64 // POST /v1/consensus
+	extra  atomic.Bool  // a newer result has come
+	strays atomic.Int64 // routes that the page should not ask
+	same   atomic.Int64 // answers 304
+	mu     sync.Mutex
+	keys   []string      // the Idempotency-Key of each question
 	ended  chan struct{} // closed when the test ends
 }
 
@@ -101,14 +106,15 @@ func problem(w http.ResponseWriter, status int, kind, title, detail string, fail
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-func write(w http.ResponseWriter, r *http.Request, body any) {
+func (s *server) write(w http.ResponseWriter, r *http.Request, body any) {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		panic(err)
 	}
-	tag := strconv.Quote(fmt.Sprintf("%x", len(raw)) + base64.RawURLEncoding.EncodeToString(raw[max(0, len(raw)-24):]))
+	tag := fmt.Sprintf(`"%x"`, sha256.Sum256(raw))
 	w.Header().Set("ETag", tag)
 	if r.Header.Get("If-None-Match") == tag {
+		s.same.Add(1)
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -118,10 +124,15 @@ func write(w http.ResponseWriter, r *http.Request, body any) {
 
 func (s *server) listSeries(w http.ResponseWriter, r *http.Request) {
 	if s.state.empty {
-		write(w, r, []seriesItem{})
+		s.write(w, r, []seriesItem{})
 		return
 	}
 	list := append([]seriesItem(nil), s.world.series...)
+	for i := 0; s.state.many && len(list) < 40; i++ {
+		more := list[0]
+		more.Pair = fmt.Sprintf("COIN%02d/USDT", i)
+		list = append(list, more)
+	}
 	for i := range list {
 		list[i].Simulated = s.state.simulated
 	}
@@ -129,7 +140,7 @@ func (s *server) listSeries(w http.ResponseWriter, r *http.Request) {
 		id := s.newer().ID
 		list[0].ID = &id
 	}
-	write(w, r, list)
+	s.write(w, r, list)
 }
 
 // newer is a result that comes while the page is open.
@@ -160,10 +171,15 @@ func (s *server) latest(w http.ResponseWriter, r *http.Request) {
 		found := false
 		for i := range s.world.entries {
 			e := &s.world.entries[i]
-			if e.result.Pair.String() != pair || string(e.result.Timeframe) != r.URL.Query().Get("timeframe") {
+			coin := strings.HasPrefix(pair, "COIN") && e.result.ID == s.world.named["pending"]
+			if !coin && (e.result.Pair.String() != pair || string(e.result.Timeframe) != r.URL.Query().Get("timeframe")) {
 				continue
 			}
-			if s.extra.Load() && e.result.ID == s.world.named["pending"] {
+			if coin {
+				document := s.document(e)
+				document["pair"] = pair
+				items = append(items, document)
+			} else if s.extra.Load() && e.result.ID == s.world.named["pending"] {
 				items = append(items, s.newer())
 			} else {
 				items = append(items, s.document(e))
@@ -177,11 +193,11 @@ func (s *server) latest(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case len(pairs) > 1:
-		write(w, r, map[string]any{"items": items, "missing": missing})
+		s.write(w, r, map[string]any{"items": items, "missing": missing})
 	case len(items) == 0:
 		problem(w, 404, "no-signal-yet", "There is no signal yet", "", nil)
 	default:
-		write(w, r, items[0])
+		s.write(w, r, items[0])
 	}
 }
 
@@ -196,7 +212,7 @@ func (s *server) show(w http.ResponseWriter, r *http.Request) {
 		document["market_data"] = e.marketData
 	}
 	document["outcome"] = e.outcome
-	write(w, r, document)
+	s.write(w, r, document)
 }
 
 func (s *server) history(w http.ResponseWriter, r *http.Request) {
@@ -227,12 +243,15 @@ func (s *server) history(w http.ResponseWriter, r *http.Request) {
 		document["outcome"] = e.outcome
 		items = append(items, document)
 	}
-	write(w, r, map[string]any{"items": items, "next_cursor": next})
+	s.write(w, r, map[string]any{"items": items, "next_cursor": next})
 }
 
 func (s *server) ask(w http.ResponseWriter, r *http.Request) {
 	s.asked.Add(1)
 	raw, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	s.keys = append(s.keys, r.Header.Get("Idempotency-Key"))
+	s.mu.Unlock()
 	if s.state.refuse {
 		all := append([]signal.Failure{{Provider: "anthropic", Error: signal.FailureRefusal, Message: "the model would not answer " + hostile, Attempts: 1, LatencyMS: 900}}, failed...)
 		problem(w, 503, "insufficient-responses", "Too few providers answered", "Insufficient successful provider responses: 0 < 2", all)
@@ -242,7 +261,7 @@ func (s *server) ask(w http.ResponseWriter, r *http.Request) {
 		problem(w, 400, "unreadable-body", "The body can't be read", string(raw), nil)
 		return
 	}
-	write(w, r, s.document(s.world.find(s.world.named["pending"])))
+	s.write(w, r, s.document(s.world.find(s.world.named["pending"])))
 }
 
 func (s *server) replay(w http.ResponseWriter, r *http.Request) {
@@ -264,7 +283,7 @@ func (s *server) replay(w http.ResponseWriter, r *http.Request) {
 	o := consensus.Aggregate(votes, consensus.Policy{MinConfidence: question.MinConfidence, MinAgreement: question.MinAgreement, Price: result.CurrentPrice})
 	was := map[string]any{"decision": result.Decision, "raw_decision": result.RawDecision, "hold_reason": result.HoldReason, "confidence": result.Confidence, "agreement_score": result.AgreementScore}
 	now := map[string]any{"decision": o.Decision, "raw_decision": o.RawDecision, "hold_reason": o.HoldReason, "confidence": o.Confidence, "agreement_score": o.AgreementScore, "weighted_votes": o.WeightedVotes, "explanation": o.Explanation}
-	write(w, r, map[string]any{"simulated": s.state.simulated, "runs": 1, "changed": 1, "policy_assumed": 0, "items": []any{map[string]any{"id": result.ID, "candle_time": result.CandleTime, "decided_early": false, "was": was, "now": now}}, "next_cursor": nil})
+	s.write(w, r, map[string]any{"simulated": s.state.simulated, "runs": 1, "changed": 1, "policy_assumed": 0, "items": []any{map[string]any{"id": result.ID, "candle_time": result.CandleTime, "decided_early": false, "was": was, "now": now}}, "next_cursor": nil})
 }
 
 func (s *server) scoreboard(w http.ResponseWriter, r *http.Request) {
@@ -275,7 +294,7 @@ func (s *server) scoreboard(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	tomorrow := s.world.now.AddDate(0, 0, 1)
-	write(w, r, outcome.Scoreboard{From: tomorrow.AddDate(0, 0, -365).Format(time.DateOnly), To: tomorrow.Format(time.DateOnly), PromptVersion: promptVersion, Simulated: s.state.simulated, Boards: boards})
+	s.write(w, r, outcome.Scoreboard{From: tomorrow.AddDate(0, 0, -365).Format(time.DateOnly), To: tomorrow.Format(time.DateOnly), PromptVersion: promptVersion, Simulated: s.state.simulated, Boards: boards})
 }
 
 // metrics sums the stored results up by day and provider.
@@ -336,7 +355,7 @@ func (s *server) metrics(w http.ResponseWriter, r *http.Request) {
 		}
 		answer["days"] = days
 	}
-	write(w, r, answer)
+	s.write(w, r, answer)
 }
 
 func (s *server) health(w http.ResponseWriter, r *http.Request) {

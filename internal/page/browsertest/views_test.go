@@ -38,6 +38,7 @@ func TestViews(t *testing.T) {
 		{"now-simulated", state{simulated: true}, "#/now", ".now tbody tr:nth-child(9)", looks[:3]},
 		{"now-broken", state{broken: true}, "#/now", ".note.bad", looks[:1]},
 		{"now-loading", state{silent: true}, "#/now", ".state", looks[:1]},
+		{"now-many", state{many: true}, "#/now", ".now tbody tr:nth-child(40)", looks[1:3]},
 		{"key", state{key: true}, "#/now", ".key", looks},
 		{"history-day", state{}, "#/history", ".history tbody tr", looks[:1]},
 		{"history-empty", state{empty: true}, "#/history", ".state h2", looks[:1]},

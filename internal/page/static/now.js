@@ -11,9 +11,9 @@ const leftOut = {
 };
 
 // todo lists what needs somebody, the worst first: [kind, what, what to do].
-function todo({ health, healthProblem, series }) {
+function todo({ health, healthProblem, problem, series }) {
   const list = [];
-  if (healthProblem) list.push(['bad', 'The health of the server can’t be read', healthProblem.title]);
+  if (healthProblem && !problem) list.push(['bad', 'The health of the server can’t be read', healthProblem.title]);
   if (health) {
     if (health.status === 'unavailable') list.push(['bad', 'No decision can be made', `${plural(health.available_providers, 'provider')} can be asked and ${health.required_providers} are needed, so enable more and give them keys`]);
     if (health.store !== 'ok') list.push(['bad', 'The store can’t be used', 'results are kept in memory until it works again, so check its disk or connection before the server ends']);

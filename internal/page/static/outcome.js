@@ -26,10 +26,9 @@ function Due({ at }) {
   return left > 0 ? html`due in ${span(left)}, at ${when(at)}` : html`it was due at ${when(at)} and waits for the candles`;
 }
 
+// Outcome has the figures of a settled one; of others the facts at the top say all there is.
 export function Outcome({ outcome: o }) {
-  if (!o || o.status !== 'settled') {
-    return html`<section class="card" aria-labelledby="outcome"><h2 id="outcome">Outcome</h2><p>${outcomeFact(o)[1]}</p></section>`;
-  }
+  if (o?.status !== 'settled') return null;
   const rows = [['Entry', price(o.entry_price)], ['Exit, close of the third candle', price(o.exit_price)], ['Price moved', gain(o.move, 3)], ['Costs of a round trip', gain(-o.cost, 3)],
     [o.decision === 'HOLD' ? 'Net return of HOLD' : `Net return of the ${o.decision}`, gain(o.net_return, 3)]];
   return html`<section class="card" aria-labelledby="outcome"><h2 id="outcome">Outcome <span class=${`tag ${o.right ? 'good' : 'bad'}`}>${o.right ? '✓ right' : '✗ wrong'}</span></h2>
