@@ -1,7 +1,7 @@
 // Requests to the API that this page came from. Addresses are relative, since the page may lie under a path. The key is kept for this
 // tab alone (sessionStorage) and is sent as a header, never in an address. Nothing here asks a model but ask().
 
-import { useEffect, useRef, useState } from './html.js';
+import { useEffect, useLayoutEffect, useRef, useState } from './html.js';
 
 const keyName = 'thalas-key';
 let refused = false; // the server wants a key, or does not take the one it got
@@ -19,10 +19,11 @@ function setRefused(is) {
   keyWatchers.forEach((tell) => tell({}));
 }
 
-// useKey renders a component again when the key or the need for one changes.
+// useKey renders a component again when the key or the need for one changes. It listens from the first moment (a layout effect): an answer
+// may come before the first paint.
 export function useKey() {
   const [, tell] = useState();
-  useEffect(() => (keyWatchers.add(tell), () => keyWatchers.delete(tell)), []);
+  useLayoutEffect(() => (keyWatchers.add(tell), () => keyWatchers.delete(tell)), []);
 }
 
 // Problem is an answer that is none, or no answer at all (status 0).

@@ -51,7 +51,7 @@ function Header({ name }) {
   const { health, problem } = live;
   const locked = keyRefused();
   const well = locked ? 'warn' : problem ? 'bad' : !health ? '' : health.status === 'healthy' ? 'good' : health.status === 'degraded' ? 'warn' : 'bad';
-  const text = locked ? 'a key is needed' : problem ? 'no connection' : health ? `${health.status}, ${Object.values(health.provider_health).filter(Boolean).length} of ${health.available_providers} providers` : '…';
+  const text = locked ? 'a key is needed' : problem ? (problem.status === 0 ? 'no connection' : 'answers with errors') : health ? `${health.status}, ${Object.values(health.provider_health).filter(Boolean).length} of ${health.available_providers} providers` : '…';
   return html`<header class="top"><a class="skip" href="#main" onClick=${(e) => (e.preventDefault(), document.querySelector('h1')?.focus())}>Skip to the content</a>
     <a class="brand" href="#/now"><img src="ui/icon.svg" alt="" width="22" height="22" /> Thalas</a>
     <nav aria-label="Views"><ul>${Object.entries(views).filter(([key]) => key !== 'decision').map(([key, [title]]) => html`<li><a href=${`#/${key}`} aria-current=${name === key ? 'page' : undefined}>${title}</a></li>`)}</ul></nav>

@@ -136,7 +136,7 @@ export function Chart({ result, outcome }) {
     + (result.suggested_stop_loss == null ? '' : `, stop ${price(result.suggested_stop_loss)}`) + (result.suggested_take_profit == null ? '' : `, target ${price(result.suggested_take_profit)}`)
     + (outcome?.status === 'settled' ? `, exit ${price(outcome.exit_price)}` : '') + '.';
   return html`<figure class="chart"><div ref=${holder} class="canvas" role="img" aria-label=${label}></div>
-    <figcaption><span><i class="swatch shade"></i> the three candles that the decision is about</span><span>hollow rises, filled falls</span>
+    <figcaption><span><i class="swatch shade"></i> the three candles that the decision is about</span><span>hollow rises, filled falls</span>${outcome?.status === 'settled' && html`<span><i class="swatch point"></i> the price it is measured from, and the exit</span>`}
       <span class="zoom"><button class="quiet" onClick=${() => zoom.current(0.6)} aria-label="Show fewer candles">+</button><button class="quiet" onClick=${() => zoom.current(1.6)} aria-label="Show more candles">−</button></span></figcaption>
     <${Values} caption="Candles" columns=${['Open time', 'Open', 'High', 'Low', 'Close', 'Volume']} rows=${candles.toReversed().map((k) => [when(k.time * 1000), price(k.open), price(k.high), price(k.low), price(k.close), price(k.volume)])} /></figure>`;
 }

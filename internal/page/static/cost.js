@@ -9,6 +9,7 @@ import { Bar, Empty, Values, View, words } from './parts.js';
 const periods = [7, 30, 92];
 
 const failuresOf = (p) => Object.entries(p.failures || {}).filter(([, n]) => n > 0).map(([kind, n]) => `${count(n)} ${words(kind)}`);
+const costOf = (sums) => sums?.cost_usd ?? sum(sums?.providers || [], (p) => p.cost_usd);
 const sum = (list, of) => list.reduce((total, x) => total + (of(x) || 0), 0);
 
 // Days draws one bar a day, against the highest day of all providers.
@@ -27,11 +28,11 @@ function Budget({ budget: b }) {
 function Table({ body, days, all }) {
   const names = body.providers.map((p) => p.provider);
   const of = (day, name) => day && (day.providers || []).find((p) => p.provider === name);
-  const most = Math.max(1e-12, ...days.map((d) => d.found?.cost_usd ?? 0));
+  const most = Math.max(1e-12, ...days.map((d) => costOf(d.found)));
   const rows = days.toReversed().flatMap(({ day, found }) => (found?.providers || []).map((p) => [day, p.provider, count(p.requests), failuresOf(p).join(', ') || '0', compact(p.input_tokens), compact(p.output_tokens), usd(p.cost_usd), millis(p.latency_ms?.p50), millis(p.latency_ms?.p95)]));
   return html`<table class="rows cost"><caption class="hidden">Cost by provider</caption><thead><tr><th scope="col">Provider</th><th scope="col" class="n">Cost</th><th scope="col">Each of ${days.length} days, the highest ${usd(most)}</th><th scope="col" class="n">Calls</th><th scope="col">Failed</th><th scope="col" class="n">Tokens in / out</th><th scope="col" class="n">Time p50 / p95</th></tr></thead>
-    <tbody><tr class="first"><th scope="row">all</th><td data-label="Cost" class="n"><strong>${usd(all.cost)}</strong></td><td data-label="Each day"><${Days} label="Cost of all each day" values=${days.map((d) => d.found?.cost_usd ?? 0)} most=${most} /></td><td data-label="Runs" class="n">${plural(body.total_requests, 'run')}</td><td data-label="Failed">${body.failed_requests > 0 ? html`<span class="bad">${plural(body.failed_requests, 'run')} without a decision</span>` : 'every run came to a decision'}</td><td data-label="Tokens" class="n">${compact(body.tokens)}</td><td class="n"></td></tr>
-    ${body.providers.toSorted((a, b) => b.cost_usd - a.cost_usd).map((p) => html`<tr key=${p.provider}><th scope="row">${p.provider}</th><td data-label="Cost" class="n">${usd(p.cost_usd)}</td><td data-label="Each day"><${Days} label=${`Cost of ${p.provider} each day`} values=${days.map((d) => of(d.found, p.provider)?.cost_usd ?? 0)} most=${most} /></td>
+    <tbody><tr class="first"><th scope="row">all</th><td data-label="Cost" class="n"><strong>${usd(all.cost)}</strong></td><td data-label="Each day" class="line"><${Days} label="Cost of all each day" values=${days.map((d) => costOf(d.found))} most=${most} /></td><td data-label="Runs" class="n">${plural(body.total_requests, 'run')}</td><td data-label="Failed">${body.failed_requests > 0 ? html`<span class="bad">${plural(body.failed_requests, 'run')} without a decision</span>` : 'every run came to a decision'}</td><td data-label="Tokens" class="n">${compact(body.tokens)}</td><td class="n"></td></tr>
+    ${body.providers.toSorted((a, b) => b.cost_usd - a.cost_usd).map((p) => html`<tr key=${p.provider}><th scope="row">${p.provider}</th><td data-label="Cost" class="n">${usd(p.cost_usd)}</td><td data-label="Each day" class="line"><${Days} label=${`Cost of ${p.provider} each day`} values=${days.map((d) => of(d.found, p.provider)?.cost_usd ?? 0)} most=${most} /></td>
       <td data-label="Calls" class="n">${count(p.requests)}</td><td data-label="Failed">${failuresOf(p).join(', ') || html`<span class="muted">none</span>`}</td><td data-label="Tokens in / out" class="n">${compact(p.input_tokens)} / ${compact(p.output_tokens)}</td><td data-label="Time p50 / p95" class="n">${millis(p.latency_ms?.p50)} / ${millis(p.latency_ms?.p95)}</td></tr>`)}</tbody></table>
     ${names.length > 0 && html`<${Values} caption="Days and providers" columns=${['UTC day', 'Provider', 'Calls', 'Failures', 'Tokens in', 'Tokens out', 'Cost', 'p50', 'p95']} rows=${rows} />`}`;
 }
@@ -48,7 +49,7 @@ export function Cost({ parameters, go }) {
   const days = Array.from({ length: period }, (_, i) => dayAfter(from, i)).map((day) => ({ day, found: found.get(day) }));
   const shared = body?.shared;
   const runs = body?.successful_requests;
-  const cost = body && (body.cost_usd ?? sum(body.providers, (p) => p.cost_usd));
+  const cost = body && costOf(body);
   return html`<h1 tabindex="-1">Cost</h1>
     <form class="filter"><fieldset class="choice"><legend>Period</legend>${periods.map((n) => html`<label><input type="radio" name="period" checked=${n === period} onChange=${() => go(`#/cost?days=${n}`, true)} /> ${n} days</label>`)}</fieldset></form>
     ${live.health && html`<${Budget} budget=${live.health.budget} />`}

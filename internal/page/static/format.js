@@ -1,6 +1,6 @@
 // Numbers and times as text. Numbers keep their digits where they decide something; a missing one is never 0.
 
-import { useEffect, useState } from './html.js';
+import { useEffect, useLayoutEffect, useState } from './html.js';
 
 const none = '–';
 
@@ -80,7 +80,7 @@ export function setUTC(is) {
 // useZone renders a component again when the zone is switched.
 export function useZone() {
   const [, tell] = useState();
-  useEffect(() => (watchers.add(tell), () => watchers.delete(tell)), []);
+  useLayoutEffect(() => (watchers.add(tell), () => watchers.delete(tell)), []);
   return utc;
 }
 

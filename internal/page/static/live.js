@@ -1,7 +1,7 @@
 // What is polled whatever the view: the series with their newest results, and the health. It asks when a candle has closed, else every
 // 15 seconds, by ETag, and not at all while the tab is hidden.
 
-import { useEffect, useState } from './html.js';
+import { useLayoutEffect, useState } from './html.js';
 import { get, keyRefused, query } from './api.js';
 import { stepSeconds } from './format.js';
 
@@ -17,7 +17,7 @@ let running = false;
 // useLive renders a component again after each poll.
 export function useLive() {
   const [, tell] = useState();
-  useEffect(() => (watchers.add(tell), () => watchers.delete(tell)), []);
+  useLayoutEffect(() => (watchers.add(tell), () => watchers.delete(tell)), []);
   return state;
 }
 
@@ -80,7 +80,8 @@ async function poll() {
   clearTimeout(timer);
   try {
     const health = get('v1/health').then(({ body }) => Object.assign(state, { health: body, healthProblem: null }), (problem) => { state.healthProblem = problem; });
-    const series = await cached('v1/series');
+    const body = await cached('v1/series');
+    const series = Array.isArray(body) ? body : body.series ?? body.items;
     const results = await readResults(series);
     await health;
     const before = state.series && newest();

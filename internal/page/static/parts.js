@@ -88,7 +88,7 @@ export function Chance({ probability: p }) {
   if (!p) return html`<span class="muted">not kept</span>`;
   if (p.value != null) {
     const below = p.break_even != null && p.value < p.break_even;
-    return html`<span class="chance"><strong>${percent(p.value)}</strong> <span class="small">${(p.low * 100).toFixed(0)}–${(p.high * 100).toFixed(0)}; ${p.break_even == null ? 'break-even unknown' : `needs ${percent(p.break_even)}`}</span>${below && html` <span class="tag warn">below break-even</span>`}</span>`;
+    return html`<span class="chance"><strong>${percent(p.value)}</strong> <span class="small">(${(p.low * 100).toFixed(0)}–${(p.high * 100).toFixed(0)}), ${p.break_even == null ? 'break-even unknown' : `needs ${percent(p.break_even)}`}</span>${below && html` <span class="tag warn">below break-even</span>`}</span>`;
   }
   if (p.reason === 'too_few') return html`<span class="small">${p.n_eff == null ? 'too few' : Math.floor(p.n_eff)} of ${p.needed} effective windows</span>`;
   if (p.reason === 'hold') return html`<span class="small muted">for BUY and SELL only</span>`;
