@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 func TestHostileTextStaysText(t *testing.T) {
@@ -98,6 +99,7 @@ func TestAsk(t *testing.T) {
 		t.Errorf("the button does not say what it costs: %q", got)
 	}
 	fill(b)
+	b.do(chromedp.Focus(chromedp.CSS("#a-price")), chromedp.KeyEvent(kb.Enter)) // Enter in a field asks nobody
 	b.checkQuiet(0)
 	b.click(".ask .primary")
 	b.wait("#answer")

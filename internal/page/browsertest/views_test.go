@@ -51,6 +51,7 @@ func TestViews(t *testing.T) {
 		for _, l := range tt.looks {
 			t.Run(tt.name+"/"+l.name, func(t *testing.T) {
 				b := open(t, newServer(t, tt.state), l, tt.hash, tt.ready)
+				t.Logf("first paint after %.0f ms", eval[float64](b, "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1"))
 				b.checkFits()
 				b.shoot(tt.name + "-" + l.name)
 				b.checkAxe()

@@ -2,16 +2,17 @@
 // tab alone (sessionStorage) and is sent as a header, never in an address. Nothing here asks a model but ask().
 
 import { useEffect, useLayoutEffect, useRef, useState } from './html.js';
+import { tab } from './memory.js';
 
 const keyName = 'thalas-key';
 let refused = false; // the server wants a key, or does not take the one it got
-let keyWatchers = new Set();
+const keyWatchers = new Set();
 
-export const hasKey = () => sessionStorage.getItem(keyName) !== null;
+export const hasKey = () => tab.get(keyName) !== null;
 export const keyRefused = () => refused;
 export function setKey(key) {
-  if (key) sessionStorage.setItem(keyName, key);
-  else sessionStorage.removeItem(keyName);
+  if (key) tab.set(keyName, key);
+  else tab.forget(keyName);
   setRefused(false);
 }
 function setRefused(is) {
@@ -55,7 +56,7 @@ function any(...signals) {
 }
 
 async function send(path, options) {
-  const key = sessionStorage.getItem(keyName);
+  const key = tab.get(keyName);
   if (key) options.headers['x-api-key'] = key;
   let response, text;
   try {
@@ -74,11 +75,8 @@ async function send(path, options) {
     throw new Problem(response.status, `The server answered ${response.status} without JSON`, 'Something between this page and the server may have answered in its place.');
   }
   // A health of "unavailable" comes with 503 and is an answer all the same. A gateway refuses a key with a 403 of its own.
-  if (response.ok || body.provider_health) {
-    if (refused) setRefused(false);
-    return { status: response.status, etag, body };
-  }
-  if (response.status === 401 || (response.status === 403 && !body.type)) setRefused(true);
+  if (response.ok || body.provider_health) return { status: response.status, etag, body };
+  if ((response.status === 401 || (response.status === 403 && !body.type)) && key === tab.get(keyName)) setRefused(true);
   throw new Problem(response.status, body.title || body.message || `The server answered ${response.status}`, body.detail, {
     type: (body.type || '').split('/').pop(), errors: body.errors, failures: body.failures, retryable: body.retryable, requestId: body.request_id,
     retryAfter: Number(response.headers.get('Retry-After')) || null,

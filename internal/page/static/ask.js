@@ -5,7 +5,7 @@ import { html, useEffect, useRef, useState } from './html.js';
 import { ask, useGet } from './api.js';
 import { plural, timeframes, usd } from './format.js';
 import { refresh, useLive } from './live.js';
-import { linkTo, Say, Simulated, Trouble } from './parts.js';
+import { linkTo, Say, SimulatedHere, Trouble } from './parts.js';
 import { readCandles } from './csv.js';
 
 const newKey = () => 'page-' + Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
@@ -46,8 +46,9 @@ export function Ask() {
       setFile({ name: chosen.name, error: error.message });
     }
   };
-  const submit = async (e) => {
-    e.preventDefault();
+  // The models are asked by the button alone, never by Enter in a field.
+  const send = async (e) => {
+    if (!e.target.form.reportValidity() || sent.current.busy) return undefined;
     let marketData = {};
     try {
       if (form.indicators.trim()) marketData = JSON.parse(form.indicators);
@@ -58,6 +59,7 @@ export function Ask() {
     if (Object.keys(marketData).length === 0) return setRun({ problem: { title: 'Nothing to judge by', detail: 'Choose a file of candles or write indicators.' } });
     const question = JSON.stringify({ pair: form.pair.trim(), timeframe: form.timeframe, current_price: Number(form.price), market_data: marketData });
     if (sent.current.question !== question || sent.current.answered) sent.current = { question, key: newKey() };
+    sent.current.busy = true;
     setRun({ since: performance.now() });
     try {
       const { body } = await ask(question, sent.current.key);
@@ -67,6 +69,7 @@ export function Ask() {
     } catch (problem) {
       setRun({ problem });
     }
+    sent.current.busy = false;
     return undefined;
   };
   const able = health && health.status !== 'unavailable';
@@ -75,7 +78,7 @@ export function Ask() {
   const cost = free ? 'costs nothing: the providers are simulated' : each != null ? `paid, about ${usd(each)}` : 'paid; what it costs is not known yet';
   const busy = run.since !== undefined;
   return html`<h1 tabindex="-1">Ask</h1>
-    <form class="card ask" onSubmit=${submit}>
+    <form class="card ask" onSubmit=${(e) => e.preventDefault()}>
       <div class="two"><div><label for="a-pair">Pair</label><input id="a-pair" required maxlength="300" placeholder="BTC/USDT" autocomplete="off" value=${form.pair} onInput=${put('pair')} /></div>
         <div><label for="a-timeframe">Timeframe</label><select id="a-timeframe" onChange=${put('timeframe')}>${timeframes.map((t) => html`<option selected=${t === form.timeframe}>${t}</option>`)}</select></div>
         <div><label for="a-price">Current price</label><input id="a-price" required inputmode="decimal" pattern="[0-9]*[.]?[0-9]+" title="A number above 0 such as 50010.5" autocomplete="off" value=${form.price} onInput=${put('price')} /></div></div>
@@ -84,11 +87,11 @@ export function Ask() {
       ${file?.error && html`<p class="note bad" role="alert">${file.name}: ${file.error}</p>`}
       ${file?.candles && html`<p role="status">${plural(file.candles.length, 'candle')} of ${file.name}${file.all > 500 ? `, the newest of ${file.all}` : ''}.</p>`}
       <label for="a-indicators">Indicators, as JSON <span class="muted">(optional; common ones are computed from the candles)</span></label><textarea id="a-indicators" rows="2" spellcheck="false" placeholder='{"rsi": 65.5}' value=${form.indicators} onInput=${put('indicators')}></textarea>
-      <p><button class="primary" disabled=${busy || !able || Boolean(file?.error)}>Ask ${health ? plural(health.available_providers, 'model') : 'the models'} (${cost})</button></p>
+      <p><button type="button" class="primary" onClick=${send} disabled=${busy || !able || Boolean(file?.error)}>Ask ${health ? plural(health.available_providers, 'model') : 'the models'} (${cost})</button></p>
       ${health && !able && html`<p class="note bad">No decision can be made: ${health.available_providers} of ${health.required_providers} needed providers can be asked.</p>`}
       ${each != null && !free && html`<p class="small muted">${usd(each)} is the mean of today’s ${plural(metrics.successful_requests, 'decision')}; a long question may cost more.</p>`}</form>
     <div role="status" aria-live="polite">${busy && html`<p class="state">The models are being asked … <span aria-hidden="true"><${Elapsed} since=${run.since} /></span></p>`}
-      ${run.result && html`<section class="card" aria-labelledby="answer"><h2 id="answer">Answer</h2>${run.result.simulated && html`<${Simulated} />`}<p><${Say} decision=${run.result.decision} big=${true} /></p><p class="prose">${run.result.reasoning}</p>
+      ${run.result && html`<section class="card" aria-labelledby="answer"><h2 id="answer">Answer</h2><${SimulatedHere} of=${run.result.simulated} /><p><${Say} decision=${run.result.decision} big=${true} /></p><p class="prose">${run.result.reasoning}</p>
         <p>It cost ${usd(run.result.total_cost_usd)}. <a href=${linkTo(run.result.id)}>The whole decision</a></p></section>`}</div>
     <${Trouble} problem=${run.problem} />${run.problem?.status === 0 && html`<p>The question may have been answered all the same. Press the button again without changing it: it is then not paid for twice.</p>`}`;
 }

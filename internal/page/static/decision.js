@@ -4,7 +4,7 @@ import { html, useState } from './html.js';
 import { hasKey, query, useGet } from './api.js';
 import { gain, plural, price, share, useZone, usd, when } from './format.js';
 import { nameOf, resultOf, useLive } from './live.js';
-import { Age, Bar, Chance, Left, linkTo, Marks, Name, Say, Simulated, View, holdReason, words } from './parts.js';
+import { Age, Bar, Chance, Left, linkTo, Marks, Name, Say, SimulatedHere, View, holdReason, words } from './parts.js';
 import { Chart } from './chart.js';
 import { Failures, Votes } from './votes.js';
 import { Outcome, outcomeFact } from './outcome.js';
@@ -86,7 +86,7 @@ function Head({ result }) {
   const live = useLive();
   const newer = [...live.results.values()].find((r) => nameOf(r) === nameOf(result) && r.id !== result.id && r.candle_time >= result.candle_time && r.timestamp > result.timestamp);
   const levels = result.decision !== 'HOLD';
-  return html`<header class="head"><div class="title"><${Say} decision=${result.decision} big=${true} /><h1 tabindex="-1" class=${result.pair.length > 30 ? 'long' : ''}><${Name} text=${result.pair} limit=${120} /> <span class="frame">${result.timeframe}</span></h1>${result.status === 'degraded' ? html`<span class="tag warn">degraded</span>` : ''}</div>
+  return html`<header class="head"><div class="title"><${Say} decision=${result.decision} big=${true} /><h1 tabindex="-1" class=${result.pair.length > 30 ? 'long' : ''}><${Name} text=${result.pair} limit=${400} /> <span class="frame">${result.timeframe}</span></h1>${result.status === 'degraded' ? html`<span class="tag warn">degraded</span>` : ''}</div>
       <p class="small">Candle of ${when(result.candle_time)}, answered ${when(result.timestamp, { seconds: true })} (<${Age} at=${result.timestamp} />). <${Left} until=${result.valid_until} />${result.cache !== 'miss' ? html` <span class="tag">${words(result.cache)}, votes of ${when(result.votes_at)}</span>` : ''}</p>
       ${newer && html`<p class="note warn">There is a newer decision of this series: <a href=${linkTo(newer.id)}>${newer.decision} of ${when(newer.timestamp)}</a>.</p>`}
     <dl class="levels"><div><dt>Price</dt><dd>${price(result.current_price)}</dd></div>
@@ -104,7 +104,7 @@ export function Decision({ id }) {
   const outcome = result?.outcome;
   if (!result) return html`<h1 tabindex="-1" class="hidden">Decision</h1><${View} state=${state} what="the decision" />`;
   return html`<${View} state=${state} what="the decision">
-    ${result.simulated && html`<${Simulated} />`}
+    <${SimulatedHere} of=${result.simulated} />
     <${Head} result=${result} />
     <${Facts} result=${result} outcome=${outcome} />
     ${result.warnings.length > 0 && html`<section class="note warn" aria-labelledby="warnings"><h2 id="warnings">Warnings</h2><ul>${result.warnings.map((w) => html`<li><strong>${w.provider ? `${w.provider}, ` : ''}${words(w.code)}:</strong> ${w.message}</li>`)}</ul></section>`}

@@ -1,6 +1,7 @@
 // Numbers and times as text. Numbers keep their digits where they decide something; a missing one is never 0.
 
 import { useEffect, useLayoutEffect, useState } from './html.js';
+import { browser } from './memory.js';
 
 const none = '–';
 
@@ -68,12 +69,12 @@ export function span(seconds) {
 }
 
 // Whether times are shown in UTC or in the viewer's zone; remembered in this browser.
-let utc = localStorage.getItem('thalas-zone') !== 'local';
+let utc = browser.get('thalas-zone') !== 'local';
 const watchers = new Set();
 export const isUTC = () => utc;
 export function setUTC(is) {
   utc = is;
-  localStorage.setItem('thalas-zone', is ? 'utc' : 'local');
+  browser.set('thalas-zone', is ? 'utc' : 'local');
   watchers.forEach((tell) => tell({}));
 }
 

@@ -4,7 +4,7 @@ import { html, useEffect, useState } from './html.js';
 import { get, query } from './api.js';
 import { dayAfter, gain, plural, price, share, timeframes, usd, utcDay, useZone, when } from './format.js';
 import { useLive } from './live.js';
-import { Empty, holdReason, linkTo, Loading, Marks, Name, Say, Simulated, Trouble, words } from './parts.js';
+import { Empty, holdReason, linkTo, Loading, Marks, Name, Say, SimulatedHere, Trouble, words } from './parts.js';
 import { save, toCSV } from './csv.js';
 
 const fields = ['pair', 'timeframe', 'day', 'from', 'to', 'decision', 'status', 'outcome'];
@@ -67,7 +67,7 @@ export function History({ parameters, go }) {
   const matching = (items || []).filter((r) => (!asked.decision || r.decision === asked.decision) && (!asked.status || r.status === asked.status) && (!asked.outcome || outcomeOf(r.outcome) === asked.outcome));
   const filtered = asked.decision || asked.status || asked.outcome;
   return html`<h1 tabindex="-1">History</h1><${Filter} asked=${asked} go=${go} />
-    ${matching.some((r) => r.simulated) && html`<${Simulated} />`}
+    <${SimulatedHere} of=${matching.some((r) => r.simulated)} />
     ${items && items.length > 0 && html`<p class="bar-line"><span role="status">${filtered ? `${plural(matching.length, 'decision')} of the ${items.length} loaded` : `${plural(items.length, 'decision')} loaded`}${next ? '; there are older ones' : '; that is all'}.</span>
       <button disabled=${matching.length === 0} onClick=${() => save(`decisions-${asked.pair ? asked.pair.replace(/[^\w-]+/g, '-').slice(0, 60) : asked.day}.csv`, toCSV(matching))}>CSV of these ${matching.length}</button></p>`}
     ${!items && !problem && html`<${Loading} what="decisions" />`}

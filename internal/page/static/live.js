@@ -13,6 +13,7 @@ const watchers = new Set();
 const etags = new Map(); // path → {etag, body}
 let timer = 0;
 let running = false;
+let wanted = false; // another poll was asked for while one was running
 
 // useLive renders a component again after each poll.
 export function useLive() {
@@ -75,8 +76,12 @@ async function readResults(series) {
 }
 
 async function poll() {
-  if (running) return;
+  if (running) {
+    wanted = true;
+    return;
+  }
   running = true;
+  wanted = false;
   clearTimeout(timer);
   try {
     const health = get('v1/health').then(({ body }) => Object.assign(state, { health: body, healthProblem: null }), (problem) => { state.healthProblem = problem; });
@@ -93,7 +98,8 @@ async function poll() {
   }
   running = false;
   watchers.forEach((tell) => tell({}));
-  schedule();
+  if (wanted) poll();
+  else schedule();
 }
 
 // sentence is what a screen reader says when a decision comes.

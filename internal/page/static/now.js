@@ -3,7 +3,7 @@
 import { html } from './html.js';
 import { nameOf, refresh, resultOf, useLive } from './live.js';
 import { plural, price, share, usd, useNow, when } from './format.js';
-import { Age, Bar, Chance, Empty, Left, linkTo, Loading, Marks, Name, Say, Trouble, holdReason, voteCount, words } from './parts.js';
+import { Age, Bar, Chance, Empty, Left, linkTo, Loading, Marks, Name, Say, SimulatedHere, Trouble, holdReason, voteCount, words } from './parts.js';
 
 const leftOut = {
   failing: 'its calls keep failing', key_refused: 'it refuses its API key, so set a valid one', access_denied: 'it does not serve this account, so ask it for access or choose another model',
@@ -74,6 +74,7 @@ export function Now() {
   }).sort((a, b) => !a.result - !b.result || a.stale - b.stale || (a.result ? (a.result.timestamp < b.result.timestamp ? 1 : -1) : 0));
   const needs = todo(live);
   return html`<h1 tabindex="-1" class="hidden">Now</h1><${Trouble} problem=${problem} again=${refresh} old=${live.at} />
+    <${SimulatedHere} of=${series.some((s) => s.simulated)} />
     ${health && html`<section class="strip" aria-label="State"><${Providers} health=${health} /><${Budget} budget=${health.budget} /></section>`}
     ${needs.length > 0 && html`<section class="note warn" aria-labelledby="needs"><h2 id="needs">Needs somebody</h2><ul>${needs.map(([kind, what, remedy]) => html`<li class=${kind}><strong>${what}</strong>${remedy ? html`: ${remedy}` : ''}.</li>`)}</ul></section>`}
     ${rows.length === 0 ? html`<${Empty} title="No decision in the last day">Ask a question by <a href="#/ask">Ask</a>, by <code>POST v1/consensus</code>, or watch series with <code>thalas watch</code>. Older ones are in <a href="#/history">History</a>.<//>`

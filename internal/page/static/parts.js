@@ -2,6 +2,7 @@
 
 import { html, useState } from './html.js';
 import { percent, plural, share, span, useNow, when } from './format.js';
+import { useLive } from './live.js';
 
 const signs = { BUY: '▲', SELL: '▼', HOLD: '■' };
 
@@ -97,6 +98,12 @@ export function Chance({ probability: p }) {
 
 // Simulated is the banner that can't be missed.
 export const Simulated = () => html`<p class="simulated" role="note"><strong>SIMULATED.</strong> No language model was asked: these votes come from the built-in simulator. Nothing here is a signal to trade on.</p>`;
+
+// SimulatedHere shows it for a view whose results are simulated although the server does not simulate; else the shell has shown it.
+export function SimulatedHere({ of }) {
+  const { health } = useLive();
+  return of && !health?.simulated ? html`<${Simulated} />` : null;
+}
 
 export const linkTo = (id) => `#/decision/${id}`;
 export const voteCount = (r) => `${plural(r.participating_providers, 'vote')} of ${r.total_providers}`;

@@ -3,7 +3,7 @@
 import { html, useState } from './html.js';
 import { query, useGet } from './api.js';
 import { count, dayAfter, gain, percent, plural, timeframes, usd, utcDay } from './format.js';
-import { Empty, Simulated, Values, View, words } from './parts.js';
+import { Empty, SimulatedHere, Values, View, words } from './parts.js';
 import { Reliability } from './reliability.js';
 
 const rank = ['worse_than_chance', 'not_distinguishable', 'better_than_chance', 'beats_costs', 'too_few'];
@@ -94,7 +94,7 @@ export function Scores({ parameters, go }) {
       <div><label for="s-from">From (UTC day)</label><input type="date" ...${field('from')} /></div>
       <div><label for="s-to">Before</label><input type="date" ...${field('to')} max=${dayAfter(utcDay(Date.now()))} /></div>
       <div><label for="s-prompt_version">Prompt version</label><input ...${field('prompt_version')} placeholder="current" size="10" /></div><button>Show</button></form>
-    <${View} state=${state} what="the scores">${body && html`${body.simulated && html`<${Simulated} />`}
+    <${View} state=${state} what="the scores">${body && html`<${SimulatedHere} of=${body.simulated} />
       <p class="small muted">${body.from} to before ${body.to}, prompt ${body.prompt_version}. A decision is right if the price went its way within three candles; costs count in returns. Verdicts are given at three standard errors.</p>
       ${body.boards.length === 0 ? html`<${Empty} title="No outcomes yet">A decision is settled three candles after it was made, by <code>thalas watch</code>, <code>thalas settle</code> or <code>SETTLE_VENUES</code>. Until then nobody knows how good it was.<//>` : body.boards.toSorted((a, b) => b.settled - a.settled).map((b) => html`<${Board} key=${b.timeframe} board=${b} />`)}`}<//>`;
 }
