@@ -1,7 +1,7 @@
 // Small pieces that several views use: a decision's sign and word, bars, tables of a chart's values, the states of a view.
 
 import { html, useState } from './html.js';
-import { percent, plural, share, span, useNow, when } from './format.js';
+import { percent, share, span, useNow, when } from './format.js';
 import { useLive } from './live.js';
 
 const signs = { BUY: '▲', SELL: '▼', HOLD: '■' };
@@ -106,4 +106,4 @@ export function SimulatedHere({ of }) {
 }
 
 export const linkTo = (id) => `#/decision/${id}`;
-export const voteCount = (r) => `${plural(r.participating_providers, 'vote')} of ${r.total_providers}`;
+export const voteCount = (r) => `${r.participating_providers} of ${r.total_providers} voted`;
