@@ -219,6 +219,14 @@ func (s *server) history(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	limit, _ := strconv.Atoi(q.Get("limit"))
 	skip, _ := strconv.Atoi(q.Get("cursor"))
+	for _, name := range []string{"from", "to"} {
+		if text := q.Get(name); text != "" {
+			if _, err := time.Parse(time.RFC3339, text); err != nil {
+				problem(w, 422, "invalid-request", "The request breaks a rule", err.Error(), nil)
+				return
+			}
+		}
+	}
 	items := []any{}
 	var next *string
 	n := 0
@@ -226,6 +234,9 @@ func (s *server) history(w http.ResponseWriter, r *http.Request) {
 		e := &s.world.entries[i]
 		if pair := q.Get("pair"); pair != "" {
 			if e.result.Pair.String() != pair || string(e.result.Timeframe) != q.Get("timeframe") {
+				continue
+			}
+			if at := e.result.CandleTime.Format(time.RFC3339); (q.Get("from") != "" && at < q.Get("from")) || (q.Get("to") != "" && at >= q.Get("to")) {
 				continue
 			}
 		} else if e.result.Timestamp.Format(time.DateOnly) != q.Get("from")[:10] {
@@ -278,7 +289,9 @@ func (s *server) replay(w http.ResponseWriter, r *http.Request) {
 	result := s.world.find(question.ID).result
 	votes := append([]signal.Vote(nil), result.Responses...)
 	for i := range votes {
-		votes[i].Weight = question.Weights[votes[i].Provider]
+		if weight, named := question.Weights[votes[i].Provider]; named {
+			votes[i].Weight = weight
+		}
 	}
 	o := consensus.Aggregate(votes, consensus.Policy{MinConfidence: question.MinConfidence, MinAgreement: question.MinAgreement, Price: result.CurrentPrice})
 	was := map[string]any{"decision": result.Decision, "raw_decision": result.RawDecision, "hold_reason": result.HoldReason, "confidence": result.Confidence, "agreement_score": result.AgreementScore}

@@ -21,10 +21,12 @@ function Outcome({ outcome: o }) {
   return html`<span class="muted">${word}${o?.reason ? `: ${words(o.reason)}` : ''}</span>`;
 }
 
+const midnight = (day) => day && `${day}T00:00:00Z`;
+
 // usePages reads a list page by page.
 function usePages(asked) {
   const path = query('v1/consensus', asked.pair
-    ? { pair: asked.pair, timeframe: asked.timeframe || '5m', from: asked.from, to: asked.to, limit: 50 }
+    ? { pair: asked.pair, timeframe: asked.timeframe || '5m', from: midnight(asked.from), to: midnight(asked.to), limit: 50 }
     : { from: `${asked.day}T00:00:00Z`, limit: 50 });
   const [state, set] = useState({ path });
   const read = async (cursor) => {
@@ -47,7 +49,7 @@ function Filter({ asked, go }) {
   const submit = (change) => {
     const next = { ...form, ...change };
     set(next);
-    go(query('#/history', next), Boolean(change.decision ?? change.status ?? change.outcome));
+    go(query('#/history', next.pair ? { ...next, day: '' } : { ...next, timeframe: '', from: '', to: '' }), Boolean(change.decision ?? change.status ?? change.outcome));
   };
   const choice = (name, label, all, options) => html`<div><label for=${`h-${name}`}>${label}</label><select id=${`h-${name}`} onChange=${(e) => submit({ [name]: e.target.value })}><option value="">${all}</option>${options.map((o) => html`<option value=${o} selected=${o === form[name]}>${o}</option>`)}</select></div>`;
   const known = [...new Set((live.series || []).map((s) => s.pair))].slice(0, 200);

@@ -1,7 +1,7 @@
 // What if: the same votes under other weights and gates. The server decides them anew, without asking a model.
 
 import { html, useEffect, useRef, useState } from './html.js';
-import { post } from './api.js';
+import { post, Problem } from './api.js';
 import { share } from './format.js';
 import { Bar, holdReason, Say, Trouble } from './parts.js';
 
@@ -26,7 +26,10 @@ export function WhatIf({ result }) {
     const abort = new AbortController();
     const timer = setTimeout(async () => {
       try {
-        const { body } = await post('v1/replay', { id: result.id, provider_weights: choice.weights, min_confidence: choice.min_confidence, min_agreement: choice.min_agreement }, abort.signal);
+        // Only weights that were changed: a provider that voted then may be unknown to the server by now.
+        const weights = Object.fromEntries(Object.entries(choice.weights).filter(([name, w]) => w !== initial.weights[name]));
+        const { body } = await post('v1/replay', { id: result.id, provider_weights: weights, min_confidence: choice.min_confidence, min_agreement: choice.min_agreement }, abort.signal);
+        if (!body.items[0]) throw new Problem(0, 'The server did not decide it anew', 'It may be kept no longer.');
         set({ now: body.items[0].now });
       } catch (problem) {
         if (!abort.signal.aborted) set({ problem });
