@@ -21,7 +21,7 @@ func TestViews(t *testing.T) {
 		{"now", state{}, "#/now", ".now tbody tr:nth-child(9)", looks},
 		{"decision", state{}, decision("settled"), chart, looks},
 		{"history", state{}, "#/history?pair=BTC%2FUSDT&timeframe=1h", ".history tbody tr:nth-child(50)", looks},
-		{"scores", state{}, "#/scores", ".board:nth-of-type(3)", looks},
+		{"scores", state{}, "#/scores", ".board:nth-of-type(4)", looks},
 		{"cost", state{}, "#/cost", ".cost tbody tr", looks},
 		{"ask", state{}, "#/ask", ".ask button:not(:disabled)", looks},
 

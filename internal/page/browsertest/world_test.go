@@ -161,7 +161,7 @@ func newWorld(now time.Time) *world {
 			w.named["pending"] = e.result.ID
 		}
 	}
-	for _, timeframe := range []signal.Timeframe{"5m", "1h", "1d"} {
+	for _, timeframe := range []signal.Timeframe{"5m", "1h", "4h", "1d"} {
 		pending, unresolved := 0, map[outcome.Reason]int{}
 		for _, e := range w.entries {
 			if e.result.Timeframe == timeframe && e.outcome.Status == outcome.Pending {

@@ -56,6 +56,7 @@ export const plural = (n, one, many = one + 's') => `${count(n)} ${n === 1 ? one
 
 export function millis(n) {
   if (n == null) return none;
+  if (n > 0 && n < 1) return '<\u00a01\u00a0ms';
   return n < 1000 ? `${Math.round(n)}\u00a0ms` : `${(n / 1000).toFixed(n < 10000 ? 2 : 1)}\u00a0s`;
 }
 

@@ -59,8 +59,10 @@ function Board({ board: b }) {
   const returns = scale([0, b.always_buy, ...voters.flatMap((v) => [v.net_return?.low, v.net_return?.high, v.net_return?.mean])]);
   const open = Object.entries(b.unresolved || {}).map(([reason, n]) => `${count(n)} ${words(reason)}`);
   const id = `board-${b.timeframe}`;
+  const waiting = html`${count(b.pending)} pending${open.length ? `; unresolved: ${open.join(', ')}` : ''}.`;
+  if (b.settled === 0) return html`<section class="board" aria-labelledby=${id}><h2 id=${id}>${b.timeframe}</h2><p>Nothing is settled here yet: ${waiting}</p></section>`;
   return html`<section class="board" aria-labelledby=${id}><h2 id=${id}>${b.timeframe}</h2>
-    <p>${plural(b.settled, 'settled decision')} in ${plural(b.blocks, 'independent block')} of time${b.imported ? `, ${count(b.imported)} of them imported` : ''}; ${count(b.pending)} pending${open.length ? `; unresolved: ${open.join(', ')}` : ''}.
+    <p>${plural(b.settled, 'settled decision')} in ${plural(b.blocks, 'independent block')} of time${b.imported ? `, ${count(b.imported)} of them imported` : ''}; ${waiting}
       ${even == null ? '' : reachable ? html` To pay for round trips of ${percent(b.cost)}, <strong>${percent(even)}</strong> must be right.` : html` <strong>Costs of ${percent(b.cost)} a round trip can’t be earned back here:</strong> the mean move is only ${percent(b.mean_abs_move, 2)}.`}
       ${b.always_buy != null && html` Buying every time returned ${gain(b.always_buy)} each.`}</p>
     <table class="rows scores"><caption class="hidden">Scores of ${b.timeframe}, the worst model first</caption><thead><tr><th scope="col">Voter</th><th scope="col">Verdict</th><th scope="col">Hit rate, 95 %</th><th scope="col">Net return of a decision, 95 %</th><th scope="col">Its value to the consensus</th><th scope="col" class="n">Cost each</th></tr></thead>
