@@ -43,7 +43,8 @@ function build(library, element, { result, candles, outcome }) {
     handleScroll: { mouseWheel: false, vertTouchDrag: false }, // the page scrolls; dragging moves the chart
     handleScale: { mouseWheel: false },
   });
-  const digits = Math.min(12, Math.max(...candles.map((k) => decimals(k.close)), decimals(result.current_price)));
+  const traded = Math.max(...candles.map((k) => decimals(k.close)), decimals(result.current_price)); // levels may have two digits more
+  const digits = Math.min(12, traded + 2, Math.max(traded, ...[result.suggested_stop_loss, result.suggested_take_profit].map((p) => (p == null ? 0 : decimals(p)))));
   const series = chart.addSeries(library.CandlestickSeries, {
     upColor: c('surface'), borderUpColor: c('buy'), wickUpColor: c('buy'), downColor: c('sell'), borderDownColor: c('sell'), wickDownColor: c('sell'),
     priceFormat: { type: 'custom', minMove: 10 ** -digits, formatter: (p) => price(Number(p.toFixed(digits))) }, priceLineVisible: false, lastValueVisible: false,
