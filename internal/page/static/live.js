@@ -118,7 +118,7 @@ function schedule() {
 }
 
 export function start() {
-  document.addEventListener('visibilitychange', () => (document.hidden ? clearTimeout(timer) : poll()));
+  document.addEventListener('visibilitychange', () => (document.hidden || keyRefused() ? clearTimeout(timer) : poll()));
   poll();
 }
 

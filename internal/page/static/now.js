@@ -55,7 +55,7 @@ function Row({ series, result: r, stale }) {
     <th scope="row"><a class="name" href=${linkTo(r.id)}>${name}</a> ${about}${r.status === 'degraded' ? html`<span class="tag warn">degraded</span>` : ''}</th>
     <td data-label="Decision" class="two"><${Say} decision=${r.decision} />${r.hold_reason && r.hold_reason !== 'voted' ? html`<div class="small">${r.raw_decision !== 'HOLD' ? `voted ${r.raw_decision}; ` : ''}${holdReason(r.hold_reason)}</div>` : ''}</td>
     <td data-label="Time" class="time"><${Left} until=${r.valid_until} /><div class="small muted"><${Age} at=${r.votes_at || r.timestamp} /></div></td>
-    <td data-label="Models"><${Marks} result=${r} /><div class="small muted">${voteCount(r)}</div></td>
+    <td data-label="Models"><${Marks} result=${r} /><div class="small muted nobreak">${voteCount(r)}</div></td>
     <td data-label="Confidence" class="n">${share(r.confidence, r.policy?.min_confidence)}</td>
     <td data-label="Price" class="n">${price(r.current_price)}</td>
     <td data-label="Right in 3 candles" class="two"><${Chance} probability=${r.probability} /></td>

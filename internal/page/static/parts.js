@@ -106,4 +106,4 @@ export function SimulatedHere({ of }) {
 }
 
 export const linkTo = (id) => `#/decision/${id}`;
-export const voteCount = (r) => `${r.participating_providers} of ${r.total_providers} voted`;
+export const voteCount = (r) => `${r.participating_providers} of ${r.total_providers}`;
