@@ -213,6 +213,19 @@ func TestZoomAndForcedColors(t *testing.T) {
 	}
 }
 
+func TestUnderAPath(t *testing.T) {
+	s := newServer(t, state{stage: true})
+	for hash, ready := range map[string]string{"#/now": ".now tbody tr", "#/decision/" + s.world.named["settled"]: ".chart canvas", "#/history": ".history tbody tr", "#/scores": ".board", "#/cost": ".cost tbody tr", "#/ask": ".ask button:not(:disabled)"} {
+		b := open(t, s, desk, hash, ready)
+		if strings.HasPrefix(hash, "#/decision") {
+			if got := b.text(".curl"); !strings.Contains(got, s.URL+stagePath+"/v1/consensus/") {
+				t.Errorf("the curl line leaves the path out: %s", got)
+			}
+		}
+		b.checkQuiet(0)
+	}
+}
+
 func TestZone(t *testing.T) {
 	s := newServer(t, state{})
 	b := open(t, s, desk, "#/decision/"+s.world.named["settled"], ".chart canvas")

@@ -102,7 +102,11 @@ func open(t *testing.T, s *server, l look, hash, ready string, scripts ...string
 	for _, script := range scripts {
 		call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 	}
-	b.do(chromedp.Navigate(s.URL + "/" + hash))
+	path := "/"
+	if s.state.stage {
+		path = stagePath + "/"
+	}
+	b.do(chromedp.Navigate(s.URL + path + hash))
 	b.wait(ready)
 	return b
 }

@@ -23,7 +23,10 @@ import (
 	"thalas/internal/signal"
 )
 
-const testKey = "test-key-of-the-page"
+const (
+	testKey   = "test-key-of-the-page"
+	stagePath = "/prod"
+)
 
 // state is how a server differs from one that works.
 type state struct {
@@ -35,6 +38,7 @@ type state struct {
 	poor      bool // providers are left out, the store and the budget are in trouble
 	refuse    bool // POST /v1/consensus finds no quorum
 	many      bool // 40 series
+	stage     bool // everything lies below stagePath, as behind API Gateway
 }
 
 type server struct {
@@ -69,7 +73,17 @@ func newServer(t *testing.T, st state) *server {
 		s.strays.Add(1)
 		http.NotFound(w, r)
 	})
-	s.Server = httptest.NewServer(mux)
+	handler := http.Handler(mux)
+	if st.stage {
+		below := http.StripPrefix(stagePath, mux)
+		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasPrefix(r.URL.Path, stagePath+"/") {
+				s.strays.Add(1)
+			}
+			below.ServeHTTP(w, r)
+		})
+	}
+	s.Server = httptest.NewServer(handler)
 	t.Cleanup(func() {
 		close(s.ended)
 		s.Server.Close()
