@@ -43,8 +43,8 @@ def documented():
 
 
 def in_settings(name):
-    """Whether a variable is of a provider or a venue: those come in SETTINGS."""
-    return name.startswith("{PROVIDER}_") or name.endswith("_BASE_URL")
+    """Whether a variable comes in SETTINGS: those of a provider or a venue, and what few change."""
+    return name.startswith("{PROVIDER}_") or name.endswith("_BASE_URL") or name in ("METRICS_SHARDS", "ROUND_TRIP_COST", "SETTLE_VENUES")
 
 
 def known_on_lambda():
