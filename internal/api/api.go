@@ -78,6 +78,7 @@ func (s *server) routes() {
 	register(s, s.replayOperation(), s.replay)
 	register(s, s.outcomesOperation(), s.outcomes)
 	register(s, s.scoreboardOperation(), s.scoreboard)
+	register(s, s.seriesOperation(), s.series)
 	register(s, s.healthOperation(), s.health)
 	register(s, s.metricsOperation(), s.metrics)
 	register(s, s.compatAskOperation(), s.compatAsk)
