@@ -31,8 +31,17 @@ type showInput struct {
 	IfNoneMatch string `header:"If-None-Match" doc:"ETags that the caller has. If one matches, the answer is 304 without a body." example:"\"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21\""`
 }
 
-// Resolve refuses parameters that the route does not have.
-func (in *showInput) Resolve(ctx huma.Context) []error { return checkQuery(ctx) }
+// Resolve checks the query, which huma does not do here.
+func (in *showInput) Resolve(ctx huma.Context) []error {
+	mistakes := queryMistakes(checkQuery(ctx))
+	if in.Include != "" && in.Include != includeMarket {
+		mistakes.wrong("include", "is not known: send "+includeMarket, in.Include)
+	}
+	return mistakes
+}
+
+// includeMarket is what include may be, and the member that it adds.
+const includeMarket = "market_data"
 
 func noSuchID(text string) *Problem {
 	return unknownID.problem(fmt.Sprintf("There is no consensus %q: an id looks like %s.", strictjson.Cut(text, maxValue), exampleID))
@@ -52,7 +61,7 @@ func (s *server) show(ctx context.Context, in *showInput) (*jsonOutput, error) {
 		if err != nil {
 			return nil, x.refuse(err)
 		}
-		result.Body = service.WithMember(result.Body, "market_data", market)
+		result.Body = service.WithMember(result.Body, includeMarket, market)
 	}
 	body, err := service.WithOutcome(&result)
 	if err != nil {
