@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"thalas/internal/signal"
 	"thalas/internal/store"
@@ -35,7 +36,9 @@ func marketOf(data signal.MarketData) []byte {
 		return nil // unreachable: the data were checked
 	}
 	var zipped bytes.Buffer
-	w := gzip.NewWriter(&zipped)
+	w := zippers.Get().(*gzip.Writer)
+	defer zippers.Put(w)
+	w.Reset(&zipped)
 	_, _ = w.Write(text) // a bytes.Buffer takes everything
 	_ = w.Close()
 	if zipped.Len() > store.MaxMarket {
@@ -43,6 +46,9 @@ func marketOf(data signal.MarketData) []byte {
 	}
 	return zipped.Bytes()
 }
+
+// zippers are reused, since each has 800 KB of tables.
+var zippers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 // newest gives the end of a list, whose oldest element is the first.
 func newest[T any](list []T) []T { return list[max(0, len(list)-marketShown):] }

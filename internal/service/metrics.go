@@ -239,7 +239,7 @@ func percentile(counts [len(buckets) + 1]int64, share float64) *float64 {
 
 func (s *Service) countResult(c *signal.Consensus) store.Count {
 	count := s.count("successes", c.Timestamp, c.TotalCostUSD, c.TotalTokens, c.Responses, c.Failures)
-	s.noteSeries(count, resultOfSeries, seriesKey(c.Pair, c.Timeframe), store.PositionKey(c.CandleTime, c.ID))
+	s.noteSeries(count, resultOfSeries, seriesKey(c.Pair, c.Timeframe), store.PositionKey(c.CandleTime, c.ID)+" "+c.Timestamp.Format(time.RFC3339Nano))
 	return count
 }
 

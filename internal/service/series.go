@@ -19,7 +19,7 @@ import (
 
 // The beginnings of the names of texts about a series. Other texts have no # in their names.
 const (
-	resultOfSeries = "series."       // → position of its newest result
+	resultOfSeries = "series."       // → position of its newest result, and when that was made
 	errorOfSeries  = "series_error." // → when its newest run without a decision ended, and why
 )
 
@@ -168,7 +168,7 @@ func (s *Service) knownSeries(ctx context.Context) ([]Series, error) {
 	for _, h := range hours { // oldest first, so that the newest failure stays
 		for name, text := range h.Texts {
 			if key, is := strings.CutPrefix(name, resultOfSeries); is {
-				if store.IsPosition(text) && store.MadeAt(store.IDOf(text)).After(since) {
+				if madeAt(text).After(since) {
 					results[key] = max(results[key], text)
 				}
 			} else if key, is := strings.CutPrefix(name, errorOfSeries); is {
@@ -188,6 +188,16 @@ func (s *Service) knownSeries(ctx context.Context) ([]Series, error) {
 	return known, nil
 }
 
+// madeAt gives when the result of a text was made, and the zero time for no such text.
+func madeAt(position string) time.Time {
+	position, made, _ := strings.Cut(position, " ")
+	at, err := time.Parse(time.RFC3339Nano, made)
+	if err != nil || !store.IsPosition(position) {
+		return time.Time{}
+	}
+	return at
+}
+
 // appendSeries reads what is noted of a series. An error that is older than its newest
 // result says nothing any more.
 func (s *Service) appendSeries(list []Series, key, position, failed string) []Series {
@@ -196,13 +206,14 @@ func (s *Service) appendSeries(list []Series, key, position, failed string) []Se
 		return list // it is a text about a provider of that name
 	}
 	one := Series{Pair: key[:mark], Timeframe: signal.Timeframe(key[mark+1:]), Simulated: s.Simulated}
-	if candle, id, found := strings.Cut(position, "#"); found {
+	if candle, rest, found := strings.Cut(position, "#"); found {
+		id, _, _ := strings.Cut(rest, " ")
 		if at, err := time.Parse(time.RFC3339, candle); err == nil {
 			one.CandleTime, one.ID = &at, &id
 		}
 	}
 	when, code, _ := strings.Cut(failed, " ")
-	if at, err := time.Parse(time.RFC3339Nano, when); err == nil && (one.ID == nil || at.After(store.MadeAt(*one.ID))) {
+	if at, err := time.Parse(time.RFC3339Nano, when); err == nil && at.After(madeAt(position)) {
 		one.LastError = &SeriesError{At: at, Error: code}
 	}
 	return append(list, one)
