@@ -15,6 +15,7 @@ var mayImport = map[string][]string{
 	"internal/signal":     {"internal/strictjson"},
 	"internal/consensus":  {"internal/signal"},
 	"internal/outcome":    {"internal/signal"},
+	"internal/page":       {},
 
 	"internal/endpoint": {}, // what all foreign HTTP services have in common
 
@@ -48,7 +49,6 @@ var mayImport = map[string][]string{
 		"internal/market", "internal/store", "internal/secrets"},
 	"internal/api": {"internal/strictjson", "internal/signal", "internal/consensus", "internal/outcome", "internal/provider", "internal/orchestrator",
 		"internal/page", "internal/store", "internal/service"},
-	"internal/page":        {}, // static files
 	"internal/api/gateway": {},
 	"internal/watch":       {"internal/strictjson", "internal/signal", "internal/market", "internal/orchestrator", "internal/service", "internal/store"},
 
