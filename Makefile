@@ -64,7 +64,7 @@ test-contract: ## the fixtures of the wire formats against the vendors' SDKs
 test-load: ## the load generator of make bench, against the server and against one that forgets
 	@set -e; $(PLAIN); cd e2e/load; go test -vet=off -count=1 -shuffle=on ./...
 
-test-page: ## the page in headless Chromium, with axe-core (PAGE_SCREENSHOTS=folder keeps pictures); installs Chromium on Debian as root; needs npm
+test-page: ## the page in headless Chromium, with axe-core (PAGE_SCREENSHOTS=folder keeps pictures); installs Chromium on Debian as root; needs npm; skipped without them
 	internal/page/browsertest/run.sh
 
 page-libraries: ## fetch the libraries of the page from npm anew and verify them; needs npm and openssl

@@ -74,7 +74,7 @@ type server struct {
 	client    *http.Client
 }
 
-var browser = regexp.MustCompile(`Try it in a browser: (http://\S+)/docs\n`)
+var browser = regexp.MustCompile(`Open the page in a browser: (http://\S+)/\n`)
 
 // startServer runs serve over the file, and returns once it answers.
 func startServer(t *testing.T, file string, env ...string) *server {

@@ -248,7 +248,7 @@ Ask it yourself:
     -d '{"pair": "BTC/USDT", "current_price": 50000, "market_data": {"rsi": 28.5, "price_change_24h": -4.2}}'
   curl -s 'URL/v1/consensus/latest?QUERY'KEY
 
-In a browser: URL/docs   End with Ctrl-C.
+The page, in a browser: URL/   End with Ctrl-C.
 `))
 	return err
 }

@@ -88,7 +88,7 @@ func serve(ctx context.Context, t terminal, a *app.App, visit func(context.Conte
 	collectLess(t.environ)
 	sayServing(t.err, a, listener.Addr(), url, store.name)
 	announce(t, a)
-	fmt.Fprintf(t.err, "Try it in a browser: %s/docs\n", url)
+	fmt.Fprintf(t.err, "Open the page in a browser: %s/\n", url)
 
 	ctx, end := context.WithCancelCause(ctx)
 	var visiting sync.WaitGroup

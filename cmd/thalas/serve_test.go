@@ -71,7 +71,7 @@ type served struct {
 }
 
 var (
-	tryIt   = regexp.MustCompile(`Try it in a browser: (http://\S+)/docs\n`)
+	tryIt   = regexp.MustCompile(`Open the page in a browser: (http://\S+)/\n`)
 	staysUp = regexp.MustCompile(`End with Ctrl-C`)
 )
 
@@ -323,7 +323,7 @@ func TestDemo(t *testing.T) {
 	if said := again.stop(); !strings.Contains(said.out, "1d: 197 settled (197 imported), 2 pending\n") {
 		t.Errorf("again it says:\n%s", said.out)
 	}
-	for _, want := range []string{"SIMULATED: ", latest.Decision + "   confidence ", "curl -s " + s.url + `/v1/consensus -H "x-api-key: $THALAS_API_KEY" -H`, "latest?pair=SPX/USD&timeframe=1d' -H", "In a browser: " + s.url + "/docs"} {
+	for _, want := range []string{"SIMULATED: ", latest.Decision + "   confidence ", "curl -s " + s.url + `/v1/consensus -H "x-api-key: $THALAS_API_KEY" -H`, "latest?pair=SPX/USD&timeframe=1d' -H", "The page, in a browser: " + s.url + "/ "} {
 		if !strings.Contains(end.out, want) {
 			t.Errorf("nothing says %q:\n%s", want, end.out)
 		}

@@ -42,7 +42,8 @@ func (StoredConsensus) Schema(registry huma.Registry) *huma.Schema {
 	ref := registry.Schema(reflect.TypeFor[signal.Consensus](), true, "")
 	known, pending := registry.Schema(reflect.TypeFor[outcome.Outcome](), true, ""), registry.Schema(reflect.TypeFor[PendingOutcome](), true, "")
 	return &huma.Schema{AllOf: []*huma.Schema{ref, {Type: huma.TypeObject, Required: []string{"outcome"}, AdditionalProperties: true, Properties: map[string]*huma.Schema{
-		"outcome": {Description: "What became of it.", AnyOf: []*huma.Schema{known, pending}},
+		"market_data": {Type: huma.TypeObject, Nullable: true, AdditionalProperties: true, Description: "With include=market_data alone: what the models saw, as in the question. null if it is not kept."},
+		"outcome":     {Description: "What became of it.", AnyOf: []*huma.Schema{known, pending}},
 	}}}}
 }
 

@@ -139,12 +139,12 @@ func documentSchemas(registry huma.Registry) {
 			schema.Enum = append(schema.Enum, nil)
 		}
 	}
-	for _, schema := range []*huma.Schema{at("Explanation", "dissent"), at("ProviderHealth", "last_error"), at("ProviderHealth", "left_out"), at("Health", "budget"), at("Score", "value")} {
+	for _, schema := range []*huma.Schema{at("Explanation", "dissent"), at("ProviderHealth", "last_error"), at("ProviderHealth", "left_out"), at("Health", "budget"), at("Score", "value"), at("Series", "last_error")} {
 		schema.AnyOf, schema.Ref = []*huma.Schema{{Ref: schema.Ref}, {Type: "null"}}, "" // how a reference may be null
 	}
 	consensus := registry.Map()["Consensus"] // one that was stored before has no such field
 	consensus.Required = slices.DeleteFunc(consensus.Required, func(field string) bool { return field == "shared_from" })
-	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Probability", "Warning", "Outcome", "PendingOutcome", "VoteOutcome", "Scoreboard", "Board", "Score", "Estimate", "Value", "Reliability", "Replay", "Change", "Verdict", "Health", "DayBudget", "ProviderHealth", "Metrics", "DayMetrics", "ProviderMetrics", "Problem"} {
+	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Probability", "Warning", "Outcome", "PendingOutcome", "VoteOutcome", "Scoreboard", "Board", "Score", "Estimate", "Value", "Reliability", "Replay", "Change", "Verdict", "Health", "DayBudget", "ProviderHealth", "Metrics", "DayMetrics", "ProviderMetrics", "Series", "SeriesError", "Problem"} {
 		registry.Map()[name].AdditionalProperties = true // answers may gain fields, which readers ignore
 	}
 }

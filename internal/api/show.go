@@ -26,12 +26,22 @@ import (
 )
 
 type showInput struct {
+	Include     string `query:"include" enum:"market_data" doc:"With market_data, what the models saw of the market."`
 	ID          string `path:"id" format:"uuid" doc:"The id of an answer." example:"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21"`
 	IfNoneMatch string `header:"If-None-Match" doc:"ETags that the caller has. If one matches, the answer is 304 without a body." example:"\"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21\""`
 }
 
-// Resolve refuses parameters that the route does not have.
-func (in *showInput) Resolve(ctx huma.Context) []error { return checkQuery(ctx) }
+// Resolve checks the query, which huma does not do here.
+func (in *showInput) Resolve(ctx huma.Context) []error {
+	mistakes := queryMistakes(checkQuery(ctx))
+	if in.Include != "" && in.Include != includeMarket {
+		mistakes.wrong("include", "is not known: send "+includeMarket, in.Include)
+	}
+	return mistakes
+}
+
+// includeMarket is what include may be, and the member that it adds.
+const includeMarket = "market_data"
 
 func noSuchID(text string) *Problem {
 	return unknownID.problem(fmt.Sprintf("There is no consensus %q: an id looks like %s.", strictjson.Cut(text, maxValue), exampleID))
@@ -45,6 +55,13 @@ func (s *server) show(ctx context.Context, in *showInput) (*jsonOutput, error) {
 	result, err := s.service.Show(ctx, in.ID)
 	if err != nil {
 		return nil, x.refuse(err)
+	}
+	if in.Include != "" {
+		market, err := s.service.Market(ctx, in.ID)
+		if err != nil {
+			return nil, x.refuse(err)
+		}
+		result.Body = service.WithMember(result.Body, includeMarket, market)
 	}
 	body, err := service.WithOutcome(&result)
 	if err != nil {
@@ -226,7 +243,8 @@ func (s *server) showOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "getConsensus", Method: http.MethodGet, Path: consensusPath + "/{id}", Tags: []string{"Consensus"},
 		Summary: "One stored consensus", SkipValidateParams: true, // a malformed id is an unknown id
-		Description: "The same bytes as in the answer, with what became of it as their last member. It can be read as soon as it was answered.",
+		Description: "The same bytes as in the answer, with what became of it as their last member. It can be read as soon as it was answered. " +
+			"With `include=market_data` the market as the models saw it stands before that: computed indicators too, and of each list the newest 120. It is null if it is not kept: for imported results, results of earlier versions, and data over 32 KB in gzip.",
 	}
 	ok := jsonResponse("The consensus.", refTo[StoredConsensus](s), examples["stored_consensus"])
 	op = cacheable(op, ok, "`private, max-age=` the seconds until it can be settled; once it is settled `private, max-age=86400, immutable`.")

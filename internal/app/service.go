@@ -83,7 +83,7 @@ func (a *App) SettleDue(ctx context.Context, s *service.Service) {
 func (a *App) NewHandler(s *service.Service, ready func() bool) http.Handler {
 	isServer := ready != nil
 	return api.New(s, api.Options{
-		APIKeys: a.Config.APIKeys, Docs: isServer, Ready: ready, Local: isServer && len(a.Config.APIKeys) == 0,
+		APIKeys: a.Config.APIKeys, Page: isServer, Docs: isServer, Ready: ready, Local: isServer && len(a.Config.APIKeys) == 0,
 		Version: s.Version, Logger: a.Log, Causes: !isServer,
 	})
 }
@@ -171,7 +171,7 @@ func Function(environ []string, version string, log *slog.Logger, gateway Gatewa
 	if c.Role == "schedule" {
 		return a.schedule(s)
 	}
-	return gateway.Handler(api.New(s, api.Options{Caller: gateway.Caller, Version: version, Logger: log})), nil
+	return gateway.Handler(api.New(s, api.Options{Caller: gateway.Caller, Page: true, Version: version, Logger: log})), nil
 }
 
 // Schedule handles an event of the schedule, and gives the summary of its round. It gives

@@ -62,6 +62,7 @@ func TestHandlerTakesTheConfiguration(t *testing.T) {
 		{"no key is needed", open, "/v1/metrics", 200},
 		{"a key is needed", closed, "/v1/metrics", 401},
 		{"pages", open, "/docs", 200},
+		{"the page", open, "/", 200},
 		{"no pages", closed, "/docs", 404},
 	} {
 		w := httptest.NewRecorder()

@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"internal/service": {"internal/signal", "internal/consensus", "internal/outcome", "internal/provider", "internal/orchestrator",
 		"internal/market", "internal/store", "internal/secrets"},
 	"internal/api": {"internal/strictjson", "internal/signal", "internal/consensus", "internal/outcome", "internal/provider", "internal/orchestrator",
-		"internal/store", "internal/service"},
+		"internal/page", "internal/store", "internal/service"},
 	"internal/api/gateway": {},
 	"internal/watch":       {"internal/strictjson", "internal/signal", "internal/market", "internal/orchestrator", "internal/service", "internal/store"},
 

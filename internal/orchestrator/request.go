@@ -117,6 +117,12 @@ func (c Checked) Completed(id string, complete func(*signal.MarketData, signal.T
 	return checked(r, c.weights)
 }
 
+// Pair is that of the request.
+func (c Checked) Pair() signal.Pair { return c.request.Pair }
+
+// MarketData is what the models are told of the market. It must not be changed.
+func (c Checked) MarketData() signal.MarketData { return c.request.MarketData }
+
 // Timeout is the longest time that the providers of this request have.
 func (c Checked) Timeout() time.Duration { return c.request.Timeout }
 

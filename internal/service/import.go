@@ -63,7 +63,8 @@ func (s *Service) Import(ctx context.Context, lines [][]byte) (added int, err er
 // does not know are ignored. It also gives the outcome, marked as imported, or nil if the
 // result was not settled; and the body without its outcome.
 func WholeResult(line []byte) (*signal.Consensus, *outcome.Outcome, []byte, error) {
-	body, said := cutOutcome(line)
+	body, said := cutMember(line, "outcome")
+	body, _ = cutMember(body, "market_data") // of an answer with include=market_data
 	c, err := wholeResult(body)
 	if err != nil || said == nil {
 		return c, nil, body, err
@@ -82,9 +83,9 @@ func WholeResult(line []byte) (*signal.Consensus, *outcome.Outcome, []byte, erro
 	return c, &o, body, nil
 }
 
-// cutOutcome takes the member "outcome" off an object, and gives its value; nil if there is
-// none. What is no object is given as it is, for others to refuse.
-func cutOutcome(line []byte) (body, outcome []byte) {
+// cutMember takes a member off an object, which is not its first one, and gives its value;
+// nil if there is none. What is no object is given as it is, for others to refuse.
+func cutMember(line []byte, member string) (body, value []byte) {
 	members := json.NewDecoder(bytes.NewReader(line))
 	if begin, err := members.Token(); err != nil || begin != json.Delim('{') {
 		return line, nil
@@ -96,7 +97,7 @@ func cutOutcome(line []byte) (body, outcome []byte) {
 		if members.Decode(&value) != nil {
 			return line, nil
 		}
-		if name == "outcome" {
+		if name == member {
 			after := members.InputOffset()
 			return slices.Concat(line[:before], line[after:]), value
 		}

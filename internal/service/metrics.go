@@ -238,11 +238,16 @@ func percentile(counts [len(buckets) + 1]int64, share float64) *float64 {
 }
 
 func (s *Service) countResult(c *signal.Consensus) store.Count {
-	return s.count("successes", c.Timestamp, c.TotalCostUSD, c.TotalTokens, c.Responses, c.Failures)
+	count := s.count("successes", c.Timestamp, c.TotalCostUSD, c.TotalTokens, c.Responses, c.Failures)
+	s.noteSeries(count, resultOfSeries, seriesKey(c.Pair, c.Timeframe), store.PositionKey(c.CandleTime, c.ID)+" "+c.Timestamp.Format(time.RFC3339Nano))
+	return count
 }
 
-func (s *Service) countFailure(e *orchestrator.Error) store.Count {
-	return s.count("failures", time.Now().UTC(), e.Total.CostUSD, e.Total.Tokens, e.Votes, e.Failures)
+func (s *Service) countFailure(request orchestrator.Checked, e *orchestrator.Error, code signal.ErrorCode) store.Count {
+	at := time.Now().UTC()
+	count := s.count("failures", at, e.Total.CostUSD, e.Total.Tokens, e.Votes, e.Failures)
+	s.noteSeries(count, errorOfSeries, seriesKey(request.Pair(), request.Timeframe()), at.Format(time.RFC3339Nano)+" "+string(code))
+	return count
 }
 
 // count gives what one run adds to the counters of its hour.

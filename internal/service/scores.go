@@ -38,11 +38,16 @@ func WithOutcome(result *store.Result) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := bytes.TrimRight(result.Body, " \r\n\t")
-	whole := make([]byte, 0, len(body)+len(o)+len(`,"outcome":`))
-	whole = append(whole, body[:len(body)-1]...)
-	whole = append(whole, `,"outcome":`...)
-	return append(append(whole, o...), '}'), nil
+	return WithMember(result.Body, "outcome", o), nil
+}
+
+// WithMember gives the JSON of an object that is not empty with one more member at its end.
+func WithMember(object []byte, name string, value json.RawMessage) []byte {
+	object = bytes.TrimRight(object, " \r\n\t")
+	whole := make([]byte, 0, len(object)+len(value)+len(name)+len(`,"":}`))
+	whole = append(whole, object[:len(object)-1]...)
+	whole = append(whole, `,"`+name+`":`...)
+	return append(append(whole, value...), '}')
 }
 
 // Outcomes are a part of a list of outcomes.

@@ -86,6 +86,7 @@ type Service struct {
 	writeFailed atomic.Bool
 	unstored    unstored
 	fits        fits
+	series      series
 	log         *slog.Logger
 }
 

@@ -59,6 +59,10 @@ type Results interface {
 	// Result gives the result of an id, or ErrNotFound.
 	Result(ctx context.Context, id string) (Result, error)
 
+	// Market gives the Market that a result was written with, which no other method gives,
+	// or nil if it has none. It gives ErrNotFound as Result does.
+	Market(ctx context.Context, id string) ([]byte, error)
+
 	// Latest gives the result with the highest position of a series, or ErrNotFound.
 	// It leaves out results whose candle or CreatedAt is more than MaxAhead in the
 	// future: they were made by a wrong clock, and would hide the results after them.
@@ -96,6 +100,9 @@ type Result struct {
 	// Outcome is the JSON of what became of a result that was read: final, or what the last
 	// try to settle it found. It is nil if nothing is known yet.
 	Outcome []byte
+	// Market is what the models saw of the market, in gzip. It is nil when a result is read:
+	// see Results.Market. A store leaves it out beside a body that fills its record.
+	Market []byte
 }
 
 // Page is a part of a list.

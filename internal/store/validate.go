@@ -17,6 +17,8 @@ const (
 	MaxText = 2048
 	// MaxBody is the most bytes of a result's body.
 	MaxBody = 16 << 20
+	// MaxMarket is the most bytes of a result's market.
+	MaxMarket = 32 << 10
 
 	maxOutcome     = 64 << 10 // bytes of an outcome; it is stored with its result, which may fill most of an item
 	maxSumsKey     = 900      // bytes of what sums are found by
@@ -58,6 +60,9 @@ func (r *Result) Validate() error {
 	}
 	if len(r.Body) > MaxBody {
 		return fmt.Errorf("the body of the result %s has %d bytes, and may have %d", r.ID, len(r.Body), MaxBody)
+	}
+	if len(r.Market) > MaxMarket {
+		return fmt.Errorf("the market of the result %s has %d bytes, and may have %d", r.ID, len(r.Market), MaxMarket)
 	}
 	if !utf8.Valid(r.Body) {
 		return fmt.Errorf("the body of the result %s is not UTF-8", r.ID)

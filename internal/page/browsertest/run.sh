@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Looks at the page in headless Chromium: make test-page. Chromium is installed where it is missing, on Debian as root; axe-core
 # comes from npm, pinned, into the ignored .tools/axe. What is given is passed on to go test. PAGE_SCREENSHOTS names a folder for
-# pictures of every view.
+# pictures of every view. Where Chromium or npm is missing and can't be installed, it says so and skips.
 set -euo pipefail
 if [ -n "${PAGE_SCREENSHOTS:-}" ]; then # relative to where the caller is
   mkdir -p "$PAGE_SCREENSHOTS"
@@ -15,15 +15,16 @@ integrity=sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76AS
 folder=../../../.tools/axe
 
 die() { printf 'test-page: %s\n' "$*" >&2; exit 1; }
+skip() { printf 'SKIPPED: the tests of the page need %s\n' "$*"; exit 0; }
 
 if ! command -v chromium >/dev/null; then
-  command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || die "Chromium is missing: install the command chromium (Debian: apt-get install chromium)"
+  command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || skip "the command chromium, which is installed on Debian as root only (elsewhere: install it)."
   echo "test-page: installing Chromium"
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } ||
+    skip "Chromium, which apt-get could not install: see above."
 fi
 if [ "$(cat "$folder/.version" 2>/dev/null)" != "$axe" ]; then
-  for tool in npm openssl; do command -v "$tool" >/dev/null || die "$tool is missing, which fetches axe-core: install it"; done
+  for tool in npm openssl; do command -v "$tool" >/dev/null || skip "$tool, which fetches axe-core: install it."; done
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   (cd "$work" && npm pack --silent "axe-core@$axe" >/dev/null) || die "npm has no axe-core $axe"

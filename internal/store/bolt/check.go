@@ -4,9 +4,11 @@ package bolt
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -159,6 +161,15 @@ func (c *check) records() {
 		default:
 			c.Open++
 			c.expect(unsettledBucket, listKey(known.Group, known.Position), nil)
+		}
+	})
+	c.each(marketsBucket, func(key, value []byte) {
+		reader, err := gzip.NewReader(bytes.NewReader(value)) // which has a checksum
+		if err == nil {
+			_, err = io.Copy(io.Discard, reader)
+		}
+		if err != nil {
+			c.found("the market of the result %s: %s", key, err)
 		}
 	})
 	c.each(scoresBucket, func(key, value []byte) {

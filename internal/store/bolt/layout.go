@@ -12,6 +12,7 @@ package bolt
 //	hours      2026-11-23#05          → counters of the hour, JSON (hours.go)
 //	claims     key                    → claim, JSON (claims.go)
 //	sums       key                    → sum, JSON (spend.go)
+//	markets    id                     → what the models saw, in gzip; removed with its result
 //	outcomes   id                     → header and outcome (outcomes.go)
 //	unsettled  group, position        → nothing (outcomes.go)
 //	scores     scores, pair, day and voter → counters; of all pairs without a pair (scores.go)
@@ -46,6 +47,7 @@ var (
 	outcomesBucket  = []byte("outcomes")
 	unsettledBucket = []byte("unsettled")
 	scoresBucket    = []byte("scores")
+	marketsBucket   = []byte("markets")
 
 	formatKey = []byte("format") // in the meta bucket
 	passedKey = []byte("passed") // in the meta bucket
@@ -53,7 +55,7 @@ var (
 	buckets = [][]byte{resultsBucket, bySeriesBucket, byDayBucket, spansBucket, hoursBucket, claimsBucket, sumsBucket, expiryBucket}
 
 	// Files of older programs do not have these until they are opened for writing.
-	laterBuckets = [][]byte{outcomesBucket, unsettledBucket, scoresBucket}
+	laterBuckets = [][]byte{outcomesBucket, unsettledBucket, scoresBucket, marketsBucket}
 )
 
 // listKey gives the key of a result in a list: order is its position or id.

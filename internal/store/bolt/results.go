@@ -80,6 +80,11 @@ func (t *transaction) store(r *store.Result, value []byte) error {
 	}
 	expiry := expiryOf(r.ExpiresAt)
 	times := pairOfTimes(r.CreatedAt.UnixMilli(), expiry)
+	if r.Market != nil {
+		if err := t.put(marketsBucket, []byte(r.ID), r.Market); err != nil {
+			return err
+		}
+	}
 	return errors.Join(
 		t.put(resultsBucket, []byte(r.ID), value),
 		t.put(bySeriesBucket, listKey(r.Series, r.Position), times),
@@ -105,6 +110,7 @@ func (t *transaction) removeResult(id string) error {
 	}
 	return errors.Join(
 		t.delete(resultsBucket, []byte(id)),
+		t.delete(marketsBucket, []byte(id)),
 		t.delete(bySeriesBucket, listKey(head.Series, head.Position)),
 		t.delete(byDayBucket, listKey(head.Day, id)),
 		t.expire(resultsBucket, id, expiryOf(head.ExpiresAt), never),
@@ -133,6 +139,20 @@ func (t *transaction) result(id string) (store.Result, error) {
 	return result, err
 }
 
+// Market implements store.Results.
+func (s *Store) Market(ctx context.Context, id string) ([]byte, error) {
+	return view(ctx, s, func(t *transaction) ([]byte, error) {
+		exists, err := t.exists(id)
+		switch {
+		case err != nil:
+			return nil, err
+		case !exists:
+			return nil, store.ErrNotFound
+		}
+		return bytes.Clone(t.get(marketsBucket, []byte(id))), nil
+	})
+}
+
 // header is the header of a result.
 type header struct {
 	attributes
@@ -154,9 +174,10 @@ type attributes struct {
 	Body      []byte    `json:"-"`
 	Imported  bool      `json:"imported,omitempty"`
 
-	Unsettled  *store.Unsettled  `json:"-"` // these three are in the bucket outcomes
+	Unsettled  *store.Unsettled  `json:"-"` // these three are in the bucket outcomes, and the last in markets
 	Settlement *store.Settlement `json:"-"`
 	Outcome    []byte            `json:"-"`
+	Market     []byte            `json:"-"`
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli) // most processors have instructions for this polynomial

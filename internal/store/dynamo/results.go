@@ -11,7 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -156,16 +159,11 @@ func (s *Store) Result(ctx context.Context, id string) (store.Result, error) {
 	if !store.IsID(id) {
 		return store.Result{}, store.ErrNotFound
 	}
-	answer, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: &s.tables.Results, Key: resultKey(id), ConsistentRead: aws.Bool(true),
-	})
+	found, err := s.get(ctx, id, withoutMarket)
 	if err != nil {
-		return store.Result{}, failed("read a result", s.tables.Results, err)
+		return store.Result{}, err
 	}
-	if answer.Item == nil {
-		return store.Result{}, store.ErrNotFound
-	}
-	result, err := decodeResult(answer.Item)
+	result, err := decodeResult(found)
 	if err != nil {
 		return store.Result{}, failed("read a result", s.tables.Results, err)
 	}
@@ -173,6 +171,69 @@ func (s *Store) Result(ctx context.Context, id string) (store.Result, error) {
 		return store.Result{}, store.ErrNotFound
 	}
 	return result, nil
+}
+
+// Market implements store.Results.
+func (s *Store) Market(ctx context.Context, id string) ([]byte, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	if !store.IsID(id) {
+		return nil, store.ErrNotFound
+	}
+	found, err := s.get(ctx, id, projection{aws.String("#a0, #a1"), map[string]string{"#a0": "expires_at", "#a1": "market"}})
+	if err != nil {
+		return nil, err
+	}
+	var i struct {
+		ExpiresAt int64  `dynamodbav:"expires_at"`
+		Market    []byte `dynamodbav:"market"`
+	}
+	if err := attributevalue.UnmarshalMap(found, &i); err != nil {
+		return nil, failed("read a market", s.tables.Results, err)
+	}
+	if expired(i.ExpiresAt, time.Now()) {
+		return nil, store.ErrNotFound
+	}
+	return i.Market, nil
+}
+
+// projection is the attributes that a read gives.
+type projection struct {
+	expression *string
+	names      map[string]string
+}
+
+// withoutMarket is all attributes of an item but the market, which may be larger than the
+// others together.
+var withoutMarket = func() projection {
+	p := projection{names: map[string]string{}}
+	var placeholders []string
+	for i, field := range reflect.VisibleFields(reflect.TypeFor[item]()) {
+		name, _, _ := strings.Cut(field.Tag.Get("dynamodbav"), ",")
+		if name != marketName {
+			placeholder := "#a" + strconv.Itoa(i)
+			p.names[placeholder] = name
+			placeholders = append(placeholders, placeholder)
+		}
+	}
+	p.expression = aws.String(strings.Join(placeholders, ", "))
+	return p
+}()
+
+// get reads attributes of the item of an id, or gives ErrNotFound.
+func (s *Store) get(ctx context.Context, id string, p projection) (map[string]types.AttributeValue, error) {
+	answer, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &s.tables.Results, Key: resultKey(id), ConsistentRead: aws.Bool(true),
+		ProjectionExpression: p.expression, ExpressionAttributeNames: p.names,
+	})
+	if err != nil {
+		return nil, failed("read a result", s.tables.Results, err)
+	}
+	if answer.Item == nil {
+		return nil, store.ErrNotFound
+	}
+	return answer.Item, nil
 }
 
 func gone(r *store.Result, now time.Time) bool { return expired(expiryOf(r.ExpiresAt), now) }
@@ -215,7 +276,7 @@ func (s *Store) batch(ctx context.Context, ids []string) (map[string]store.Resul
 	results := make(map[string]store.Result, len(ids))
 	for attempt := 0; len(keys) > 0; attempt++ {
 		answer, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-			s.tables.Results: {Keys: keys, ConsistentRead: aws.Bool(true)},
+			s.tables.Results: {Keys: keys, ConsistentRead: aws.Bool(true), ProjectionExpression: withoutMarket.expression, ExpressionAttributeNames: withoutMarket.names},
 		}})
 		if err != nil {
 			return nil, failed("read results", s.tables.Results, err)
@@ -258,13 +319,24 @@ type item struct {
 	Imported  bool    `dynamodbav:"imported,omitempty"`
 	Outcome   string  `dynamodbav:"outcome,omitempty"`   // the final one; it is added once
 	Unsettled string  `dynamodbav:"unsettled,omitempty"` // the outcome as the last try left it
+	Market    []byte  `dynamodbav:"market,omitempty"`    // in gzip
 }
+
+const (
+	marketName = "market"
+	// mostBesideMarket is the longest body that is stored with a market: an item has at most
+	// 400 KB, and its outcome is added later.
+	mostBesideMarket = 256 << 10
+)
 
 func encodeResult(r *store.Result) (map[string]types.AttributeValue, error) {
 	body := string(r.Body)
 	i := item{
 		ID: r.ID, Result: &body, Schema: r.Schema, Series: r.Series, Position: r.Position, Day: r.Day,
 		Decision: r.Decision, Status: r.Status, CreatedAt: r.CreatedAt.UTC().Format(created), ExpiresAt: expiryOf(r.ExpiresAt), Imported: r.Imported,
+	}
+	if len(r.Body) <= mostBesideMarket {
+		i.Market = r.Market
 	}
 	switch {
 	case r.Settlement != nil:

@@ -33,6 +33,7 @@ func callAll(ctx context.Context, s store.Store, r *store.Result) map[string]err
 	_, all["Reserve"] = s.Reserve(ctx, leaseOf(1), 0)
 	_, all["Spending"] = s.Spending(ctx, budget)
 	_, all["Result"] = s.Result(ctx, r.ID)
+	_, all["Market"] = s.Market(ctx, r.ID)
 	_, all["Latest"] = s.Latest(ctx, series)
 	_, all["Series"] = s.Series(ctx, series, store.Range{Limit: 1})
 	_, all["Day"] = s.Day(ctx, "2026-03-02", store.Range{Limit: 1})
