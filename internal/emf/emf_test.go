@@ -136,7 +136,7 @@ func TestALineIsOneWrite(t *testing.T) {
 		writers.Go(func() { every(w) })
 	}
 	writers.Wait()
-	if n := len(parse(t, out.log.String())); n != 8*11 {
+	if n := len(parse(t, out.log.String())); n != 8*12 {
 		t.Errorf("%d lines", n)
 	}
 }
