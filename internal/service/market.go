@@ -47,8 +47,12 @@ func marketOf(data signal.MarketData) []byte {
 	return zipped.Bytes()
 }
 
-// zippers are reused, since each has 800 KB of tables.
-var zippers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+// zippers are reused, since each has large tables. They take the fastest level: every run
+// pays for it, and few read it.
+var zippers = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is one of those that exist
+	return w
+}}
 
 // newest gives the end of a list, whose oldest element is the first.
 func newest[T any](list []T) []T { return list[max(0, len(list)-marketShown):] }
