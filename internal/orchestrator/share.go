@@ -66,6 +66,9 @@ func (o *Orchestrator) TimeLeft(ctx context.Context, request Checked) time.Durat
 	return timeLeft(ctx, request.request.Timeout, o.options.Reserve)
 }
 
+// ID is that of the run; empty: a new one.
+func (c Checked) ID() string { return c.request.ID }
+
 // MinProviders is the quorum: 1 or more.
 func (c Checked) MinProviders() int { return c.request.MinProviders }
 

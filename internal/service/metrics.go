@@ -37,6 +37,7 @@ type Metrics struct {
 	Tokens             int64                       `json:"tokens" doc:"Known tokens of all calls."`
 	RegistryStatus     orchestrator.RegistryStatus `json:"registry_status" doc:"The providers as this process has them."`
 	Providers          []ProviderMetrics           `json:"providers" doc:"By name, those that were called in the window."`
+	Shared             SharedMetrics               `json:"shared" doc:"Requests that were decided by the votes of another run. They count as requests, and in no figure of a provider."`
 	Window             Window                      `json:"window" enum:"hour,day"`
 	From               time.Time                   `json:"from" doc:"Start of the window, inclusive."`
 	To                 time.Time                   `json:"to" doc:"End of the window, exclusive."`
@@ -53,6 +54,13 @@ type ProviderMetrics struct {
 	OutputTokens int64            `json:"output_tokens"`
 	CostUSD      float64          `json:"cost_usd"`
 	LatencyMS    Percentiles      `json:"latency_ms" doc:"Of the calls that gave a vote, interpolated in buckets; from 100 ms on less than half of the value off, at most 32000."`
+}
+
+// SharedMetrics are the sums of results that share the votes of another run.
+type SharedMetrics struct {
+	Hits      int64   `json:"hits" doc:"By votes that were there already."`
+	Coalesced int64   `json:"coalesced" doc:"By votes of a run that was under way."`
+	SavedUSD  float64 `json:"saved_usd" doc:"Known cost of these votes."`
 }
 
 // Percentiles are nil if nothing was counted.
@@ -122,6 +130,7 @@ func sum(hours []store.Hour) Metrics {
 		TotalRequests: totals["requests"], SuccessfulRequests: totals["successes"], FailedRequests: totals["failures"],
 		SuccessRate: rate(totals["successes"], totals["requests"]), CostUSD: float64(totals["cost_micro_usd"]) / 1e6, Tokens: totals["tokens"],
 		Providers: []ProviderMetrics{},
+		Shared:    SharedMetrics{totals[sharedHits], totals[sharedCoalesced], float64(totals[sharedSaved]) / 1e6},
 	}
 	names := map[string]bool{}
 	for counter := range totals {
@@ -216,7 +225,17 @@ func percentile(counts [len(buckets) + 1]int64, share float64) *float64 {
 	return new(float64(buckets[len(buckets)-1]))
 }
 
+// The counters of results that share the votes of another run.
+const (
+	sharedHits      = "shared_hits"
+	sharedCoalesced = "shared_coalesced"
+	sharedSaved     = "shared_saved_micro_usd"
+)
+
 func (s *Service) countResult(c *signal.Consensus) store.Count {
+	if c.SharedFrom != nil {
+		return s.countShared(c)
+	}
 	return s.count("successes", c.Timestamp, c.TotalCostUSD, c.TotalTokens, c.Responses, c.Failures)
 }
 
@@ -258,6 +277,29 @@ func (s *Service) count(outcome string, at time.Time, costUSD float64, tokens in
 			count.Set[name+"last_error"] = now + " " + string(f.Error)
 		}
 	}
+	return s.simulatedCount(count)
+}
+
+// countShared gives what a result adds whose votes another run has paid for and counted.
+func (s *Service) countShared(c *signal.Consensus) store.Count {
+	kind, saved := sharedCoalesced, int64(0)
+	if c.Cache == signal.CacheHit {
+		kind = sharedHits
+	}
+	for i := range c.Responses {
+		if cost := c.Responses[i].CostUSD; cost != nil {
+			saved += nearestMicroUSD(*cost)
+		}
+	}
+	count := store.Count{At: c.Timestamp, Add: map[string]int64{"requests": 1, "successes": 1, kind: 1, sharedSaved: saved}}
+	if s.MetricsRetention > 0 {
+		count.ExpiresAt = c.Timestamp.Add(s.MetricsRetention)
+	}
+	return s.simulatedCount(count)
+}
+
+// simulatedCount gives the counters the names of simulated ones if the providers are.
+func (s *Service) simulatedCount(count store.Count) store.Count {
 	if s.Simulated {
 		count.Add, count.Set = prefixed(count.Add), prefixed(count.Set)
 	}
