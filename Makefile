@@ -28,7 +28,7 @@ AGAIN := ^thalas/(e2e|internal/(importtest|linked))(/|$$)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## serve on this machine, ask one question about a real daily series, stay up; simulated providers where no key is configured
+run: ## serve on this machine, ask one question about a real daily series, show what became of earlier ones, stay up; simulated providers where no key is configured
 	GROK_ENABLED=$${GROK_ENABLED:-true} go run ./cmd/thalas demo SPX/USD --timeframe 1d --candles examples/sp500-daily.csv --simulate auto --data-file .demo/thalas.db
 
 build: ## bin/thalas

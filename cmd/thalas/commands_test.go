@@ -126,6 +126,8 @@ func TestCompletion(t *testing.T) {
 		{[]string{"ask", "BTC/USDT", "--timeframe", "1"}, "1m\n"},
 		{[]string{"providers", "--simulate", ""}, "true\nauto\nfalse\n"},
 		{[]string{"history", "--simulate", ""}, "true\nauto\nfalse\n"},
+		{[]string{"scoreboard", "--timeframe", "1"}, "1m\n"},
+		{[]string{"settle", "--venue", ""}, "kraken\n"},
 		{[]string{"export", "--format", ""}, "csv\njsonl\n"},
 		{[]string{"metrics", "--window", ""}, "hour\nday\n"},
 	} {

@@ -85,6 +85,7 @@ Exit codes: 0 done, or a decision (HOLD is one), 2 wrong usage, configuration or
 	root.AddCommand(
 		newAsk(t), newServe(t), newWatch(t), newDemo(t),
 		newShow(t), newLatest(t), newHistory(t), newReplay(t), newExport(t), newHealth(t), newMetrics(t),
+		newScoreboard(t), newOutcomes(t), newSettle(t),
 		newBackup(t), newImport(t), newCheck(t), newCompact(t),
 		newProviders(t), newSimulate(t), newVersion(t))
 	root.SetOut(t.out)

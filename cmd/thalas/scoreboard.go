@@ -1,24 +1,22 @@
 package main
 
-// What became of results, for people: the scoreboard, the list of outcomes, and the outcome
-// of one result.
+// thalas scoreboard: how good the decisions and each provider were, in lines of 80 columns.
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"thalas/internal/outcome"
-	"thalas/internal/signal"
 )
 
 func newScoreboard(t terminal) *cobra.Command {
@@ -61,7 +59,7 @@ Without a pair it counts all pairs, without --timeframe it shows a board for eac
 
 // scoreboardText writes a scoreboard in lines of at most 80 columns.
 func scoreboardText(style styles, s *outcome.Scoreboard) string {
-	r := &report{styles: style, width: 80}
+	r := &report{styles: style, width: textWidth}
 	if s.Simulated {
 		r.paragraph(r.warn.Bold(true), simulatedVotes)
 	}
@@ -76,32 +74,36 @@ func scoreboardText(style styles, s *outcome.Scoreboard) string {
 	return r.String()
 }
 
+// board writes the scores of one timeframe.
 func (r *report) board(b *outcome.Board) {
 	r.line("")
-	head := fmt.Sprintf("%d settled, %d pending", b.Settled, b.Pending)
+	settled := fmt.Sprintf("%d settled", b.Settled)
 	if b.Imported > 0 {
-		head += fmt.Sprintf(", %d of the settled imported", b.Imported)
+		settled += fmt.Sprintf(" (%d imported)", b.Imported)
 	}
-	for _, reason := range slices.Sorted(func(yield func(outcome.Reason) bool) {
-		for reason := range b.Unresolved {
-			if !yield(reason) {
-				return
-			}
-		}
-	}) {
-		head += fmt.Sprintf(", %d %s", b.Unresolved[reason], strings.ReplaceAll(string(reason), "_", " "))
+	head := []string{settled, fmt.Sprintf("%d pending", b.Pending)}
+	for _, reason := range slices.Sorted(maps.Keys(b.Unresolved)) {
+		head = append(head, fmt.Sprintf("%d %s", b.Unresolved[reason], words(reason)))
 	}
-	r.line("%s   %s", r.bold.Render(string(b.Timeframe)), head)
+	r.line("%s", strings.Join(wrap(r.bold.Render(string(b.Timeframe)+":")+" "+strings.Join(head, ", "), r.width), "\n"))
 	if b.Settled == 0 {
 		return
 	}
-	r.paragraph(r.dim, fmt.Sprintf("A round trip costs %s, the mean move in three candles is %s: %s. Buying every time earned %s.",
+	r.paragraph(r.plain, fmt.Sprintf("A round trip costs %s, and the mean move over three candles is %s: %s. Buying every time earned %s a result.",
 		share(b.Cost), share(b.MeanAbsMove), breakEvenText(b.BreakEvenHitRate), signed(b.AlwaysBuy)))
+	if b.Imported > 0 {
+		r.paragraph(r.dim, "Imported: it can't be proved that the votes are older than the candles.")
+	}
 	r.line("")
-	r.line("%s", r.dim.Render(fmt.Sprintf("%-*s%8s %6s  %s", nameWidth, "", "hit rate", "of", "0 %       25        50        75    100 %")))
+	r.line("%s", r.dim.Render(fmt.Sprintf("%*s  0 %%       25        50        75    100 %%", nameWidth+rateWidth, "right, of BUYs and SELLs")))
 	for i := range b.Voters {
 		r.score(&b.Voters[i], b.BreakEvenHitRate)
 	}
+	legend := "● right so often, ─ 95 % interval, · a coin"
+	if b.BreakEvenHitRate != nil && *b.BreakEvenHitRate <= 1 {
+		legend += ", ┃ pays for the round trips"
+	}
+	r.line("%s", r.dim.Render(legend))
 }
 
 func breakEvenText(rate *float64) string {
@@ -109,49 +111,75 @@ func breakEvenText(rate *float64) string {
 	case rate == nil:
 		return "no hit rate can be named that pays for it"
 	case *rate > 1:
-		return "no hit rate pays for it"
+		return "not even a voter that is always right can pay for it"
 	}
-	return "a hit rate of " + share(rate) + " pays for it"
+	return share(rate) + " of the BUYs and SELLs must be right to pay for it"
 }
 
 const (
-	nameWidth = 22 // of a voter
+	nameWidth = 20 // of a voter
+	rateWidth = 17 // of a hit rate and the votes it is of
 	barWidth  = 41 // of a hit rate from 0 to 100 %
 )
 
+// score writes what one voter was worth: its hit rate as a line, and the rest in words.
 func (r *report) score(s *outcome.Score, breakEven *float64) {
-	name := s.Voter
+	name := ansi.Truncate(visible(s.Voter), nameWidth, "…")
+	rate := "none yet"
+	if s.HitRate != nil {
+		rate = fmt.Sprintf("%s of %d", share(s.HitRate), s.Directional)
+	}
+	look, verdict := r.verdict(s)
+	r.line("%s%s%*s  %s", r.bold.Render(name), strings.Repeat(" ", nameWidth-lipgloss.Width(name)), rateWidth, rate, look.Render(r.bar(s, breakEven)))
+	part := func(label string, look lipgloss.Style, text string) {
+		for i, line := range wrap(visible(text), r.width-partWidth) {
+			if i > 0 {
+				label = ""
+			}
+			r.line("  %s%s", r.dim.Render(fmt.Sprintf("%-*s", partWidth-2, label)), look.Render(line))
+		}
+	}
 	if s.Model != nil {
-		name += " " + *s.Model
+		part("model", r.plain, *s.Model)
 	}
-	name = r.plain.MaxWidth(nameWidth - 1).Render(visible(name))
-	look := r.plain
-	if s.Model == nil {
-		look = r.bold
+	if s.Chance != nil {
+		verdict += fmt.Sprintf("; blind votes of its leaning hit %s", share(s.Chance))
 	}
-	r.line("%s%8s %6d  %s", look.Render(name)+strings.Repeat(" ", nameWidth-lipgloss.Width(name)), share(s.HitRate), s.Directional, r.bar(s, breakEven))
-	text := scoreVerdict(s)
+	part("verdict", look, verdict)
 	if n := s.NetReturn; n.Mean != nil {
-		text += "; acting on it earned " + signed(n.Mean) + within(n.Low, n.High) + " a result"
+		text := signed(n.Mean) + within(n.Low, n.High) + " a result, net of costs"
+		if s.Model == nil && s.CostUSDMean != nil {
+			text += fmt.Sprintf("; an answer cost about $%.3g", *s.CostUSDMean)
+		}
+		part("earned", r.plain, text)
 	}
-	if v := s.Value; v != nil {
-		text += ". " + valueText(v)
+	if s.Value != nil {
+		part("value", r.plain, valueText(s.Value))
 	}
-	for _, line := range wrap(text+".", r.width-4) {
-		r.line("    %s", r.dim.Render(line))
+	if s.Early > 0 {
+		part("left out", r.plain, fmt.Sprintf("%d votes of results that were decided early, where slow votes are missing", s.Early))
+	}
+	if s.BrierStated != nil {
+		part("stated", r.plain, statedText(s))
 	}
 }
+
+const partWidth = 11 // of the label of a part, with the blanks before and after it
 
 // bar draws the interval of a hit rate as a line, the rate as a dot, a coin and the
 // break-even as marks.
 func (r *report) bar(s *outcome.Score, breakEven *float64) string {
 	cells := []rune(strings.Repeat(" ", barWidth))
 	at := func(rate float64) int { return min(max(int(math.Round(rate*(barWidth-1))), 0), barWidth-1) }
-	cells[at(0.5)] = '·'
 	if s.HitRate != nil {
 		for i := at(*s.Low); i <= at(*s.High); i++ {
 			cells[i] = '─'
 		}
+	}
+	if coin := at(0.5); cells[coin] == ' ' {
+		cells[coin] = '·'
+	} else {
+		cells[coin] = '┼'
 	}
 	if breakEven != nil && *breakEven <= 1 {
 		cells[at(*breakEven)] = '┃'
@@ -162,27 +190,28 @@ func (r *report) bar(s *outcome.Score, breakEven *float64) string {
 	return strings.TrimRight(string(cells), " ")
 }
 
-func scoreVerdict(s *outcome.Score) string {
+// verdict gives the verdict of a voter in words, and how it looks.
+func (r *report) verdict(s *outcome.Score) (lipgloss.Style, string) {
 	switch s.Verdict {
 	case outcome.TooFew:
 		if s.NEff >= outcome.Needed {
-			return "too few days to tell"
+			return r.plain, "too few days to tell"
 		}
-		return fmt.Sprintf("too few to tell: worth %s of %d independent windows", figure(math.Floor(s.NEff)), outcome.Needed)
+		return r.plain, fmt.Sprintf("too few to tell: worth %.0f of %d independent windows", math.Floor(s.NEff), outcome.Needed)
 	case outcome.BeatsCosts:
-		return "beats its costs"
+		return r.good, "beats its costs"
 	case outcome.BetterThanChance:
-		return "better than chance"
+		return r.good, "better than chance, but not shown to beat its costs"
 	case outcome.WorseThanChance:
-		return "worse than chance"
+		return r.bad, "worse than chance"
 	}
-	return "not distinguishable from chance"
+	return r.warn, "not distinguishable from chance"
 }
 
 func valueText(v *outcome.Value) string {
-	text := fmt.Sprintf("It changed %d of %d decisions", v.Changed, v.Results)
+	text := fmt.Sprintf("its vote changed %d of %d decisions", v.Changed, v.Results)
 	if v.Mean != nil && v.Changed > 0 {
-		text += ", worth " + signed(v.Mean) + within(v.Low, v.High) + " a result"
+		text += ", which added " + signed(v.Mean) + within(v.Low, v.High) + " a result"
 	}
 	switch v.Verdict {
 	case outcome.TooFew:
@@ -196,7 +225,25 @@ func valueText(v *outcome.Value) string {
 	case outcome.Hurts:
 		return text + ": it hurts"
 	}
-	return text + ": no difference can be told"
+	return text + ": no help or harm can be told"
+}
+
+// statedText compares the confidence that was stated with what came of it: that of the
+// consensus in groups, that of a provider on average. The JSON has all groups.
+func statedText(s *outcome.Score) string {
+	text := fmt.Sprintf("%.0f %% on average, right %.0f %%", 100**s.StatedConfidenceMean, 100**s.HitRate)
+	if s.Model == nil {
+		var groups []string
+		for _, g := range s.Reliability {
+			groups = append(groups, fmt.Sprintf("%.0f %%: right %.0f %% (%.0f to %.0f %%) of %d", 100*g.StatedMean, 100*g.HitRate, 100*g.Low, 100*g.High, g.N))
+		}
+		text = strings.Join(groups, "; ")
+	}
+	text += fmt.Sprintf(". Brier score %.3f, a coin has 0.250", *s.BrierStated)
+	if s.BrierPublished != nil {
+		text += fmt.Sprintf(", the %d published probabilities %.3f", s.Published, *s.BrierPublished)
+	}
+	return text
 }
 
 func within(low, high *float64) string {
@@ -206,131 +253,26 @@ func within(low, high *float64) string {
 	return fmt.Sprintf(" (%s to %s)", signed(low), signed(high))
 }
 
-// share writes a share of 1 in percent.
+// share writes a share of 1 in percent. A small one, such as a cost, has two decimals.
 func share(f *float64) string {
-	return optional(f, "unknown", func(f float64) string { return strconv.FormatFloat(100*f, 'f', percentDigits(f), 64) + " %" })
-}
-
-// signed writes a return in percent, with its sign.
-func signed(f *float64) string {
-	return optional(f, "unknown", func(f float64) string { return fmt.Sprintf("%+.2f %%", 100*f) })
-}
-
-// percentDigits gives two decimals to what is small, such as a cost.
-func percentDigits(f float64) int {
-	if f < 0.1 {
-		return 2
-	}
-	return 1
-}
-
-func newOutcomes(t terminal) *cobra.Command {
-	var span spanFlags
-	var limit int
-	cmd := &cobra.Command{
-		Use:   "outcomes [PAIR]",
-		Short: "List what became of stored results, newest first",
-		Long: `List what became of stored results, newest first: those of a pair and timeframe, or, without
-a pair, those of the days from --from to --to, else of today. A result belongs to the UTC day
-on which its window of three candles begins. Results that are pending are not listed.`,
-		Example: "  thalas outcomes BTC/USDT --timeframe 1h\n  thalas outcomes --from 2026-11-01 --json",
-		Args:    cobra.MaximumNArgs(1),
-	}
-	span.add(cmd)
-	cmd.Flags().Lookup("from").Usage = "the first UTC `day`, such as 2026-11-01 (default: the oldest; without a pair today)"
-	cmd.Flags().Lookup("to").Usage = "the `day` after the last one (default: tomorrow)"
-	cmd.Flags().IntVar(&limit, "limit", 20, "how `many` at most")
-	return readCommand(t, cmd, func(args []string) (url.Values, error) {
-		if limit < 1 || limit > maxListed {
-			return nil, fmt.Errorf("--limit %d is outside 1…%d", limit, maxListed)
+	return optional(f, "unknown", func(f float64) string {
+		if f < 0.1 {
+			return percentage("%.*f", f, 2)
 		}
-		return span.query(args)
-	}, func(ctx context.Context, r reading, query url.Values) error {
-		query.Set("limit", strconv.Itoa(min(limit, pageSize)))
-		list := []json.RawMessage{}
-		err := r.each(ctx, "/v1/outcomes", query, func(item json.RawMessage) (bool, error) {
-			list = append(list, item)
-			return len(list) < limit, nil
-		})
-		switch {
-		case err != nil:
-			return err
-		case r.json:
-			return writeJSON(r.out, list)
-		}
-		return r.printOutcomes(list)
+		return percentage("%.*f", f, 1)
 	})
 }
 
-func (r reading) printOutcomes(list []json.RawMessage) error {
-	if len(list) == 0 {
-		_, err := fmt.Fprintln(r.out, "No outcomes. Results are settled three candles after their answer, by 'thalas watch' or 'thalas settle'.")
-		return err
-	}
-	style := r.stylesFor(r.out)
-	table := style.table("window from (UTC)", "pair", "decision", "move", "net return", "outcome", "id")
-	head := ""
-	for _, item := range list {
-		var o outcome.Outcome
-		if err := json.Unmarshal(item, &o); err != nil {
-			return err
-		}
-		table.row(o.From.UTC().Format(time.DateTime), o.Pair.String()+" "+string(o.Timeframe), string(o.Decision), signed(o.Move), signed(o.NetReturn), outcomeWord(&o), o.ID)
-		table.look(2, style.decision(o.Decision))
-		if o.Simulated {
-			head = style.warn.Bold(true).Render(simulatedVotes) + "\n\n"
-		}
-	}
-	_, err := fmt.Fprintln(r.out, head+table.write())
-	return err
+// signed writes a return in percent, with its sign; empty for none.
+func signed(f *float64) string {
+	return optional(f, "", func(f float64) string { return percentage("%+.*f", f, 2) })
 }
 
-func outcomeWord(o *outcome.Outcome) string {
-	switch {
-	case o.Status != outcome.Settled:
-		return strings.ReplaceAll(string(*o.Reason), "_", " ")
-	case *o.Right:
-		return "right"
+// percentage writes a share in percent with so many decimals, or with more if it would be
+// shown as 0 and is not.
+func percentage(format string, f float64, digits int) string {
+	for f != 0 && digits < 10 && math.Abs(100*f) < 0.5*math.Pow10(-digits) {
+		digits++
 	}
-	return "wrong"
-}
-
-// outcomeText tells how a result turned out, in a sentence; empty for one that tells nothing.
-func outcomeText(o *outcome.Outcome, due time.Time, now time.Time) string {
-	switch o.Status {
-	case outcome.Pending:
-		if due.After(now) {
-			return "Not known yet: its window ends at " + due.UTC().Format(time.DateTime) + " UTC"
-		}
-		return "Not settled yet: 'thalas settle' does it"
-	case outcome.Unresolved:
-		return "Not settled: " + reasonText(*o.Reason)
-	case outcome.Settled:
-		text := fmt.Sprintf("%s was %s: %s to %s, %s", o.Decision, outcomeWord(o), price(*o.ReferencePrice), price(*o.ExitPrice), signed(o.Move))
-		if o.Decision != signal.Hold {
-			text += fmt.Sprintf(", %s after costs of %s", signed(o.NetReturn), share(o.Cost))
-		}
-		if o.RawDecision != o.Decision {
-			text += fmt.Sprintf("; the vote's %s was %s", o.RawDecision, map[bool]string{true: "right", false: "wrong"}[*o.RawRight])
-		}
-		return text + ", by candles from " + visible(*o.Source)
-	}
-	return ""
-}
-
-// reasonText says why a result is not settled, and what helps.
-func reasonText(reason outcome.Reason) string {
-	switch reason {
-	case outcome.NoMarket:
-		return "it is about a free text, which has no candles"
-	case outcome.Late:
-		return "it was answered when the first candle of its window had closed"
-	case outcome.Gap:
-		return "a candle of its window is missing at the venue; another venue or a CSV may have it"
-	case outcome.PriceMismatch:
-		return "the price it was asked with is far from the candles: they are of another market or unit"
-	case outcome.NoCandles:
-		return "the venue has no candles of its window; another venue or a CSV may have them"
-	}
-	return strings.ReplaceAll(string(reason), "_", " ")
+	return fmt.Sprintf(format, digits, 100*f) + " %"
 }

@@ -315,6 +315,14 @@ func TestDemo(t *testing.T) {
 	if end.code != 0 {
 		t.Errorf("exit code %d:\n%s", end.code, end.err)
 	}
+	// Past days were asked about too, once for all demos of a day.
+	if want := "1d: 197 settled (197 imported), 1 pending\n"; !strings.Contains(end.out, want) {
+		t.Errorf("nothing says %q:\n%s", want, end.out)
+	}
+	again := serving(t, nil, "demo", "SPX/USD", "--timeframe", "1d", "--candles", "../../examples/sp500-daily.csv", "--simulate", "true", "--data-file", file)
+	if said := again.stop(); !strings.Contains(said.out, "1d: 197 settled (197 imported), 2 pending\n") {
+		t.Errorf("again it says:\n%s", said.out)
+	}
 	for _, want := range []string{"SIMULATED: ", latest.Decision + "   confidence ", "curl -s " + s.url + `/v1/consensus -H "x-api-key: $THALAS_API_KEY" -H`, "latest?pair=SPX/USD&timeframe=1d' -H", "In a browser: " + s.url + "/docs"} {
 		if !strings.Contains(end.out, want) {
 			t.Errorf("nothing says %q:\n%s", want, end.out)

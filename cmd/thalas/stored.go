@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -254,6 +255,13 @@ func (r reading) printResult(body []byte) error {
 	style := r.stylesFor(r.out)
 	if _, err := fmt.Fprintf(r.out, "%s\n\n", style.dim.Render(madeText(c, time.Now()))); err != nil {
 		return err
+	}
+	var stored struct{ Outcome turnedOut }
+	_ = json.Unmarshal(body, &stored) // the result was read above; one without an outcome tells nothing
+	if text := stored.Outcome.text(time.Now()); text != "" {
+		if _, err := fmt.Fprintf(r.out, "%s\n\n", strings.Join(wrap(text, min(max(widthOf(r.out), minWidth), maxWidth)), "\n")); err != nil {
+			return err
+		}
 	}
 	return render(r.out, style, widthOf(r.out), c)
 }

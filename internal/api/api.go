@@ -74,6 +74,8 @@ func (s *server) routes() {
 	register(s, s.showOperation(), s.show)
 	register(s, s.historyOperation(), s.history)
 	register(s, s.replayOperation(), s.replay)
+	register(s, s.outcomesOperation(), s.outcomes)
+	register(s, s.scoreboardOperation(), s.scoreboard)
 	register(s, s.healthOperation(), s.health)
 	register(s, s.metricsOperation(), s.metrics)
 	register(s, s.compatAskOperation(), s.compatAsk)

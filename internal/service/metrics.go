@@ -27,20 +27,32 @@ const (
 	WindowDay  Window = "day"
 )
 
-// Metrics are sums over a window.
+// Sums are what runs and calls add up to.
+type Sums struct {
+	TotalRequests      int64             `json:"total_requests" doc:"Runs that were started."`
+	SuccessfulRequests int64             `json:"successful_requests" doc:"Runs that came to a decision."`
+	FailedRequests     int64             `json:"failed_requests" doc:"Runs without a decision."`
+	SuccessRate        float64           `json:"success_rate" doc:"Share of the runs that came to a decision, 0 to 1; 0 before the first."`
+	CostUSD            float64           `json:"cost_usd" doc:"Known cost of all calls."`
+	Tokens             int64             `json:"tokens" doc:"Known tokens of all calls."`
+	Providers          []ProviderMetrics `json:"providers" doc:"By name, those that were called in this time."`
+	Shared             SharedMetrics     `json:"shared" doc:"Requests that were decided by the votes of another run. They count as requests, and in no figure of a provider."`
+}
+
+// Metrics are the sums of a window.
 type Metrics struct {
-	TotalRequests      int64                       `json:"total_requests" doc:"Runs that were started."`
-	SuccessfulRequests int64                       `json:"successful_requests" doc:"Runs that came to a decision."`
-	FailedRequests     int64                       `json:"failed_requests" doc:"Runs without a decision."`
-	SuccessRate        float64                     `json:"success_rate" doc:"Share of the runs that came to a decision, 0 to 1; 0 before the first."`
-	CostUSD            float64                     `json:"cost_usd" doc:"Known cost of all calls."`
-	Tokens             int64                       `json:"tokens" doc:"Known tokens of all calls."`
-	RegistryStatus     orchestrator.RegistryStatus `json:"registry_status" doc:"The providers as this process has them."`
-	Providers          []ProviderMetrics           `json:"providers" doc:"By name, those that were called in the window."`
-	Shared             SharedMetrics               `json:"shared" doc:"Requests that were decided by the votes of another run. They count as requests, and in no figure of a provider."`
-	Window             Window                      `json:"window" enum:"hour,day"`
-	From               time.Time                   `json:"from" doc:"Start of the window, inclusive."`
-	To                 time.Time                   `json:"to" doc:"End of the window, exclusive."`
+	Sums
+	RegistryStatus orchestrator.RegistryStatus `json:"registry_status" doc:"The providers as this process has them."`
+	Window         Window                      `json:"window" enum:"hour,day"`
+	From           time.Time                   `json:"from" doc:"Start of the window, inclusive."`
+	To             time.Time                   `json:"to" doc:"End of the window, exclusive."`
+	Days           []DayMetrics                `json:"days,omitempty" doc:"With by=day: the days on which there were runs, the oldest first."`
+}
+
+// DayMetrics are the sums of the part of a window that lies in one UTC day.
+type DayMetrics struct {
+	Day string `json:"day" format:"date"`
+	Sums
 }
 
 // ProviderMetrics are the sums of one provider.
@@ -91,9 +103,18 @@ func (s *Service) Metrics(ctx context.Context, window Window, from, to time.Time
 	if err != nil {
 		return Metrics{}, unreachable("to read the metrics", err)
 	}
-	m := sum(hours)
-	m.RegistryStatus = s.registryStatus(ctx)
-	m.Window, m.From, m.To = window, from, to
+	m := Metrics{Sums: sum(hours), RegistryStatus: s.registryStatus(ctx), Window: window, From: from, To: to}
+	for len(hours) > 0 {
+		day := hours[0].Day
+		end := slices.IndexFunc(hours, func(h store.Hour) bool { return h.Day != day })
+		if end < 0 {
+			end = len(hours)
+		}
+		if sums := sum(hours[:end]); sums.TotalRequests > 0 {
+			m.Days = append(m.Days, DayMetrics{day, sums})
+		}
+		hours = hours[end:]
+	}
 	return m, nil
 }
 
@@ -119,14 +140,14 @@ func (s *Service) hours(ctx context.Context, from, to time.Time) ([]store.Hour, 
 }
 
 // sum adds up the counters of hours.
-func sum(hours []store.Hour) Metrics {
+func sum(hours []store.Hour) Sums {
 	totals := map[string]int64{}
 	for _, h := range hours {
 		for name, n := range h.Counts {
 			totals[name] += n
 		}
 	}
-	m := Metrics{
+	m := Sums{
 		TotalRequests: totals["requests"], SuccessfulRequests: totals["successes"], FailedRequests: totals["failures"],
 		SuccessRate: rate(totals["successes"], totals["requests"]), CostUSD: float64(totals["cost_micro_usd"]) / 1e6, Tokens: totals["tokens"],
 		Providers: []ProviderMetrics{},

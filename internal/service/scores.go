@@ -63,7 +63,8 @@ const (
 
 // Outcomes lists what became of results, the newest first: those that are settled and those
 // that are unresolved. q.From and q.To are UTC days; a result belongs to the day on which
-// its window begins. Without a pair and without q.From it is today's.
+// its window begins. Without a pair it lists those of all pairs, of q.Timeframe alone if
+// that is set, and without q.From those of today.
 //
 // Its error is [signal.FieldErrors] for days that can't be listed and for a Cursor of
 // another list.
@@ -77,6 +78,9 @@ func (s *Service) Outcomes(ctx context.Context, q Query) (Outcomes, error) {
 	if !q.To.IsZero() && !q.From.IsZero() && !first.Before(last) {
 		return Outcomes{}, signal.FieldErrors{{Field: "to", Message: "is not after from: both are UTC days, and to is the day after the last one"}}
 	}
+	if q.Cursor != "" && !store.IsPosition(q.Cursor) {
+		return Outcomes{}, signal.FieldErrors{{Field: "cursor", Message: "is not a next_cursor of this list: leave it out to begin anew", Value: q.Cursor}}
+	}
 	if !q.Pair.IsZero() {
 		step := cmp.Or(q.Timeframe, signal.DefaultTimeframe).Duration()
 		if !q.From.IsZero() {
@@ -85,10 +89,7 @@ func (s *Service) Outcomes(ctx context.Context, q Query) (Outcomes, error) {
 		if !q.To.IsZero() {
 			q.To = last.Add(-step)
 		}
-		return s.outcomes(ctx, q.Limit, q.Cursor, func(string) bool { return true }, func(ctx context.Context, cursor string, limit int) (store.Page, error) {
-			q.Cursor, q.Limit = cursor, limit
-			return s.History(ctx, q)
-		})
+		return s.outcomes(ctx, q, func(known) bool { return true }, s.History)
 	}
 	today := time.Now().UTC().Truncate(dayLength)
 	if q.From.IsZero() {
@@ -103,54 +104,73 @@ func (s *Service) Outcomes(ctx context.Context, q Query) (Outcomes, error) {
 	if last.Sub(first) > MaxOutcomeDays*dayLength {
 		return Outcomes{}, signal.FieldErrors{{Field: "from", Message: fmt.Sprintf("is over %d days before the end, and without a pair the days are read one by one: name a pair, or fewer days", MaxOutcomeDays)}}
 	}
-	day := min(last.Add((latestAnswer-1)*dayLength).Unix(), today.Unix())
-	if at := store.MadeAt(q.Cursor); !at.IsZero() {
-		day = min(day, at.Truncate(dayLength).Unix())
+	newest := last.Add((latestAnswer - 1) * dayLength)
+	if today.Before(newest) {
+		newest = today
 	}
-	return s.outcomes(ctx, q.Limit, q.Cursor, func(day string) bool {
-		return day >= first.Format(time.DateOnly) && day < last.Format(time.DateOnly)
-	}, func(ctx context.Context, cursor string, limit int) (page store.Page, err error) {
-		for ; day >= first.Unix(); day -= int64(dayLength / time.Second) {
-			of := time.Unix(day, 0).UTC()
-			page, err = s.History(ctx, Query{From: of, To: of.Add(dayLength), Cursor: cursor, Limit: limit})
+	return s.outcomes(ctx, q, func(o known) bool {
+		return !o.From.Before(first) && o.From.Before(last) && (q.Timeframe == "" || o.Timeframe == q.Timeframe)
+	}, func(ctx context.Context, part Query) (store.Page, error) {
+		day, before := newest, ""
+		if part.Cursor != "" {
+			before = store.IDOf(part.Cursor)
+			if day = candleOf(store.Unsettled{ID: before, Position: part.Cursor}).Truncate(dayLength); day.After(newest) {
+				day, before = newest, ""
+			}
+		}
+		for ; !day.Before(first); day, before = day.Add(-dayLength), "" {
+			page, err := s.History(ctx, Query{From: day, To: day.Add(dayLength), Cursor: before, Limit: part.Limit})
+			for i := range page.Results { // their places in a list of several days
+				page.Results[i].Position = store.PositionKey(day, page.Results[i].ID)
+				page.Next = page.Results[i].Position // the days before may have more
+			}
 			if err != nil || page.Next != "" {
 				return page, err
 			}
-			if n := len(page.Results); n > 0 {
-				page.Next = page.Results[n-1].ID // the days before may have more
-				day -= int64(dayLength / time.Second)
-				return page, nil
-			}
 		}
-		return page, nil
+		return store.Page{}, nil
 	})
 }
 
-// outcomes reads pages of results until it has so many outcomes of the days that are held.
-func (s *Service) outcomes(ctx context.Context, limit int, cursor string, holds func(day string) bool, read func(ctx context.Context, cursor string, limit int) (store.Page, error)) (Outcomes, error) {
-	list := Outcomes{Items: []json.RawMessage{}, Next: cursor}
+// known is what a list of outcomes has to know of each.
+type known struct {
+	Status    outcome.Status   `json:"status"`
+	Timeframe signal.Timeframe `json:"timeframe"`
+	From      time.Time        `json:"from"`
+}
+
+// outcomes reads pages of results until it has q.Limit outcomes that belong to the list.
+func (s *Service) outcomes(ctx context.Context, q Query, belongs func(known) bool, read func(context.Context, Query) (store.Page, error)) (Outcomes, error) {
+	list := Outcomes{Items: []json.RawMessage{}}
+	limit := q.Limit
+	q.Limit = max(limit, DefaultLimit) // many of the results that are read may not belong to the list
 	for {
-		page, err := read(ctx, list.Next, limit-len(list.Items))
+		page, err := read(ctx, q)
 		if err != nil {
 			return list, err
 		}
 		for i := range page.Results {
-			o, err := OutcomeOf(&page.Results[i])
+			result := &page.Results[i]
+			o, err := OutcomeOf(result)
 			if err != nil {
-				return list, fmt.Errorf("the stored result %s can't be read: %w", page.Results[i].ID, err)
+				return list, fmt.Errorf("the stored result %s can't be read: %w", result.ID, err)
 			}
-			var known struct {
-				Status outcome.Status `json:"status"`
-				From   time.Time      `json:"from"`
+			var is known
+			if err := json.Unmarshal(o, &is); err != nil {
+				return list, fmt.Errorf("the outcome of the stored result %s can't be read: %w", result.ID, err)
 			}
-			if err := json.Unmarshal(o, &known); err != nil {
-				return list, fmt.Errorf("the outcome of the stored result %s can't be read: %w", page.Results[i].ID, err)
+			if is.Status == outcome.Pending || !belongs(is) {
+				continue
 			}
-			if known.Status != outcome.Pending && holds(known.From.UTC().Format(time.DateOnly)) {
-				list.Items = append(list.Items, o)
+			list.Items = append(list.Items, o)
+			if len(list.Items) == limit {
+				if i+1 < len(page.Results) || page.Next != "" {
+					list.Next = result.Position
+				}
+				return list, nil
 			}
 		}
-		if list.Next = page.Next; list.Next == "" || len(list.Items) >= limit {
+		if q.Cursor = page.Next; q.Cursor == "" {
 			return list, nil
 		}
 	}

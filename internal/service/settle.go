@@ -38,6 +38,8 @@ type SettleQuery struct {
 	From, To  time.Time        // candle times, From ≤ t < To; zero: no bound
 	DryRun    bool             // nothing is stored
 	Recent    bool             // leave out what was tried in vain for longer than two days
+	Whole     bool             // CandlesOf gives all candles there are, whatever time it is asked for
+	Progress  func(Settled)    // called after some results of a series, with what was done of it so far; may be nil
 }
 
 // Settled says what became of the results of a series that had no final outcome.
@@ -82,7 +84,7 @@ func (s *Service) Settle(ctx context.Context, q SettleQuery, candlesOf CandlesOf
 			}
 			for _, pair := range pairsOf(open) {
 				series := market.Series{Pair: pair, Timeframe: timeframe}
-				done, err := s.settleSeries(ctx, series, simulated, ofPair(open, pair), candlesOf, q.DryRun)
+				done, err := s.settleSeries(ctx, series, simulated, ofPair(open, pair), candlesOf, q)
 				if err != nil {
 					return err
 				}
@@ -98,7 +100,7 @@ func (s *Service) Settle(ctx context.Context, q SettleQuery, candlesOf CandlesOf
 // SettleFrom settles the results of a series that are due by candles that are at hand. It
 // is what a round does with the candles that it has fetched anyway.
 func (s *Service) SettleFrom(ctx context.Context, series market.Series, candles []signal.Candle, source string) error {
-	q := SettleQuery{Pair: series.Pair, Timeframe: series.Timeframe, Recent: true}
+	q := SettleQuery{Pair: series.Pair, Timeframe: series.Timeframe, Recent: true, Whole: true}
 	if len(candles) > 0 {
 		q.From = candles[0].Time.Add(-series.Timeframe.Duration())
 	}
@@ -108,7 +110,7 @@ func (s *Service) SettleFrom(ctx context.Context, series market.Series, candles 
 	}
 	_, err = s.settleSeries(ctx, series, s.Simulated, open, func(context.Context, market.Series, time.Time) ([]signal.Candle, string, error) {
 		return candles, source, nil
-	}, false)
+	}, q)
 	return err
 }
 
@@ -221,7 +223,7 @@ func ofPair(open []store.Unsettled, pair signal.Pair) (of []store.Unsettled) {
 
 // settleSeries settles results of one series, the oldest first. Candles are asked for as
 // often as it takes to cover all of them.
-func (s *Service) settleSeries(ctx context.Context, series market.Series, simulated bool, open []store.Unsettled, candlesOf CandlesOf, dryRun bool) (Settled, error) {
+func (s *Service) settleSeries(ctx context.Context, series market.Series, simulated bool, open []store.Unsettled, candlesOf CandlesOf, q SettleQuery) (Settled, error) {
 	done := Settled{Series: series, Simulated: simulated, Unresolved: map[outcome.Reason]int{}}
 	step := series.Timeframe.Duration()
 	for len(open) > 0 {
@@ -237,7 +239,7 @@ func (s *Service) settleSeries(ctx context.Context, series market.Series, simula
 			return done, fmt.Errorf("the candles of %s from %s: %w", series, source, err)
 		}
 		covered := len(open) // results that these candles can say something about
-		if newest := newestOf(list); !newest.IsZero() {
+		if newest := newestOf(list); !q.Whole && !newest.IsZero() {
 			for covered = 1; covered < len(open) && !candleOf(open[covered]).Add(3*step).After(newest); covered++ {
 			}
 			if newest.Add(step).After(series.Timeframe.LastClosed(now)) { // there are no later ones
@@ -247,13 +249,16 @@ func (s *Service) settleSeries(ctx context.Context, series market.Series, simula
 		done.Source = source
 		terms := outcome.Terms{Cost: s.RoundTripCost, Source: source, Now: now}
 		for batch := range slices.Chunk(open[:covered], settleBatch) {
-			if err := s.settleBatch(ctx, &done, batch, candles, terms, dryRun); err != nil {
+			if err := s.settleBatch(ctx, &done, batch, candles, terms, q.DryRun); err != nil {
 				return done, err
+			}
+			if q.Progress != nil {
+				q.Progress(done)
 			}
 		}
 		open = open[covered:]
 	}
-	if !dryRun && done.Settled > 0 {
+	if !q.DryRun && done.Settled > 0 {
 		s.Meter.Settled(done.Settled, done.Directional, done.Hits, done.NetReturn)
 		s.log.LogAttrs(ctx, slog.LevelInfo, "Results settled:", slog.String("series", series.String()), slog.String("source", done.Source), slog.Int("settled", done.Settled))
 	}

@@ -117,6 +117,10 @@ type Verdict struct {
 	AgreementScore      float64            `json:"agreement_score"`
 	SuggestedStopLoss   *float64           `json:"suggested_stop_loss"`
 	SuggestedTakeProfit *float64           `json:"suggested_take_profit"`
+
+	// They are nil unless one run was asked for by its id.
+	WeightedVotes *signal.Tally[float64] `json:"weighted_votes,omitempty"`
+	Explanation   *signal.Explanation    `json:"explanation,omitempty"`
 }
 
 // Change is a run with another decision.
@@ -134,7 +138,7 @@ type Replayed struct {
 	Runs          int      `json:"runs"`           // how many runs were replayed
 	Changed       int      `json:"changed"`        // how many of them have another decision now
 	PolicyAssumed int      `json:"policy_assumed"` // how many used today's gates: their own were not stored, and the request left one out
-	Items         []Change `json:"items"`          // the changed runs, newest first; never nil
+	Items         []Change `json:"items"`          // the changed runs, newest first, or the one that was asked for; never nil
 
 	Next string `json:"-"` // the cursor of the next page; empty: there is none
 }
@@ -158,17 +162,42 @@ func (s *Service) Replay(ctx context.Context, q Query, policy orchestrator.Check
 		return replayed, err
 	}
 	for i := range page.Results {
-		if err := s.replay(&replayed, &page.Results[i], policy); err != nil {
-			return replayed, fmt.Errorf("the stored result %s can't be replayed: %w", page.Results[i].ID, err)
+		change, err := s.replay(&replayed, &page.Results[i], policy)
+		if err != nil {
+			return replayed, err
+		}
+		if change.Now.Decision != change.Was.Decision {
+			change.Was.WeightedVotes, change.Was.Explanation, change.Now.WeightedVotes, change.Now.Explanation = nil, nil, nil, nil
+			replayed.Items = append(replayed.Items, change)
 		}
 	}
-	replayed.Runs, replayed.Changed, replayed.Next = len(page.Results), len(replayed.Items), page.Next
+	replayed.Changed, replayed.Next = len(replayed.Items), page.Next
+	return replayed, nil
+}
+
+// ReplayOne decides one stored run again, whether or not that changes its decision. It gives
+// [ErrNotFound] for an unknown id.
+func (s *Service) ReplayOne(ctx context.Context, id string, policy orchestrator.CheckedPolicy) (Replayed, error) {
+	replayed := Replayed{Items: []Change{}}
+	stored, err := s.Show(ctx, id)
+	if err != nil {
+		return replayed, err
+	}
+	change, err := s.replay(&replayed, &stored, policy)
+	if err != nil {
+		return replayed, err
+	}
+	if change.Now.Decision != change.Was.Decision {
+		replayed.Changed = 1
+	}
+	replayed.Items = append(replayed.Items, change)
 	return replayed, nil
 }
 
 // run is the part of a stored result that a replay needs.
 type run struct {
 	Verdict
+	Simulated    bool           `json:"simulated"`
 	CandleTime   time.Time      `json:"candle_time"`
 	CurrentPrice float64        `json:"current_price"`
 	Votes        []signal.Vote  `json:"provider_responses"`
@@ -176,24 +205,26 @@ type run struct {
 	Policy       *signal.Policy `json:"policy"`
 }
 
-func (s *Service) replay(into *Replayed, stored *store.Result, policy orchestrator.CheckedPolicy) error {
+// replay decides one run again, and counts it.
+func (s *Service) replay(into *Replayed, stored *store.Result, policy orchestrator.CheckedPolicy) (Change, error) {
 	var r run
-	if err := json.Unmarshal(stored.Body, &r); err != nil {
-		return err
+	err := json.Unmarshal(stored.Body, &r)
+	if err == nil && (len(r.Votes) == 0 || r.Decision == "") { // without votes the outcome would be a HOLD
+		err = errors.New("it has no votes or no decision")
 	}
-	if len(r.Votes) == 0 || r.Decision == "" { // without votes the outcome would be a HOLD
-		return errors.New("it has no votes or no decision")
+	if err != nil {
+		return Change{}, fmt.Errorf("the stored result %s can't be replayed: %w", stored.ID, err)
 	}
 	outcome, assumed := s.Orchestrator.Replay(r.Votes, r.CurrentPrice, r.Policy, policy)
 	if assumed {
 		into.PolicyAssumed++
 	}
-	if outcome.Decision != r.Decision {
-		into.Items = append(into.Items, Change{ID: stored.ID, CandleTime: r.CandleTime, DecidedEarly: r.DecidedEarly, Was: r.Verdict, Now: Verdict{
-			Decision: outcome.Decision, RawDecision: outcome.RawDecision, HoldReason: outcome.HoldReason,
-			Confidence: outcome.Confidence, AgreementScore: outcome.AgreementScore,
-			SuggestedStopLoss: outcome.SuggestedStopLoss, SuggestedTakeProfit: outcome.SuggestedTakeProfit,
-		}})
-	}
-	return nil
+	into.Runs++
+	into.Simulated = r.Simulated
+	return Change{ID: stored.ID, CandleTime: r.CandleTime, DecidedEarly: r.DecidedEarly, Was: r.Verdict, Now: Verdict{
+		Decision: outcome.Decision, RawDecision: outcome.RawDecision, HoldReason: outcome.HoldReason,
+		Confidence: outcome.Confidence, AgreementScore: outcome.AgreementScore,
+		SuggestedStopLoss: outcome.SuggestedStopLoss, SuggestedTakeProfit: outcome.SuggestedTakeProfit,
+		WeightedVotes: &outcome.WeightedVotes, Explanation: &outcome.Explanation,
+	}}, nil
 }

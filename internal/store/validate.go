@@ -20,7 +20,7 @@ const (
 
 	maxOutcome     = 64 << 10 // bytes of an outcome; it is stored with its result, which may fill most of an item
 	maxSumsKey     = 900      // bytes of what sums are found by
-	maxCounters    = 200      // of one voter in one settlement: they fit into one expression
+	maxCounters    = 128      // of one voter in one settlement: they fit into one expression
 	maxCounterName = 100      // bytes
 	mostAdded      = 1e12     // to a counter, or taken from it
 )

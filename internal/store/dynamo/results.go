@@ -27,7 +27,8 @@ import (
 
 // Record implements store.Results. The result and its count are two concurrent writes.
 // If one fails, the error says which, and the other is not undone: a stored result is
-// true, and a counted run was paid for.
+// true, and a counted run was paid for. A result that can't be put on the list of unsettled
+// ones is stored without that.
 func (s *Store) Record(ctx context.Context, result *store.Result, count store.Count) error {
 	err := errors.Join(s.usable(ctx), count.Validate())
 	if result != nil {
@@ -79,6 +80,12 @@ func (s *Store) put(ctx context.Context, r *store.Result, onlyNew bool) (isNew b
 	var old *refused
 	if len(with) > 0 {
 		old, err = s.transact(ctx, doing, append([]types.TransactWriteItem{{Put: &put}}, with...))
+		if err != nil && !onlyNew && r.Settlement == nil {
+			// The run was paid for: its result must not be lost because the list can't be written.
+			if _, alone := s.putAlone(ctx, &put); alone == nil {
+				return true, s.untransacted("list the result as unsettled", errors.Unwrap(err))
+			}
+		}
 	} else {
 		old, err = s.putAlone(ctx, &put)
 	}

@@ -47,9 +47,15 @@ func decimal(x float64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: digits}
 }
 
+// untraced is a context without values. The queries of a year would be hundreds of
+// subsegments of the trace that the context belongs to.
+type untraced struct{ context.Context }
+
+func (untraced) Value(any) any { return nil }
+
 // Sums implements store.Outcomes, for up to 500 days. Each day is a query.
 func (s *Store) Sums(ctx context.Context, scores, pair, firstDay, lastDay string) (map[string]map[string]float64, error) {
-	ofDay, err := eachDay(ctx, s, firstDay, lastDay, func(ctx context.Context, day string) (map[string]map[string]float64, error) {
+	ofDay, err := eachDay(untraced{ctx}, s, firstDay, lastDay, func(ctx context.Context, day string) (map[string]map[string]float64, error) {
 		return s.sumsOf(ctx, scores+"#"+day, pair)
 	})
 	if err != nil {

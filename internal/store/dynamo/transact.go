@@ -45,14 +45,19 @@ func (s *Store) transact(ctx context.Context, doing string, writes []types.Trans
 			}
 		}
 		if cancelled == nil || attempt == transactions || !slices.ContainsFunc(cancelled.CancellationReasons, passes) {
-			return nil, failed(doing, s.tables.Results+" or "+s.tables.Metrics, err)
+			return nil, s.untransacted(doing, err)
 		}
 		select {
 		case <-time.After(delay(attempt - 1)):
 		case <-ctx.Done():
-			return nil, failed(doing, s.tables.Results+" or "+s.tables.Metrics, ctx.Err())
+			return nil, s.untransacted(doing, ctx.Err())
 		}
 	}
+}
+
+// untransacted makes the error of a transaction, which does not say which table it met.
+func (s *Store) untransacted(doing string, err error) error {
+	return failed(doing, s.tables.Results+" or "+s.tables.Metrics, err)
 }
 
 // passes reports whether a transaction may succeed at another attempt.

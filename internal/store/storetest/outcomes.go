@@ -163,7 +163,7 @@ func sumsByDay(t *testing.T, s store.Store) {
 			r.Unsettled.Group, r.Unsettled.Scores = "simulated#"+group, "simulated#"+scores
 		}
 		settlements[i] = settlement(r, float64(int(1)<<i))
-		settlements[i].Day = []string{"2026-02-28", "2026-02-28", "2026-03-01", "2026-03-02", "2026-03-02", "2027-01-01", "2026-03-01"}[i]
+		settlements[i].Day = []string{"2026-02-28", "2026-02-28", "2026-03-01", "2026-03-02", "2026-03-02", "2026-03-12", "2026-03-01"}[i]
 	}
 	record(t, s, results...)
 	addOutcomes(t, s, len(results), settlements...)
@@ -175,17 +175,17 @@ func sumsByDay(t *testing.T, s store.Store) {
 		}
 		return want
 	}
-	wantSums(t, s, scores, "", "2026-02-01", "2027-01-31", sums(0, 1, 2, 3, 4, 5))
+	wantSums(t, s, scores, "", "2026-02-20", "2026-03-20", sums(0, 1, 2, 3, 4, 5))
 	wantSums(t, s, scores, "", "2026-03-01", "2026-03-02", sums(2, 3, 4))
 	wantSums(t, s, scores, "", "2026-02-28", "2026-02-28", sums(0, 1))
 	wantSums(t, s, scores, "BTC/USDT", "2026-02-28", "2026-03-02", sums(0, 2, 4))
-	wantSums(t, s, scores, "ETH/USDT", "2026-03-02", "2027-01-01", sums(3, 5))
-	wantSums(t, s, "simulated#"+scores, "", "2026-02-28", "2027-01-01", sums(6))
+	wantSums(t, s, scores, "ETH/USDT", "2026-03-02", "2026-03-12", sums(3, 5))
+	wantSums(t, s, "simulated#"+scores, "", "2026-02-28", "2026-03-12", sums(6))
 	wantSums(t, s, "simulated#"+scores, "BTC/USDT", "2026-03-01", "2026-03-01", sums(6))
 	for _, other := range [][2]string{{scores, "BTC"}, {scores, "BTC/USDT#"}, {scores, "XRP/USDT"}, {"scores#5m#v", ""}, {"scores#5m", ""}, {"", ""}} {
-		wantSums(t, s, other[0], other[1], "2026-02-28", "2027-01-01", nil)
+		wantSums(t, s, other[0], other[1], "2026-02-28", "2026-03-12", nil)
 	}
-	wantSums(t, s, scores, "", "2026-03-03", "2026-12-31", nil)
+	wantSums(t, s, scores, "", "2026-03-03", "2026-03-11", nil)
 	wantSums(t, s, scores, "", "2026-03-02", "2026-02-28", nil)
 }
 
