@@ -46,6 +46,7 @@ type landing struct {
 	refused            error         // why nobody was asked, if this process refused it
 	gone               bool          // the leader was killed or can't be watched any more
 	version            string        // of the note that tells of it; what a new leader replaces
+	reported           chan struct{} // closed when this process has written that note; nil: it does not
 }
 
 // flight is a run that is shared, in this process or in another.
@@ -119,7 +120,9 @@ func (s *Service) shared(ctx, running context.Context, q Question, request orche
 			return s.undecidedBy(running, a.with(f), end)
 		}
 		again = again || !end.gone && (end.Asked || end.Run == "")
-		f, leads = s.flights.follow(f, end.version)
+		if f, leads = s.flights.follow(f, end.version); leads && end.reported != nil {
+			<-end.reported // else the old flight would seem to be under way
+		}
 	}
 }
 
@@ -213,8 +216,11 @@ func (s *Service) lead(ctx, running context.Context, a *asking, f *flight) (Answ
 		end.Left, end.Need = max(time.Until(a.deadline), 0), request.MinProviders()
 		s.keep(f.key, end, request)
 		if claimed {
-			end.version = landedVersion(request.ID())
-			telling.Go(func() { s.report(running, f, request, end) })
+			end.version, end.reported = landedVersion(request.ID()), make(chan struct{})
+			telling.Go(func() {
+				defer close(end.reported)
+				s.report(running, f, request, end)
+			})
 		}
 		s.flights.end(f, end)
 	}
