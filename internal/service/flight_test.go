@@ -26,7 +26,16 @@ type notes struct {
 	mu    sync.Mutex
 	notes map[string]store.Note
 	down  bool
+	ahead time.Duration // how much the clock of those who read is ahead of the writers'
 	reads int
+}
+
+// present gives a note unless it has expired.
+func (n *notes) present(key string) store.Note {
+	if note := n.notes[key]; time.Now().Add(n.ahead).Before(note.ExpiresAt) {
+		return note
+	}
+	return store.Note{}
 }
 
 func (n *notes) Note(_ context.Context, key string) (store.Note, error) {
@@ -36,7 +45,7 @@ func (n *notes) Note(_ context.Context, key string) (store.Note, error) {
 	if n.down {
 		return store.Note{}, errDown
 	}
-	return n.notes[key], nil
+	return n.present(key), nil
 }
 
 func (n *notes) Replace(_ context.Context, key, old string, note store.Note) (store.Note, error) {
@@ -45,7 +54,7 @@ func (n *notes) Replace(_ context.Context, key, old string, note store.Note) (st
 	if n.down {
 		return store.Note{}, errDown
 	}
-	if current := n.notes[key]; current.Version != old {
+	if current := n.present(key); current.Version != old {
 		return current, store.ErrHeld
 	}
 	if n.notes == nil {
@@ -346,6 +355,22 @@ func TestSharingWithoutCoordination(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A clock that is 30 s ahead ends no flight early.
+func TestClocksMayDiffer(t *testing.T) {
+	a := &voter{name: "a", after: 24 * time.Second}
+	sharing(t, 4, []*voter{a}, func(t *testing.T, n *notes, s ...fixture) {
+		n.ahead = 30 * time.Second
+		for i, o := range askAtOnce(t, s, same(20, nil)...) {
+			if o.err != nil {
+				t.Errorf("question %d: %v", i, o.err)
+			}
+		}
+		if n := a.asked.Load(); n != 1 {
+			t.Errorf("asked %d times", n)
+		}
+	})
 }
 
 func TestVotesThatAreThere(t *testing.T) {
