@@ -147,6 +147,7 @@ func (s *Service) prepare(ctx context.Context) error {
 // run asks the models within the budget and stores the result. It calls land as soon as they
 // have answered.
 func (s *Service) run(ctx context.Context, request orchestrator.Checked, land func(landing)) (Answer, error) {
+	defer s.hear(ctx)()
 	if err := s.prepare(ctx); err != nil {
 		s.Meter.Undecided("", nil, nil, 0, 0)
 		s.countKeyless(ctx)
@@ -159,6 +160,9 @@ func (s *Service) run(ctx context.Context, request orchestrator.Checked, land fu
 	probability, end := s.probability(ctx, request.Timeframe())
 	defer end()
 	result, err := s.Orchestrator.Run(ctx, request.WithProbability(probability))
+	var telling sync.WaitGroup
+	telling.Go(func() { s.tell(ctx) })
+	defer telling.Wait()
 	if err != nil {
 		var undecided *orchestrator.Error
 		if errors.As(err, &undecided) {

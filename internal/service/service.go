@@ -90,6 +90,7 @@ type Service struct {
 	unstored    unstored
 	fits        fits
 	flights     flights
+	hearsay     hearsay
 	log         *slog.Logger
 }
 
