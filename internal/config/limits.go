@@ -30,7 +30,8 @@ var forms = map[string]struct {
 	"names": {"names separated by commas, such as kraken,coinbase", func(text string) bool {
 		return !slices.ContainsFunc(strings.Split(text, ","), func(name string) bool { return !isWord(name) })
 	}},
-	"settings": {"NAME=value words, separated by white space, which no value may contain", nil},
+	"providers": {"JSON or a file's path", nil},
+	"settings":  {"NAME=value words, separated by white space, which no value may contain", nil},
 	"hashes": {"SHA-256 hashes of 64 hex digits, separated by commas", func(text string) bool {
 		return !slices.ContainsFunc(strings.Split(text, ","), func(hash string) bool { return !isHash(hash) || isHashOfNothing(hash) })
 	}},

@@ -112,7 +112,9 @@ func (s *Service) Health(ctx context.Context, probe bool) Health {
 		lastFailed := p.LastError != nil && (p.LastSuccess == nil || p.LastError.At.After(*p.LastSuccess))
 		works := e.Available() && p.LeftOut == nil && !lastFailed
 		if err, was := probed[p.Name]; was {
-			works = e.Available() && err == nil
+			if err == nil || !err.NoRoute {
+				works = e.Available() && err == nil
+			}
 			p.Probe = new("ok")
 			if err != nil {
 				p.Probe = new(string(err.Kind) + ": " + err.Message)
