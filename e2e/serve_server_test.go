@@ -298,3 +298,9 @@ func (p *gatedProviders) awaitHeld(t *testing.T, runs int) {
 func (p *gatedProviders) env() []string { return append(plantedAt(p.http.URL), "SHARE_VOTES=off") }
 
 var sigterm os.Signal = syscall.SIGTERM
+
+// keeps reports whether what is read back by its id is what was answered, byte for byte,
+// with the outcome as its last member.
+func keeps(read, answered string) bool {
+	return strings.HasPrefix(read, strings.TrimSuffix(answered, "}")+`,"outcome":`)
+}

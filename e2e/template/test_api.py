@@ -12,6 +12,8 @@ ROUTES = {
     ("GET", "/v1/consensus/latest"): "ConsensusReadFunction",
     ("GET", "/v1/consensus"): "ConsensusReadFunction",
     ("POST", "/v1/replay"): "ConsensusReadFunction",
+    ("GET", "/v1/outcomes"): "ConsensusReadFunction",
+    ("GET", "/v1/scoreboard"): "ConsensusReadFunction",
     ("GET", "/openapi.json"): "ConsensusReadFunction",
     ("GET", "/openapi.yaml"): "ConsensusReadFunction",
     ("GET", "/v1/health"): "HealthFunction",

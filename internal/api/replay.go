@@ -111,7 +111,7 @@ func (s *server) replay(ctx context.Context, in *replayInput) (*jsonOutput, erro
 	if len(asked.mistakes) > 0 {
 		return nil, x.finish(invalid(asked.mistakes))
 	}
-	if asked.id != "" {
+	if !asked.values["id"].IsNull() {
 		return s.replayOne(ctx, asked.id, policy)
 	}
 	query := asked.query

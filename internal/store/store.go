@@ -1,5 +1,6 @@
 // Package store defines what a store holds and what it must be able to do. It holds
-// results, which are found by id, series and day; counters by the hour; and short-lived
+// results, which are found by id, series and day, with their outcomes and what those add
+// up to; counters by the hour; and short-lived
 // records by which several processes coordinate.
 //
 // The implementations are sub-packages. Package storetest has the tests that all of them
