@@ -322,14 +322,7 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 	running, done := s.uninterrupted(ctx)
 	defer done()
 	return s.once(running, c, func(running context.Context, id string) (Answer, error) {
-		free, err := s.takeSlot(ctx, scheduleCaller, clockSize)
-		if err != nil {
-			return Answer{}, err
-		}
-		gathering, gathered := context.WithTimeout(running, gatherTimeout)
-		request, err := gather(gathering)
-		gathered()
-		free() // another run may ask the same, and waiting for it needs no slot
+		request, err := s.gathered(ctx, running, gather)
 		if err != nil {
 			return Answer{}, err
 		}
@@ -339,6 +332,19 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 		}
 		return s.shared(ctx, running, Question{Caller: scheduleCaller, Size: clockSize, IdempotencyKey: occasion}, checked.Completed(id, addFetchedIndicators))
 	})
+}
+
+// gathered makes a request in a slot, which it gives back: waiting for another run that asks
+// the same needs none.
+func (s *Service) gathered(ctx, running context.Context, gather Gather) (orchestrator.Request, error) {
+	free, err := s.takeSlot(ctx, scheduleCaller, clockSize)
+	if err != nil {
+		return orchestrator.Request{}, err
+	}
+	defer free()
+	running, cancel := context.WithTimeout(running, gatherTimeout)
+	defer cancel()
+	return gather(running)
 }
 
 // addFetchedIndicators is [AddIndicators] for candles that were fetched. Where there are enough of

@@ -99,7 +99,7 @@ func (s *Service) shared(ctx, running context.Context, q Question, request orche
 		return s.decideBy(running, a, end, signal.CacheHit)
 	}
 	f, leads := s.flights.join(a.key, request, !q.Cancelable)
-	if f == nil { // a run that ends with its caller leads nobody
+	if f == nil { // nobody asks, and it may not lead
 		return s.alone(ctx, running, q, request, func(landing) {})
 	}
 	again := false // it has asked once more already
@@ -118,6 +118,8 @@ func (s *Service) shared(ctx, running context.Context, q Question, request orche
 			return s.decideBy(running, a.with(f), end, signal.CacheCoalesced)
 		case !a.mayAsk(end, again):
 			return s.undecidedBy(running, a.with(f), end)
+		case a.Cancelable: // a run that ends with its caller leads nobody
+			return s.alone(ctx, running, a.Question, a.with(f).WithTimeout(time.Until(a.deadline)), func(landing) {})
 		}
 		again = again || !end.gone && (end.Asked || end.Run == "")
 		if f, leads = s.flights.follow(f, end.version); leads && end.reported != nil {
@@ -214,7 +216,7 @@ func (s *Service) lead(ctx, running context.Context, a *asking, f *flight) (Answ
 	land := func(end landing) {
 		landed = true
 		end.Left, end.Need = max(time.Until(a.deadline), 0), request.MinProviders()
-		s.keep(f.key, end, request)
+		s.keep(f.key, end)
 		if claimed {
 			end.version, end.reported = landedVersion(request.ID()), make(chan struct{})
 			telling.Go(func() {
@@ -393,7 +395,7 @@ func (s *Service) kept(key string) (landing, bool) {
 }
 
 // keep keeps votes for max_age in this process. It drops the oldest where there are too many.
-func (s *Service) keep(key string, end landing, request orchestrator.Checked) {
+func (s *Service) keep(key string, end landing) {
 	if s.Notes != nil || len(end.Votes.Votes) == 0 {
 		return
 	}
