@@ -207,11 +207,7 @@ func (s *Service) lead(ctx, running context.Context, a *asking, f *flight) (Answ
 	if a.waited {
 		request = request.WithTimeout(max(left, 1))
 	}
-	claimed, elsewhere := s.announce(running, f, request.ID(), left)
-	if elsewhere {
-		return Answer{}, errLedElsewhere
-	}
-	landed := false
+	claimed, landed := false, false
 	var telling sync.WaitGroup
 	land := func(end landing) {
 		landed = true
@@ -232,6 +228,9 @@ func (s *Service) lead(ctx, running context.Context, a *asking, f *flight) (Answ
 			land(landing{Asked: true})
 		}
 	}()
+	if claimed, landed = s.announce(running, f, request.ID(), left); landed {
+		return Answer{}, errLedElsewhere
+	}
 	answer, err := s.alone(ctx, running, a.Question, request, land)
 	if !landed {
 		land(landing{refused: err})
