@@ -15,6 +15,7 @@ var mayImport = map[string][]string{
 	"internal/signal":     {"internal/strictjson"},
 	"internal/consensus":  {"internal/signal"},
 	"internal/outcome":    {"internal/signal"},
+	"internal/page":       {},
 
 	"internal/endpoint": {}, // what all foreign HTTP services have in common
 
