@@ -232,6 +232,36 @@ func TestALeaderComesToNothing(t *testing.T) {
 	}
 }
 
+// The leader is refused before it asks anybody. The others ask once more, together.
+func TestALeaderIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const others = 8
+		var calls atomic.Int32
+		a := &voter{name: "a"}
+		s := newService(t, service.Options{ShareVotes: service.ShareAll, Prepare: func(context.Context) error {
+			// Each request fetches the keys before it looks for others, and again before its run.
+			if n := calls.Add(1); n == 1 || n > 2 && n <= 2+others {
+				return nil
+			}
+			time.Sleep(time.Second)
+			return errors.New("planted: no keys")
+		}}, a)
+		defer s.store.Close()
+		var led sync.WaitGroup
+		led.Go(func() { _, _ = s.Ask(t.Context(), question()) })
+		synctest.Wait()
+		for i, o := range askAtOnce(t, []fixture{s}, same(others, nil)...) {
+			if !errors.Is(o.err, service.ErrKeys) {
+				t.Errorf("question %d: %v", i, o.err)
+			}
+		}
+		led.Wait()
+		if runs := calls.Load() - 1 - others; runs != 2 || a.asked.Load() != 0 {
+			t.Errorf("%d runs were tried, want 2", runs)
+		}
+	})
+}
+
 // A leader of another process that never ends its flight is taken over after its time, by
 // the own clock of those who wait: once.
 func TestAKilledLeaderIsTakenOver(t *testing.T) {

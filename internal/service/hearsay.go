@@ -50,13 +50,14 @@ func (s *Service) hear(ctx context.Context) (heard func()) {
 		return func() {}
 	}
 	h.read = time.Now()
+	seen := h.version
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		defer cancel()
 		note, err := s.Notes.Note(ctx, s.hearsayKey())
 		if err == nil {
-			err = s.believe(note, nil)
+			err = s.believe(note, nil, &seen)
 		}
 		s.logHearsay(ctx, "read", err)
 	})
@@ -64,8 +65,9 @@ func (s *Service) hear(ctx context.Context) (heard func()) {
 }
 
 // believe tells the breakers what a note says that is new, but for the providers of which
-// this process has learnt something itself.
-func (s *Service) believe(note store.Note, own map[string]provider.Learnt) error {
+// this process has learnt something itself. A note that was read is out of date if this
+// process knows another one than before that; seen is the one before.
+func (s *Service) believe(note store.Note, own map[string]provider.Learnt, seen *string) error {
 	said := map[string]provider.Learnt{}
 	if note.Version != "" {
 		if err := json.Unmarshal([]byte(note.Text), &said); err != nil {
@@ -75,7 +77,7 @@ func (s *Service) believe(note store.Note, own map[string]provider.Learnt) error
 	h := &s.hearsay
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if note.Version == h.version {
+	if note.Version == h.version || seen != nil && *seen != h.version {
 		return nil
 	}
 	for _, e := range s.Registry.Entries() {
@@ -125,7 +127,7 @@ func (s *Service) tell(ctx context.Context) {
 		}
 		if err == nil || errors.Is(err, store.ErrHeld) {
 			held := err
-			if err = s.believe(current, changed); err == nil && held == nil {
+			if err = s.believe(current, changed, nil); err == nil && held == nil {
 				return
 			}
 		}
