@@ -2,9 +2,7 @@ package service_test
 
 import (
 	"context"
-	"fmt"
 	"maps"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,28 +101,6 @@ func TestProvidersWithoutCoordination(t *testing.T) {
 		ask(t, s, question())
 		if took := time.Since(begun); took != time.Second {
 			t.Errorf("took %s", took)
-		}
-	})
-}
-
-// Processes that learn at the same time about different providers lose nothing.
-func TestNewsAtTheSameTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n, refused := &counted{}, &provider.Error{Kind: signal.FailureAuthentication, Message: "no"}
-		works := &voter{name: "z"}
-		all := []fixture{newService(t, service.Options{Notes: n}, &voter{name: "p0", err: refused}, &voter{name: "p1"}, works)}
-		defer all[0].store.Close()
-		all = append(all, serviceOver(t, service.Options{Notes: n}, all[0].store, &voter{name: "p0"}, &voter{name: "p1", err: refused}, works))
-		var asking sync.WaitGroup
-		for _, s := range all {
-			asking.Go(func() { ask(t, s, question()) })
-		}
-		asking.Wait()
-		time.Sleep(5 * time.Second)
-		for i, s := range all {
-			if got := leftOut(t, s); len(got) != 2 {
-				t.Errorf("process %d leaves out %s", i, fmt.Sprint(got))
-			}
 		}
 	})
 }
