@@ -98,13 +98,16 @@ func TestLambdaTrace(t *testing.T) {
 		second := s.decide(t, lambdaTime)
 		s.ready(t)
 		want := []string{
-			"GetSecretValue", "TransactWriteItems", "UpdateItem", "UpdateItem", "UpdateItem", // the keys, the result, its counters, the budget before and after
+			// What others learnt of the providers, the keys, the flight's begin and end and what
+			// was learnt, the result, its counters, the budget before and after.
+			"GetItem", "GetSecretValue", "PutItem", "PutItem", "PutItem", "TransactWriteItems", "UpdateItem", "UpdateItem", "UpdateItem",
 			"anthropic 1 vote", "gemini 1 authentication +error", "openai 1 provider +fault", "openai 2 vote", "vote " + string(first.Decision),
 		}
 		if diff := cmp.Diff(want, told(t, daemon.Of(t, traceOf(1)))); diff != "" {
 			t.Errorf("the first invocation (-want +got):\n%s", diff)
 		}
-		want = []string{"TransactWriteItems", "UpdateItem", "UpdateItem", "UpdateItem", "anthropic 1 vote", "openai 1 vote", "vote " + string(second.Decision)}
+		// The flight takes the place of the first one, and nothing new is learnt.
+		want = []string{"PutItem", "PutItem", "PutItem condition_failed", "TransactWriteItems", "UpdateItem", "UpdateItem", "UpdateItem", "anthropic 1 vote", "openai 1 vote", "vote " + string(second.Decision)}
 		if diff := cmp.Diff(want, told(t, daemon.Of(t, traceOf(2)))); diff != "" {
 			t.Errorf("the second invocation (-want +got):\n%s", diff)
 		}
@@ -121,7 +124,7 @@ func TestLambdaTrace(t *testing.T) {
 			t.Errorf("votes %+v, failures %+v", result.Responses, result.Failures)
 		}
 		documents := daemon.Of(t, traceOf(1))
-		want := []string{"GetSecretValue", "TransactWriteItems", "UpdateItem", "UpdateItem", "UpdateItem",
+		want := []string{"GetItem", "GetSecretValue", "PutItem", "PutItem", "TransactWriteItems", "UpdateItem", "UpdateItem", "UpdateItem",
 			"anthropic 1 vote", "gemini 1 timeout +fault", "openai 1 vote", "vote " + string(result.Decision)}
 		if diff := cmp.Diff(want, told(t, documents)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -147,7 +150,7 @@ func TestLambdaTrace(t *testing.T) {
 			t.Errorf("status %d: %s", answer.StatusCode, answer.Body)
 		}
 		s.ready(t)
-		want := []string{"GetSecretValue", "UpdateItem condition_failed"}
+		want := []string{"GetItem", "GetSecretValue", "PutItem", "PutItem", "UpdateItem condition_failed"}
 		if diff := cmp.Diff(want, told(t, daemon.Of(t, traceOf(1)))); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

@@ -34,7 +34,7 @@ type server struct {
 // shell script that runs its arguments at its end. The day's budget is too large to be
 // used up.
 func (c *chaos) serve(p *providers, file, wrapper string, env ...string) *server {
-	environ := slices.Concat(process.PlainEnvironment(), p.Env(), []string{"LISTEN_ADDR=127.0.0.1:0", "DATA_FILE=" + file, "LOG_LEVEL=error", "DAILY_BUDGET_USD=1000000"}, env)
+	environ := slices.Concat(process.PlainEnvironment(), p.Env(), []string{"LISTEN_ADDR=127.0.0.1:0", "DATA_FILE=" + file, "LOG_LEVEL=error", "DAILY_BUDGET_USD=1000000", "SHARE_VOTES=off"}, env)
 	command := []string{c.program, "serve"}
 	if wrapper != "" {
 		command = append([]string{"/bin/sh", "-c", wrapper, "sh"}, command...)

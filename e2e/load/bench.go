@@ -185,7 +185,7 @@ func (b *bench) serverEnvironment(stub string) []string {
 	if err != nil {
 		store = b.folder // the server reports what is wrong with it
 	}
-	environ := []string{"LISTEN_ADDR=127.0.0.1:0", "DATA_FILE=" + filepath.Join(store, "thalas.db"), "LOG_LEVEL=info", "GROK_ENABLED=true"}
+	environ := []string{"LISTEN_ADDR=127.0.0.1:0", "DATA_FILE=" + filepath.Join(store, "thalas.db"), "LOG_LEVEL=info", "GROK_ENABLED=true", "SHARE_VOTES=off"} // each question is a run
 	for _, name := range providerNames {
 		upper := strings.ToUpper(name)
 		environ = append(environ, upper+"_BASE_URL="+stub+"/"+name, upper+"_API_KEY=load-test-key-"+name)

@@ -189,7 +189,7 @@ func (s *server) compatAskOperation() huma.Operation {
 	}
 	ok := askResponse("The decision.", refTo[CompatConsensus](s), compatOf(exampleConsensus()))
 	return s.documented(op, ok, unreadableBody, invalidRequest, crossOrigin, bodyTooLarge, wrongMediaType,
-		inFlight, otherBody, storeUnreachable, requestBudget, dailyBudget, noProviders, insufficientProviders, insufficientResponses, tooLate, tooManyRuns, budgetUnknown, keysUnavailable, aggregationFailed)
+		inFlight, otherBody, storeUnreachable, requestBudget, dailyBudget, noProviders, insufficientProviders, insufficientResponses, tooLate, stillAsked, tooManyRuns, budgetUnknown, keysUnavailable, aggregationFailed)
 }
 
 func (s *server) compatHealthOperation() huma.Operation {

@@ -203,7 +203,7 @@ func planted(t *testing.T, f *fixture, pair, timeframe string, candle, made time
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Pair, c.Timeframe, c.CandleTime, c.Timestamp = market, signal.Timeframe(timeframe), candle, made
+	c.Pair, c.Timeframe, c.CandleTime, c.Timestamp, c.VotesAt = market, signal.Timeframe(timeframe), candle, made, made
 	text, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)

@@ -117,6 +117,9 @@ var (
 	tooLate = newKind(kind{name: ProblemName(TooLate), status: http.StatusGatewayTimeout, title: "Too few votes in time", retryable: true, retryAfter: 5 * time.Second, level: slog.LevelWarn,
 		meaning: "Fewer providers voted than the decision needs, and at least one had no time left.",
 		remedy:  "Ask again, with a longer timeout_seconds, or with wait set to decided."})
+	stillAsked = newKind(kind{name: ProblemName(service.ErrStillAsked), status: http.StatusGatewayTimeout, title: "The question is still being asked", retryable: true, retryAfter: time.Second, level: slog.LevelWarn,
+		meaning: "Another request asked the same, this one waited for its votes, and they did not come within this request's time. Nothing was paid for this request.",
+		remedy:  "Ask again, with a longer timeout_seconds. Cache-Control: no-cache asks alone."})
 	tooManyRuns = newKind(kind{name: ProblemName(service.ErrBusy), status: http.StatusServiceUnavailable, title: "Too many runs at once", retryable: true, retryAfter: time.Second, level: slog.LevelWarn,
 		meaning: "The server is already working on as many questions as it accepts, or as its memory allows.",
 		remedy:  "Ask again after Retry-After, or raise MAX_CONCURRENT_RUNS or GOMEMLIMIT, whichever the detail names."})

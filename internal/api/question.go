@@ -5,8 +5,10 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -20,6 +22,7 @@ import (
 // fields are the top-level members of a body, and what was read of them.
 type fields struct {
 	request  orchestrator.Request
+	maxAge   time.Duration // of votes that are there already
 	query    service.Query // the runs of a replay
 	id       string        // or the one run of it
 	mistakes []Mistake
@@ -59,6 +62,23 @@ var questionFields = []field{
 	policyField("wait", func(*server) *huma.Schema {
 		return &huma.Schema{Type: huma.TypeString, Nullable: true, Enum: []any{string(orchestrator.WaitAll), string(orchestrator.WaitDecided), nil}, Default: string(orchestrator.WaitAll), Description: "`decided` stops as soon as no missing answer can change the decision."}
 	}),
+	{"max_age", (*fields).readMaxAge, func(*server) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: new(0.0), Maximum: new(float64(mostAge)), Default: 0, Description: "Seconds: votes about the same question that are at most so old will do, within their candle. With 0 only votes of a run that is under way are shared."}
+	}},
+}
+
+const mostAge = 14 * 24 * 60 * 60 // seconds: votes are used within their candle and the next one
+
+// readMaxAge reads the age in seconds up to which votes that are there already will do.
+func (f *fields) readMaxAge(raw strictjson.Value) {
+	n, ok := f.number("max_age", raw, "seconds from 0")
+	switch seconds := n.Float64(); {
+	case !ok:
+	case seconds >= 0 && seconds <= mostAge:
+		f.maxAge = time.Duration(seconds * float64(time.Second))
+	default:
+		f.wrong("max_age", fmt.Sprintf("is outside 0…%d seconds", mostAge), raw)
+	}
 }
 
 func timeframeField(description string) field {

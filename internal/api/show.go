@@ -94,7 +94,7 @@ type LatestMany struct {
 type latestInput struct {
 	Pair        []string `query:"pair,explode" required:"true" minItems:"1" maxItems:"100" format:"market" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route, at most 300 characters. If it is repeated, the answer lists all of them."`
 	Timeframe   string   `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle."`
-	MaxAge      int      `query:"max_age" minimum:"1" maximum:"315360000" doc:"The age in seconds, since the timestamp, above which a signal is too old. Default: any age." example:"900"`
+	MaxAge      int      `query:"max_age" minimum:"1" maximum:"315360000" doc:"The age in seconds of its votes, since votes_at, above which a signal is too old. Default: any age." example:"900"`
 	IfNoneMatch string   `header:"If-None-Match" doc:"ETags that the caller has. If one matches, the answer is 304 without a body."`
 
 	series    []signal.Pair
@@ -206,7 +206,7 @@ func freshFor(result store.Result, timeframe signal.Timeframe, maxAge time.Durat
 	}
 	fresh := time.Until(candle.Add(2 * timeframe.Duration()))
 	if maxAge > 0 {
-		fresh = min(fresh, maxAge-time.Since(result.CreatedAt))
+		fresh = min(fresh, maxAge-time.Since(service.VotesAt(&result)))
 	}
 	return max(fresh, 0)
 }

@@ -31,6 +31,7 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 	for _, key := range c.APIKeys {
 		callers[strings.ToLower(strings.TrimSpace(key))] = true
 	}
+	notes, _ := s.(store.Notes) // the embedded file has none: one process has it
 	return service.New(service.Options{
 		Orchestrator: a.Orchestrator, Registry: a.Registry, Store: s,
 		Simulated: a.Simulated, MinProviders: c.MinProviders, Version: version,
@@ -41,6 +42,8 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 		Prepare: a.Prepare, Keyless: c.OnLambda && c.SecretID == "",
 		Frozen: c.OnLambda,
 		Meter:  a.Metrics,
+
+		ShareVotes: c.ShareVotes, Notes: notes,
 	})
 }
 

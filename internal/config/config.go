@@ -38,6 +38,7 @@ type Config struct {
 	DailyBudget   float64       `env:"DAILY_BUDGET_USD" envDefault:"0" min:"0" max:"1000000" about:"what all requests of a UTC day may cost together, over all processes; 0: no cap"`
 	RequestBudget float64       `env:"REQUEST_BUDGET_USD" envDefault:"0" min:"0" max:"1000000" about:"what one request may cost in the worst case; 0: no cap"`
 	MaxRuns       int           `env:"MAX_CONCURRENT_RUNS" envDefault:"256" min:"1" max:"10000" about:"runs at the same time in one process, shared fairly between callers; if there are more, the answer is 503 with Retry-After"`
+	ShareVotes    string        `env:"SHARE_VOTES" envDefault:"caller" oneof:"caller all off" about:"among whom equal questions share votes, so that the models are asked once: the requests of one caller, everybody, or nobody (docs/sharing.md)"`
 	ResultDays    int           `env:"RESULT_RETENTION_DAYS" envDefault:"90" min:"1" max:"36500" about:"how long results are kept"`
 	MetricsDays   int           `env:"METRICS_RETENTION_DAYS" envDefault:"400" min:"1" max:"36500" about:"how long counters are kept"`
 

@@ -31,7 +31,7 @@ func defaults() config.Config {
 	c := config.Config{
 		Profile: "fast", MinProviders: 1, MinConfidence: 0.5, MinAgreement: 0, Timeout: 25 * time.Second,
 		MaxAttempts: 3, Simulate: config.SimulateNever, LogLevel: slog.LevelInfo,
-		MaxRuns: 256, ResultDays: 90, MetricsDays: 400, RoundTripCost: 0.003, ListenAddr: "127.0.0.1:8787",
+		MaxRuns: 256, ShareVotes: "caller", ResultDays: 90, MetricsDays: 400, RoundTripCost: 0.003, ListenAddr: "127.0.0.1:8787",
 		SecretAge: 5 * time.Minute, MetricsShards: 1, MetricsNamespace: "ThalasConsensus", Role: "http",
 	}
 	for _, k := range known {

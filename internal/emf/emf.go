@@ -48,7 +48,9 @@ func (w *Writer) Decided(c *signal.Consensus, stored bool) {
 		{"Runs", count, 1}, {"Decisions", count, 1}, {"QuorumFailures", count, 0}, {"NotStored", count, oneIf(!stored)},
 		{"CostUSD", usd, c.TotalCostUSD}, {"LatencyMs", milliseconds, c.TotalLatencyMS}, {"OverheadMs", milliseconds, c.OverheadMS},
 	})
-	w.providers(c.ID, c.Responses, c.Failures)
+	if c.SharedFrom == nil { // else the run whose votes these are has counted them
+		w.providers(c.ID, c.Responses, c.Failures)
+	}
 }
 
 // Undecided writes the metrics of a run without a decision: too few votes, or no provider

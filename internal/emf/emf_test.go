@@ -26,7 +26,7 @@ func every(w *Writer) {
 		{Provider: "mistral", Error: signal.FailureLeftOut}, // not asked: no line
 	}
 	w.Decided(&signal.Consensus{ID: "run-1", TotalCostUSD: 2 * cost, TotalLatencyMS: 900, OverheadMS: 1.25, Responses: votes, Failures: failures}, true)
-	w.Decided(&signal.Consensus{ID: "run-2"}, false)
+	w.Decided(&signal.Consensus{ID: "run-2", SharedFrom: new("run-1"), Responses: votes}, false) // whose providers run-1 has counted
 	w.Undecided("run-3", nil, failures[:1], 30, cost)
 	w.Undecided("", nil, nil, 0, 0)
 	w.OverBudget()

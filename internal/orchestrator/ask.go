@@ -92,13 +92,18 @@ func (o *Orchestrator) ask(ctx context.Context, r *run) {
 
 // timeLeft gives the run's timeout, or less if the deadline of ctx comes earlier.
 func (r *run) timeLeft(ctx context.Context, reserve time.Duration) time.Duration {
-	deadline, ok := ctx.Deadline()
-	left := time.Until(deadline) - reserve
-	if !ok || left >= r.Timeout {
-		return r.Timeout
+	left := timeLeft(ctx, r.Timeout, reserve)
+	if left < r.Timeout {
+		r.warn(signal.WarnTimeoutCut, "", fmt.Sprintf("timeout_seconds %v was cut down to %.3g, which the deadline leaves", r.Timeout.Seconds(), max(left, 0).Seconds()))
 	}
-	r.warn(signal.WarnTimeoutCut, "", fmt.Sprintf("timeout_seconds %v was cut down to %.3g, which the deadline leaves", r.Timeout.Seconds(), max(left, 0).Seconds()))
 	return left
+}
+
+func timeLeft(ctx context.Context, timeout, reserve time.Duration) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return min(timeout, time.Until(deadline)-reserve)
+	}
+	return timeout
 }
 
 // hasFullTime reports whether a call that begins now has at least 90 % of the time that
@@ -221,22 +226,17 @@ func (f *fanOut) take(a answer) {
 // decided reports whether the quorum is reached and no missing vote can change the decision.
 func (r *run) decided() bool {
 	votes, _ := r.votesAndFailures()
-	pending := r.pending(func(c *call) bool { return c.asked && !c.done })
+	var pending []consensus.Pending
+	for i := range r.calls {
+		if c := &r.calls[i]; c.asked && !c.done {
+			pending = append(pending, consensus.Pending{Provider: r.name(i), Weight: r.weights[i]})
+		}
+	}
 	if len(votes) < r.MinProviders || len(pending) == 0 {
 		return false
 	}
 	_, ok := consensus.Decided(votes, pending, r.policy)
 	return ok
-}
-
-func (r *run) pending(is func(*call) bool) []consensus.Pending {
-	var pending []consensus.Pending
-	for i := range r.calls {
-		if is(&r.calls[i]) {
-			pending = append(pending, consensus.Pending{Provider: r.name(i), Weight: r.weights[i]})
-		}
-	}
-	return pending
 }
 
 // count counts the calls for which is holds.

@@ -28,6 +28,11 @@ func candleTime(candles []signal.Candle, timeframe signal.Timeframe, now time.Ti
 	return timeframe.LastClosed(now)
 }
 
+// Candle is the open time of the last candle of the request that has closed by now.
+func (c Checked) Candle(now time.Time) time.Time {
+	return candleTime(c.request.MarketData.Candles, c.request.Timeframe, now)
+}
+
 // warnAboutCandles warns of candles that seem to be of another time, timeframe or market
 // than the request. Candles are oldest first.
 func (r *run) warnAboutCandles(now time.Time) {

@@ -103,7 +103,7 @@ func (o *Orchestrator) conclude(ctx context.Context, r *run, votes []signal.Vote
 		Confidence: outcome.Confidence, WeightedConfidence: outcome.Confidence, AgreementScore: outcome.AgreementScore,
 		Reasoning: outcome.Reasoning, RiskLevel: outcome.RiskLevel,
 		SuggestedStopLoss: outcome.SuggestedStopLoss, SuggestedTakeProfit: outcome.SuggestedTakeProfit,
-		TotalProviders: len(r.entries), ParticipatingProviders: len(votes),
+		TotalProviders: len(votes) + len(failures), ParticipatingProviders: len(votes),
 		VoteBreakdown: outcome.VoteBreakdown, WeightedVotes: outcome.WeightedVotes,
 		Policy:    &signal.Policy{MinProviders: r.MinProviders, MinConfidence: r.policy.MinConfidence, MinAgreement: r.policy.MinAgreement},
 		Responses: outcome.Votes, Failures: failures, Explanation: outcome.Explanation,
@@ -115,7 +115,12 @@ func (o *Orchestrator) conclude(ctx context.Context, r *run, votes []signal.Vote
 	if r.Probability != nil {
 		result.Probability = r.Probability(result.RawDecision, result.Confidence)
 	}
-	notNeeded := r.pending(func(c *call) bool { return c.report.Err != nil && c.report.Err.Kind == signal.FailureNotNeeded })
+	var notNeeded []consensus.Pending
+	for _, f := range failures {
+		if f.Error == signal.FailureNotNeeded {
+			notNeeded = append(notNeeded, consensus.Pending{Provider: f.Provider, Weight: r.weightOf(f.Provider)})
+		}
+	}
 	if len(notNeeded) < len(failures) {
 		result.Status = signal.Degraded
 	}
@@ -157,8 +162,12 @@ func (r *run) total() Total {
 	return total
 }
 
-// waited is the time from the start of the first call to the end of the last one.
+// waited is the time from the start of the first call to the end of the last one, or the
+// time of waiting for another run.
 func (r *run) waited() time.Duration {
+	if r.calls == nil {
+		return r.waitedFor
+	}
 	var first, last time.Time
 	for i := range r.calls {
 		report := &r.calls[i].report

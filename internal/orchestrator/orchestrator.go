@@ -108,6 +108,8 @@ type run struct {
 	calls    []call           // to the entries
 	warnings []signal.Warning
 	log      *slog.Logger
+
+	waitedFor time.Duration // for the run whose votes this one shares; it has no calls
 }
 
 func (o *Orchestrator) newRun(checked Checked) (*run, error) {
@@ -125,17 +127,23 @@ func (o *Orchestrator) newRun(checked Checked) (*run, error) {
 	r.weights, r.calls = make([]float64, len(r.entries)), make([]call, len(r.entries))
 	unused := maps.Clone(checked.weights)
 	for i, e := range r.entries {
-		weight, given := unused[r.name(i)]
-		if !given {
-			weight = e.VoteWeight()
-		}
-		r.weights[i] = weight
+		r.weights[i] = checked.weight(e)
 		delete(unused, r.name(i))
 	}
 	for _, name := range sortedKeys(unused) {
 		r.warn(signal.WarnWeightUnused, name, "a weight was sent for "+name+", which is not available in this run")
 	}
 	return r, nil
+}
+
+// weightOf gives the weight of a provider in this run, or 0 if it is not available.
+func (r *run) weightOf(provider string) float64 {
+	for i := range r.entries {
+		if r.name(i) == provider {
+			return r.weights[i]
+		}
+	}
+	return 0
 }
 
 func (r *run) warn(code signal.WarningCode, provider, message string) {
@@ -171,11 +179,18 @@ func (o *Orchestrator) execute(ctx context.Context, r *run) (*signal.Consensus, 
 	if err != nil {
 		return nil, o.fail(ctx, r, err)
 	}
-	r.log.LogAttrs(ctx, slog.LevelInfo, "Consensus reached:",
+	r.reached(ctx, result)
+	return result, nil
+}
+
+// reached logs the result of a run.
+func (r *run) reached(ctx context.Context, result *signal.Consensus, attrs ...slog.Attr) {
+	attrs = append([]slog.Attr{
 		slog.String("decision", string(result.Decision)), slog.Float64("confidence", result.Confidence), slog.Float64("agreement", result.AgreementScore),
 		slog.Int("participating", result.ParticipatingProviders), slog.Int("total", result.TotalProviders),
-		slog.Float64("latency_ms", result.TotalLatencyMS), slog.Float64("cost_usd", result.TotalCostUSD), slog.Bool("simulated", result.Simulated), probabilityAttr(result.Probability))
-	return result, nil
+		slog.Float64("latency_ms", result.TotalLatencyMS), slog.Float64("cost_usd", result.TotalCostUSD), slog.Bool("simulated", result.Simulated), probabilityAttr(result.Probability),
+	}, attrs...)
+	r.log.LogAttrs(ctx, slog.LevelInfo, "Consensus reached:", attrs...)
 }
 
 // probabilityAttr is the probability as it is logged: its value, or why there is none.

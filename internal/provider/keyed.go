@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 
 	"thalas/internal/signal"
@@ -32,8 +33,9 @@ type Keyed struct {
 }
 
 var (
-	_ Provider = (*Keyed)(nil)
-	_ Priced   = (*Keyed)(nil)
+	_ Provider   = (*Keyed)(nil)
+	_ Priced     = (*Keyed)(nil)
+	_ Identified = (*Keyed)(nil)
 )
 
 // NewKeyed makes a provider without a key; Use sets one. An error is that of construct, for a
@@ -79,6 +81,13 @@ func (k *Keyed) WorstCaseUSD(prompt Prompt) (usd float64, known bool) {
 		return 0, false
 	}
 	return priced.WorstCaseUSD(prompt)
+}
+
+// WriteIdentity writes that of the provider for the present key. It does not depend on the key.
+func (k *Keyed) WriteIdentity(w io.Writer) {
+	if identified, ok := k.provider().(Identified); ok {
+		identified.WriteIdentity(w)
+	}
 }
 
 // ListPrice is that of [Remote.ListPrice].

@@ -105,3 +105,13 @@ func (r *Remote) payload(prompt Prompt) (path string, body parts, err error) {
 	}
 	return f.path, parts{f.before, user, f.after}, nil
 }
+
+// WriteIdentity writes the address and the request of r's questions, without the key and
+// the user text.
+func (r *Remote) WriteIdentity(w io.Writer) {
+	path, body, err := r.payload(Prompt{System: system, User: placeholder})
+	if err != nil { // such a question is not sent either
+		path = err.Error()
+	}
+	_, _ = io.WriteString(w, r.base+path+" "+body[0]+body[1]+body[2]) // a hash takes everything
+}

@@ -5,6 +5,7 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 )
@@ -144,7 +145,17 @@ type Priced interface {
 	WorstCaseUSD(prompt Prompt) (usd float64, known bool)
 }
 
-var _ Priced = (*Remote)(nil)
+// Identified is a [Provider] that says whom it asks, and how.
+type Identified interface {
+	// WriteIdentity writes everything that decides how a question is answered, but for the
+	// user text: the address and the request. The key is no part of it.
+	WriteIdentity(w io.Writer)
+}
+
+var (
+	_ Priced     = (*Remote)(nil)
+	_ Identified = (*Remote)(nil)
+)
 
 // frameTokens is more than any wire format adds around the texts.
 const frameTokens = 200

@@ -10,6 +10,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,7 +74,25 @@ func NewPrompt(pair signal.Pair, timeframe signal.Timeframe, price signal.Number
 func newPrompt(pair signal.Pair, timeframe signal.Timeframe, price signal.Number, data signal.MarketData, limit int) Prompt {
 	d := drafts.Get().(*draft)
 	defer drafts.Put(d)
-	doc := append(append(d.text[:0], question...), fenceOpen...)
+	d.text = appendDocument(append(d.text[:0], question...), pair, timeframe, price, data, limit)
+	user := string(d.text)
+	return Prompt{System: system, User: user, quoted: d.quote(user)}
+}
+
+// WriteMeaning writes what NewPrompt asks the models, in the same form for all markets that
+// differ only in the form of their numbers. Nothing is left out for length.
+func WriteMeaning(w io.Writer, pair signal.Pair, timeframe signal.Timeframe, price signal.Number, data signal.MarketData) {
+	d := drafts.Get().(*draft)
+	defer drafts.Put(d)
+	d.text = append(append(d.text[:0], system...), question...)
+	d.text = appendDocument(d.text, pair, timeframe, price.Canonical(), data.Canonical(), math.MaxInt)
+	_, _ = w.Write(d.text) // a hash takes everything
+}
+
+// appendDocument appends a market as the models are shown it, in at most limit bytes if that
+// leaves room for the newest candle.
+func appendDocument(doc []byte, pair signal.Pair, timeframe signal.Timeframe, price signal.Number, data signal.MarketData, limit int) []byte {
+	doc = append(doc, fenceOpen...)
 	before := len(doc)
 	doc = append(doc, "{\n\"pair\": "...)
 	doc = appendText(doc, pair.String())
@@ -106,10 +126,7 @@ func newPrompt(pair signal.Pair, timeframe signal.Timeframe, price signal.Number
 		}
 		doc = append(doc, "\n]"...)
 	}
-	doc = append(append(doc, "\n}"...), fenceClose...)
-	d.text = doc
-	user := string(doc)
-	return Prompt{System: system, User: user, quoted: d.quote(user)}
+	return append(append(doc, "\n}"...), fenceClose...)
 }
 
 // draft is a buffer for writing prompts, which is reused: without it, a large prompt takes

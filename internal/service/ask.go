@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"thalas/internal/market"
 	"thalas/internal/orchestrator"
 	"thalas/internal/outcome"
@@ -42,9 +44,13 @@ type Question struct {
 	Payload        string // a hash of the request as it was sent
 	Cancelable     bool   // the run ends with the caller: nobody else would read its result
 	Size           int    // bytes of the request as it was sent: the memory of its run is estimated from it
+
+	MaxAge  time.Duration // votes about the same question that are at most so old will do; 0: none that are there already
+	NoCache bool          // it shares votes with nobody
+	Waiting func()        // is called when it begins to wait for another run: its body is not needed any more; may be nil
 }
 
-// Answer is a decision.
+// Answer is a decision. Where Consensus.SharedFrom is set, its votes are those of another run.
 type Answer struct {
 	Consensus *signal.Consensus
 	Body      []byte // Consensus as it was stored; nil if it was not stored or is an earlier answer
@@ -54,9 +60,10 @@ type Answer struct {
 // Ask asks the models and stores the result. For candles without indicators
 // [market.Complete] computes them, and a warning of the result says so. A run goes on
 // when its caller goes away: its answers are paid for, so it is finished and stored.
+// Questions that are the same share the votes of one run, as Options.ShareVotes says.
 //
 // Errors are [signal.FieldErrors], [*orchestrator.Error], and [*Error] of the kinds
-// ErrInFlight, ErrOtherBody, ErrBusy, ErrDailyBudget, ErrRequestBudget, ErrNoBudget,
+// ErrInFlight, ErrOtherBody, ErrBusy, ErrStillAsked, ErrDailyBudget, ErrRequestBudget, ErrNoBudget,
 // ErrKeys and ErrStore. A result that can't be stored is not an error: it is answered
 // with the warning not_stored.
 func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
@@ -72,17 +79,18 @@ func (s *Service) Ask(ctx context.Context, q Question) (Answer, error) {
 		defer done()
 	}
 	ask := func(running context.Context, id string) (Answer, error) {
-		free, err := s.takeSlot(ctx, q.Caller, q.Size)
-		if err != nil {
-			return Answer{}, err
-		}
-		defer free()
-		return s.run(running, checked.Completed(id, AddIndicators))
+		completed := checked.Completed(id, AddIndicators)
+		checked, q.Request = orchestrator.Checked{}, orchestrator.Request{} // not held while it waits
+		return s.shared(ctx, running, q, completed)
 	}
-	if q.IdempotencyKey == "" {
-		return ask(running, "")
+	if q.IdempotencyKey != "" {
+		return s.once(running, q.claim(), ask)
 	}
-	return s.once(running, q.claim(), ask)
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Answer{}, err
+	}
+	return ask(running, id.String())
 }
 
 // AddIndicators adds the indicators that all candles give, as [market.Complete] does, and
@@ -136,8 +144,10 @@ func (s *Service) prepare(ctx context.Context) error {
 	return nil
 }
 
-// run asks the models within the budget and stores the result.
-func (s *Service) run(ctx context.Context, request orchestrator.Checked) (Answer, error) {
+// run asks the models within the budget and stores the result. It calls land as soon as they
+// have answered.
+func (s *Service) run(ctx context.Context, request orchestrator.Checked, land func(landing)) (Answer, error) {
+	defer s.hear(ctx)()
 	if err := s.prepare(ctx); err != nil {
 		s.Meter.Undecided("", nil, nil, 0, 0)
 		s.countKeyless(ctx, request)
@@ -150,13 +160,19 @@ func (s *Service) run(ctx context.Context, request orchestrator.Checked) (Answer
 	probability, end := s.probability(ctx, request.Timeframe())
 	defer end()
 	result, err := s.Orchestrator.Run(ctx, request.WithProbability(probability))
+	var telling sync.WaitGroup
+	telling.Go(func() { s.tell(ctx) })
+	defer telling.Wait()
 	if err != nil {
 		var undecided *orchestrator.Error
-		errors.As(err, &undecided)
+		if errors.As(err, &undecided) {
+			land(landingOf(request, nil, undecided))
+		}
 		s.storeFailure(ctx, request, undecided, reserved)
 		return Answer{}, err
 	}
-	body := s.storeResult(ctx, result, request.MarketData(), reserved)
+	land(landingOf(request, result, nil))
+	body := s.storeResult(ctx, result, marketOf(request.MarketData()), reserved)
 	s.Meter.Decided(result, body != nil)
 	return Answer{Consensus: result, Body: body}, nil
 }
@@ -184,9 +200,9 @@ func writeContext(ctx context.Context, most time.Duration) (context.Context, con
 	return context.WithDeadline(context.WithoutCancel(ctx), until)
 }
 
-// storeResult stores a result with what the models saw, counts its run and settles its budget, all at the same time.
-// It returns the stored bytes, or nil if the result could not be stored.
-func (s *Service) storeResult(ctx context.Context, result *signal.Consensus, market signal.MarketData, reserved *reservation) []byte {
+// storeResult stores a result with what the models saw, which may be nil, counts its run and
+// settles its budget, all at the same time. It returns the stored bytes, or nil if the result could not be stored.
+func (s *Service) storeResult(ctx context.Context, result *signal.Consensus, market []byte, reserved *reservation) []byte {
 	ctx, cancel := writeContext(ctx, paidTimeout)
 	defer cancel()
 	cost := result.TotalCostUSD + reserved.unreportedCost(result.Responses, result.Failures)
@@ -202,7 +218,7 @@ func (s *Service) storeResult(ctx context.Context, result *signal.Consensus, mar
 	body, err := json.Marshal(result)
 	if err == nil {
 		record = s.recordOf(result, body, result.Timestamp)
-		record.Market = marketOf(market)
+		record.Market = market
 		record.Unsettled, err = unsettled(result, outcome.Of(result, false))
 	}
 	if err == nil {
@@ -307,14 +323,7 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 	running, done := s.uninterrupted(ctx)
 	defer done()
 	return s.once(running, c, func(running context.Context, id string) (Answer, error) {
-		free, err := s.takeSlot(ctx, scheduleCaller, clockSize)
-		if err != nil {
-			return Answer{}, err
-		}
-		defer free()
-		gathering, gathered := context.WithTimeout(running, gatherTimeout)
-		defer gathered()
-		request, err := gather(gathering)
+		request, err := s.gathered(ctx, running, gather)
 		if err != nil {
 			return Answer{}, err
 		}
@@ -322,8 +331,21 @@ func (s *Service) AskOnce(ctx context.Context, occasion string, gather Gather) (
 		if err != nil {
 			return Answer{}, err
 		}
-		return s.run(running, checked.Completed(id, addFetchedIndicators))
+		return s.shared(ctx, running, Question{Caller: scheduleCaller, Size: clockSize, IdempotencyKey: occasion}, checked.Completed(id, addFetchedIndicators))
 	})
+}
+
+// gathered makes a request in a slot, which it gives back: waiting for another run that asks
+// the same needs none.
+func (s *Service) gathered(ctx, running context.Context, gather Gather) (orchestrator.Request, error) {
+	free, err := s.takeSlot(ctx, scheduleCaller, clockSize)
+	if err != nil {
+		return orchestrator.Request{}, err
+	}
+	defer free()
+	running, cancel := context.WithTimeout(running, gatherTimeout)
+	defer cancel()
+	return gather(running)
 }
 
 // addFetchedIndicators is [AddIndicators] for candles that were fetched. Where there are enough of

@@ -88,7 +88,9 @@ type LastError struct {
 // the last results are given again.
 func (s *Service) Health(ctx context.Context, probe bool) Health {
 	h := Health{RequiredProviders: s.MinProviders, ProviderHealth: map[string]bool{}, Providers: []ProviderHealth{}, Store: "ok", Simulated: s.Simulated, Version: s.Version}
+	heard := s.hear(ctx)
 	texts, metrics, err := s.pastDay(ctx)
+	heard()
 	var budgetErr error
 	h.Budget, budgetErr = s.dayBudget(ctx)
 	err = errors.Join(err, budgetErr)

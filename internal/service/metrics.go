@@ -36,6 +36,7 @@ type Sums struct {
 	CostUSD            float64           `json:"cost_usd" doc:"Known cost of all calls."`
 	Tokens             int64             `json:"tokens" doc:"Known tokens of all calls."`
 	Providers          []ProviderMetrics `json:"providers" doc:"By name, those that were called in this time."`
+	Shared             SharedMetrics     `json:"shared" doc:"Requests that were decided by the votes of another run. They count as requests, and in no figure of a provider."`
 }
 
 // Metrics are the sums of a window.
@@ -65,6 +66,13 @@ type ProviderMetrics struct {
 	OutputTokens int64            `json:"output_tokens"`
 	CostUSD      float64          `json:"cost_usd"`
 	LatencyMS    Percentiles      `json:"latency_ms" doc:"Of the calls that gave a vote, interpolated in buckets; from 100 ms on less than half of the value off, at most 32000."`
+}
+
+// SharedMetrics are the sums of results that share the votes of another run.
+type SharedMetrics struct {
+	Hits      int64   `json:"hits" doc:"By votes that were there already."`
+	Coalesced int64   `json:"coalesced" doc:"By votes of a run that was under way."`
+	SavedUSD  float64 `json:"saved_usd" doc:"Known cost of these votes."`
 }
 
 // Percentiles are nil if nothing was counted.
@@ -143,6 +151,7 @@ func sum(hours []store.Hour) Sums {
 		TotalRequests: totals["requests"], SuccessfulRequests: totals["successes"], FailedRequests: totals["failures"],
 		SuccessRate: rate(totals["successes"], totals["requests"]), CostUSD: float64(totals["cost_micro_usd"]) / 1e6, Tokens: totals["tokens"],
 		Providers: []ProviderMetrics{},
+		Shared:    SharedMetrics{totals[sharedHits], totals[sharedCoalesced], float64(totals[sharedSaved]) / 1e6},
 	}
 	names := map[string]bool{}
 	for counter := range totals {
@@ -237,8 +246,20 @@ func percentile(counts [len(buckets) + 1]int64, share float64) *float64 {
 	return new(float64(buckets[len(buckets)-1]))
 }
 
+// The counters of results that share the votes of another run.
+const (
+	sharedHits      = "shared_hits"
+	sharedCoalesced = "shared_coalesced"
+	sharedSaved     = "shared_saved_micro_usd"
+)
+
 func (s *Service) countResult(c *signal.Consensus) store.Count {
-	count := s.count("successes", c.Timestamp, c.TotalCostUSD, c.TotalTokens, c.Responses, c.Failures)
+	var count store.Count
+	if c.SharedFrom != nil {
+		count = s.countShared(c)
+	} else {
+		count = s.count("successes", c.Timestamp, c.TotalCostUSD, c.TotalTokens, c.Responses, c.Failures)
+	}
 	s.noteSeries(count, resultOfSeries, seriesKey(c.Pair, c.Timeframe), store.PositionKey(c.CandleTime, c.ID)+" "+c.Timestamp.Format(time.RFC3339Nano))
 	return count
 }
@@ -284,6 +305,29 @@ func (s *Service) count(outcome string, at time.Time, costUSD float64, tokens in
 			count.Set[name+"last_error"] = now + " " + string(f.Error)
 		}
 	}
+	return s.simulatedCount(count)
+}
+
+// countShared gives what a result adds whose votes another run has paid for and counted.
+func (s *Service) countShared(c *signal.Consensus) store.Count {
+	kind, saved := sharedCoalesced, int64(0)
+	if c.Cache == signal.CacheHit {
+		kind = sharedHits
+	}
+	for i := range c.Responses {
+		if cost := c.Responses[i].CostUSD; cost != nil {
+			saved += nearestMicroUSD(*cost)
+		}
+	}
+	count := store.Count{At: c.Timestamp, Add: map[string]int64{"requests": 1, "successes": 1, kind: 1, sharedSaved: saved}, Set: map[string]string{}}
+	if s.MetricsRetention > 0 {
+		count.ExpiresAt = c.Timestamp.Add(s.MetricsRetention)
+	}
+	return s.simulatedCount(count)
+}
+
+// simulatedCount gives the counters the names of simulated ones if the providers are.
+func (s *Service) simulatedCount(count store.Count) store.Count {
 	if s.Simulated {
 		count.Add, count.Set = prefixed(count.Add), prefixed(count.Set)
 	}

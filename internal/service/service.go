@@ -50,6 +50,9 @@ type Options struct {
 	Frozen bool
 	// Meter is called after each run. It may be nil.
 	Meter Meter
+
+	ShareVotes string      // who shares the votes of equal questions: ShareCaller, ShareAll or ShareOff; empty: nobody
+	Notes      store.Notes // how processes that share the store tell each other what they do; nil: there is one process
 }
 
 // Meter counts runs in another place than the store. Decided and Undecided are not called
@@ -87,6 +90,8 @@ type Service struct {
 	unstored    unstored
 	fits        fits
 	series      series
+	flights     flights
+	hearsay     hearsay
 	log         *slog.Logger
 }
 
@@ -141,6 +146,7 @@ const (
 	ErrInFlight      signal.ErrorCode = "idempotency_key_in_flight"
 	ErrOtherBody     signal.ErrorCode = "idempotency_key_reused"
 	ErrBusy          signal.ErrorCode = "too_many_runs"
+	ErrStillAsked    signal.ErrorCode = "still_being_asked"
 	ErrDailyBudget   signal.ErrorCode = "daily_budget"
 	ErrRequestBudget signal.ErrorCode = "request_budget"
 	ErrNoBudget      signal.ErrorCode = "budget_unknown"

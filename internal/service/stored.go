@@ -30,12 +30,12 @@ func (s *Service) Show(ctx context.Context, id string) (store.Result, error) {
 }
 
 // Latest gives the newest result of a series by candle. It gives [ErrNoSignal] if there
-// is none, and [ErrStale] if it was made longer than maxAge ago; a maxAge of 0 is any age.
+// is none, and [ErrStale] if its votes were made longer than maxAge ago; a maxAge of 0 is any age.
 func (s *Service) Latest(ctx context.Context, pair signal.Pair, timeframe signal.Timeframe, maxAge time.Duration) (store.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	result, err := s.Store.Latest(ctx, store.SeriesKey(pair.String(), string(timeframe), s.Simulated))
-	switch age := time.Since(result.CreatedAt); {
+	switch age := time.Since(VotesAt(&result)); {
 	case errors.Is(err, store.ErrNotFound):
 		message := fmt.Sprintf("There is no consensus for %s %s yet. Ask for one by POST /v1/consensus.", pair, timeframe)
 		if _, wrong := signal.ParsePair(pair.String()); wrong != nil {
@@ -48,6 +48,18 @@ func (s *Service) Latest(ctx context.Context, pair signal.Pair, timeframe signal
 		return store.Result{}, &Error{kind: ErrStale, Message: fmt.Sprintf("The newest consensus for %s %s is %s old, older than the %s asked for.", pair, timeframe, age.Round(time.Second), maxAge)}
 	}
 	return result, nil
+}
+
+// VotesAt is when the votes of a result were made: earlier than the result if another run
+// made them.
+func VotesAt(result *store.Result) time.Time {
+	var made struct {
+		VotesAt time.Time `json:"votes_at"`
+	}
+	if err := json.Unmarshal(result.Body, &made); err != nil || made.VotesAt.IsZero() { // it was stored before this was kept
+		return result.CreatedAt
+	}
+	return made.VotesAt
 }
 
 // Query selects stored results: with a pair those of a series, without a pair those of a

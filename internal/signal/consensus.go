@@ -113,8 +113,10 @@ type Cache string
 
 // The values of Cache.
 const (
-	CacheMiss   Cache = "miss"   // they were asked
-	CacheReplay Cache = "replay" // the stored answer to the same Idempotency-Key
+	CacheMiss      Cache = "miss"      // they were asked
+	CacheCoalesced Cache = "coalesced" // another run of the same question, under way at the same time, asked them
+	CacheHit       Cache = "hit"       // they were asked before, not longer ago than the request allows
+	CacheReplay    Cache = "replay"    // the stored answer to the same Idempotency-Key
 )
 
 // Explanation shows how each vote affected the decision.

@@ -102,6 +102,29 @@ func (m MarketData) find(name string) (int, bool) {
 	return slices.BinarySearchFunc(m.Indicators, name, func(i Indicator, name string) int { return strings.Compare(i.Name, name) })
 }
 
+// Canonical gives the data with every number in its canonical form.
+func (m MarketData) Canonical() MarketData {
+	c := MarketData{slices.Clone(m.Indicators), slices.Clone(m.Candles)}
+	for i := range c.Indicators {
+		switch v := c.Indicators[i].Value.(type) {
+		case Number:
+			c.Indicators[i].Value = v.Canonical()
+		case []Number:
+			list := slices.Clone(v)
+			for j := range list {
+				list[j] = list[j].Canonical()
+			}
+			c.Indicators[i].Value = list
+		}
+	}
+	for i := range c.Candles {
+		for _, n := range [...]*Number{&c.Candles[i].Open, &c.Candles[i].High, &c.Candles[i].Low, &c.Candles[i].Close, &c.Candles[i].Volume} {
+			*n = n.Canonical()
+		}
+	}
+	return c
+}
+
 // Contradiction says how the prices of a candle contradict each other, such as
 // "its close 110 is above its high 100". It is empty if they do not.
 func (c *Candle) Contradiction() string {

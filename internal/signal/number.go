@@ -101,6 +101,22 @@ func (n Number) Plain() string {
 	return sign + whole + "." + fraction
 }
 
+// Canonical gives n in the one form that all numbers of its value have: 1e3 and 1000.0 are
+// 1000.
+func (n Number) Canonical() Number {
+	if !n.IsKnown() {
+		return n
+	}
+	text := n.Plain()
+	if strings.ContainsRune(text, '.') {
+		text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+	}
+	if text == "-0" {
+		text = "0"
+	}
+	return Number{text, n.value}
+}
+
 // MarshalJSON writes the digits as they were sent, or null if n is unknown.
 func (n Number) MarshalJSON() ([]byte, error) {
 	if n.text == "" {

@@ -149,3 +149,21 @@ func FuzzParseNumber(f *testing.F) {
 		}
 	})
 }
+
+func TestCanonicalNumbers(t *testing.T) {
+	for want, forms := range map[string][]string{
+		"1000": {"1e3", "1000", "1000.0", "1.000E+3", "10000e-1"}, "0": {"0", "-0", "0.00", "-0e5", "0e-9"},
+		"-0.0015": {"-0.0015", "-1.5e-3", "-0.00150"}, "10": {"10", "1e1", "10.0"},
+		"0.12345678901234567890123456789": {"0.12345678901234567890123456789", "1234567890123456789012345678900e-31"},
+	} {
+		for _, form := range forms {
+			n, err := signal.ParseNumber(form)
+			if got := n.Canonical(); err != nil || got.String() != want {
+				t.Errorf("%s is %s, want %s: %v", form, got, want, err)
+			}
+		}
+	}
+	if (signal.Number{}).Canonical().IsKnown() {
+		t.Error("an unknown number becomes known")
+	}
+}

@@ -1,0 +1,180 @@
+package service
+
+// The flights of other processes: what they tell by notes in Coordination, and watching
+// them. Sharing saves money and is no promise: where notes can't be written or read, each
+// process asks for itself.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"thalas/internal/orchestrator"
+	"thalas/internal/store"
+)
+
+const (
+	noteTimeout = time.Second // bounds one read or write of a note
+	// killedAfter is how long after the end of the leader's time its note may stay unchanged
+	// before the leader is taken to be killed.
+	killedAfter = 2 * time.Second
+	// noteSlack is how long a note is kept at least, so that clocks that differ by less do not
+	// end it early.
+	noteSlack = 2 * time.Minute
+	// blindFor is how long a watcher tries to read before it gives up.
+	blindFor = 3 * time.Second
+
+	firstPoll, mostPoll = 100 * time.Millisecond, 500 * time.Millisecond
+)
+
+// flightNote is the text of a note.
+type flightNote struct {
+	Timeout time.Duration `json:"timeout"`       // how long the leader may take
+	End     *landing      `json:"end,omitempty"` // nil: it is under way
+}
+
+func flightKey(key string) string { return "flight#" + key }
+
+// landedVersion is the version of the note of a run that has ended. While it is under way the
+// version is the id of the run.
+func landedVersion(run string) string { return run + "#landed" }
+
+// announce tells the other processes that this one leads a flight. If another leads it,
+// elsewhere is true, and the flight ends when that one's does. claimed means that the note
+// is written.
+func (s *Service) announce(ctx context.Context, f *flight, run string, timeout time.Duration) (claimed, elsewhere bool) {
+	if s.Notes == nil {
+		return false, false
+	}
+	claiming, cancel := context.WithTimeout(ctx, noteTimeout)
+	defer cancel()
+	const attempts = 3
+	old := f.after
+	for range attempts {
+		current, err := s.writeFlight(claiming, f.key, old, run, flightNote{Timeout: timeout}, timeout)
+		switch {
+		case err == nil:
+			return true, false
+		case !errors.Is(err, store.ErrHeld):
+			s.logFlight(ctx, "announce", err)
+			return false, false
+		case current.Version == "": // the one that it was to replace is gone
+			old = ""
+			continue
+		}
+		note, err := readFlight(current)
+		switch {
+		case err != nil:
+			s.logFlight(ctx, "read", err)
+			return false, false
+		case note.End == nil:
+			s.watch(ctx, f, current.Version, note)
+			return false, true
+		case old != "": // it began and ended since this request came
+			s.flights.end(f, *note.End)
+			return false, true
+		}
+		old = current.Version // it ended before this request came
+	}
+	return false, false
+}
+
+// report tells the other processes how a flight of this one ended. The note is kept as long as
+// its votes may be used.
+func (s *Service) report(ctx context.Context, f *flight, request orchestrator.Checked, end landing) {
+	ctx, cancel := writeContext(ctx, completeTimeout)
+	defer cancel()
+	keep := time.Until(end.Candle.Add(2 * request.Timeframe().Duration()))
+	_, err := s.writeFlight(ctx, f.key, request.ID(), end.version, flightNote{End: &end}, keep)
+	if err != nil && !errors.Is(err, store.ErrHeld) { // ErrHeld: another process took the flight over
+		s.logFlight(ctx, "report", err)
+	}
+}
+
+func (s *Service) writeFlight(ctx context.Context, key, old, version string, note flightNote, keep time.Duration) (current store.Note, err error) {
+	text, err := json.Marshal(note)
+	if err != nil {
+		return store.Note{}, err
+	}
+	return s.Notes.Replace(ctx, flightKey(key), old, store.Note{Version: version, Text: string(text), ExpiresAt: time.Now().Add(max(keep, 0) + noteSlack)})
+}
+
+func readFlight(n store.Note) (note flightNote, err error) {
+	if err = json.Unmarshal([]byte(n.Text), &note); err == nil && note.End != nil {
+		note.End.version = n.Version
+	}
+	return note, err
+}
+
+// reported gives the votes of a flight that has ended in any process.
+func (s *Service) reported(ctx context.Context, key string) (landing, bool) {
+	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
+	defer cancel()
+	current, err := s.Notes.Note(ctx, flightKey(key))
+	var note flightNote
+	if err == nil && current.Version != "" {
+		note, err = readFlight(current)
+	}
+	if err != nil {
+		s.logFlight(ctx, "read", err)
+	}
+	if err != nil || note.End == nil {
+		return landing{}, false
+	}
+	return *note.End, true
+}
+
+// watch polls the note of a flight that another process leads, for all who wait for it in
+// this one, until it has ended or nobody waits any more.
+func (s *Service) watch(ctx context.Context, f *flight, version string, note flightNote) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.flights.mu.Lock()
+	f.unwatch = cancel
+	s.flights.mu.Unlock()
+	s.runs.Add(1)
+	go func() {
+		defer s.runs.Done()
+		defer cancel()
+		s.flights.end(f, s.poll(ctx, f, version, note.Timeout))
+	}()
+}
+
+// poll reads the note of a flight until it has ended. The leader is taken to be killed when
+// this process' own clock has seen the note unchanged for too long, whatever other clocks say.
+func (s *Service) poll(ctx context.Context, f *flight, version string, timeout time.Duration) landing {
+	seen, read := time.Now(), time.Now()
+	for delay := firstPoll; ; delay = min(delay*3/2, mostPoll) {
+		select {
+		case <-time.After(delay*3/4 + rand.N(delay/2)):
+		case <-ctx.Done():
+			return landing{gone: true}
+		}
+		reading, cancel := context.WithTimeout(ctx, noteTimeout)
+		current, err := s.Notes.Note(reading, flightKey(f.key))
+		cancel()
+		note := flightNote{}
+		if err == nil && current.Version != "" {
+			note, err = readFlight(current)
+		}
+		now := time.Now()
+		switch {
+		case err != nil:
+			if now.Sub(read) < blindFor {
+				continue
+			}
+			s.logFlight(ctx, "watch", err)
+			return landing{gone: true}
+		case current.Version == "": // it has expired
+			return landing{gone: true}
+		case note.End != nil:
+			return *note.End
+		case current.Version != version: // another process took it over
+			version, seen, timeout = current.Version, now, note.Timeout
+		case now.Sub(seen) > timeout+killedAfter:
+			return landing{gone: true, version: version}
+		}
+		read = now
+	}
+}

@@ -1,0 +1,106 @@
+package service_test
+
+import (
+	"context"
+	"maps"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"thalas/internal/provider"
+	"thalas/internal/service"
+	"thalas/internal/signal"
+	"thalas/internal/store"
+)
+
+// counted are notes that count writes.
+type counted struct {
+	notes
+	writes int
+}
+
+func (c *counted) Replace(ctx context.Context, key, old string, n store.Note) (store.Note, error) {
+	current, err := c.notes.Replace(ctx, key, old, n)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writes++
+	return current, err
+}
+
+// leftOut gives the reasons why a process leaves providers out.
+func leftOut(t *testing.T, s fixture) map[string]signal.LeftOutReason {
+	out := map[string]signal.LeftOutReason{}
+	for _, p := range s.Health(t.Context(), false).Providers {
+		if p.LeftOut != nil {
+			out[p.Name] = p.LeftOut.Reason
+		}
+	}
+	return out
+}
+
+func TestProcessesTellEachOtherOfProviders(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  provider.Error
+		want signal.LeftOutReason
+	}{
+		{"a refused key", provider.Error{Kind: signal.FailureAuthentication, Message: "a refused the key"}, signal.LeftOutKeyRefused},
+		{"no credit", provider.Error{Kind: signal.FailureRateLimit, Message: "a has no credit"}, signal.LeftOutNoCredit},
+		{"a wait", provider.Error{Kind: signal.FailureRateLimit, Retryable: true, RetryAfter: 40 * time.Second}, signal.LeftOutAskedToWait},
+		{"a refusal of one question", provider.Error{Kind: signal.FailureRefusal}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, n := &voter{name: "a", err: &tt.err}, &counted{}
+				first := newService(t, service.Options{Notes: n}, a, &voter{name: "b"})
+				defer first.store.Close()
+				second := serviceOver(t, service.Options{Notes: n}, first.store, &voter{name: "a"}, &voter{name: "b"})
+				want := map[string]signal.LeftOutReason{}
+				if tt.want != "" {
+					want["a"] = tt.want
+				}
+				ask(t, second, question())
+				ask(t, first, question())
+				time.Sleep(5 * time.Second)
+				if got := leftOut(t, second); !maps.Equal(got, want) {
+					t.Errorf("the other process leaves out %v, want %v", got, want)
+				}
+				for range 10 { // nothing is new
+					ask(t, first, question())
+					ask(t, second, question())
+				}
+				if n.writes != len(want) {
+					t.Errorf("%d writes, want %d", n.writes, len(want))
+				}
+				reads := n.reads
+				for range 10 {
+					ask(t, second, question())
+				}
+				if n.reads != reads {
+					t.Error("read more often than every 5 s")
+				}
+				time.Sleep(time.Minute) // the second process tries the provider, which works for it
+				ask(t, second, question())
+				time.Sleep(5 * time.Second)
+				if got := leftOut(t, first); tt.want != signal.LeftOutNoCredit && len(got) != 0 {
+					t.Errorf("after a success in the other process %v are left out", got)
+				}
+			})
+		})
+	}
+}
+
+// Notes that can't be read or written cost no decision, and no time.
+func TestProvidersWithoutCoordination(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &counted{}
+		n.down = true
+		s := newService(t, service.Options{Notes: n}, &voter{name: "a", err: &provider.Error{Kind: signal.FailureAuthentication}}, &voter{name: "b", after: time.Second})
+		defer s.store.Close()
+		begun := time.Now()
+		ask(t, s, question())
+		if took := time.Since(begun); took != time.Second {
+			t.Errorf("took %s", took)
+		}
+	})
+}
