@@ -63,7 +63,8 @@ type Config struct {
 	OnLambda     bool   `env:"-"` // AWS_LAMBDA_FUNCTION_NAME is set
 	FunctionName string `env:"-"` // the value of AWS_LAMBDA_FUNCTION_NAME
 
-	// Warnings are sentences about variables that are probably misspelt.
+	// Warnings are sentences about variables that are probably misspelt, and about files with
+	// keys that others may read.
 	Warnings []string `env:"-"`
 }
 
@@ -73,6 +74,7 @@ type Provider struct {
 	Name string `env:"-"`
 
 	Key         provider.Key  `env:"API_KEY" default:"none" about:"API key; a provider without one is not asked"`
+	_           string        `env:"API_KEY_FILE" default:"none" about:"file that holds the key alone, such as a secret of Docker or a credential of systemd, instead of the variable above (docs/containers.md)"` // Load reads it
 	Enabled     bool          `env:"ENABLED" default:"by provider, see below" about:"a disabled provider is never asked and never counted"`
 	Weight      float64       `env:"WEIGHT" default:"by provider, see below" min:"0" max:"1" about:"weight of its vote if a request gives none; 0: asked and shown, without influence"`
 	Model       string        `env:"MODEL" default:"of the profile" form:"word" about:"model that is asked, as the provider calls it"`
@@ -115,6 +117,7 @@ func Load(environ []string, known []Known) (Config, error) {
 	r := reader{values: valuesOf(environ), inSettings: map[string]bool{}, providers: len(known), known: namesOf(known)}
 	c := Config{Providers: make([]Provider, len(known)), OnLambda: r.takeLambdaLogging(), FunctionName: r.values["AWS_LAMBDA_FUNCTION_NAME"]}
 	r.expandSettings(c.OnLambda)
+	r.readKeyFiles()
 	r.read(&c, "")
 	for i, k := range known {
 		p := &c.Providers[i]
@@ -126,7 +129,7 @@ func Load(environ []string, known []Known) (Config, error) {
 	if len(r.mistakes) > 0 {
 		return Config{}, r.mistakes
 	}
-	c.Warnings = misspelt(r.values, r.known)
+	c.Warnings = append(r.warnings, misspelt(r.values, r.known)...)
 	return c, nil
 }
 
