@@ -16,7 +16,8 @@ USER 65532:65532
 # Others reach the server only at an address beyond loopback, so it asks for API_KEYS.
 ENV DATA_FILE=/data/thalas.db LISTEN_ADDR=:8787
 EXPOSE 8787
-HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["/usr/local/bin/thalas", "health"]
+# It asks the server, and not the file. Another LISTEN_ADDR needs another health check.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["/usr/local/bin/thalas", "health", "--url", "http://127.0.0.1:8787"]
 ENTRYPOINT ["/usr/local/bin/thalas"]
 CMD ["serve"]
 

@@ -1,6 +1,6 @@
 # Needs Go, make and git. `make` lists the targets.
 
-MODULES  := . $(patsubst %/go.mod,%,$(wildcard internal/contract/go.mod e2e/load/go.mod))
+MODULES  := . $(patsubst %/go.mod,%,$(wildcard internal/contract/go.mod e2e/load/go.mod internal/page/browsertest/go.mod))
 TOOL     := go tool -modfile=$(CURDIR)/tools/go.mod
 VERSION   = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 30s
@@ -23,12 +23,12 @@ WITH_SDKS := export CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath -tags=la
 AGAIN := ^thalas/(e2e|internal/(importtest|linked))(/|$$)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image-files test test-race test-contract test-load schemathesis aws-servers e2e e2e-sam e2e-container local test-template test-freqtrade deploy lint vuln sbom licences fuzz bench bench-lambda chaos cover
+.PHONY: help run build image-files test test-race test-contract test-load test-page page-libraries schemathesis aws-servers e2e e2e-sam e2e-container local test-template test-freqtrade deploy lint vuln sbom licences fuzz bench bench-lambda chaos cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## serve on this machine, ask one question about a real daily series, stay up; simulated providers where no key is configured
+run: ## serve on this machine, ask one question about a real daily series, show what became of earlier ones, stay up; simulated providers where no key is configured
 	GROK_ENABLED=$${GROK_ENABLED:-true} go run ./cmd/thalas demo SPX/USD --timeframe 1d --candles examples/sp500-daily.csv --simulate auto --data-file .demo/thalas.db
 
 build: ## bin/thalas
@@ -71,6 +71,12 @@ test-contract: ## the fixtures of the wire formats against the vendors' SDKs
 
 test-load: ## the load generator of make bench, against the server and against one that forgets
 	@set -e; $(PLAIN); cd e2e/load; go test -vet=off -count=1 -shuffle=on ./...
+
+test-page: ## the page in headless Chromium, with axe-core (PAGE_SCREENSHOTS=folder keeps pictures); installs Chromium on Debian as root; needs npm; skipped without them
+	internal/page/browsertest/run.sh
+
+page-libraries: ## fetch the libraries of the page from npm anew and verify them; needs npm and openssl
+	internal/page/libraries.sh
 
 schemathesis: ## requests made of the OpenAPI document, right and wrong ones, against the real API; needs python3
 	@if ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then \

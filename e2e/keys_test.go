@@ -150,7 +150,9 @@ func TestPlantedKeysNeverShow(t *testing.T) {
 				answer(w, r, provider, sentKey(r))
 			})
 			for look, how := range looks {
-				o := thalas(t, append(plantedAt(s.URL), how.env...), indicators, question(how.args...)...)
+				env := append(plantedAt(s.URL), `PROVIDERS_FILE={"providers": [{"name": "second", "base_url": "`+s.URL+`/openai", "model": "m", "api_key_env": "OPENAI_API_KEY",
+					"headers": {"X-Second": "`+planted["grok"]+`"}, "extra_body": {"second": "`+planted["gemini"]+`"}}]}`)
+				o := thalas(t, append(env, how.env...), indicators, question(how.args...)...)
 				if found := leaks(o.out + o.err); found != nil {
 					t.Errorf("%s: %q leak: %s", look, found, o)
 				}
@@ -158,7 +160,7 @@ func TestPlantedKeysNeverShow(t *testing.T) {
 					t.Errorf("%s: control characters get through: %q", look, o)
 				}
 			}
-			if s.asked() < 8 {
+			if s.asked() < 10 {
 				t.Errorf("only %d requests came", s.asked())
 			}
 		})
@@ -244,6 +246,8 @@ func TestPlantedKeysAndConfiguration(t *testing.T) {
 		{"key as a model", []string{"OPENAI_MODEL=" + key}, []string{"providers"}, 2},
 		{"key as an effort", []string{"OPENAI_EFFORT=" + key}, question(), 2},
 		{"key as a word", []string{"MODEL_PROFILE=" + key}, question(), 2},
+		{"key all over further providers", []string{`PROVIDERS_FILE={"` + key + `": 1, "providers": [{"name": "` + key + `", "` + key + `": 1, "api_key": "` + key + `", "api_key_env": "` + key + `", "preset": "` + key + `",
+			"model": "` + key + `", "base_url": "https://` + key + `@host", "auth": {"` + key + `": "` + key + `"}, "headers": {"` + key + `": 1}, "extra_body": {"stream": "` + key + `", "n": {"` + key + `": 1}}, "price": "` + key + `"}]}`}, []string{"providers"}, 2},
 		{"key inside a price file", []string{"PRICES_FILE=" + prices}, question(), 2},
 	}
 	for _, tt := range tests {

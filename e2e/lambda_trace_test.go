@@ -98,13 +98,13 @@ func TestLambdaTrace(t *testing.T) {
 		second := s.decide(t, lambdaTime)
 		s.ready(t)
 		want := []string{
-			"GetSecretValue", "PutItem", "UpdateItem", "UpdateItem", "UpdateItem", // the keys, the result, its counters, the budget before and after
+			"GetSecretValue", "TransactWriteItems", "UpdateItem", "UpdateItem", "UpdateItem", // the keys, the result, its counters, the budget before and after
 			"anthropic 1 vote", "gemini 1 authentication +error", "openai 1 provider +fault", "openai 2 vote", "vote " + string(first.Decision),
 		}
 		if diff := cmp.Diff(want, told(t, daemon.Of(t, traceOf(1)))); diff != "" {
 			t.Errorf("the first invocation (-want +got):\n%s", diff)
 		}
-		want = []string{"PutItem", "UpdateItem", "UpdateItem", "UpdateItem", "anthropic 1 vote", "openai 1 vote", "vote " + string(second.Decision)}
+		want = []string{"TransactWriteItems", "UpdateItem", "UpdateItem", "UpdateItem", "anthropic 1 vote", "openai 1 vote", "vote " + string(second.Decision)}
 		if diff := cmp.Diff(want, told(t, daemon.Of(t, traceOf(2)))); diff != "" {
 			t.Errorf("the second invocation (-want +got):\n%s", diff)
 		}
@@ -121,7 +121,7 @@ func TestLambdaTrace(t *testing.T) {
 			t.Errorf("votes %+v, failures %+v", result.Responses, result.Failures)
 		}
 		documents := daemon.Of(t, traceOf(1))
-		want := []string{"GetSecretValue", "PutItem", "UpdateItem", "UpdateItem", "UpdateItem",
+		want := []string{"GetSecretValue", "TransactWriteItems", "UpdateItem", "UpdateItem", "UpdateItem",
 			"anthropic 1 vote", "gemini 1 timeout +fault", "openai 1 vote", "vote " + string(result.Decision)}
 		if diff := cmp.Diff(want, told(t, documents)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)

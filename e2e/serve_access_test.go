@@ -31,7 +31,7 @@ func TestAPIKeys(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]int{
-		"/v1/health": 200, "/v1/health?probe=true": 401, "/openapi.json": 200, "/docs": 200, "/problems/unauthorized": 200,
+		"/v1/health": 200, "/v1/health?probe=true": 401, "/openapi.json": 200, "/docs": 200, "/": 200, "/ui/app.js": 200, "/problems/unauthorized": 200,
 		"/v1/metrics": 401, "/v1/consensus": 401, "/v1/consensus/latest?pair=BTC/USDT": 401, "/api/v1/strategies/llm-consensus": 401,
 	} {
 		if r := s.get(t, path); r.status != want {

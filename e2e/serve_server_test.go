@@ -74,7 +74,7 @@ type server struct {
 	client    *http.Client
 }
 
-var browser = regexp.MustCompile(`Try it in a browser: (http://\S+)/docs\n`)
+var browser = regexp.MustCompile(`Open the page in a browser: (http://\S+)/\n`)
 
 // startServer runs serve over the file, and returns once it answers.
 func startServer(t *testing.T, file string, env ...string) *server {
@@ -298,3 +298,9 @@ func (p *gatedProviders) awaitHeld(t *testing.T, runs int) {
 func (p *gatedProviders) env() []string { return plantedAt(p.http.URL) }
 
 var sigterm os.Signal = syscall.SIGTERM
+
+// keeps reports whether what is read back by its id is what was answered, byte for byte,
+// with the outcome as its last member.
+func keeps(read, answered string) bool {
+	return strings.HasPrefix(read, strings.TrimSuffix(answered, "}")+`,"outcome":`)
+}

@@ -118,6 +118,12 @@ type discard struct{ store.Store }
 
 func (discard) Record(context.Context, *store.Result, store.Count) error { return nil }
 
+// Sums reads no scores, so that the result has no probability. The error is one that is
+// not logged.
+func (discard) Sums(context.Context, string, string, string, string) (map[string]map[string]float64, error) {
+	return nil, context.Canceled
+}
+
 // read gives the request of the flags and the files that they name. An input may never
 // end, so read gives up on it when the command is interrupted; then the program ends.
 func (f askFlags) read(cmd *cobra.Command, pair string, in io.Reader) (r orchestrator.Request, err error) {

@@ -31,10 +31,10 @@ func TestProviders(t *testing.T) {
 		t.Fatalf("exit code %d, %v:\n%s", got.code, err, got.out)
 	}
 	want := []providerRow{
-		{"anthropic", "claude-haiku-5-5", 1, true, true, true, "", ptr(.1), ptr(.5)},
-		{"gemini", "gemini-3.5-flash-lite", .8, false, true, false, "disabled: set GEMINI_ENABLED=true", ptr(.3), ptr(2.5)},
-		{"grok", "grok-4.20-0309-non-reasoning", .7, false, false, false, "disabled, and no API key: set GROK_API_KEY and GROK_ENABLED=true", ptr(1.25), ptr(2.5)},
-		{"openai", "gpt-of-mine", .25, true, true, true, "", nil, nil},
+		{"anthropic", "claude-haiku-5-5", 1, true, true, true, "", ptr(.1), ptr(.5), nil},
+		{"gemini", "gemini-3.5-flash-lite", .8, false, true, false, "disabled: set GEMINI_ENABLED=true", ptr(.3), ptr(2.5), nil},
+		{"grok", "grok-4.20-0309-non-reasoning", .7, false, false, false, "disabled, and no API key: set GROK_API_KEY and GROK_ENABLED=true", ptr(1.25), ptr(2.5), nil},
+		{"openai", "gpt-of-mine", .25, true, true, true, "", nil, nil, nil},
 	}
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
@@ -126,6 +126,8 @@ func TestCompletion(t *testing.T) {
 		{[]string{"ask", "BTC/USDT", "--timeframe", "1"}, "1m\n"},
 		{[]string{"providers", "--simulate", ""}, "true\nauto\nfalse\n"},
 		{[]string{"history", "--simulate", ""}, "true\nauto\nfalse\n"},
+		{[]string{"scoreboard", "--timeframe", "1"}, "1m\n"},
+		{[]string{"settle", "--venue", ""}, "kraken\n"},
 		{[]string{"export", "--format", ""}, "csv\njsonl\n"},
 		{[]string{"metrics", "--window", ""}, "hour\nday\n"},
 	} {

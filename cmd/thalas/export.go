@@ -137,7 +137,7 @@ func export(ctx context.Context, s *source, queries []url.Values, format string,
 	}
 	for _, query := range queries {
 		query.Set("limit", strconv.Itoa(pageSize))
-		err := s.each(ctx, query, func(item json.RawMessage) (bool, error) {
+		err := s.each(ctx, "/v1/consensus", query, func(item json.RawMessage) (bool, error) {
 			written++
 			return true, row(item)
 		})
@@ -223,7 +223,7 @@ func checkLines(path string) (results int, err error) {
 	var mistakes []string
 	err = eachLine(path, func(number int, body []byte) error {
 		results++
-		if _, err := service.WholeResult(body); err != nil {
+		if _, _, _, err := service.WholeResult(body); err != nil {
 			mistakes = append(mistakes, fmt.Sprintf("line %d: %v", number, err))
 		}
 		return nil

@@ -2,9 +2,9 @@ package main
 
 // The commands for the store's file: backup copies it, check reads all of it, and compact
 // makes it smaller. A server that has the file open has routes for other commands on the
-// same machine: a copy of the file, and the import of results. They are not part of the
-// API. They answer requests from this machine with the token of the address file. For all
-// other requests they don't exist.
+// same machine: a copy of the file, the import of results, and settling them. They are not
+// part of the API. They answer requests from this machine with the token of the address
+// file. For all other requests they don't exist.
 
 import (
 	"bytes"
@@ -25,6 +25,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"thalas/internal/app"
 	"thalas/internal/service"
 	"thalas/internal/store/bolt"
 )
@@ -204,15 +205,17 @@ func size(bytes int64) string {
 const (
 	localBackup = "/-/backup" // GET: a copy of the file
 	localImport = "/-/import" // POST: results, a line each; gives how many were added
+	localSettle = "/-/settle" // POST: a settleOrder; gives a settleStep a line
 	localToken  = "X-Thalas-Token"
 
-	maxImport    = 32 << 20         // bytes of one import request
+	maxImport    = 32 << 20         // bytes of one import request, or of a settleOrder
 	slowestChunk = 30 * time.Second // the most time that a reader of a copy may take for a mebibyte
 )
 
 // localServer answers the local routes, and passes other requests on.
 type localServer struct {
 	openedStore
+	app     *app.App
 	service *service.Service
 	next    http.Handler
 	copying sync.Mutex // one copy at a time: each needs its space on the disk
@@ -220,16 +223,20 @@ type localServer struct {
 
 // ServeHTTP implements http.Handler.
 func (l *localServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var err error
-	switch route := r.Method + " " + r.URL.Path; {
-	case route != "GET "+localBackup && route != "POST "+localImport, !l.isAllowed(r):
-		l.next.ServeHTTP(w, r)
-	case r.Method == http.MethodGet:
-		err = l.sendBackup(w, r)
-	default:
-		err = l.takeImport(w, r)
+	var take func(http.ResponseWriter, *http.Request) error
+	switch r.Method + " " + r.URL.Path {
+	case "GET " + localBackup:
+		take = l.sendBackup
+	case "POST " + localImport:
+		take = l.takeImport
+	case "POST " + localSettle:
+		take = l.takeSettle
 	}
-	if err != nil {
+	if take == nil || !l.isAllowed(r) {
+		l.next.ServeHTTP(w, r)
+		return
+	}
+	if err := take(w, r); err != nil {
 		http.Error(w, withCause(err).Error(), http.StatusInternalServerError)
 	}
 }

@@ -72,7 +72,8 @@ agreement, risk, levels, the reason, the cost, and who disagreed.
 
 Providers are set up by environment variables: ANTHROPIC_API_KEY, OPENAI_API_KEY,
 GEMINI_API_KEY, GROK_API_KEY (with GROK_ENABLED=true) and the others in
-docs/configuration.md. 'thalas providers' shows what is set up.
+docs/configuration.md. PROVIDERS_FILE adds any other model. 'thalas providers' shows
+what is set up.
 
 Exit codes: 0 done, or a decision (HOLD is one), 2 wrong usage, configuration or input,
 3 no decision, 1 anything else.`,
@@ -85,6 +86,7 @@ Exit codes: 0 done, or a decision (HOLD is one), 2 wrong usage, configuration or
 	root.AddCommand(
 		newAsk(t), newServe(t), newWatch(t), newDemo(t),
 		newShow(t), newLatest(t), newHistory(t), newReplay(t), newExport(t), newHealth(t), newMetrics(t),
+		newScoreboard(t), newOutcomes(t), newSettle(t),
 		newBackup(t), newImport(t), newCheck(t), newCompact(t),
 		newProviders(t), newSimulate(t), newVersion(t))
 	root.SetOut(t.out)

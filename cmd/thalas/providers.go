@@ -9,11 +9,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"thalas/internal/app"
+	"thalas/internal/provider"
 	"thalas/internal/simulator"
 )
 
@@ -28,31 +28,60 @@ type providerRow struct {
 	Reason      string   `json:"reason"`           // why it is not available; empty if it is
 	InputPrice  *float64 `json:"input_price_usd"`  // per million tokens of a short prompt, today; null: unknown
 	OutputPrice *float64 `json:"output_price_usd"` // likewise
+
+	Check *checkRow `json:"check,omitempty"` // with --check, if the provider was called
 }
 
 func newProviders(t terminal) *cobra.Command {
 	var flags settings
-	var asJSON bool
+	var asJSON, check, paid bool
 	cmd := &cobra.Command{
 		Use:   "providers",
 		Short: "Show which providers are set up, with model, price and weight",
 		Long: `Show every provider: its model and price, the weight of its vote, whether it can be asked,
-and if not, what to set. No provider is called.`,
-		Args: cobra.NoArgs,
+and if not, what to set. No provider is called.
+
+With --check each provider that can be asked gets one free call, for its list of models,
+and a line says whether address and key are right, or what is wrong. With --check --paid it
+gets one tiny real question instead, which costs what a question costs and is neither stored
+nor counted for the budgets. Its line names the settings that the server refused.
+
+Exit codes: 0, 1 if a call failed, 2 wrong usage or configuration.`,
+		Example: "  thalas providers --check\n  thalas providers --check --paid --json",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if paid && !check {
+				return usagef("--paid goes with --check")
+			}
 			a, stop, err := flags.newApp(t, nil)
 			if err != nil {
 				return err
 			}
 			defer stop()
-			rows := rowsOf(a)
-			if asJSON {
-				return writeJSON(t.out, rows)
+			var checks []*checkRow
+			if check {
+				if checks, err = checkProviders(cmd.Context(), a, paid); err != nil {
+					return err
+				}
 			}
-			return printProviders(t, a, rows)
+			rows := rowsOf(a)
+			for i, c := range checks {
+				rows[i].Check = c
+			}
+			var text string
+			var failed error
+			if check {
+				text, failed = checksText(t, rows)
+			}
+			if asJSON {
+				return errors.Join(writeJSON(t.out, rows), failed)
+			}
+			return errors.Join(printProviders(t, a, rows, text), failed)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&check, "check", false, "make one free call to each provider")
+	cmd.Flags().BoolVar(&paid, "paid", false, "with --check: ask one tiny real question instead, which costs money")
 	flags.simulateFlag(cmd, simulateUsage)
 	return cmd
 }
@@ -64,15 +93,19 @@ func rowsOf(a *app.App) []providerRow {
 			Name: e.Provider.Name(), Model: e.Provider.Model(), Weight: e.VoteWeight(),
 			Enabled: !e.Disabled, Configured: e.Unavailable == "", Available: e.Available(), Reason: remedy(e),
 		}
-		if price, known := a.Catalog.Price(row.Name, row.Model, 0, time.Now()); known {
-			row.InputPrice, row.OutputPrice = &price.Input, &price.Output
+		if listed, is := e.Provider.(interface{ ListPrice() (provider.Price, bool) }); is {
+			if price, known := listed.ListPrice(); known {
+				row.InputPrice, row.OutputPrice = &price.Input, &price.Output
+			}
 		}
 		rows = append(rows, row)
 	}
 	return rows
 }
 
-func printProviders(t terminal, a *app.App, rows []providerRow) error {
+// printProviders prints a table, and then the lines of the checks or, without checks, why
+// providers can't be asked.
+func printProviders(t terminal, a *app.App, rows []providerRow, checks string) error {
 	style := t.stylesFor(t.out)
 	table := style.table("provider", "model", "in", "out", "weight", "available")
 	for _, r := range rows {
@@ -85,9 +118,12 @@ func printProviders(t terminal, a *app.App, rows []providerRow) error {
 	}
 	var b strings.Builder
 	fmt.Fprintln(&b, table.write())
+	if checks != "" {
+		fmt.Fprintf(&b, "\n%s", checks)
+	}
 	gap := "\n"
 	for _, r := range rows {
-		if !r.Available {
+		if !r.Available && checks == "" {
 			fmt.Fprintf(&b, "%s%s: %s\n", gap, r.Name, r.Reason)
 			gap = ""
 		}
@@ -105,12 +141,17 @@ func newSimulate(t terminal) *cobra.Command {
 	var faults string
 	cmd := &cobra.Command{
 		Use:   "simulate",
-		Short: "Serve simulated providers that speak the four wire formats",
+		Short: "Serve simulated providers that speak the wire formats of real ones",
 		Long: `Serve simulated providers: an HTTP server that speaks the wire formats of Anthropic,
-OpenAI, Gemini and Grok. Answers follow from the market data by one simple rule for
-each provider. The environment that points a client at it is printed first. That client
+OpenAI and Gemini, and their dialects. Answers follow from the market data by one simple rule
+for each provider. The environment that points a client at it is printed first. That client
 takes the votes for real ones: keep them apart by a --data-file of its own, or use
 --simulate true instead, which says of every result that it is simulated.
+
+Further providers are tried in the same way: with LOCAL_BASE_URL=http://127.0.0.1:9900/ollama
+the provider "local" of PROVIDERS_FILE asks a server that speaks as Ollama does and refuses
+what it refuses. The names are
+` + strings.Join(wrap(strings.Join(simulator.Presets, ", ")+".", 80), "\n") + `
 
 Faults are scripted by provider: the first request gets the first fault of its list,
 and so on; a * behind the last one repeats it.

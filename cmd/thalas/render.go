@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -144,6 +145,9 @@ func (r *report) reckoning(c *signal.Consensus) {
 		r.gate("confidence gate", c.Confidence, c.Policy.MinConfidence)
 		r.gate("agreement gate", c.AgreementScore, c.Policy.MinAgreement)
 	}
+	if text := probabilityText(c); text != "" {
+		r.entry(r.dim, "probability", text)
+	}
 	r.entry(r.dim, "stability", stability(c))
 	if c.DecidedEarly && c.ConfidenceRange != nil {
 		r.entry(r.dim, "decided early", early(c))
@@ -151,6 +155,29 @@ func (r *report) reckoning(c *signal.Consensus) {
 	if d := c.Explanation.Dissent; d != nil {
 		r.entry(r.dim, "dissent", fmt.Sprintf("%s says %s with confidence %s: %s", d.Provider, d.Decision, figure(d.Confidence), d.Reasoning))
 	}
+}
+
+// probabilityText says how probable it is that the raw decision turns out right; empty if
+// it has no probability, or if the scores were not read.
+func probabilityText(c *signal.Consensus) string {
+	switch p := c.Probability; {
+	case p == nil:
+		return ""
+	case p.Value != nil:
+		text := fmt.Sprintf("%s (%s to %s) that the %s turns out right within %d candles, pulled to a coin while outcomes are few",
+			share(p.Value), share(p.Low), share(p.High), c.RawDecision, p.HorizonCandles)
+		switch {
+		case p.BreakEven == nil:
+		case *p.BreakEven > 1:
+			text += "; nothing pays for a round trip"
+		default:
+			text += "; " + share(p.BreakEven) + " would pay for a round trip"
+		}
+		return text
+	case *p.Reason == signal.ProbabilityTooFew && p.NEff != nil:
+		return fmt.Sprintf("not known yet: past outcomes are worth %.0f of the %d independent windows that it needs", math.Floor(*p.NEff), p.Needed)
+	}
+	return ""
 }
 
 func (r *report) gate(label string, value, limit float64) {

@@ -34,7 +34,7 @@ func decided(price float64, policy consensus.Policy, votes ...signal.Vote) *sign
 		ID: "01930000-0000-7000-8000-000000000000", Status: signal.Complete, Pair: pair, Timeframe: "5m", CurrentPrice: price,
 		Decision: o.Decision, RawDecision: o.RawDecision, HoldReason: o.HoldReason, Confidence: o.Confidence, AgreementScore: o.AgreementScore,
 		Reasoning: o.Reasoning, RiskLevel: o.RiskLevel, SuggestedStopLoss: o.SuggestedStopLoss, SuggestedTakeProfit: o.SuggestedTakeProfit,
-		TotalProviders: len(votes), ParticipatingProviders: len(votes), WeightedVotes: o.WeightedVotes, Responses: o.Votes,
+		TotalProviders: len(votes), ParticipatingProviders: len(votes), VoteBreakdown: o.VoteBreakdown, WeightedVotes: o.WeightedVotes, Responses: o.Votes,
 		Explanation: o.Explanation, Warnings: o.Warnings, Policy: &signal.Policy{MinProviders: 1, MinConfidence: policy.MinConfidence, MinAgreement: policy.MinAgreement},
 		TotalLatencyMS: 1234.5, OverheadMS: 0.417, TotalCostUSD: 0.00078, TotalTokens: 6120,
 		Timestamp: at, CandleTime: at.Add(-5 * time.Minute).Truncate(5 * time.Minute), ValidUntil: at.Add(5 * time.Minute).Truncate(5 * time.Minute),
@@ -63,7 +63,11 @@ func TestRender(t *testing.T) {
 		policy consensus.Policy
 		make   func(policy consensus.Policy) *signal.Consensus
 	}{
-		{"complete", 80, usual, func(p consensus.Policy) *signal.Consensus { return decided(50000, p, three()...) }},
+		{"complete", 80, usual, func(p consensus.Policy) *signal.Consensus {
+			c := decided(50000, p, three()...)
+			c.Probability = &signal.Probability{Value: ptr(.531), Low: ptr(.47), High: ptr(.59), NEff: ptr(163.), Needed: 100, BreakEven: ptr(.7459), HorizonCandles: 3}
+			return c
+		}},
 		{"complete-wide", 120, usual, func(p consensus.Policy) *signal.Consensus { return decided(50000, p, three()...) }},
 		{"simulated-narrow", 40, usual, func(p consensus.Policy) *signal.Consensus {
 			c := decided(50000, p, three()...)

@@ -30,18 +30,18 @@ func TestMain(m *testing.M) {
 	)
 }
 
-// outcome is what one command line came to.
-type outcome struct {
+// ended is what one command line came to.
+type ended struct {
 	code     int
 	out, err string
 }
 
 // thalas runs a command line as main does.
-func thalas(t *testing.T, env environment, stdin string, args ...string) outcome {
+func thalas(t *testing.T, env environment, stdin string, args ...string) ended {
 	t.Helper()
 	var out, err bytes.Buffer
 	code := run(t.Context(), args, terminal{in: strings.NewReader(stdin), out: &out, err: &err, environ: env})
-	return outcome{code, out.String(), err.String()}
+	return ended{code, out.String(), err.String()}
 }
 
 // simulated starts a simulator and gives the environment that leads to it.
@@ -250,7 +250,7 @@ func TestAnnouncement(t *testing.T) {
 // ask holds the budget of a request, and says what no budget holds.
 func TestAskWithBudgets(t *testing.T) {
 	env := simulated(t, "")
-	ask := func(more ...string) outcome {
+	ask := func(more ...string) ended {
 		return thalas(t, append(env, more...), indicators, "ask", "BTC/USDT", "--price", "1", "--data", "-", "--json")
 	}
 	got := ask("REQUEST_BUDGET_USD=0.000001")

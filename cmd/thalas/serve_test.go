@@ -67,11 +67,11 @@ func (w *watched) await(pattern *regexp.Regexp, done <-chan struct{}) []string {
 // served is a serve, or demo, under way.
 type served struct {
 	url  string
-	stop func() outcome // ends it as a signal does
+	stop func() ended // ends it as a signal does
 }
 
 var (
-	tryIt   = regexp.MustCompile(`Try it in a browser: (http://\S+)/docs\n`)
+	tryIt   = regexp.MustCompile(`Open the page in a browser: (http://\S+)/\n`)
 	staysUp = regexp.MustCompile(`End with Ctrl-C`)
 )
 
@@ -85,10 +85,10 @@ func serving(t *testing.T, env environment, args ...string) *served {
 		defer close(done)
 		code = run(ctx, args, terminal{in: strings.NewReader(""), out: out, err: errs, environ: append(environment{"LISTEN_ADDR=127.0.0.1:0", "LOG_LEVEL=error"}, env...)})
 	}()
-	stop := sync.OnceValue(func() outcome {
+	stop := sync.OnceValue(func() ended {
 		cancel()
 		<-done
-		return outcome{code, out.String(), errs.String()}
+		return ended{code, out.String(), errs.String()}
 	})
 	t.Cleanup(func() { stop() })
 	found := errs.await(tryIt, done)
@@ -315,7 +315,15 @@ func TestDemo(t *testing.T) {
 	if end.code != 0 {
 		t.Errorf("exit code %d:\n%s", end.code, end.err)
 	}
-	for _, want := range []string{"SIMULATED: ", latest.Decision + "   confidence ", "curl -s " + s.url + `/v1/consensus -H "x-api-key: $THALAS_API_KEY" -H`, "latest?pair=SPX/USD&timeframe=1d' -H", "In a browser: " + s.url + "/docs"} {
+	// Past days were asked about too, once for all demos of a day.
+	if want := "1d: 197 settled (197 imported), 1 pending\n"; !strings.Contains(end.out, want) {
+		t.Errorf("nothing says %q:\n%s", want, end.out)
+	}
+	again := serving(t, nil, "demo", "SPX/USD", "--timeframe", "1d", "--candles", "../../examples/sp500-daily.csv", "--simulate", "true", "--data-file", file)
+	if said := again.stop(); !strings.Contains(said.out, "1d: 197 settled (197 imported), 2 pending\n") {
+		t.Errorf("again it says:\n%s", said.out)
+	}
+	for _, want := range []string{"SIMULATED: ", latest.Decision + "   confidence ", "curl -s " + s.url + `/v1/consensus -H "x-api-key: $THALAS_API_KEY" -H`, "latest?pair=SPX/USD&timeframe=1d' -H", "The page, in a browser: " + s.url + "/ "} {
 		if !strings.Contains(end.out, want) {
 			t.Errorf("nothing says %q:\n%s", want, end.out)
 		}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -138,7 +139,7 @@ the free text that was sent to the compatibility route.`,
 	}, func(ctx context.Context, r reading, query url.Values) error {
 		query.Set("limit", strconv.Itoa(min(limit, pageSize)))
 		results := []json.RawMessage{}
-		err := r.each(ctx, query, func(item json.RawMessage) (bool, error) {
+		err := r.each(ctx, "/v1/consensus", query, func(item json.RawMessage) (bool, error) {
 			results = append(results, item)
 			return len(results) < limit, nil
 		})
@@ -205,13 +206,13 @@ const pageSize = 500
 
 // each reads a list page by page and calls use with each document, until the list ends or
 // use returns false.
-func (s *source) each(ctx context.Context, query url.Values, use func(json.RawMessage) (more bool, err error)) error {
+func (s *source) each(ctx context.Context, path string, query url.Values, use func(json.RawMessage) (more bool, err error)) error {
 	for {
 		var page struct {
 			Items []json.RawMessage `json:"items"`
 			Next  *string           `json:"next_cursor"`
 		}
-		if err := s.get(ctx, "/v1/consensus", query, &page); err != nil {
+		if err := s.get(ctx, path, query, &page); err != nil {
 			return err
 		}
 		if page.Items == nil {
@@ -254,6 +255,13 @@ func (r reading) printResult(body []byte) error {
 	style := r.stylesFor(r.out)
 	if _, err := fmt.Fprintf(r.out, "%s\n\n", style.dim.Render(madeText(c, time.Now()))); err != nil {
 		return err
+	}
+	var stored struct{ Outcome turnedOut }
+	_ = json.Unmarshal(body, &stored) // the result was read above; one without an outcome tells nothing
+	if text := stored.Outcome.text(time.Now()); text != "" {
+		if _, err := fmt.Fprintf(r.out, "%s\n\n", strings.Join(wrap(text, min(max(widthOf(r.out), minWidth), maxWidth)), "\n")); err != nil {
+			return err
+		}
 	}
 	return render(r.out, style, widthOf(r.out), c)
 }

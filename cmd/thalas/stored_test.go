@@ -23,6 +23,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"thalas/internal/service"
 	"thalas/internal/signal"
 	"thalas/internal/simulator"
 	"thalas/internal/store"
@@ -75,6 +76,16 @@ func (f *filled) ask(t *testing.T, s *served, question string) {
 
 // with gives the environment with more in it.
 func (f *filled) with(more ...string) environment { return slices.Concat(f.env, more) }
+
+// read gives an answer as it is read back: with what became of it.
+func (f *filled) read(t *testing.T, i int) string {
+	t.Helper()
+	whole, err := service.WithOutcome(&store.Result{Body: []byte(f.answers[i])})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(whole)
+}
 
 // scrubbed hides what differs from run to run.
 func scrubbed(text string) string {
@@ -137,12 +148,12 @@ func TestReadingJSON(t *testing.T) {
 	list := func(of ...int) string {
 		var parts []string
 		for _, i := range of {
-			parts = append(parts, f.answers[i])
+			parts = append(parts, f.read(t, i))
 		}
 		return "[" + strings.Join(parts, ",") + "]"
 	}
 	for _, tt := range []struct{ name, want, command string }{
-		{"show", f.answers[0], "show " + f.ids[0] + " --json"},
+		{"show", f.read(t, 0), "show " + f.ids[0] + " --json"},
 		{"latest", f.answers[2], "latest BTC/USDT --json"},
 		{"history", list(2, 0), "history BTC/USDT --json"},
 		{"history of the day", list(2, 1, 0), "history --json"},
@@ -464,6 +475,7 @@ func TestExport(t *testing.T) {
 	f := fill(t, "BTC/USDT", "ETH/USDT", "BTC/USDT")
 	slices.Reverse(f.answers)
 	slices.Reverse(f.ids)
+	want := strings.Join([]string{f.read(t, 0), f.read(t, 1), f.read(t, 2), ""}, "\n")
 	path := filepath.Join(t.TempDir(), "signals")
 	mustWrite(t, path, "old")
 	if got := thalas(t, f.env, "", "export", "--format", "jsonl", "-o", path, "--to", "2999-01-01", "--from", time.Now().UTC().Format(time.DateOnly)); got.code != 2 {
@@ -477,7 +489,7 @@ func TestExport(t *testing.T) {
 		t.Errorf("exit code %d: %s", got.code, got.err)
 	}
 	content, err := os.ReadFile(path)
-	if want := strings.Join(f.answers, "\n") + "\n"; err != nil || string(content) != want {
+	if err != nil || string(content) != want {
 		t.Errorf("%v, got\n%swant\n%s", err, content, want)
 	}
 	if rest, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".thalas-*")); len(rest) > 0 {

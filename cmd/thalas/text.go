@@ -27,6 +27,7 @@ const (
 	minWidth     = 60  // on a narrower terminal lines wrap by themselves
 	defaultWidth = 100 // for output that is not a terminal
 	maxWidth     = 120 // longer lines are hard to read
+	textWidth    = 80  // of the scoreboard and of settle, whose lines fit almost every terminal
 )
 
 type styles struct {
@@ -100,10 +101,11 @@ func visible(text string) string {
 }
 
 // wrap breaks a text into lines of at most width columns, between words. It breaks a word
-// only if that is wider.
+// only if that is wider. A number and its % are one word.
 func wrap(text string, width int) []string {
+	const glue = "\ue000" // one column wide, and removed by visible
 	var lines []string
-	for word := range strings.FieldsSeq(text) {
+	for word := range strings.FieldsSeq(strings.ReplaceAll(text, " %", glue+"%")) {
 		for part := range strings.SplitSeq(ansi.Hardwrap(word, width, true), "\n") {
 			last := len(lines) - 1
 			if last >= 0 && lipgloss.Width(lines[last])+1+lipgloss.Width(part) <= width {
@@ -112,6 +114,9 @@ func wrap(text string, width int) []string {
 				lines = append(lines, part)
 			}
 		}
+	}
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(lines[i], glue, " ")
 	}
 	return lines
 }

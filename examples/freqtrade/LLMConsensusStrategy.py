@@ -32,7 +32,7 @@ from freqtrade.strategy import DecimalParameter, IStrategy, stoploss_from_absolu
 logger = logging.getLogger(__name__)
 
 TIMEFRAMES = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w")
-SETTINGS = ("url", "api_key", "history", "allow_simulated", "timeout")
+SETTINGS = ("url", "api_key", "history", "allow_simulated", "require_edge", "timeout")
 MAX_PAIRS = 100  # in one call: what the service takes
 MAX_BODY = 8 << 20  # bytes
 HINTS = {
@@ -61,6 +61,13 @@ class Signal(NamedTuple):
     timestamp: datetime
     candle_time: datetime
     valid_until: datetime
+    low: float | None = None  # the least that the probability of being right may be
+    break_even: float | None = None  # what it must be to pay for the trade; may be above 1
+
+    @property
+    def has_edge(self) -> bool:
+        """Outcomes so far say that it is more often right than its costs need. Unknown is no."""
+        return self.low is not None and self.break_even is not None and self.low > self.break_even
 
     @property
     def timely(self) -> bool:
@@ -105,8 +112,8 @@ def read_signal(item: object) -> Signal:
             raise ValueError(f"{name} is missing or malformed")
         return value
 
-    def number(name: str, low: float, high: float) -> float:
-        value = item.get(name)
+    def number(name: str, low: float, high: float, of: dict = item) -> float:
+        value = of.get(name)
         # bool is an int to Python; NaN is within no bounds.
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise ValueError(f"{name} is missing or out of bounds")
@@ -121,8 +128,14 @@ def read_signal(item: object) -> Signal:
             raise ValueError(f"{name} has no time zone")
         return value.astimezone(timezone.utc)
 
+    def chance(name: str, high: float) -> float | None:
+        return None if probability.get(name) is None else number(name, 0, high, probability)
+
     if not isinstance(item.get("simulated"), bool):
         raise ValueError("simulated is neither true nor false")
+    probability = item.get("probability") or {}
+    if not isinstance(probability, dict):
+        raise ValueError("probability is not an object")
     text("status", "complete|degraded")
     signal = Signal(
         id=text("id", r"[0-9A-Za-z-]{1,64}"),
@@ -138,6 +151,8 @@ def read_signal(item: object) -> Signal:
         timestamp=moment("timestamp"),
         candle_time=moment("candle_time"),
         valid_until=moment("valid_until"),
+        low=chance("low", 1),
+        break_even=chance("break_even", 1e30),
     )
     if signal.valid_until - signal.candle_time != 2 * timedelta(seconds=timeframe_to_seconds(signal.timeframe)):
         raise ValueError("valid_until is not candle_time and two timeframes")
@@ -289,6 +304,7 @@ class LLMConsensusStrategy(IStrategy):
         super().__init__(config)
         self._service: Service | None = None
         self._allow_simulated = False
+        self._require_edge = False
         self._signals: dict[str, Signal] = {}  # live: the newest of each pair
         self._history: dict[tuple[str, datetime], Signal] = {}  # else: by pair and candle
         self._now: datetime | None = None
@@ -317,6 +333,9 @@ class LLMConsensusStrategy(IStrategy):
         self._allow_simulated = settings.get("allow_simulated", False)
         if not isinstance(self._allow_simulated, bool):
             raise ValueError("thalas.allow_simulated is neither true nor false")
+        self._require_edge = settings.get("require_edge", False)
+        if not isinstance(self._require_edge, bool):
+            raise ValueError("thalas.require_edge is neither true nor false")
         if not self._live:
             return self._load(settings.get("history"))
         if self._allow_simulated and self.config["runmode"] == RunMode.LIVE:
@@ -336,6 +355,8 @@ class LLMConsensusStrategy(IStrategy):
         """Reads the history of this timeframe, the newest by id where a candle has several."""
         if not isinstance(path, str):
             raise ValueError("a backtest needs thalas.history, the file that `thalas export` wrote")
+        if self._require_edge and path.endswith(".csv"):
+            raise ValueError("thalas.require_edge needs a history with probabilities: export it with --format jsonl")
         all_signals = read_history(Path(path))
         own = [signal for signal in all_signals if signal.timeframe == self.timeframe]
         real = [signal for signal in own if self._allow_simulated or not signal.simulated]
@@ -483,6 +504,8 @@ class LLMConsensusStrategy(IStrategy):
             return f"confidence {signal.confidence:.4f} is below {self.min_confidence.value}"
         if not signal.agreement >= self.min_agreement.value:
             return f"agreement {signal.agreement:.4f} is below {self.min_agreement.value}"
+        if self._require_edge and not signal.has_edge:
+            return f"no edge is shown: probability.low is {signal.low}, break_even is {signal.break_even}"
         if tag != signal.tag:
             return "the entry does not come from the signal that holds now"
         if not abs(rate / signal.price - 1) <= self.max_price_drift:

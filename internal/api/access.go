@@ -20,7 +20,10 @@ import (
 	"time"
 )
 
-const keyHeader = "x-api-key"
+const (
+	keyHeader = "x-api-key"
+	pageFiles = "/ui/" // the path of the page's files
+)
 
 type keyHash = [sha256.Size]byte
 
@@ -104,6 +107,8 @@ func isLocalHost(host string) bool {
 func isOpen(r *http.Request) bool {
 	switch p := r.URL.Path; {
 	case p == livePath, p == readyPath:
+		return true
+	case p == "/", strings.HasPrefix(p, pageFiles): // the page holds no data
 		return true
 	case p == "/openapi.json", p == "/openapi.yaml", p == "/docs", strings.HasPrefix(p, problemPath):
 		return true

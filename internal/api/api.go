@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"thalas/internal/page"
 	"thalas/internal/service"
 )
 
@@ -26,6 +27,7 @@ const (
 // pages, for a server that only this machine can reach.
 type Options struct {
 	APIKeys []string     // SHA-256 of accepted x-api-key values, in hex; empty: no key is needed
+	Page    bool         // serve the page at / and /ui/{file}
 	Docs    bool         // serve /docs and /problems/{name}
 	Ready   func() bool  // whether the server accepts questions; nil: /livez and /readyz do not exist
 	Local   bool         // only this machine can reach the server: requests to other host names are refused
@@ -74,6 +76,9 @@ func (s *server) routes() {
 	register(s, s.showOperation(), s.show)
 	register(s, s.historyOperation(), s.history)
 	register(s, s.replayOperation(), s.replay)
+	register(s, s.outcomesOperation(), s.outcomes)
+	register(s, s.scoreboardOperation(), s.scoreboard)
+	register(s, s.seriesOperation(), s.series)
 	register(s, s.healthOperation(), s.health)
 	register(s, s.metricsOperation(), s.metrics)
 	register(s, s.compatAskOperation(), s.compatAsk)
@@ -89,6 +94,11 @@ func (s *server) routes() {
 		_, asYAML := document()
 		writeStatic(w, "application/openapi+yaml", asYAML)
 	})
+	if s.options.Page {
+		pages := page.Handler()
+		s.mux.Handle("GET /{$}", pages)
+		s.mux.Handle("GET "+pageFiles+"{file}", pages)
+	}
 	if s.options.Docs {
 		s.mux.HandleFunc("GET /docs", s.docsPage)
 		s.mux.HandleFunc("GET /problems/{name}", s.problemPage)

@@ -49,8 +49,8 @@ func operations(s *server) map[string]*huma.Operation {
 
 func TestContractIsWhole(t *testing.T) {
 	s := contractServer(t, Options{APIKeys: []string{"x"}})
-	if got := len(operations(s)); got != 9 {
-		t.Errorf("%d operations, want 9", got)
+	if got := len(operations(s)); got != 12 {
+		t.Errorf("%d operations, want 12", got)
 	}
 	for name, op := range operations(s) {
 		if op.Summary == "" || op.Description == "" || op.OperationID == "" || len(op.Tags) != 1 {

@@ -1,6 +1,6 @@
 package api
 
-// Stored consensuses as CSV, for spreadsheets and backtests.
+// Stored consensuses and outcomes as CSV, for spreadsheets and backtests.
 
 import (
 	"bytes"
@@ -46,22 +46,27 @@ func wantsCSV(accept []string) bool {
 	return csv.quality > json.quality || csv.quality > 0 && csv.quality == json.quality && csv.closeness > json.closeness
 }
 
-// csvColumns are the fields of a consensus in the CSV.
+// csvColumns are the fields of a consensus in the CSV, and outcomeColumns those of an outcome.
 var csvColumns = []string{
 	"id", "timestamp", "candle_time", "valid_until", "pair", "timeframe", "current_price", "decision", "raw_decision", "hold_reason",
 	"confidence", "agreement_score", "risk_level", "suggested_stop_loss", "suggested_take_profit", "status", "simulated", "total_cost_usd",
 }
 
-// csvOf writes a header and a row for each consensus. Numbers have the stored digits, and
+var outcomeColumns = []string{
+	"id", "pair", "timeframe", "candle_time", "simulated", "imported", "status", "reason", "from", "to", "reference_price", "entry_price", "exit_price",
+	"move", "class", "cost", "decision", "right", "net_return", "raw_decision", "raw_right", "source", "settled_at",
+}
+
+// csvOf writes a header and a row for each document. Numbers have the stored digits, and
 // null is an empty cell.
-func csvOf(bodies []json.RawMessage) ([]byte, error) {
+func csvOf(columns []string, documents []json.RawMessage) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	if err := w.Write(csvColumns); err != nil {
+	if err := w.Write(columns); err != nil {
 		return nil, err
 	}
-	for _, body := range bodies {
-		row, err := CSVRow(body)
+	for _, document := range documents {
+		row, err := rowOf(columns, document)
 		if err != nil {
 			return nil, err
 		}
@@ -77,13 +82,15 @@ func csvOf(bodies []json.RawMessage) ([]byte, error) {
 func CSVColumns() []string { return slices.Clone(csvColumns) }
 
 // CSVRow gives the cells of one stored consensus.
-func CSVRow(body json.RawMessage) ([]string, error) {
+func CSVRow(body json.RawMessage) ([]string, error) { return rowOf(csvColumns, body) }
+
+func rowOf(columns []string, document json.RawMessage) ([]string, error) {
 	var values map[string]json.RawMessage
-	if err := json.Unmarshal(body, &values); err != nil {
+	if err := json.Unmarshal(document, &values); err != nil {
 		return nil, err
 	}
-	row := make([]string, len(csvColumns))
-	for i, column := range csvColumns {
+	row := make([]string, len(columns))
+	for i, column := range columns {
 		cell, err := cellOf(values[column])
 		if err != nil {
 			return nil, err

@@ -29,7 +29,7 @@ func TestDocumentedExamples(t *testing.T) {
 	if len(blocks) < 6 {
 		t.Fatalf("%d examples, want at least 6", len(blocks))
 	}
-	wants := []string{`"decision":"BUY"`, "anthropic SELL", "until 20", "id,timestamp,candle_time", `"changed":`, `"consensus_metadata"`}
+	wants := []string{`"decision":"BUY"`, "anthropic SELL", "until 20", "id,timestamp,candle_time", `"prompt_version":`, `"changed":`, `"consensus_metadata"`}
 	f := newServer(t, setup{api: api.Options{APIKeys: []string{sha("secret")}}})
 	f.post(t, "/v1/consensus", goodBody, "x-api-key", "secret").want(t, 200)
 	for i, block := range blocks {

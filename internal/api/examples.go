@@ -9,7 +9,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"thalas/internal/service"
 	"thalas/internal/signal"
+	"thalas/internal/store"
 	"thalas/internal/strictjson"
 )
 
@@ -19,6 +21,11 @@ var examplesJSON []byte
 // examples are the documents in examples.json by their names.
 var examples = func() (all map[string]json.RawMessage) {
 	mustRead(examplesJSON, &all)
+	stored, err := service.WithOutcome(&store.Result{Body: all["consensus"], Outcome: all["outcome"]})
+	if err != nil {
+		panic(err) // every test of this package reads it
+	}
+	all["stored_consensus"] = stored
 	return all
 }()
 

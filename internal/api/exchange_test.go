@@ -166,7 +166,7 @@ func TestKeys(t *testing.T) {
 		{"GET", "/v1/health", "", 200}, {"HEAD", "/v1/health", "", 200}, {"GET", "/v1/health?probe=false", "", 200},
 		{"GET", "/v1/health?probe=true", "", 401}, {"GET", "/v1/health?probe=1", "", 401}, {"GET", "/v1/health?probe", "", 401}, {"GET", "/v1/health?%70robe=true", "", 401},
 		{"GET", "/v1/health?probe=false&probe=true", "", 401}, {"GET", "/v1/health?probe=%ZZ", "", 401}, {"GET", "/v1/health?probe=true", "first", 200},
-		{"GET", "/openapi.json", "", 200}, {"GET", "/openapi.yaml", "", 200}, {"GET", "/docs", "", 200}, {"GET", "/problems/unauthorized", "", 200},
+		{"GET", "/openapi.json", "", 200}, {"GET", "/openapi.yaml", "", 200}, {"GET", "/docs", "", 200}, {"GET", "/", "", 200}, {"HEAD", "/ui/app.js", "", 200}, {"GET", "/ui/nothing.js", "", 404}, {"GET", "/problems/unauthorized", "", 200},
 	} {
 		r := f.send(t, tt.method, tt.path, "", "x-api-key", tt.key)
 		if r.status != tt.status {

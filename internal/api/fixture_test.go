@@ -375,4 +375,4 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-func options(keys ...string) api.Options { return api.Options{APIKeys: keys, Docs: true} }
+func options(keys ...string) api.Options { return api.Options{APIKeys: keys, Docs: true, Page: true} }

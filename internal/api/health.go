@@ -56,13 +56,18 @@ func (s *server) health(ctx context.Context, in *healthInput) (*jsonOutput, erro
 	return exchangeOf(ctx).asJSON(status, health)
 }
 
-// maxWindow is the longest window of metrics, since counters are read day by day.
-const maxWindow = 400 * 24 * time.Hour
+// maxWindow is the longest window of metrics, since counters are read day by day, and
+// maxDays the longest one whose days are listed.
+const (
+	maxWindow = 400 * 24 * time.Hour
+	maxDays   = 92 * 24 * time.Hour
+)
 
 type metricsInput struct {
 	Window string `query:"window" enum:"hour,day" default:"day" doc:"The unit of the window: from and to are rounded down to it."`
 	From   string `query:"from" doc:"Start of the window."`
 	To     string `query:"to" doc:"End of the window."`
+	By     string `query:"by" enum:"day" doc:"With day, the sums of each UTC day as well, of at most 92."`
 
 	from, to time.Time
 }
@@ -76,8 +81,12 @@ func (in *metricsInput) Resolve(ctx huma.Context) []error {
 		if end.IsZero() {
 			end = time.Now()
 		}
-		if end.Sub(in.from) > maxWindow {
-			mistakes.wrong("from", fmt.Sprintf("is more than %d days before the end of the window", maxWindow/(24*time.Hour)), in.From)
+		longest := maxWindow
+		if in.By != "" {
+			longest = maxDays
+		}
+		if end.Sub(in.from) > longest {
+			mistakes.wrong("from", fmt.Sprintf("is more than %d days before the end of the window", longest/(24*time.Hour)), in.From)
 		}
 	}
 	return mistakes
@@ -88,6 +97,9 @@ func (s *server) metrics(ctx context.Context, in *metricsInput) (*jsonOutput, er
 	metrics, err := s.service.Metrics(ctx, service.Window(in.Window), in.from, in.to)
 	if err != nil {
 		return nil, x.refuse(err)
+	}
+	if in.By == "" {
+		metrics.Days = nil
 	}
 	return x.asJSON(http.StatusOK, metrics)
 }
@@ -114,7 +126,7 @@ func (s *server) metricsOperation() huma.Operation {
 		Summary:     "Totals and counters of each provider",
 		Description: "Sums over a window, over all processes that share the store: by default the current UTC day. A run counts at the time of its start. A missing quorum counts as a failure. Refused requests do not count.",
 		Parameters: []*huma.Param{
-			momentParam("from", "Start of the window, rounded down to its unit: RFC 3339, or seconds or milliseconds since 1970. At most 400 days before its end."),
+			momentParam("from", "Start of the window, rounded down to its unit: RFC 3339, or seconds or milliseconds since 1970. At most 400 days before its end, with by=day 92."),
 			momentParam("to", "End of the window, in the same forms. The hour or day of this time is included as a whole."),
 		},
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,8 +19,8 @@ import (
 
 // History is a page of the history. It is written from the stored bytes.
 type History struct {
-	Items      []signal.Consensus `json:"items" doc:"Whole consensuses, newest first."`
-	NextCursor *string            `json:"next_cursor" doc:"Send it as cursor for the next page; null if there is none."`
+	Items      []StoredConsensus `json:"items" doc:"Whole consensuses, newest first."`
+	NextCursor *string           `json:"next_cursor" doc:"Send it as cursor for the next page; null if there is none."`
 }
 
 type historyInput struct {
@@ -85,27 +86,33 @@ func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, er
 	case err != nil:
 		return nil, x.refuse(err)
 	}
-	next := writeCursor(page.Next)
 	bodies := make([]json.RawMessage, len(page.Results))
-	for i, result := range page.Results {
-		bodies[i] = result.Body
-	}
-	out := &jsonOutput{Status: http.StatusOK, Vary: "Accept", NextCursor: next}
-	if wantsCSV(x.r.Header.Values("Accept")) {
-		out.ContentType, out.Disposition = csvType+"; charset=utf-8; header=present", `attachment; filename="consensus.csv"`
-		if out.Body, err = csvOf(bodies); err != nil {
+	for i := range page.Results {
+		if bodies[i], err = service.WithOutcome(&page.Results[i]); err != nil {
 			return nil, x.refuse(err)
 		}
-		return out, nil
 	}
-	var cursor any // null if there is no next page
-	if next != "" {
-		cursor = next
+	return x.asList(bodies, page.Next, csvColumns, "consensus.csv")
+}
+
+// asList answers with a page, as JSON or, if the caller prefers it, as CSV.
+func (x *exchange) asList(documents []json.RawMessage, next string, columns []string, file string) (out *jsonOutput, err error) {
+	next = writeCursor(next)
+	out = &jsonOutput{Status: http.StatusOK, Vary: "Accept", NextCursor: next}
+	if wantsCSV(x.r.Header.Values("Accept")) {
+		out.ContentType, out.Disposition = csvType+"; charset=utf-8; header=present", fmt.Sprintf("attachment; filename=%q", file)
+		out.Body, err = csvOf(columns, documents)
+	} else {
+		var cursor any // null if there is no next page
+		if next != "" {
+			cursor = next
+		}
+		out.ContentType = jsonType
+		out.Body, err = listDocument(documents, "next_cursor", cursor)
 	}
-	if out.Body, err = listDocument(bodies, "next_cursor", cursor); err != nil {
+	if err != nil {
 		return nil, x.refuse(err)
 	}
-	out.ContentType = jsonType
 	return out, nil
 }
 
@@ -113,22 +120,28 @@ func (s *server) historyOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "listConsensus", Method: http.MethodGet, Path: consensusPath, Tags: []string{"Consensus"},
 		Summary: "History, newest first",
-		Description: "Stored consensuses of a pair and timeframe, or, without a pair, all of a UTC day, as JSON or, with `Accept: text/csv`, as CSV. " +
+		Description: "Stored consensuses of a pair and timeframe with what became of each, or, without a pair, all of a UTC day, as JSON or, with `Accept: text/csv`, as CSV. " +
 			"Cells of the CSV that a spreadsheet would run begin with `'`. Simulated results are left out unless the server simulates.",
 		Parameters: []*huma.Param{
 			momentParam("from", "With pair, results whose candle_time is at or after it. Without pair, its UTC day is listed, else today, and results whose timestamp is at or after it. RFC 3339, or seconds or milliseconds since 1970."),
 			momentParam("to", "Results whose candle_time, without pair whose timestamp, is before it."),
 		},
 	}
-	ok := jsonResponse("A page.", refTo[History](s), map[string]any{"items": []any{examples["consensus"]}, "next_cursor": exampleCursor})
-	rows, err := csvOf([]json.RawMessage{examples["consensus"]})
+	ok := listResponse(refTo[History](s), examples["stored_consensus"], csvColumns)
+	return s.documented(op, ok, invalidRequest, storeUnreachable)
+}
+
+// listResponse describes a page.
+func listResponse(schema *huma.Schema, example json.RawMessage, columns []string) *huma.Response {
+	ok := jsonResponse("A page.", schema, map[string]any{"items": []any{example}, "next_cursor": exampleCursor})
+	rows, err := csvOf(columns, []json.RawMessage{example})
 	if err != nil {
 		panic(err) // every test of this package builds the contract
 	}
 	ok.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}, Example: string(rows)}
 	ok.Headers["Next-Cursor"] = textHeader("The same as next_cursor, for readers of CSV; absent if there is no next page.")
 	ok.Headers["Vary"] = textHeader("`Accept`.")
-	return s.documented(op, ok, invalidRequest, storeUnreachable)
+	return ok
 }
 
 // exampleCursor has the form of a real cursor.

@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"thalas/internal/outcome"
 )
 
 // contract configures huma so that it serves nothing by itself and adds nothing to answers.
@@ -22,9 +24,12 @@ func contract(version string) huma.Config {
 	c.CreateHooks = nil                                   // no $schema in answers, no Link header
 	c.Tags = []*huma.Tag{
 		{Name: "Consensus", Description: "Ask, and read back."},
+		{Name: "Outcomes", Description: "What became of decisions, and how good they and the models were."},
 		{Name: "Operation", Description: "Health and metrics."},
 		{Name: "Compatibility", Description: "The route of the original system, for clients that were written for it."},
 	}
+	// There are two types Vote.
+	c.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[outcome.Vote](), reflect.TypeFor[VoteOutcome]())
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"apiKey": {Type: "apiKey", In: "header", Name: keyHeader}}
 	return c
 }
@@ -110,6 +115,13 @@ func cacheable(op huma.Operation, ok *huma.Response, cacheControl string) huma.O
 // momentParam is a time in the query.
 func momentParam(name, description string) *huma.Param {
 	return &huma.Param{Name: name, In: "query", Description: description, Example: "2026-11-23T00:00:00Z", Schema: &huma.Schema{AnyOf: momentSchemas(huma.TypeInteger)}}
+}
+
+// dayParam is a UTC day in the query.
+func dayParam(name, description string) *huma.Param {
+	return &huma.Param{Name: name, In: "query", Description: description, Example: "2026-11-23", Schema: &huma.Schema{
+		AnyOf: append([]*huma.Schema{{Type: huma.TypeString, Format: "date"}}, momentSchemas(huma.TypeInteger)...),
+	}}
 }
 
 // momentSchemas are the ways to send a time from 1970 to 2199: as a text, in

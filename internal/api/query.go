@@ -107,6 +107,18 @@ func (m *queryMistakes) moment(name, text string) time.Time {
 	return at.UTC()
 }
 
+// day reads a UTC day: 2026-11-23, or a moment in it. An empty text gives the zero time.
+func (m *queryMistakes) day(name, text string) time.Time {
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day
+	}
+	if strings.Count(text, "-") == 2 && len(text) <= len(time.DateOnly) {
+		m.wrong(name, "is no day: send one such as 2026-11-23", text)
+		return time.Time{}
+	}
+	return m.moment(name, text)
+}
+
 // window refuses an empty window.
 func (m *queryMistakes) window(from, to time.Time) {
 	if !from.IsZero() && !to.IsZero() && !from.Before(to) {

@@ -21,6 +21,7 @@ import (
 type fields struct {
 	request  orchestrator.Request
 	query    service.Query // the runs of a replay
+	id       string        // or the one run of it
 	mistakes []Mistake
 	values   map[string]strictjson.Value // by the names of fields in a signal.FieldError
 	registry *provider.Registry

@@ -34,6 +34,11 @@ type Replay struct {
 
 // replayFields are the keys of POST /v1/replay.
 var replayFields = []field{
+	{"id", func(f *fields, raw strictjson.Value) {
+		readText(f, "id", raw, "the id of an answer", func(text string) (string, error) { return text, nil }, &f.id)
+	}, func(*server) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Nullable: true, Format: "uuid", Examples: []any{exampleID}, Description: "One run, in place of pair, timeframe, from, to, limit and cursor. It is an item even if its decision stays the same, and `now` has its weighted_votes and explanation."}
+	}},
 	marketField("The series: a pair in any notation, or the free text that was sent to the compatibility route.", "BTC/USDT"),
 	timeframeField("The length of a candle. Case matters: `1M` is refused."),
 	momentField("from", "Runs whose candle_time is at or after it, from 1970 to 2199: RFC 3339, or seconds or milliseconds since 1970. Default: the oldest.", func(q *service.Query) *time.Time { return &q.From }),
@@ -75,29 +80,41 @@ func momentField(name, description string, into func(*service.Query) *time.Time)
 }
 
 // parseReplay reads a body.
-func parseReplay(body strictjson.Value, registry *provider.Registry, check func(orchestrator.Policy) (orchestrator.CheckedPolicy, error)) (service.Query, orchestrator.CheckedPolicy, []Mistake) {
-	f := fields{values: map[string]strictjson.Value{}, registry: registry}
-	if f.read(body, replayFields, "pair"); f.unread {
-		return f.query, orchestrator.CheckedPolicy{}, f.mistakes
+func parseReplay(body strictjson.Value, registry *provider.Registry, check func(orchestrator.Policy) (orchestrator.CheckedPolicy, error)) (*fields, orchestrator.CheckedPolicy) {
+	f := &fields{values: map[string]strictjson.Value{}, registry: registry}
+	if f.read(body, replayFields, "pair or id"); f.unread {
+		return f, orchestrator.CheckedPolicy{}
 	}
 	f.query.Pair, f.query.Timeframe = f.request.Pair, f.request.Timeframe
-	if raw := f.values["pair"]; raw.IsNull() {
-		f.wrong("pair", "is missing: send one such as BTC/USDT", raw)
+	if f.values["id"].IsNull() {
+		if raw := f.values["pair"]; raw.IsNull() {
+			f.wrong("pair", "is missing: send one such as BTC/USDT, or the id of a run", raw)
+		}
+	} else {
+		for _, name := range []string{"pair", "timeframe", "from", "to", "limit", "cursor"} {
+			if raw := f.values[name]; !raw.IsNull() {
+				f.wrong(name, "does not go with id, which names one run: leave it out", raw)
+			}
+		}
 	}
 	if !f.query.From.IsZero() && !f.query.To.IsZero() && !f.query.From.Before(f.query.To) {
 		f.wrong("to", "is not after from: the window is empty", f.values["to"])
 	}
 	policy, err := check(f.request.Policy)
 	f.merge(err)
-	return f.query, policy, f.mistakes
+	return f, policy
 }
 
 func (s *server) replay(ctx context.Context, in *replayInput) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
-	query, policy, mistakes := parseReplay(in.document, s.service.Registry, s.service.Orchestrator.CheckPolicy)
-	if len(mistakes) > 0 {
-		return nil, x.finish(invalid(mistakes))
+	asked, policy := parseReplay(in.document, s.service.Registry, s.service.Orchestrator.CheckPolicy)
+	if len(asked.mistakes) > 0 {
+		return nil, x.finish(invalid(asked.mistakes))
 	}
+	if !asked.values["id"].IsNull() {
+		return s.replayOne(ctx, asked.id, policy)
+	}
+	query := asked.query
 	if p := s.refuseContract(ctx, "body.pair", query.Pair, cmp.Or(query.Timeframe, signal.DefaultTimeframe)); p != nil {
 		return nil, x.finish(p)
 	}
@@ -118,14 +135,28 @@ func (s *server) replay(ctx context.Context, in *replayInput) (*jsonOutput, erro
 	return x.asJSON(http.StatusOK, answer)
 }
 
+// replayOne replays the run of an id.
+func (s *server) replayOne(ctx context.Context, id string, policy orchestrator.CheckedPolicy) (*jsonOutput, error) {
+	x := exchangeOf(ctx)
+	if !store.IsID(id) {
+		return nil, x.finish(noSuchID(id))
+	}
+	replayed, err := s.service.ReplayOne(ctx, id, policy)
+	if err != nil {
+		return nil, x.refuse(err)
+	}
+	return x.asJSON(http.StatusOK, Replay{Replayed: replayed})
+}
+
 func (s *server) replayOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "replayConsensus", Method: http.MethodPost, Path: replayPath, Tags: []string{"Consensus"},
 		Summary: "Stored votes under another policy",
-		Description: "Decides the stored runs of a pair and timeframe anew, under other weights or gates, and lists those that would have had another decision. " +
+		Description: "Decides the stored runs of a pair and timeframe, or the one of an id, anew, under other weights or gates, and lists those that would have had another decision. " +
 			"What the request leaves out stays as it was in each run. No provider is called, nothing is paid and nothing is stored. Simulated results are left out unless the server simulates.",
-		RequestBody: jsonBody("Which runs, and under which policy. `null` is the same as leaving a field out; unknown fields are refused.", s.objectSchema("ReplayRequest", replayFields, false, "pair"), examples["replay_request"]),
+		RequestBody: jsonBody("Which runs, and under which policy. `null` is the same as leaving a field out; unknown fields are refused.", s.objectSchema("ReplayRequest", replayFields, false), examples["replay_request"]),
 	}
+	s.huma.OpenAPI().Components.Schemas.Map()["ReplayRequest"].AnyOf = []*huma.Schema{{Required: []string{"pair"}}, {Required: []string{"id"}}}
 	ok := jsonResponse("A page: `limit` runs, newest first, and those whose decision would have been another.", refTo[Replay](s), examples["replay"])
-	return s.documented(op, ok, unreadableBody, crossOrigin, bodyTooLarge, wrongMediaType, invalidRequest, storeUnreachable)
+	return s.documented(op, ok, unreadableBody, crossOrigin, unknownID, bodyTooLarge, wrongMediaType, invalidRequest, storeUnreachable)
 }

@@ -7,10 +7,12 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"thalas/internal/outcome"
 	"thalas/internal/signal"
 )
 
@@ -85,7 +87,15 @@ var words = map[string][]string{
 	"Consensus.risk_level": riskLevels, "Vote.risk_level": riskLevels, "CompatConsensus.risk_level": riskLevels,
 	"Failure.error": {string(signal.FailureAuthentication), string(signal.FailureRateLimit), string(signal.FailureTimeout), string(signal.FailureProvider),
 		string(signal.FailureInvalidResponse), string(signal.FailureRefusal), string(signal.FailureTruncated), string(signal.FailureNotNeeded), string(signal.FailureLeftOut)},
-	"Failure.reason": leftOutReasons,
+	"Failure.reason":        leftOutReasons,
+	"Probability.reason":    {string(signal.ProbabilityTooFew), string(signal.ProbabilityHold), string(signal.ProbabilityUnavailable)},
+	"Outcome.status":        {string(outcome.Settled), string(outcome.Unresolved)},
+	"PendingOutcome.status": {string(outcome.Pending)},
+	"Outcome.reason":        {string(outcome.NoMarket), string(outcome.Late), string(outcome.Gap), string(outcome.PriceMismatch), string(outcome.NoCandles)},
+	"Outcome.class":         {string(outcome.Up), string(outcome.Down), string(outcome.Flat)},
+	"Outcome.decision":      decisions, "Outcome.raw_decision": decisions, "VoteOutcome.decision": decisions,
+	"Score.verdict": {string(outcome.TooFew), string(outcome.BeatsCosts), string(outcome.BetterThanChance), string(outcome.WorseThanChance), string(outcome.NotDistinguishable)},
+	"Value.verdict": {string(outcome.TooFew), string(outcome.Helps), string(outcome.Hurts), string(outcome.NotDistinguishable)},
 }
 
 var (
@@ -129,10 +139,12 @@ func documentSchemas(registry huma.Registry) {
 			schema.Enum = append(schema.Enum, nil)
 		}
 	}
-	for _, schema := range []*huma.Schema{at("Explanation", "dissent"), at("ProviderHealth", "last_error"), at("ProviderHealth", "left_out"), at("Health", "budget")} {
+	for _, schema := range []*huma.Schema{at("Explanation", "dissent"), at("ProviderHealth", "last_error"), at("ProviderHealth", "left_out"), at("Health", "budget"), at("Score", "value"), at("Series", "last_error")} {
 		schema.AnyOf, schema.Ref = []*huma.Schema{{Ref: schema.Ref}, {Type: "null"}}, "" // how a reference may be null
 	}
-	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Warning", "Replay", "Change", "Verdict", "Health", "DayBudget", "ProviderHealth", "Metrics", "ProviderMetrics", "Problem"} {
+	consensus := registry.Map()["Consensus"] // one that was stored before has no such field
+	consensus.Required = slices.DeleteFunc(consensus.Required, func(field string) bool { return field == "shared_from" })
+	for _, name := range []string{"Consensus", "Vote", "Failure", "Explanation", "Contribution", "Dissent", "Policy", "Probability", "Warning", "Outcome", "PendingOutcome", "VoteOutcome", "Scoreboard", "Board", "Score", "Estimate", "Value", "Reliability", "Replay", "Change", "Verdict", "Health", "DayBudget", "ProviderHealth", "Metrics", "DayMetrics", "ProviderMetrics", "Series", "SeriesError", "Problem"} {
 		registry.Map()[name].AdditionalProperties = true // answers may gain fields, which readers ignore
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"golang.org/x/sync/errgroup"
 
+	"thalas/internal/outcome"
 	"thalas/internal/service"
 	"thalas/internal/signal"
 	"thalas/internal/store"
@@ -25,24 +26,63 @@ import (
 )
 
 type showInput struct {
+	Include     string `query:"include" enum:"market_data" doc:"With market_data, what the models saw of the market."`
 	ID          string `path:"id" format:"uuid" doc:"The id of an answer." example:"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21"`
 	IfNoneMatch string `header:"If-None-Match" doc:"ETags that the caller has. If one matches, the answer is 304 without a body." example:"\"019ab10f-6b62-7cc0-8000-5a3c0a1f9e21\""`
 }
 
-// Resolve refuses parameters that the route does not have.
-func (in *showInput) Resolve(ctx huma.Context) []error { return checkQuery(ctx) }
+// Resolve checks the query, which huma does not do here.
+func (in *showInput) Resolve(ctx huma.Context) []error {
+	mistakes := queryMistakes(checkQuery(ctx))
+	if in.Include != "" && in.Include != includeMarket {
+		mistakes.wrong("include", "is not known: send "+includeMarket, in.Include)
+	}
+	return mistakes
+}
+
+// includeMarket is what include may be, and the member that it adds.
+const includeMarket = "market_data"
+
+func noSuchID(text string) *Problem {
+	return unknownID.problem(fmt.Sprintf("There is no consensus %q: an id looks like %s.", strictjson.Cut(text, maxValue), exampleID))
+}
 
 func (s *server) show(ctx context.Context, in *showInput) (*jsonOutput, error) {
 	x := exchangeOf(ctx)
 	if !store.IsID(in.ID) {
-		return nil, x.finish(unknownID.problem(fmt.Sprintf("There is no consensus %q: an id looks like 019ab10f-6b62-7cc0-8000-5a3c0a1f9e21.", strictjson.Cut(in.ID, maxValue))))
+		return nil, x.finish(noSuchID(in.ID))
 	}
 	result, err := s.service.Show(ctx, in.ID)
 	if err != nil {
 		return nil, x.refuse(err)
 	}
-	// A result never changes, so a cache may have it even after the store has deleted it.
-	return cached(result.Body, quoted(result.ID), "private, max-age=86400, immutable", x.tagsHeld()), nil
+	if in.Include != "" {
+		market, err := s.service.Market(ctx, in.ID)
+		if err != nil {
+			return nil, x.refuse(err)
+		}
+		result.Body = service.WithMember(result.Body, includeMarket, market)
+	}
+	body, err := service.WithOutcome(&result)
+	if err != nil {
+		return nil, x.refuse(err)
+	}
+	var known struct {
+		Outcome struct {
+			Status outcome.Status
+			Due    time.Time
+		}
+	}
+	if err := json.Unmarshal(body, &known); err != nil {
+		return nil, x.refuse(err)
+	}
+	// A settled result never changes, so a cache may have it even after the store has
+	// deleted it. Before its window has ended, nobody can settle it.
+	cacheControl := untilInvalid(max(time.Until(known.Outcome.Due), 0))
+	if known.Outcome.Status == outcome.Settled {
+		cacheControl = "private, max-age=86400, immutable"
+	}
+	return cached(body, tagOf(body), cacheControl, x.tagsHeld()), nil
 }
 
 // LatestMany is the answer about several series. It is written from the stored bytes.
@@ -134,8 +174,7 @@ func (s *server) latestOfMany(ctx context.Context, in *latestInput, maxAge time.
 	if err != nil {
 		return nil, x.refuse(err)
 	}
-	hash := sha256.Sum256(body)
-	return cached(body, quoted(hex.EncodeToString(hash[:16])), untilInvalid(fresh), x.tagsHeld()), nil
+	return cached(body, tagOf(body), untilInvalid(fresh), x.tagsHeld()), nil
 }
 
 // listDocument writes an object with a list of stored documents, which are not parsed, and
@@ -178,6 +217,12 @@ func untilInvalid(fresh time.Duration) string {
 
 func quoted(tag string) string { return `"` + tag + `"` }
 
+// tagOf gives the ETag of a body that is not named by the id of a result.
+func tagOf(body []byte) string {
+	hash := sha256.Sum256(body)
+	return quoted(hex.EncodeToString(hash[:16]))
+}
+
 // tagsHeld gives the ETags in all lines of If-None-Match. huma reads only the first line.
 func (x *exchange) tagsHeld() string { return strings.Join(x.r.Header.Values("If-None-Match"), ",") }
 
@@ -198,10 +243,11 @@ func (s *server) showOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "getConsensus", Method: http.MethodGet, Path: consensusPath + "/{id}", Tags: []string{"Consensus"},
 		Summary: "One stored consensus", SkipValidateParams: true, // a malformed id is an unknown id
-		Description: "The same bytes as in the answer. It can be read as soon as it was answered.",
+		Description: "The same bytes as in the answer, with what became of it as their last member. It can be read as soon as it was answered. " +
+			"With `include=market_data` the market as the models saw it stands before that: computed indicators too, and of each list the newest 120. It is null if it is not kept: for imported results, results of earlier versions, and data over 32 KB in gzip.",
 	}
-	ok := jsonResponse("The consensus.", refTo[signal.Consensus](s), examples["consensus"])
-	op = cacheable(op, ok, "`private, max-age=86400, immutable`: a result never changes.")
+	ok := jsonResponse("The consensus.", refTo[StoredConsensus](s), examples["stored_consensus"])
+	op = cacheable(op, ok, "`private, max-age=` the seconds until it can be settled; once it is settled `private, max-age=86400, immutable`.")
 	return s.documented(op, ok, unknownID, invalidRequest, storeUnreachable)
 }
 

@@ -34,9 +34,9 @@ type App struct {
 	Metrics      *emf.Writer // nil outside Lambda, where no program reads them
 	Log          *slog.Logger
 
-	secret *secrets.Source            // nil: no secret is configured
-	keyed  map[string]*provider.Keyed // by name; the providers whose keys are in the secret
-	tracer *tracing.Tracer            // nil: tracing is off
+	secret *secrets.Source          // nil: no secret is configured
+	keyed  map[string]keyedProvider // by name; the providers whose keys are in the secret
+	tracer *tracing.Tracer          // nil: tracing is off
 
 	sourcesMu sync.Mutex
 	sources   map[string]market.CandleSource // the venues that were asked for so far, by name; guarded by sourcesMu
@@ -80,6 +80,11 @@ func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
 	if err := a.openSecret(); err != nil {
 		return nil, err
 	}
+	if len(c.SettleVenues) > 0 {
+		if _, err := a.Venue(c.SettleVenues...); err != nil {
+			return nil, config.Mistakes{"SETTLE_VENUES: " + err.Error()}
+		}
+	}
 	if err := a.register(baseURL); err != nil {
 		return nil, err
 	}
@@ -105,14 +110,19 @@ func New(c config.Config, log *slog.Logger, simulate Simulator) (*App, error) {
 func (a *App) register(simulated func(provider string) string) error {
 	client := provider.NewClient()
 	var mistakes config.Mistakes
-	for i, c := range a.Config.Providers {
+	for _, c := range a.Config.Providers {
 		settings := provider.Settings{
 			Key: c.Key, Profile: a.Config.Profile, Model: c.Model, Effort: c.Effort,
 			MaxTokens: c.MaxTokens, Temperature: c.Temperature, BaseURL: c.BaseURL,
+			Name: c.Name, KeyVariable: c.KeyVariable(), Keyless: c.KeyVariable() == "",
+		}
+		if c.Further != nil {
+			settings.Price = c.Further.Price
 		}
 		if a.Simulated {
-			// A real key never goes to a simulator.
-			settings.Key, settings.BaseURL = provider.NewKey("simulated"), simulated(c.Name)
+			// A real key never goes to a simulator, nor do headers that may hold one.
+			settings.Key, settings.BaseURL = provider.NewKey("simulated"), simulated(wireName(c))
+			c = c.WithoutHeaders()
 		}
 		for _, v := range [...]struct{ suffix, value string }{{"MODEL", c.Model}, {"BASE_URL", c.BaseURL}} {
 			if withoutKeys(v.value, a.Config) != v.value { // the key would be shown, or sent in a URL
@@ -120,14 +130,22 @@ func (a *App) register(simulated func(provider string) string) error {
 			}
 		}
 		breaker := provider.NewBreaker()
-		p, err := a.construct(i, settings, client, breaker)
+		p, err := a.construct(c, settings, client, breaker)
 		if err != nil {
-			mistakes = append(mistakes, strings.Split(withoutKeys(err.Error(), a.Config), "\n")...) // joined: a line each
+			for mistake := range strings.SplitSeq(withoutKeys(err.Error(), a.Config), "\n") { // joined: a line each
+				if c.Further != nil {
+					mistake += " (or its field in PROVIDERS_FILE, " + c.Further.Place + ")"
+				}
+				mistakes = append(mistakes, mistake)
+			}
 			continue
 		}
 		entry := provider.Entry{Provider: p, Weight: &c.Weight, Disabled: !c.Enabled, Timeout: c.Timeout, Breaker: breaker}
-		if a.keyed[c.Name] == nil && !settings.Key.IsSet() {
-			entry.Unavailable = "no API key: set " + provider.Variable(c.Name, "API_KEY")
+		if _, inSecret := a.keyed[c.Name]; !inSecret && !settings.Key.IsSet() && !settings.Keyless {
+			entry.Unavailable = "no API key: set " + c.KeyVariable()
+		}
+		if mistake := a.priced(c, p); mistake != "" {
+			mistakes = append(mistakes, mistake)
 		}
 		if err := a.Registry.Register(entry); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -83,28 +84,31 @@ func (a *App) openSecret() error {
 	}
 	o := secrets.Options{SecretID: a.Config.SecretID, MaxAge: a.Config.SecretAge, Logger: a.Log}
 	for _, p := range a.Config.Providers {
-		o.Providers = append(o.Providers, p.Name)
+		if name := owner(p); name != "" && !slices.Contains(o.Providers, name) {
+			o.Providers = append(o.Providers, name)
+		}
 	}
 	a.secret = secrets.New(secretsmanager.NewFromConfig(c), o)
-	a.keyed = map[string]*provider.Keyed{}
+	a.keyed = map[string]keyedProvider{}
 	return nil
 }
 
 // construct makes one provider, with its key in the environment or else in the secret.
-func (a *App) construct(i int, settings provider.Settings, client *http.Client, breaker *provider.Breaker) (provider.Provider, error) {
+func (a *App) construct(c config.Provider, settings provider.Settings, client *http.Client, breaker *provider.Breaker) (provider.Provider, error) {
+	construct := constructorOf(c)
 	withKey := func(key provider.Key) (provider.Provider, error) {
 		settings := settings
 		settings.Key = key
-		return providers[i].construct(settings, a.Catalog, client)
+		return construct(settings, a.Catalog, client)
 	}
-	if a.secret == nil || settings.Key.IsSet() {
+	if a.secret == nil || settings.Key.IsSet() || settings.Keyless {
 		return withKey(settings.Key)
 	}
-	keyed, err := provider.NewKeyed(withKey, a.secret, breaker)
+	keyed, err := provider.NewKeyed(withKey, ownedKeys{a.secret, owner(c)}, breaker)
 	if err != nil {
 		return nil, err
 	}
-	a.keyed[providers[i].Name] = keyed
+	a.keyed[c.Name] = keyedProvider{keyed, owner(c)}
 	return keyed, nil
 }
 
@@ -122,14 +126,14 @@ func (a *App) Prepare(ctx context.Context) error {
 	for name, p := range a.keyed {
 		failed := err
 		if failed == nil {
-			failed = p.Use(keys[name])
+			failed = p.Use(keys[p.owner])
 		}
 		reason := ""
 		switch {
 		case failed != nil:
 			reason = failed.Error()
-		case !keys[name].IsSet():
-			reason = "no API key: the secret " + a.Config.SecretID + " has no " + provider.Variable(name, "API_KEY")
+		case !keys[p.owner].IsSet():
+			reason = "no API key: the secret " + a.Config.SecretID + " has no " + provider.Variable(p.owner, "API_KEY")
 		}
 		a.Registry.SetUnavailable(name, reason)
 	}

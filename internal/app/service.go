@@ -36,11 +36,44 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 		Simulated: a.Simulated, MinProviders: c.MinProviders, Version: version,
 		MaxConcurrentRuns: c.MaxRuns, Callers: len(callers),
 		ResultRetention: time.Duration(c.ResultDays) * day, MetricsRetention: time.Duration(c.MetricsDays) * day,
-		DailyBudgetUSD: c.DailyBudget, RequestBudgetUSD: c.RequestBudget,
+		DailyBudgetUSD: c.DailyBudget, RequestBudgetUSD: c.RequestBudget, RoundTripCost: c.RoundTripCost,
 		Logger:  a.Log,
 		Prepare: a.Prepare, Keyless: c.OnLambda && c.SecretID == "",
-		Meter: a.Metrics,
+		Frozen: c.OnLambda,
+		Meter:  a.Metrics,
 	})
+}
+
+// SettleRegularly calls SettleDue at once and then every few minutes, until ctx ends.
+func (a *App) SettleRegularly(ctx context.Context, s *service.Service) {
+	if len(a.Config.SettleVenues) == 0 {
+		return
+	}
+	ticker := time.NewTicker(5 * time.Minute)
+	defer ticker.Stop()
+	for {
+		a.SettleDue(ctx, s)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// SettleDue settles what is due by the candles of SETTLE_VENUES, unless a process has done
+// so within this hour. It does nothing if no venues are configured. Errors are logged.
+func (a *App) SettleDue(ctx context.Context, s *service.Service) {
+	if len(a.Config.SettleVenues) == 0 {
+		return
+	}
+	source, err := a.Venue(a.Config.SettleVenues...)
+	if err == nil {
+		err = s.SettleHourly(ctx, service.FromVenue(source))
+	}
+	if err != nil && ctx.Err() == nil {
+		a.Log.Warn("Results not settled:", slog.String("error", err.Error()))
+	}
 }
 
 // NewHandler builds the HTTP handler of a service. A server passes ready, which says
@@ -50,7 +83,7 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 func (a *App) NewHandler(s *service.Service, ready func() bool) http.Handler {
 	isServer := ready != nil
 	return api.New(s, api.Options{
-		APIKeys: a.Config.APIKeys, Docs: isServer, Ready: ready, Local: isServer && len(a.Config.APIKeys) == 0,
+		APIKeys: a.Config.APIKeys, Page: isServer, Docs: isServer, Ready: ready, Local: isServer && len(a.Config.APIKeys) == 0,
 		Version: s.Version, Logger: a.Log, Causes: !isServer,
 	})
 }
@@ -138,7 +171,7 @@ func Function(environ []string, version string, log *slog.Logger, gateway Gatewa
 	if c.Role == "schedule" {
 		return a.schedule(s)
 	}
-	return gateway.Handler(api.New(s, api.Options{Caller: gateway.Caller, Version: version, Logger: log})), nil
+	return gateway.Handler(api.New(s, api.Options{Caller: gateway.Caller, Page: true, Version: version, Logger: log})), nil
 }
 
 // Schedule handles an event of the schedule, and gives the summary of its round. It gives
@@ -161,6 +194,12 @@ func (a *App) schedule(s *service.Service) (Schedule, error) {
 		if err != nil {
 			return watch.Summary{}, fmt.Errorf("the watch list is wrong: %w", err)
 		}
+		settling, settled := context.WithCancel(ctx)
+		if deadline, ok := ctx.Deadline(); ok { // the answer must not be late
+			settling, settled = context.WithDeadline(ctx, deadline.Add(-scheduleReserve))
+		}
+		defer settled()
+		a.SettleDue(settling, s)
 		return summary, summary.Err()
 	}, nil
 }

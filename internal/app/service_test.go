@@ -37,10 +37,10 @@ func serving(t *testing.T, docs bool, environ ...string) (*service.Service, http
 }
 
 func TestServiceTakesTheConfiguration(t *testing.T) {
-	s, _ := serving(t, false, "SIMULATE_PROVIDERS=true", "MIN_PROVIDERS=2", "MAX_CONCURRENT_RUNS=7", "API_KEYS="+strings.Repeat("a", 64)+","+strings.Repeat("A", 64)+","+strings.Repeat("b", 64), "RESULT_RETENTION_DAYS=3", "METRICS_RETENTION_DAYS=5", "DAILY_BUDGET_USD=1.5", "REQUEST_BUDGET_USD=0.25")
+	s, _ := serving(t, false, "SIMULATE_PROVIDERS=true", "MIN_PROVIDERS=2", "MAX_CONCURRENT_RUNS=7", "API_KEYS="+strings.Repeat("a", 64)+","+strings.Repeat("A", 64)+","+strings.Repeat("b", 64), "RESULT_RETENTION_DAYS=3", "METRICS_RETENTION_DAYS=5", "DAILY_BUDGET_USD=1.5", "REQUEST_BUDGET_USD=0.25", "ROUND_TRIP_COST=0.002")
 	want := service.Options{
 		Simulated: true, MinProviders: 2, Version: "v1.2.3", MaxConcurrentRuns: 7, Callers: 2,
-		ResultRetention: 72 * time.Hour, MetricsRetention: 120 * time.Hour, DailyBudgetUSD: 1.5, RequestBudgetUSD: 0.25,
+		ResultRetention: 72 * time.Hour, MetricsRetention: 120 * time.Hour, DailyBudgetUSD: 1.5, RequestBudgetUSD: 0.25, RoundTripCost: 0.002,
 	}
 	if diff := cmp.Diff(want, s.Options, cmpopts.IgnoreFields(service.Options{}, "Orchestrator", "Registry", "Store", "Logger", "Prepare", "Meter")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -62,6 +62,7 @@ func TestHandlerTakesTheConfiguration(t *testing.T) {
 		{"no key is needed", open, "/v1/metrics", 200},
 		{"a key is needed", closed, "/v1/metrics", 401},
 		{"pages", open, "/docs", 200},
+		{"the page", open, "/", 200},
 		{"no pages", closed, "/docs", 404},
 	} {
 		w := httptest.NewRecorder()

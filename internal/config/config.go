@@ -24,7 +24,7 @@ type Known struct {
 // its default (envDefault, or default in words), its limits (min, max, above, oneof, form)
 // and its meaning (about).
 type Config struct {
-	Providers []Provider `env:"-"` // in the order of the Known list
+	Providers []Provider `env:"-"` // in the order of the Known list, and then that of PROVIDERS_FILE
 	Venues    Venues     `env:"-"`
 
 	Profile       string        `env:"MODEL_PROFILE" envDefault:"fast" oneof:"fast flagship" about:"which models are asked if no model is named: the fast and cheap ones, or the strongest"`
@@ -40,6 +40,10 @@ type Config struct {
 	MaxRuns       int           `env:"MAX_CONCURRENT_RUNS" envDefault:"256" min:"1" max:"10000" about:"runs at the same time in one process, shared fairly between callers; if there are more, the answer is 503 with Retry-After"`
 	ResultDays    int           `env:"RESULT_RETENTION_DAYS" envDefault:"90" min:"1" max:"36500" about:"how long results are kept"`
 	MetricsDays   int           `env:"METRICS_RETENTION_DAYS" envDefault:"400" min:"1" max:"36500" about:"how long counters are kept"`
+
+	RoundTripCost float64  `env:"ROUND_TRIP_COST" envDefault:"0.003" min:"0" max:"0.5" about:"what buying and selling costs together, as a share of the price; scores are net of it (docs/outcomes.md)"`
+	SettleVenues  []string `env:"SETTLE_VENUES" default:"none" form:"names" about:"venues from which serve, watch and the scheduled function settle what is due beside the watch list, once an hour, such as kraken,coinbase"`
+	ProvidersFile struct{} `env:"PROVIDERS_FILE" default:"none" form:"providers" about:"JSON or a file's path: further providers beside the built-in ones (docs/providers.md). Their variables begin with their names and win over the file"` // Load expands it
 
 	// AWS.
 	SecretID          string        `env:"PROVIDER_KEYS_SECRET_ID" default:"none" form:"word" about:"name or ARN of the secret in AWS Secrets Manager that holds the keys as JSON: {\"ANTHROPIC_API_KEY\": \"…\"}; a key in the environment wins for its provider"`
@@ -83,6 +87,8 @@ type Provider struct {
 	Temperature *float64      `env:"TEMPERATURE" default:"not sent" min:"0" max:"2" about:"sampling temperature; many models accept none"` // nil: not sent
 	BaseURL     string        `env:"BASE_URL" default:"the provider's" form:"url" about:"another endpoint, such as a proxy, a gateway or a test server; with or without the API version at its end"`
 	Timeout     time.Duration `env:"TIMEOUT_SECONDS" default:"the run budget" above:"0" max:"30" about:"the provider's own total inside the run budget"` // 0: the run budget
+
+	Further *Further `env:"-"` // nil for a built-in provider
 }
 
 // Venues has the address of each venue from which candles are fetched, or "" for the venue's
@@ -101,9 +107,10 @@ func (v Venues) BaseURL(venue string) string {
 }
 
 // HasKey reports whether any provider has a key, even if it is disabled. A secret counts as a
-// key, since what is in it is not known before the first run.
+// key, since what is in it is not known before the first run, and so does a provider that
+// needs none.
 func (c Config) HasKey() bool {
-	return c.SecretID != "" || slices.ContainsFunc(c.Providers, func(p Provider) bool { return p.Key.IsSet() })
+	return c.SecretID != "" || slices.ContainsFunc(c.Providers, func(p Provider) bool { return p.Key.IsSet() || p.KeyVariable() == "" })
 }
 
 // OnTables reports whether the three tables are the store. A file from a flag wins over
@@ -114,15 +121,32 @@ func (c Config) OnTables() bool { return c.ResultsTable != "" && c.DataFile == "
 // that is unset or empty has its default. White space and a pair of quotation marks around
 // a value are dropped. The error is a Mistakes that names every variable with a wrong value.
 func Load(environ []string, known []Known) (Config, error) {
-	r := reader{values: valuesOf(environ), inSettings: map[string]bool{}, providers: len(known), known: namesOf(known)}
-	c := Config{Providers: make([]Provider, len(known)), OnLambda: r.takeLambdaLogging(), FunctionName: r.values["AWS_LAMBDA_FUNCTION_NAME"]}
-	r.expandSettings(c.OnLambda)
-	r.readKeyFiles()
-	r.read(&c, "")
+	r := reader{values: valuesOf(environ), inSettings: map[string]bool{}}
+	r.known = namesOf(known)
+	r.readKeyFiles() // before PROVIDERS_FILE, whose mistakes are shown without the keys
+	further := r.readFurther(known)
+	r.providers = len(known) + len(further)
+	c := Config{Providers: make([]Provider, len(known), r.providers), OnLambda: r.takeLambdaLogging(), FunctionName: r.values["AWS_LAMBDA_FUNCTION_NAME"]}
 	for i, k := range known {
+		c.Providers[i] = Provider{Name: k.Name, Enabled: k.Enabled, Weight: k.Weight}
+	}
+	for _, p := range further {
+		if p.Name == "" {
+			continue // a mistake, so there are no variables
+		}
+		c.Providers = append(c.Providers, p)
+		r.known = append(r.known, namesOfProvider(p.Name)...)
+		if own := p.KeyVariable(); own != "" && !slices.Contains(r.known, own) {
+			r.known = append(r.known, own, own+"_FILE")
+		}
+	}
+	r.expandSettings(c.OnLambda)
+	r.readKeyFiles() // those of further providers
+	r.read(&c, "")
+	for i := range c.Providers {
 		p := &c.Providers[i]
-		p.Name, p.Enabled, p.Weight = k.Name, k.Enabled, k.Weight
-		r.read(p, provider.Variable(k.Name, ""))
+		r.read(p, provider.Variable(p.Name, ""))
+		r.findKey(p)
 	}
 	r.read(&c.Venues, "")
 	r.checkAWS(c)

@@ -31,7 +31,7 @@ func defaults() config.Config {
 	c := config.Config{
 		Profile: "fast", MinProviders: 1, MinConfidence: 0.5, MinAgreement: 0, Timeout: 25 * time.Second,
 		MaxAttempts: 3, Simulate: config.SimulateNever, LogLevel: slog.LevelInfo,
-		MaxRuns: 256, ResultDays: 90, MetricsDays: 400, ListenAddr: "127.0.0.1:8787",
+		MaxRuns: 256, ResultDays: 90, MetricsDays: 400, RoundTripCost: 0.003, ListenAddr: "127.0.0.1:8787",
 		SecretAge: 5 * time.Minute, MetricsShards: 1, MetricsNamespace: "ThalasConsensus", Role: "http",
 	}
 	for _, k := range known {
@@ -66,11 +66,12 @@ func TestLoad(t *testing.T) {
 		{
 			"the server",
 			[]string{
-				"DAILY_BUDGET_USD=2.5", "REQUEST_BUDGET_USD=.1", "MAX_CONCURRENT_RUNS=8", "RESULT_RETENTION_DAYS=7", "METRICS_RETENTION_DAYS=30",
+				"DAILY_BUDGET_USD=2.5", "REQUEST_BUDGET_USD=.1", "MAX_CONCURRENT_RUNS=8", "RESULT_RETENTION_DAYS=7", "METRICS_RETENTION_DAYS=30", "ROUND_TRIP_COST=0.001", "SETTLE_VENUES=kraken,okx",
 				"DATA_FILE=/var/lib/thalas/my.db", "LISTEN_ADDR=[::1]:80", "API_KEYS=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08,9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 			},
 			func(c *config.Config) {
 				c.DailyBudget, c.RequestBudget, c.MaxRuns, c.ResultDays, c.MetricsDays = 2.5, 0.1, 8, 7, 30
+				c.RoundTripCost, c.SettleVenues = 0.001, []string{"kraken", "okx"}
 				c.DataFile, c.ListenAddr, c.APIKeys = "/var/lib/thalas/my.db", "[::1]:80", []string{"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
 			},
 		},

@@ -131,3 +131,31 @@ func TestKeyFileOfAnyProvider(t *testing.T) {
 		t.Errorf("got %v, %v", c.Providers, err)
 	}
 }
+
+func TestKeyFileOfFurtherProvider(t *testing.T) {
+	tests := []struct{ name, entry, variable string }{
+		{"its own", `{"name":"lab","base_url":"https://lab.example/v1","model":"m"}`, "LAB_API_KEY_FILE"},
+		{"the one of api_key_env", `{"name":"lab","base_url":"https://lab.example/v1","model":"m","api_key_env":"TEAM_API_KEY"}`, "TEAM_API_KEY_FILE"},
+		{"of a built-in provider", `{"name":"lab","preset":"openai","model":"m"}`, "OPENAI_API_KEY_FILE"},
+		{"a local server behind a proxy", `{"name":"lab","preset":"ollama","model":"m"}`, "LAB_API_KEY_FILE"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			environ := []string{`PROVIDERS_FILE={"providers":[` + test.entry + `]}`, test.variable + "=" + writeKey(t, "planted-test-key\n", 0o400)}
+			c, err := config.Load(environ, known)
+			if err != nil || len(c.Warnings) > 0 {
+				t.Fatalf("got the warnings %q, %v", c.Warnings, err)
+			}
+			if got := c.Providers[len(c.Providers)-1]; got.Name != "lab" || got.Key.Reveal() != "planted-test-key" {
+				t.Errorf("%s has the key %q", got.Name, got.Key.Reveal())
+			}
+		})
+	}
+	t.Run("a key in the place of a name is not shown", func(t *testing.T) {
+		const secret = "sk-planted-7f3a9"
+		_, err := config.Load([]string{"OPENAI_API_KEY_FILE=" + writeKey(t, secret, 0o400), `PROVIDERS_FILE={"` + secret + `":1}`}, known)
+		if err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -24,10 +24,14 @@ var forms = map[string]struct {
 	allowed string
 	check   func(text string) bool
 }{
-	"word":     {"one word without white space", isWord},
-	"url":      {"an address such as https://host/path, without user, query and fragment", isBaseURL},
-	"address":  {"host:port, such as 127.0.0.1:8787", isAddress},
-	"settings": {"NAME=value words, separated by white space, which no value may contain", nil},
+	"word":    {"one word without white space", isWord},
+	"url":     {"an address such as https://host/path, without user, query and fragment", isBaseURL},
+	"address": {"host:port, such as 127.0.0.1:8787", isAddress},
+	"names": {"names separated by commas, such as kraken,coinbase", func(text string) bool {
+		return !slices.ContainsFunc(strings.Split(text, ","), func(name string) bool { return !isWord(name) })
+	}},
+	"providers": {"JSON or a file's path", nil},
+	"settings":  {"NAME=value words, separated by white space, which no value may contain", nil},
 	"hashes": {"SHA-256 hashes of 64 hex digits, separated by commas", func(text string) bool {
 		return !slices.ContainsFunc(strings.Split(text, ","), func(hash string) bool { return !isHash(hash) || isHashOfNothing(hash) })
 	}},

@@ -18,7 +18,7 @@ func misspelt(values map[string]string, known []string) []string {
 	const shortest = 8 // characters; shorter names are near to each other by chance
 	var warnings []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if len(name) < shortest || strings.HasPrefix(name, "GROQ_") { // a vendor, and not a misspelt Grok
+		if len(name) < shortest || strings.HasPrefix(name, "GROQ_") && !slices.Contains(known, "GROQ_API_KEY") { // a vendor, and not a misspelt Grok
 			continue
 		}
 		if near := nearest(name, known); near != "" && near != name {

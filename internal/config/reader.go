@@ -76,9 +76,16 @@ func namesOf(providers []Known) []string {
 	}
 	add(reflect.TypeFor[Config](), "")
 	for _, k := range providers {
-		add(reflect.TypeFor[Provider](), provider.Variable(k.Name, ""))
+		names = append(names, namesOfProvider(k.Name)...)
 	}
 	add(reflect.TypeFor[Venues](), "")
+	return names
+}
+
+func namesOfProvider(name string) (names []string) {
+	for _, f := range fieldsOf(reflect.TypeFor[Provider]()) {
+		names = append(names, provider.Variable(name, f.Tag.Get("env")))
+	}
 	return names
 }
 

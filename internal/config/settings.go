@@ -44,7 +44,7 @@ func (r *reader) expandSettings(onLambda bool) {
 			wrong("%s is not known: docs/configuration.md lists the variables", name)
 		case near != name:
 			wrong("%s is not known: did you mean %s?", name, near)
-		case name == "SETTINGS" || name == "PROVIDER_KEYS_SECRET_ID" || name == "FUNCTION_ROLE":
+		case name == "SETTINGS" || name == "PROVIDERS_FILE" || name == "PROVIDER_KEYS_SECRET_ID" || name == "FUNCTION_ROLE":
 			wrong("%s can't be set here: the stack sets it for each function", name)
 		case seen[name]:
 			wrong("%s is there twice: remove one of them", name)

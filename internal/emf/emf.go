@@ -78,6 +78,18 @@ func (w *Writer) OverBudget() {
 	w.line(function, w.function, "", []metric{{"BudgetRefusals", count, 1}})
 }
 
+// Settled writes the metrics of results of one series that were settled: how many, how many
+// raw BUYs and SELLs and how many of them were right, and the sum of the net returns of what
+// was acted on, as shares.
+func (w *Writer) Settled(settled, directional, hits int, netReturn float64) {
+	if w == nil {
+		return
+	}
+	w.line(function, w.function, "", []metric{
+		{"Settled", count, float64(settled)}, {"Directional", count, float64(directional)}, {"Hits", count, float64(hits)}, {"NetReturn", usd, netReturn},
+	})
+}
+
 // Round writes the metrics of a finished round of the schedule: how many series of the
 // watch list were decided, were skipped because their candle was decided before, failed,
 // and were not reached in time.

@@ -31,6 +31,7 @@ func every(w *Writer) {
 	w.Undecided("", nil, nil, 0, 0)
 	w.OverBudget()
 	w.Round(2, 1, 3, 4)
+	w.Settled(5, 4, 3, -0.01)
 }
 
 func TestLines(t *testing.T) {
@@ -57,6 +58,7 @@ func TestLines(t *testing.T) {
 		{"Function ask", nil, map[string]float64{"Runs": 1, "Decisions": 0, "QuorumFailures": 1, "NotStored": 0, "CostUSD": 0}},
 		{"Function ask", nil, map[string]float64{"BudgetRefusals": 1}},
 		{"Function ask", nil, map[string]float64{"ScheduledRuns": 1, "SeriesDecided": 2, "SeriesSkipped": 1, "SeriesFailed": 3, "SeriesNotReached": 4}},
+		{"Function ask", nil, map[string]float64{"Settled": 5, "Directional": 4, "Hits": 3, "NetReturn": -0.01}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -134,7 +136,7 @@ func TestALineIsOneWrite(t *testing.T) {
 		writers.Go(func() { every(w) })
 	}
 	writers.Wait()
-	if n := len(parse(t, out.log.String())); n != 8*11 {
+	if n := len(parse(t, out.log.String())); n != 8*12 {
 		t.Errorf("%d lines", n)
 	}
 }

@@ -14,6 +14,8 @@ var mayImport = map[string][]string{
 	"internal/strictjson": {},
 	"internal/signal":     {"internal/strictjson"},
 	"internal/consensus":  {"internal/signal"},
+	"internal/outcome":    {"internal/signal"},
+	"internal/page":       {},
 
 	"internal/endpoint": {}, // what all foreign HTTP services have in common
 
@@ -29,7 +31,7 @@ var mayImport = map[string][]string{
 	"internal/market/venue": {"internal/strictjson", "internal/signal", "internal/market", "internal/endpoint"},
 	// A server in the place of the venues, for tests.
 	"internal/market/venuetest": {"internal/signal"},
-	"internal/config":           {"internal/strictjson", "internal/provider"},
+	"internal/config":           {"internal/strictjson", "internal/provider", "internal/provider/openai"},
 
 	"internal/store":        {},
 	"internal/store/bolt":   {"internal/store"},
@@ -43,10 +45,10 @@ var mayImport = map[string][]string{
 	"internal/tracing/shield":          {}, // os alone, so that it is initialized before the X-Ray SDK
 	"internal/emf":                     {"internal/signal"},
 
-	"internal/service": {"internal/signal", "internal/consensus", "internal/provider", "internal/orchestrator",
+	"internal/service": {"internal/signal", "internal/consensus", "internal/outcome", "internal/provider", "internal/orchestrator",
 		"internal/market", "internal/store", "internal/secrets"},
-	"internal/api": {"internal/strictjson", "internal/signal", "internal/consensus", "internal/provider", "internal/orchestrator",
-		"internal/store", "internal/service"},
+	"internal/api": {"internal/strictjson", "internal/signal", "internal/consensus", "internal/outcome", "internal/provider", "internal/orchestrator",
+		"internal/page", "internal/store", "internal/service"},
 	"internal/api/gateway": {},
 	"internal/watch":       {"internal/strictjson", "internal/signal", "internal/market", "internal/orchestrator", "internal/service", "internal/store"},
 
@@ -54,7 +56,7 @@ var mayImport = map[string][]string{
 	"functions":           {},
 	"functions/consensus": {"internal/app", "internal/api/gateway"},
 	"functions/health":    {"internal/app", "internal/api/gateway"},
-	"cmd/thalas":          append([]string{"internal/app", "internal/simulator", "internal/store/bolt"}, wired...),
+	"cmd/thalas":          append([]string{"internal/app", "internal/outcome", "internal/simulator", "internal/store/bolt"}, wired...),
 
 	"e2e":         {},
 	"e2e/process": {},

@@ -24,11 +24,11 @@ import (
 // programs are all that is built for users.
 var programs = []string{"thalas/cmd/thalas", "thalas/functions/consensus", "thalas/functions/health"}
 
-// A module is one that at least one linked package is of. The standard library is the
-// module std.
+// A module is one that at least one linked package is of, or a JavaScript library of the
+// page. The standard library is the module std.
 type module struct {
 	Path, Version string
-	Sum           string            // as in go.sum; empty for std
+	Sum           string            // as in go.sum, or as npm gives it; empty for std
 	Licences      []string          // SPDX identifiers, sorted
 	Texts         map[string]string // licences, notices and grants of patents by their file's path below Path
 }
@@ -60,7 +60,7 @@ func run(w io.Writer, what, version string) error {
 // list gives the modules that the programs link, sorted by path. The error names every module
 // whose licence can't be accepted.
 func list(programs []string) ([]module, error) {
-	output, err := goCommand(append([]string{"list", "-deps", "-json=Dir,Module"}, programs...)...)
+	output, err := goCommand(append([]string{"list", "-deps", "-json=Dir,ImportPath,Module"}, programs...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +75,8 @@ func list(programs []string) ([]module, error) {
 	}
 	for packages := json.NewDecoder(strings.NewReader(output)); ; {
 		var p struct {
-			Dir    string
-			Module *struct {
+			Dir, ImportPath string
+			Module          *struct {
 				Path, Version, Sum, Dir string
 				Main                    bool
 			}
@@ -85,6 +85,15 @@ func list(programs []string) ([]module, error) {
 			break
 		} else if err != nil {
 			return nil, err
+		}
+		if p.ImportPath == pagePackage {
+			libraries, err := readLibraries(p.Dir)
+			if err != nil {
+				return nil, err
+			}
+			for _, m := range libraries {
+				found[m.Path] = m
+			}
 		}
 		if p.Module == nil || p.Module.Main { // of the standard library, or ours
 			continue
@@ -102,7 +111,9 @@ func list(programs []string) ([]module, error) {
 	var refused []error
 	for _, path := range slices.Sorted(maps.Keys(found)) {
 		m := found[path]
-		refused = append(refused, m.identify())
+		if m.Licences == nil {
+			refused = append(refused, m.identify())
+		}
 		modules = append(modules, *m)
 	}
 	return modules, errors.Join(refused...)

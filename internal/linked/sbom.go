@@ -23,6 +23,7 @@ type component struct {
 }
 
 // hash is the checksum of go.sum: SHA-256 over the names and the hashes of a module's files.
+// For a library from npm it is SHA-512 of its archive.
 type hash struct {
 	Algorithm string `json:"alg"`
 	Content   string `json:"content"`
@@ -55,6 +56,13 @@ func writeSBOM(w io.Writer, modules []module, version string) error {
 				return fmt.Errorf("the checksum of %s %s can't be read: %w", m.Path, m.Version, err)
 			}
 			c.Hashes = []hash{{"SHA-256", hex.EncodeToString(sum)}}
+		} else if encoded, found := strings.CutPrefix(m.Sum, "sha512-"); found {
+			sum, err := base64.StdEncoding.DecodeString(encoded)
+			if err != nil {
+				return fmt.Errorf("the checksum of %s %s can't be read: %w", m.Path, m.Version, err)
+			}
+			c.URL = "pkg:npm/" + m.Path + "@" + m.Version
+			c.Ref, c.Hashes = c.URL, []hash{{"SHA-512", hex.EncodeToString(sum)}}
 		}
 		bill.Components = append(bill.Components, c)
 	}

@@ -33,6 +33,43 @@ const (
 //
 // Reading ends at the first error, which names the line, the column and what to do.
 func ReadCSV(r io.Reader) ([]signal.Candle, error) {
+	var candles []signal.Candle
+	err := readRows(r, func(row Row) error {
+		candles = append(candles, row.Candle)
+		return row.Wrong
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := signal.OldestFirst(candles); err != nil {
+		return nil, errors.New("the CSV is not in order: " + err.Message)
+	}
+	return candles, nil
+}
+
+// Row is a row of a CSV file.
+type Row struct {
+	signal.Candle
+	Line  int   // in the file, from 1
+	Wrong error // why a price or the volume can't be read; nil: they are in Candle
+}
+
+// ReadRows reads a CSV file as [ReadCSV] does, with the rows in any order. Every row needs
+// a time. It leaves it to the caller what to do with a row that is wrong.
+func ReadRows(r io.Reader) ([]Row, error) {
+	var rows []Row
+	err := readRows(r, func(row Row) error {
+		if row.Time.IsZero() {
+			return errors.New("the CSV has no column of times: name one time or date")
+		}
+		rows = append(rows, row)
+		return nil
+	})
+	return rows, err
+}
+
+// readRows calls use with each row of a CSV file. An error of use ends it.
+func readRows(r io.Reader, use func(Row) error) error {
 	buffered := bufio.NewReader(r)
 	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
 		_, _ = buffered.Discard(3) // cannot fail: the bytes were peeked
@@ -45,40 +82,35 @@ func ReadCSV(r io.Reader) ([]signal.Candle, error) {
 
 	header, err := t.rows.Read()
 	if err == io.EOF {
-		return nil, errors.New("the CSV is empty: " + headerAdvice)
+		return errors.New("the CSV is empty: " + headerAdvice)
 	}
 	if err != nil {
-		return nil, readError(err)
+		return readError(err)
 	}
 	if err := t.locate(header); err != nil {
-		return nil, err
+		return err
 	}
-	var candles []signal.Candle
-	for {
+	for count := 0; ; count++ {
 		limited.used = 0
 		record, err := t.rows.Read()
-		if err == io.EOF {
-			break
+		switch {
+		case err == io.EOF && count == 0:
+			return errors.New("the CSV has no rows below its header: add at least one candle")
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return readError(err)
+		case count == maxRows:
+			return fmt.Errorf("the CSV has more than %d rows: keep the newest", maxRows)
+		}
+		row, err := t.row(record)
+		if err == nil {
+			err = use(row)
 		}
 		if err != nil {
-			return nil, readError(err)
+			return err
 		}
-		if len(candles) == maxRows {
-			return nil, fmt.Errorf("the CSV has more than %d rows: keep the newest", maxRows)
-		}
-		candle, err := t.candle(record)
-		if err != nil {
-			return nil, err
-		}
-		candles = append(candles, candle)
 	}
-	if len(candles) == 0 {
-		return nil, errors.New("the CSV has no rows below its header: add at least one candle")
-	}
-	if err := signal.OldestFirst(candles); err != nil {
-		return nil, errors.New("the CSV is not in order: " + err.Message)
-	}
-	return candles, nil
 }
 
 // readError words an error of the CSV reader.
@@ -90,30 +122,31 @@ func readError(err error) error {
 	return fmt.Errorf("cannot read the CSV: %w", err)
 }
 
-// candle reads one row.
-func (t *table) candle(record []string) (c signal.Candle, err error) {
+// row reads one row. Its error is about the form of the row, or about its time.
+func (t *table) row(record []string) (row Row, err error) {
+	row.Line, _ = t.rows.FieldPos(0)
 	if len(record) != t.width {
-		line, _ := t.rows.FieldPos(0)
-		return c, fmt.Errorf("line %d has %d cells but the header %d: give every row the header's columns", line, len(record), t.width)
+		return row, fmt.Errorf("line %d has %d cells but the header %d: give every row the header's columns", row.Line, len(record), t.width)
 	}
 	cell := func(i int) string { return strings.TrimSpace(record[i]) }
 	if t.time >= 0 {
-		if c.Time, err = parseTime(cell(t.time)); err != nil {
-			return c, t.wrong(t.time, cell(t.time), "is not a time from 1970 to 2199: write one such as 2026-11-23T04:55:00Z or 2026-11-23, or seconds or milliseconds since 1970")
+		if row.Time, err = parseTime(cell(t.time)); err != nil {
+			return row, t.wrong(t.time, cell(t.time), "is not a time from 1970 to 2199: write one such as 2026-11-23T04:55:00Z or 2026-11-23, or seconds or milliseconds since 1970")
 		}
 	}
-	for i, into := range [...]*signal.Number{&c.Open, &c.High, &c.Low, &c.Close} {
+	for i, into := range [...]*signal.Number{&row.Open, &row.High, &row.Low, &row.Close} {
 		at := t.prices[i]
 		if *into, err = signal.ParseNumber(cell(at)); err != nil || into.Float64() <= 0 {
-			return c, t.wrong(at, cell(at), "is not a price: write a number above 0 such as 50000.5, or drop the row")
+			row.Wrong = t.wrong(at, cell(at), "is not a price: write a number above 0 such as 50000.5, or drop the row")
+			return row, nil
 		}
 	}
 	if t.volume >= 0 && !isUnknown(cell(t.volume)) {
-		if c.Volume, err = signal.ParseNumber(cell(t.volume)); err != nil || c.Volume.Float64() < 0 {
-			return c, t.wrong(t.volume, cell(t.volume), "is not a volume: write a number of 0 or more, or leave it empty")
+		if row.Volume, err = signal.ParseNumber(cell(t.volume)); err != nil || row.Volume.Float64() < 0 {
+			row.Wrong = t.wrong(t.volume, cell(t.volume), "is not a volume: write a number of 0 or more, or leave it empty")
 		}
 	}
-	return c, nil
+	return row, nil
 }
 
 // isUnknown reports whether a cell has no value.

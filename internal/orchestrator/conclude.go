@@ -111,6 +111,10 @@ func (o *Orchestrator) conclude(ctx context.Context, r *run, votes []signal.Vote
 		Timestamp: now.Truncate(time.Millisecond), CandleTime: candle, ValidUntil: candle.Add(2 * r.Timeframe.Duration()),
 		PromptVersion: provider.PromptVersion(), Cache: signal.CacheMiss,
 	}
+	result.VotesAt = result.Timestamp
+	if r.Probability != nil {
+		result.Probability = r.Probability(result.RawDecision, result.Confidence)
+	}
 	notNeeded := r.pending(func(c *call) bool { return c.report.Err != nil && c.report.Err.Kind == signal.FailureNotNeeded })
 	if len(notNeeded) < len(failures) {
 		result.Status = signal.Degraded

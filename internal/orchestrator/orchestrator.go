@@ -174,8 +174,19 @@ func (o *Orchestrator) execute(ctx context.Context, r *run) (*signal.Consensus, 
 	r.log.LogAttrs(ctx, slog.LevelInfo, "Consensus reached:",
 		slog.String("decision", string(result.Decision)), slog.Float64("confidence", result.Confidence), slog.Float64("agreement", result.AgreementScore),
 		slog.Int("participating", result.ParticipatingProviders), slog.Int("total", result.TotalProviders),
-		slog.Float64("latency_ms", result.TotalLatencyMS), slog.Float64("cost_usd", result.TotalCostUSD), slog.Bool("simulated", result.Simulated))
+		slog.Float64("latency_ms", result.TotalLatencyMS), slog.Float64("cost_usd", result.TotalCostUSD), slog.Bool("simulated", result.Simulated), probabilityAttr(result.Probability))
 	return result, nil
+}
+
+// probabilityAttr is the probability as it is logged: its value, or why there is none.
+func probabilityAttr(p *signal.Probability) slog.Attr {
+	switch {
+	case p == nil:
+		return slog.Attr{} // nobody asked for it; an empty attribute is not logged
+	case p.Value != nil:
+		return slog.Float64("probability", *p.Value)
+	}
+	return slog.String("probability", string(*p.Reason))
 }
 
 // fail fills in and logs the error of a run.

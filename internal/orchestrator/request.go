@@ -28,6 +28,10 @@ type Request struct {
 	// Progress is called when a provider is asked and when it has answered, never
 	// twice at the same time. The run waits for it, so it should be quick. It may be nil.
 	Progress func(Progress)
+
+	// Probability gives the probability that goes with a raw decision of that confidence. It
+	// is called once there is a decision, and does not wait. It may be nil.
+	Probability func(raw signal.Decision, confidence float64) *signal.Probability
 }
 
 // Progress is a step of a run.
@@ -45,6 +49,15 @@ type Checked struct {
 	weights map[string]float64 // by registered name
 	prompt  func() provider.Prompt
 }
+
+// WithProbability sets Request.Probability.
+func (c Checked) WithProbability(of func(signal.Decision, float64) *signal.Probability) Checked {
+	c.request.Probability = of
+	return c
+}
+
+// Timeframe is that of the request, or the default one.
+func (c Checked) Timeframe() signal.Timeframe { return c.request.Timeframe }
 
 // Check checks a request and fills in the defaults. It asks no provider. Its error is a
 // signal.FieldErrors that names every mistake.
@@ -103,6 +116,12 @@ func (c Checked) Completed(id string, complete func(*signal.MarketData, signal.T
 	r.Warnings = slices.Concat(r.Warnings, complete(&r.MarketData, r.Timeframe))
 	return checked(r, c.weights)
 }
+
+// Pair is that of the request.
+func (c Checked) Pair() signal.Pair { return c.request.Pair }
+
+// MarketData is what the models are told of the market. It must not be changed.
+func (c Checked) MarketData() signal.MarketData { return c.request.MarketData }
 
 // Timeout is the longest time that the providers of this request have.
 func (c Checked) Timeout() time.Duration { return c.request.Timeout }

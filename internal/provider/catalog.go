@@ -5,6 +5,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -140,10 +141,10 @@ func (c *Catalog) DefaultModel(provider, profile string) string {
 	return c.Providers[provider].Defaults[profile]
 }
 
-// Configure decides how a provider's model is asked: as the settings say, and otherwise by
+// Configure decides how a maker's model is asked: as the settings say, and otherwise by
 // the defaults of the model and the profile. A setting that the model is known to refuse is
 // an error that names the variable to change; an unknown model gets every setting.
-func (c *Catalog) Configure(provider string, s Settings) (Model, error) {
+func (c *Catalog) Configure(maker string, s Settings) (Model, error) {
 	profile := s.Profile
 	if profile == "" {
 		profile = ProfileFast
@@ -152,9 +153,10 @@ func (c *Catalog) Configure(provider string, s Settings) (Model, error) {
 	if !ok {
 		return Model{}, fmt.Errorf("MODEL_PROFILE %q is not known: choose one of %s", profile, list(maps.Keys(c.Profiles)))
 	}
+	provider := cmp.Or(s.Name, maker)
 	m := Model{ID: s.Model, Effort: strings.ToLower(s.Effort), MaxTokens: s.MaxTokens, Temperature: s.Temperature}
 	if m.ID == "" {
-		m.ID = c.DefaultModel(provider, profile)
+		m.ID = c.DefaultModel(maker, profile)
 	}
 	if m.ID == "" {
 		return Model{}, fmt.Errorf("%s has no default model in profile %s: set %s", provider, profile, Variable(provider, "MODEL"))
@@ -165,7 +167,7 @@ func (c *Catalog) Configure(provider string, s Settings) (Model, error) {
 	if m.MaxTokens < 0 {
 		return Model{}, fmt.Errorf("%s is %d: it must be above 0", Variable(provider, "MAX_TOKENS"), m.MaxTokens)
 	}
-	entry := c.Providers[provider].Models[m.ID]
+	entry := c.Providers[maker].Models[m.ID]
 	m.NoThinking = entry.NoThinking
 	if m.Effort == "" {
 		m.Effort = entry.Effort

@@ -39,6 +39,7 @@ type Error struct {
 	RetryAfter  time.Duration // the wait that the provider asked for; 0: none
 	Denied      bool          // the provider refuses the whole account for now, whatever is asked
 	BillUnknown bool          // the request was sent and may be billed, but its usage is not known
+	NoRoute     bool          // of a Check: the server may have no list of models, so this says nothing
 	Status      int           // HTTP status; 0: there was no answer
 	RequestID   string        // the provider's id of the call; empty: none
 	Usage       Usage         // what the attempt used: an answer that is not a vote costs money too

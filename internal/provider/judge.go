@@ -4,6 +4,7 @@ package provider
 // not a vote. What an error body means is in meaning.go.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,9 +32,18 @@ func (r *Remote) expand(text string) string {
 			return r.name
 		case "model":
 			return strings.ReplaceAll(r.model.ID, "%", "%%")
+		case "API_KEY":
+			return cmp.Or(r.settings.KeyVariable, Variable(r.name, word))
 		}
 		return Variable(r.name, word)
 	})
+}
+
+// adviser is a [Wire] that knows more settings than the four of the usual advice.
+type adviser interface {
+	// Advice says what to change after a message that refuses a request, given in lower
+	// case, in the words of [Remote.fail]; empty: nothing is known.
+	Advice(message string) string
 }
 
 // brokeOff are the statuses of a gateway that stopped waiting for the provider behind it.
@@ -69,7 +79,9 @@ func (r *Remote) judge(status int, header http.Header, body []byte, p problem, a
 		answered += " with an error"
 	}
 	advice := out.advice
-	switch {
+	switch special, _ := r.wire.(adviser); {
+	case special != nil && (about == wrongSetting || about == wrongModel):
+		advice = cmp.Or(special.Advice(strings.ToLower(p.message+string(body))), advice)
 	case about == wrongAddress && told == http.StatusNotFound:
 		advice = "check $MODEL ($model) and $BASE_URL"
 	case about == tooMany && wait > 0:

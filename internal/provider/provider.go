@@ -3,7 +3,7 @@
 // of an answer, typed errors, the one HTTP client and the one retry loop, and the table of
 // models and prices.
 //
-// Each wire format is a sub-package with one file, which implements [Wire]; package
+// Each wire format is a sub-package, which implements [Wire]; package
 // providertest is their conformance suite. Nothing here knows how votes are counted, or
 // who asks.
 package provider

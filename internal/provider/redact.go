@@ -24,10 +24,25 @@ const keyFragment = 8
 type cleaner struct {
 	key   string
 	pairs *[1 << 14]bool // the pairs of neighbours in key, of which all are ASCII
+
+	hidden *strings.Replacer // of other texts that are not shown; may be nil
 }
 
-func newCleaner(key string) cleaner {
-	c := cleaner{key, &[1 << 14]bool{}}
+// leastHidden is the least length of a hidden text, in bytes. A shorter one is in every other
+// word.
+const leastHidden = 6
+
+func newCleaner(key string, hidden ...Key) cleaner {
+	c := cleaner{key: key, pairs: &[1 << 14]bool{}}
+	var pairs []string
+	for _, text := range hidden {
+		if text := text.Reveal(); len(text) >= leastHidden {
+			pairs = append(pairs, text, redacted)
+		}
+	}
+	if pairs != nil {
+		c.hidden = strings.NewReplacer(pairs...)
+	}
 	for i := range len(key) - 1 {
 		c.pairs[pair(key, i)] = true
 	}
@@ -43,7 +58,11 @@ func (c cleaner) text(s string, limit int) string {
 	if most := 16 * (limit + 256); len(s) > most {
 		s = s[:most] // the rest would be cut off below
 	}
-	s = redactLookalikes(c.redactKey(strings.TrimSpace(stripControls(s))))
+	s = c.redactKey(strings.TrimSpace(stripControls(s)))
+	if c.hidden != nil {
+		s = c.hidden.Replace(s)
+	}
+	s = redactLookalikes(s)
 	if len(s) <= limit {
 		return s
 	}

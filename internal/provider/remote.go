@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"thalas/internal/endpoint"
 	"thalas/internal/signal"
@@ -31,13 +30,20 @@ const (
 // Settings is the configuration of one provider. A zero value means the default of the
 // model and the profile, as [Catalog.Configure] resolves it.
 type Settings struct {
-	Key         Key      // without one, every attempt fails before anything is sent
+	Key         Key      // without one, every attempt fails before anything is sent, unless Keyless
 	Profile     string   // ProfileFast if empty
 	Model       string   // in the provider's words
 	Effort      string   // in the provider's words
 	MaxTokens   int      // output cap, thinking included; 0: the profile's
 	Temperature *float64 // 0…2; nil: not sent
 	BaseURL     string   // with or without the version segment; empty: the provider's own
+
+	// The rest is for further providers. The zero values are those of a built-in one.
+	Name        string // in place of the maker's, for votes and variables
+	KeyVariable string // where messages say that the key belongs; empty: {NAME}_API_KEY
+	Keyless     bool   // the server needs no key
+	Price       *Price // of every model that answers, in place of the Catalog's
+	Hidden      []Key  // texts besides the key that no message and no reasoning may repeat
 }
 
 // maxBody bounds what is read of an answer, in bytes. A vote has some 2 KB.
@@ -47,22 +53,26 @@ const maxBody = 1 << 20
 // another Remote is made.
 type Remote struct {
 	name      string
+	maker     string
 	wire      Wire
 	model     Model
 	key       Key
 	base      string // without version and trailing slash
 	catalog   *Catalog
+	settings  Settings
 	transport http.RoundTripper
 	clean     cleaner
 	form      atomic.Pointer[form] // made by the first question
 }
 
-// New makes a provider of that name, which also begins the names of its variables: grok,
-// GROK_MODEL. Errors name the variable to change; several are joined. Of client only the
+// New makes a provider of one maker, whose models and prices in the catalog count. The maker's
+// name, or that of the settings, is the provider's and also begins the names of its
+// variables: grok, GROK_MODEL. Errors name the variable to change; several are joined. Of client only the
 // transport is used, so that a call has no other timeout than its context's and can't follow
 // a redirect with the key.
-func New(name string, wire Wire, settings Settings, catalog *Catalog, client *http.Client) (Provider, error) {
-	model, err := catalog.Configure(name, settings)
+func New(maker string, wire Wire, settings Settings, catalog *Catalog, client *http.Client) (Provider, error) {
+	model, err := catalog.Configure(maker, settings)
+	name := cmp.Or(settings.Name, maker)
 	errs := []error{err}
 	version, _, _ := strings.Cut(wire.CheckPath()[1:], "/")
 	base, err := parseBaseURL(cmp.Or(settings.BaseURL, wire.BaseURL()), "/"+version)
@@ -71,12 +81,12 @@ func New(name string, wire Wire, settings Settings, catalog *Catalog, client *ht
 	}
 	key, err := ParseKey(settings.Key.Reveal())
 	if err != nil {
-		errs = append(errs, fmt.Errorf("%s %w", Variable(name, "API_KEY"), err))
+		errs = append(errs, fmt.Errorf("%s %w", cmp.Or(settings.KeyVariable, Variable(name, "API_KEY")), err))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	r := &Remote{name: name, wire: wire, model: model, key: key, base: base, catalog: catalog, transport: client.Transport, clean: newCleaner(key.Reveal())}
+	r := &Remote{name: name, maker: maker, wire: wire, model: model, key: key, base: base, catalog: catalog, settings: settings, transport: client.Transport, clean: newCleaner(key.Reveal(), settings.Hidden...)}
 	if r.transport == nil {
 		r.transport = http.DefaultTransport
 	}
@@ -123,6 +133,9 @@ func (r *Remote) ballot(reply Reply, body []byte, err error) (Ballot, *Error) {
 		return Ballot{}, r.stopped(reply)
 	}
 	ballot, err := parseBallot(reply.Text, r.clean)
+	if _, hasSetting := r.wire.(adviser); err != nil && hasSetting && strings.Contains(reply.Text, "</think>") {
+		err = fmt.Errorf(`%w, because it begins with thoughts: set "thinking" of %s to strip in PROVIDERS_FILE`, err, r.name)
+	}
 	if err != nil {
 		return Ballot{}, r.invalid(err.Error())
 	}
@@ -143,6 +156,13 @@ func (r *Remote) Check(ctx context.Context) error {
 		return nil
 	}
 	failed.BillUnknown = false // the call is free
+	// Some servers that are compatible with OpenAI's have no such route.
+	switch failed.Status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		if _, failed.NoRoute = r.wire.(adviser); failed.NoRoute {
+			failed.Message += "; or the server has no list of models, which it need not have"
+		}
+	}
 	failed.RequestID = cmp.Or(failed.RequestID, r.requestID(header, ""))
 	return failed
 }
@@ -163,7 +183,7 @@ func (r *Remote) errorInside(header http.Header, body []byte, asked Prompt, isUs
 // send makes one call and gives the header and the body of an answer with a 2xx status. An
 // error message may repeat words of asked.
 func (r *Remote) send(ctx context.Context, method, path string, payload parts, asked Prompt) (http.Header, []byte, *Error) {
-	if !r.key.IsSet() {
+	if !r.key.IsSet() && !r.settings.Keyless {
 		return nil, nil, r.fail(signal.FailureAuthentication, false, "$name has no key; set $API_KEY")
 	}
 	request, err := http.NewRequestWithContext(withPlainKey(ctx, r.base), method, r.base+path, nil)
@@ -227,7 +247,7 @@ func readBody(response *http.Response) ([]byte, error) {
 func (r *Remote) usage(reply Reply) Usage {
 	usage := reply.Usage.possible()
 	if usage.CostUSD == nil {
-		usage.CostUSD = r.catalog.Cost(r.name, reply.Model, r.model.ID, usage, time.Now())
+		usage.CostUSD = r.cost(reply.Model, usage)
 	}
 	return usage
 }

@@ -33,7 +33,6 @@ func NewClient() *http.Client {
 		// As many connections stay open as there may be runs at once, so that a burst
 		// needs no new handshakes.
 		MaxIdleConnsPerHost: 256,
-		MaxIdleConns:        4 * 256,
 		IdleConnTimeout:     30 * time.Second,
 		// Without this a transport with its own dialer does not use HTTP/2.
 		ForceAttemptHTTP2: true,
@@ -63,6 +62,13 @@ func parseBaseURL(base, version string) (string, error) {
 		}
 	}
 	return endpoint.Base(u, version), nil
+}
+
+// CheckBaseURL says why [New] refuses the address of a provider; nil: it does not. Whether
+// a host name may be called is known only when it is.
+func CheckBaseURL(base string) error {
+	_, err := parseBaseURL(base, "")
+	return err
 }
 
 // sharedNetwork is that of carriers and overlay networks (RFC 6598).

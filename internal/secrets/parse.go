@@ -7,6 +7,7 @@ package secrets
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"thalas/internal/provider"
@@ -100,7 +101,7 @@ func entriesOf(document []byte) (entries []strictjson.Member, mistake string) {
 // most two edits, or as the bare name of the provider. It is empty if there is none.
 func nearest(name string, providers []string) string {
 	name = strings.ToUpper(strings.TrimSpace(name))
-	if strings.HasPrefix(name, "GROQ") { // a vendor, and not a misspelt Grok
+	if strings.HasPrefix(name, "GROQ") && !slices.Contains(providers, "groq") { // a vendor, and not a misspelt Grok
 		return ""
 	}
 	entries := make([]string, len(providers))

@@ -14,6 +14,7 @@ import (
 
 	"thalas/internal/market"
 	"thalas/internal/orchestrator"
+	"thalas/internal/outcome"
 	"thalas/internal/signal"
 	"thalas/internal/store"
 )
@@ -139,21 +140,23 @@ func (s *Service) prepare(ctx context.Context) error {
 func (s *Service) run(ctx context.Context, request orchestrator.Checked) (Answer, error) {
 	if err := s.prepare(ctx); err != nil {
 		s.Meter.Undecided("", nil, nil, 0, 0)
-		s.countKeyless(ctx)
+		s.countKeyless(ctx, request)
 		return Answer{}, err
 	}
 	reserved, err := s.reserve(ctx, request)
 	if err != nil {
 		return Answer{}, err
 	}
-	result, err := s.Orchestrator.Run(ctx, request)
+	probability, end := s.probability(ctx, request.Timeframe())
+	defer end()
+	result, err := s.Orchestrator.Run(ctx, request.WithProbability(probability))
 	if err != nil {
 		var undecided *orchestrator.Error
 		errors.As(err, &undecided)
-		s.storeFailure(ctx, undecided, reserved)
+		s.storeFailure(ctx, request, undecided, reserved)
 		return Answer{}, err
 	}
-	body := s.storeResult(ctx, result, reserved)
+	body := s.storeResult(ctx, result, request.MarketData(), reserved)
 	s.Meter.Decided(result, body != nil)
 	return Answer{Consensus: result, Body: body}, nil
 }
@@ -161,13 +164,13 @@ func (s *Service) run(ctx context.Context, request orchestrator.Checked) (Answer
 // countKeyless counts a run that could ask no provider because the keys could not be
 // read. Processes without keys learn from the counters that keys are missing. Nothing
 // is counted after the caller's deadline: the deadline may be why the keys were not read.
-func (s *Service) countKeyless(ctx context.Context) {
+func (s *Service) countKeyless(ctx context.Context, request orchestrator.Checked) {
 	if ctx.Err() != nil {
 		return
 	}
 	ctx, cancel := writeContext(ctx, writeTimeout)
 	defer cancel()
-	s.recordFailure(ctx, &orchestrator.Error{})
+	s.recordFailure(ctx, "", s.countFailure(request, &orchestrator.Error{}, ErrKeys))
 }
 
 // writeContext gives the context of the writes after a run. It goes on when the caller
@@ -181,9 +184,9 @@ func writeContext(ctx context.Context, most time.Duration) (context.Context, con
 	return context.WithDeadline(context.WithoutCancel(ctx), until)
 }
 
-// storeResult stores a result, counts its run and settles its budget, all at the same time.
+// storeResult stores a result with what the models saw, counts its run and settles its budget, all at the same time.
 // It returns the stored bytes, or nil if the result could not be stored.
-func (s *Service) storeResult(ctx context.Context, result *signal.Consensus, reserved *reservation) []byte {
+func (s *Service) storeResult(ctx context.Context, result *signal.Consensus, market signal.MarketData, reserved *reservation) []byte {
 	ctx, cancel := writeContext(ctx, paidTimeout)
 	defer cancel()
 	cost := result.TotalCostUSD + reserved.unreportedCost(result.Responses, result.Failures)
@@ -199,6 +202,10 @@ func (s *Service) storeResult(ctx context.Context, result *signal.Consensus, res
 	body, err := json.Marshal(result)
 	if err == nil {
 		record = s.recordOf(result, body, result.Timestamp)
+		record.Market = marketOf(market)
+		record.Unsettled, err = unsettled(result, outcome.Of(result, false))
+	}
+	if err == nil {
 		err = s.Store.Record(ctx, record, s.countResult(result))
 	}
 	s.writeFailed.Store(err != nil)
@@ -217,7 +224,7 @@ func (s *Service) storeResult(ctx context.Context, result *signal.Consensus, res
 }
 
 // storeFailure counts a run without a decision and settles its budget.
-func (s *Service) storeFailure(ctx context.Context, undecided *orchestrator.Error, reserved *reservation) {
+func (s *Service) storeFailure(ctx context.Context, request orchestrator.Checked, undecided *orchestrator.Error, reserved *reservation) {
 	ctx, cancel := writeContext(ctx, paidTimeout)
 	defer cancel()
 	if undecided == nil { // the request was refused, and no model was asked
@@ -230,13 +237,13 @@ func (s *Service) storeFailure(ctx context.Context, undecided *orchestrator.Erro
 		s.settle(ctx, reserved, undecided.Total.CostUSD+reserved.unreportedCost(undecided.Votes, undecided.Failures))
 	})
 	defer settling.Wait()
-	s.recordFailure(ctx, undecided)
+	s.recordFailure(ctx, undecided.RunID, s.countFailure(request, undecided, signal.CodeOf(undecided)))
 }
 
 // recordFailure adds a run without a decision to the counters.
-func (s *Service) recordFailure(ctx context.Context, undecided *orchestrator.Error) {
-	if err := s.Store.Record(ctx, nil, s.countFailure(undecided)); err != nil {
-		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("run", undecided.RunID), slog.String("error", err.Error()))
+func (s *Service) recordFailure(ctx context.Context, run string, count store.Count) {
+	if err := s.Store.Record(ctx, nil, count); err != nil {
+		s.log.LogAttrs(ctx, slog.LevelError, "Run not counted:", slog.String("run", run), slog.String("error", err.Error()))
 	}
 }
 

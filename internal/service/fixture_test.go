@@ -71,6 +71,7 @@ type faulty struct {
 	store.Store
 	mu         sync.Mutex
 	all, write error
+	sums       atomic.Int32 // how often Sums was called
 }
 
 func (f *faulty) fail(all, write error) {
@@ -130,6 +131,14 @@ func (f *faulty) Settle(ctx context.Context, lease store.Lease, cost int64) erro
 	return f.Store.Settle(ctx, lease, cost)
 }
 
+func (f *faulty) Sums(ctx context.Context, scores, pair, first, last string) (map[string]map[string]float64, error) {
+	if err := f.down(); err != nil {
+		return nil, err
+	}
+	f.sums.Add(1)
+	return f.Store.Sums(ctx, scores, pair, first, last)
+}
+
 func (f *faulty) Spending(ctx context.Context, key string) (store.Sum, error) {
 	if err := f.down(); err != nil {
 		return store.Sum{}, err
@@ -145,7 +154,7 @@ type fixture struct {
 }
 
 // newService builds a service over a real store and the given providers.
-func newService(t *testing.T, options service.Options, voters ...*voter) fixture {
+func newService(t testing.TB, options service.Options, voters ...*voter) fixture {
 	t.Helper()
 	file, err := bolt.Open(filepath.Join(t.TempDir(), "thalas.db"), bolt.Options{})
 	if err != nil {
@@ -155,7 +164,7 @@ func newService(t *testing.T, options service.Options, voters ...*voter) fixture
 	return serviceOver(t, options, &faulty{Store: file}, voters...)
 }
 
-func serviceOver(t *testing.T, options service.Options, s *faulty, voters ...*voter) fixture {
+func serviceOver(t testing.TB, options service.Options, s *faulty, voters ...*voter) fixture {
 	t.Helper()
 	options.Registry = &provider.Registry{}
 	for _, v := range voters {

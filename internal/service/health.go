@@ -110,7 +110,9 @@ func (s *Service) Health(ctx context.Context, probe bool) Health {
 		lastFailed := p.LastError != nil && (p.LastSuccess == nil || p.LastError.At.After(*p.LastSuccess))
 		works := e.Available() && p.LeftOut == nil && !lastFailed
 		if err, was := probed[p.Name]; was {
-			works = e.Available() && err == nil
+			if err == nil || !err.NoRoute {
+				works = e.Available() && err == nil
+			}
 			p.Probe = new("ok")
 			if err != nil {
 				p.Probe = new(string(err.Kind) + ": " + err.Message)
@@ -172,7 +174,7 @@ func (s *Service) registryStatus(ctx context.Context) orchestrator.RegistryStatu
 }
 
 // pastDay reads the counters of the last 24 hours, and the newest texts in them.
-func (s *Service) pastDay(ctx context.Context) (texts map[string]string, metrics Metrics, err error) {
+func (s *Service) pastDay(ctx context.Context) (texts map[string]string, metrics Sums, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	now := time.Now().UTC()
@@ -190,7 +192,7 @@ func (s *Service) pastDay(ctx context.Context) (texts map[string]string, metrics
 	return texts, sum(hours), err
 }
 
-func healthOf(e provider.Entry, texts map[string]string, metrics Metrics) ProviderHealth {
+func healthOf(e provider.Entry, texts map[string]string, metrics Sums) ProviderHealth {
 	name := e.Provider.Name()
 	p := ProviderHealth{
 		Name: name, Enabled: !e.Disabled, Configured: e.Unavailable == "", Model: e.Provider.Model(), Weight: e.VoteWeight(),

@@ -26,6 +26,10 @@ func (n *notebook) Undecided(run string, _ []signal.Vote, failures []signal.Fail
 	n.lines = append(n.lines, fmt.Sprintf("no decision, begun %v, %d failures, $%g", run != "", len(failures), costUSD))
 }
 
+func (n *notebook) Settled(settled, directional, hits int, netReturn float64) {
+	n.lines = append(n.lines, fmt.Sprintf("%d settled, %d of %d right, %+.4f", settled, hits, directional, netReturn))
+}
+
 func (n *notebook) OverBudget() { n.lines = append(n.lines, "over budget") }
 
 func TestMeterIsToldOfEachRun(t *testing.T) {

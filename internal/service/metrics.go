@@ -27,19 +27,31 @@ const (
 	WindowDay  Window = "day"
 )
 
-// Metrics are sums over a window.
+// Sums are what runs and calls add up to.
+type Sums struct {
+	TotalRequests      int64             `json:"total_requests" doc:"Runs that were started."`
+	SuccessfulRequests int64             `json:"successful_requests" doc:"Runs that came to a decision."`
+	FailedRequests     int64             `json:"failed_requests" doc:"Runs without a decision."`
+	SuccessRate        float64           `json:"success_rate" doc:"Share of the runs that came to a decision, 0 to 1; 0 before the first."`
+	CostUSD            float64           `json:"cost_usd" doc:"Known cost of all calls."`
+	Tokens             int64             `json:"tokens" doc:"Known tokens of all calls."`
+	Providers          []ProviderMetrics `json:"providers" doc:"By name, those that were called in this time."`
+}
+
+// Metrics are the sums of a window.
 type Metrics struct {
-	TotalRequests      int64                       `json:"total_requests" doc:"Runs that were started."`
-	SuccessfulRequests int64                       `json:"successful_requests" doc:"Runs that came to a decision."`
-	FailedRequests     int64                       `json:"failed_requests" doc:"Runs without a decision."`
-	SuccessRate        float64                     `json:"success_rate" doc:"Share of the runs that came to a decision, 0 to 1; 0 before the first."`
-	CostUSD            float64                     `json:"cost_usd" doc:"Known cost of all calls."`
-	Tokens             int64                       `json:"tokens" doc:"Known tokens of all calls."`
-	RegistryStatus     orchestrator.RegistryStatus `json:"registry_status" doc:"The providers as this process has them."`
-	Providers          []ProviderMetrics           `json:"providers" doc:"By name, those that were called in the window."`
-	Window             Window                      `json:"window" enum:"hour,day"`
-	From               time.Time                   `json:"from" doc:"Start of the window, inclusive."`
-	To                 time.Time                   `json:"to" doc:"End of the window, exclusive."`
+	Sums
+	RegistryStatus orchestrator.RegistryStatus `json:"registry_status" doc:"The providers as this process has them."`
+	Window         Window                      `json:"window" enum:"hour,day"`
+	From           time.Time                   `json:"from" doc:"Start of the window, inclusive."`
+	To             time.Time                   `json:"to" doc:"End of the window, exclusive."`
+	Days           []DayMetrics                `json:"days,omitempty" doc:"With by=day: the days on which there were runs, the oldest first."`
+}
+
+// DayMetrics are the sums of the part of a window that lies in one UTC day.
+type DayMetrics struct {
+	Day string `json:"day" format:"date"`
+	Sums
 }
 
 // ProviderMetrics are the sums of one provider.
@@ -83,9 +95,18 @@ func (s *Service) Metrics(ctx context.Context, window Window, from, to time.Time
 	if err != nil {
 		return Metrics{}, unreachable("to read the metrics", err)
 	}
-	m := sum(hours)
-	m.RegistryStatus = s.registryStatus(ctx)
-	m.Window, m.From, m.To = window, from, to
+	m := Metrics{Sums: sum(hours), RegistryStatus: s.registryStatus(ctx), Window: window, From: from, To: to}
+	for len(hours) > 0 {
+		day := hours[0].Day
+		end := slices.IndexFunc(hours, func(h store.Hour) bool { return h.Day != day })
+		if end < 0 {
+			end = len(hours)
+		}
+		if sums := sum(hours[:end]); sums.TotalRequests > 0 {
+			m.Days = append(m.Days, DayMetrics{day, sums})
+		}
+		hours = hours[end:]
+	}
 	return m, nil
 }
 
@@ -111,14 +132,14 @@ func (s *Service) hours(ctx context.Context, from, to time.Time) ([]store.Hour, 
 }
 
 // sum adds up the counters of hours.
-func sum(hours []store.Hour) Metrics {
+func sum(hours []store.Hour) Sums {
 	totals := map[string]int64{}
 	for _, h := range hours {
 		for name, n := range h.Counts {
 			totals[name] += n
 		}
 	}
-	m := Metrics{
+	m := Sums{
 		TotalRequests: totals["requests"], SuccessfulRequests: totals["successes"], FailedRequests: totals["failures"],
 		SuccessRate: rate(totals["successes"], totals["requests"]), CostUSD: float64(totals["cost_micro_usd"]) / 1e6, Tokens: totals["tokens"],
 		Providers: []ProviderMetrics{},
@@ -217,11 +238,16 @@ func percentile(counts [len(buckets) + 1]int64, share float64) *float64 {
 }
 
 func (s *Service) countResult(c *signal.Consensus) store.Count {
-	return s.count("successes", c.Timestamp, c.TotalCostUSD, c.TotalTokens, c.Responses, c.Failures)
+	count := s.count("successes", c.Timestamp, c.TotalCostUSD, c.TotalTokens, c.Responses, c.Failures)
+	s.noteSeries(count, resultOfSeries, seriesKey(c.Pair, c.Timeframe), store.PositionKey(c.CandleTime, c.ID)+" "+c.Timestamp.Format(time.RFC3339Nano))
+	return count
 }
 
-func (s *Service) countFailure(e *orchestrator.Error) store.Count {
-	return s.count("failures", time.Now().UTC(), e.Total.CostUSD, e.Total.Tokens, e.Votes, e.Failures)
+func (s *Service) countFailure(request orchestrator.Checked, e *orchestrator.Error, code signal.ErrorCode) store.Count {
+	at := time.Now().UTC()
+	count := s.count("failures", at, e.Total.CostUSD, e.Total.Tokens, e.Votes, e.Failures)
+	s.noteSeries(count, errorOfSeries, seriesKey(request.Pair(), request.Timeframe()), at.Format(time.RFC3339Nano)+" "+string(code))
+	return count
 }
 
 // count gives what one run adds to the counters of its hour.

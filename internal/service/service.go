@@ -35,6 +35,7 @@ type Options struct {
 	MetricsRetention  time.Duration // how long counters are kept; 0: for ever
 	DailyBudgetUSD    float64       // spending cap of a UTC day over all processes; 0: none
 	RequestBudgetUSD  float64       // spending cap of one request; 0: none
+	RoundTripCost     float64       // what buying and selling costs together, as a share of the price: scores are net of it
 	Logger            *slog.Logger  // nil: no log
 
 	// Prepare fetches the provider keys before a run. Its error is shown to the caller.
@@ -44,6 +45,9 @@ type Options struct {
 	// Health then reads from the counters which providers have a key, and probing is
 	// refused.
 	Keyless bool
+	// Frozen means that the process stands still between requests, as a Lambda function
+	// does. Nothing may go on in the background then: it would go on during another request.
+	Frozen bool
 	// Meter is called after each run. It may be nil.
 	Meter Meter
 }
@@ -60,6 +64,9 @@ type Meter interface {
 	Undecided(run string, votes []signal.Vote, failures []signal.Failure, latencyMS, costUSD float64)
 	// OverBudget reports a question that was refused because the day's budget is used up.
 	OverBudget()
+	// Settled reports results of one series that were settled: how many, how many raw BUYs
+	// and SELLs and how many of them were right, and the sum of the net returns.
+	Settled(settled, directional, hits int, netReturn float64)
 }
 
 // DefaultMaxConcurrentRuns is Options.MaxConcurrentRuns where that is 0.
@@ -78,6 +85,8 @@ type Service struct {
 	// does not show that: a full disk, for example, can still be read.
 	writeFailed atomic.Bool
 	unstored    unstored
+	fits        fits
+	series      series
 	log         *slog.Logger
 }
 
@@ -124,6 +133,7 @@ type unmetered struct{}
 
 func (unmetered) Decided(*signal.Consensus, bool)                                     {}
 func (unmetered) Undecided(string, []signal.Vote, []signal.Failure, float64, float64) {}
+func (unmetered) Settled(int, int, int, float64)                                      {}
 func (unmetered) OverBudget()                                                         {}
 
 // The kinds of [Error], for errors.Is and for clients.

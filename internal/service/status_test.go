@@ -94,6 +94,15 @@ func TestHealthProbesAtMostOnceInThirtySeconds(t *testing.T) {
 	})
 }
 
+// A server may have no list of models, and answer questions nevertheless.
+func TestHealthProbeOfAServerWithoutTheRoute(t *testing.T) {
+	a := &voter{name: "a", checkErr: &provider.Error{Kind: signal.FailureProvider, NoRoute: true, Message: "404"}}
+	h := newService(t, service.Options{}, a).Health(t.Context(), true)
+	if h.Status != service.Healthy || !h.ProviderHealth["a"] || *h.Providers[0].Probe != "provider: 404" {
+		t.Errorf("got %s, %+v", h.Status, h.Providers[0])
+	}
+}
+
 // A key that was refused keeps its provider out until a free call proves one.
 func TestHealthProbeLetsAProvedKeyBackIn(t *testing.T) {
 	a := &voter{name: "a", err: &provider.Error{Kind: signal.FailureAuthentication, Message: "a wrong key"}}

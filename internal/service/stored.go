@@ -1,11 +1,9 @@
 package service
 
-// Stored results: reading them back, deciding their votes again under another policy, and
-// importing them, as this server or another exported them, under their ids. No model is
-// asked and nothing is paid for.
+// Stored results: reading them back, and deciding their votes again under another policy.
+// No model is asked and nothing is paid for.
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -107,6 +105,10 @@ type Verdict struct {
 	AgreementScore      float64            `json:"agreement_score"`
 	SuggestedStopLoss   *float64           `json:"suggested_stop_loss"`
 	SuggestedTakeProfit *float64           `json:"suggested_take_profit"`
+
+	// They are nil unless one run was asked for by its id.
+	WeightedVotes *signal.Tally[float64] `json:"weighted_votes,omitempty"`
+	Explanation   *signal.Explanation    `json:"explanation,omitempty"`
 }
 
 // Change is a run with another decision.
@@ -124,7 +126,7 @@ type Replayed struct {
 	Runs          int      `json:"runs"`           // how many runs were replayed
 	Changed       int      `json:"changed"`        // how many of them have another decision now
 	PolicyAssumed int      `json:"policy_assumed"` // how many used today's gates: their own were not stored, and the request left one out
-	Items         []Change `json:"items"`          // the changed runs, newest first; never nil
+	Items         []Change `json:"items"`          // the changed runs, newest first, or the one that was asked for; never nil
 
 	Next string `json:"-"` // the cursor of the next page; empty: there is none
 }
@@ -148,17 +150,42 @@ func (s *Service) Replay(ctx context.Context, q Query, policy orchestrator.Check
 		return replayed, err
 	}
 	for i := range page.Results {
-		if err := s.replay(&replayed, &page.Results[i], policy); err != nil {
-			return replayed, fmt.Errorf("the stored result %s can't be replayed: %w", page.Results[i].ID, err)
+		change, err := s.replay(&replayed, &page.Results[i], policy)
+		if err != nil {
+			return replayed, err
+		}
+		if change.Now.Decision != change.Was.Decision {
+			change.Was.WeightedVotes, change.Was.Explanation, change.Now.WeightedVotes, change.Now.Explanation = nil, nil, nil, nil
+			replayed.Items = append(replayed.Items, change)
 		}
 	}
-	replayed.Runs, replayed.Changed, replayed.Next = len(page.Results), len(replayed.Items), page.Next
+	replayed.Changed, replayed.Next = len(replayed.Items), page.Next
+	return replayed, nil
+}
+
+// ReplayOne decides one stored run again, whether or not that changes its decision. It gives
+// [ErrNotFound] for an unknown id.
+func (s *Service) ReplayOne(ctx context.Context, id string, policy orchestrator.CheckedPolicy) (Replayed, error) {
+	replayed := Replayed{Items: []Change{}}
+	stored, err := s.Show(ctx, id)
+	if err != nil {
+		return replayed, err
+	}
+	change, err := s.replay(&replayed, &stored, policy)
+	if err != nil {
+		return replayed, err
+	}
+	if change.Now.Decision != change.Was.Decision {
+		replayed.Changed = 1
+	}
+	replayed.Items = append(replayed.Items, change)
 	return replayed, nil
 }
 
 // run is the part of a stored result that a replay needs.
 type run struct {
 	Verdict
+	Simulated    bool           `json:"simulated"`
 	CandleTime   time.Time      `json:"candle_time"`
 	CurrentPrice float64        `json:"current_price"`
 	Votes        []signal.Vote  `json:"provider_responses"`
@@ -166,128 +193,26 @@ type run struct {
 	Policy       *signal.Policy `json:"policy"`
 }
 
-func (s *Service) replay(into *Replayed, stored *store.Result, policy orchestrator.CheckedPolicy) error {
+// replay decides one run again, and counts it.
+func (s *Service) replay(into *Replayed, stored *store.Result, policy orchestrator.CheckedPolicy) (Change, error) {
 	var r run
-	if err := json.Unmarshal(stored.Body, &r); err != nil {
-		return err
+	err := json.Unmarshal(stored.Body, &r)
+	if err == nil && (len(r.Votes) == 0 || r.Decision == "") { // without votes the outcome would be a HOLD
+		err = errors.New("it has no votes or no decision")
 	}
-	if len(r.Votes) == 0 || r.Decision == "" { // without votes the outcome would be a HOLD
-		return errors.New("it has no votes or no decision")
+	if err != nil {
+		return Change{}, fmt.Errorf("the stored result %s can't be replayed: %w", stored.ID, err)
 	}
 	outcome, assumed := s.Orchestrator.Replay(r.Votes, r.CurrentPrice, r.Policy, policy)
 	if assumed {
 		into.PolicyAssumed++
 	}
-	if outcome.Decision != r.Decision {
-		into.Items = append(into.Items, Change{ID: stored.ID, CandleTime: r.CandleTime, DecidedEarly: r.DecidedEarly, Was: r.Verdict, Now: Verdict{
-			Decision: outcome.Decision, RawDecision: outcome.RawDecision, HoldReason: outcome.HoldReason,
-			Confidence: outcome.Confidence, AgreementScore: outcome.AgreementScore,
-			SuggestedStopLoss: outcome.SuggestedStopLoss, SuggestedTakeProfit: outcome.SuggestedTakeProfit,
-		}})
-	}
-	return nil
+	into.Runs++
+	into.Simulated = r.Simulated
+	return Change{ID: stored.ID, CandleTime: r.CandleTime, DecidedEarly: r.DecidedEarly, Was: r.Verdict, Now: Verdict{
+		Decision: outcome.Decision, RawDecision: outcome.RawDecision, HoldReason: outcome.HoldReason,
+		Confidence: outcome.Confidence, AgreementScore: outcome.AgreementScore,
+		SuggestedStopLoss: outcome.SuggestedStopLoss, SuggestedTakeProfit: outcome.SuggestedTakeProfit,
+		WeightedVotes: &outcome.WeightedVotes, Explanation: &outcome.Explanation,
+	}}, nil
 }
-
-// importTimeout bounds the write of one batch.
-const importTimeout = 30 * time.Second
-
-// longestRun is the most that lies between the time in a result's id, which is when its
-// run began, and its timestamp, which is when the run ended.
-const longestRun = time.Hour
-
-// Import stores results, given as the JSON that was answered, byte for byte. It says how
-// many were added; a result whose id is stored already is left as it is. No model is
-// asked and nothing is counted. Simulated results stay simulated. The retention period
-// begins now. If one body is not a whole result, Import gives an error and stores none.
-func (s *Service) Import(ctx context.Context, bodies [][]byte) (added int, err error) {
-	now := time.Now()
-	results := make([]*store.Result, len(bodies))
-	for i, body := range bodies {
-		c, err := WholeResult(body)
-		if err != nil {
-			return 0, err
-		}
-		results[i] = s.recordOf(c, body, now)
-	}
-	ctx, cancel := context.WithTimeout(ctx, importTimeout)
-	defer cancel()
-	added, err = s.Store.Add(ctx, results)
-	return added, unreachable("to store what is imported", err)
-}
-
-// WholeResult parses a stored result, and checks what every result has: one that passes
-// can be found, read and replayed like a result of this server. Fields that this version
-// does not know are ignored.
-func WholeResult(body []byte) (*signal.Consensus, error) {
-	var c signal.Consensus
-	var other *json.UnmarshalTypeError
-	switch err := json.Unmarshal(body, &c); {
-	case errors.As(err, &other):
-		return nil, fmt.Errorf("%s is of a wrong kind, %s", cmp.Or(other.Field, "it"), other.Value)
-	case err != nil:
-		return nil, fmt.Errorf("it is not JSON: %w", err)
-	}
-	// The texts as they are written, since parsing accepts other forms too.
-	var said struct {
-		Pair        string `json:"pair"`
-		Decision    string `json:"decision"`
-		RawDecision string `json:"raw_decision"`
-		Votes       []struct {
-			Decision string `json:"decision"`
-		} `json:"provider_responses"`
-	}
-	if err := json.Unmarshal(body, &said); err != nil {
-		return nil, err
-	}
-	votes := signal.Tally[int]{}
-	for i := range c.Responses {
-		v := &c.Responses[i]
-		switch {
-		case v.Provider == "":
-			return nil, fmt.Errorf("vote %d does not name its provider", i+1)
-		case !isDecision(said.Votes[i].Decision):
-			return nil, fmt.Errorf("decision %q of %s is none of BUY, SELL, HOLD", said.Votes[i].Decision, v.Provider)
-		case !isShare(v.Confidence) || !isShare(v.Weight):
-			return nil, fmt.Errorf("confidence %v or weight %v of %s is outside 0…1", v.Confidence, v.Weight, v.Provider)
-		}
-		votes.Add(v.Decision, 1)
-	}
-	at := [...]time.Time{c.Timestamp, c.CandleTime, c.ValidUntil}
-	for i, name := range [...]string{"timestamp", "candle_time", "valid_until"} {
-		if year := at[i].UTC().Year(); at[i].IsZero() || year < 1970 || year > 9999 {
-			return nil, fmt.Errorf("%s is missing, or no time of this era", name)
-		}
-	}
-	made := store.MadeAt(c.ID)
-	switch {
-	case !store.IsID(c.ID):
-		return nil, fmt.Errorf("id %q is no id of a result", c.ID)
-	case c.Pair.IsZero() || c.Pair.String() != said.Pair:
-		return nil, fmt.Errorf("pair %q is missing, or not in its one form", said.Pair)
-	case c.Timeframe == "":
-		return nil, errors.New("timeframe is missing")
-	case !isDecision(said.Decision) || !isDecision(said.RawDecision):
-		return nil, fmt.Errorf("decision %q or raw_decision %q is none of BUY, SELL, HOLD", said.Decision, said.RawDecision)
-	case c.Status != signal.Complete && c.Status != signal.Degraded:
-		return nil, fmt.Errorf("status %q is none of complete, degraded", c.Status)
-	case c.CurrentPrice <= 0:
-		return nil, errors.New("current_price is not above 0")
-	case !isShare(c.Confidence) || !isShare(c.AgreementScore):
-		return nil, errors.New("confidence or agreement_score is outside 0…1")
-	case len(c.Responses) == 0:
-		return nil, errors.New("it has no votes")
-	case votes != c.VoteBreakdown || c.ParticipatingProviders != len(c.Responses):
-		return nil, errors.New("vote_breakdown or participating_providers are not those of its votes")
-	case !c.ValidUntil.Equal(c.CandleTime.Add(2 * c.Timeframe.Duration())):
-		return nil, errors.New("valid_until is not two timeframes after candle_time")
-	case made.Sub(c.Timestamp).Abs() > longestRun:
-		return nil, fmt.Errorf("timestamp is not of the time in its id, %s", made.Format(time.RFC3339))
-	}
-	return &c, nil
-}
-
-func isDecision(text string) bool {
-	return text == string(signal.Buy) || text == string(signal.Sell) || text == string(signal.Hold)
-}
-
-func isShare(x float64) bool { return x >= 0 && x <= 1 }

@@ -60,17 +60,46 @@ type Consensus struct {
 	TotalCostUSD   float64 `json:"total_cost_usd"` // of every attempt whose usage and price are known
 	TotalTokens    int     `json:"total_tokens"`   // of every attempt whose usage is known
 
+	Policy *Policy `json:"policy,omitempty"` // nil only in results that were stored before this field existed
+
 	Timestamp     time.Time `json:"timestamp"`
 	CandleTime    time.Time `json:"candle_time"` // open time of the last closed candle
 	ValidUntil    time.Time `json:"valid_until"` // candle_time + 2 timeframes
 	PromptVersion string    `json:"prompt_version"`
 	Cache         Cache     `json:"cache"`
+	SharedFrom    *string   `json:"shared_from"`       // the id of the run whose votes these are; nil: of this run
+	VotesAt       time.Time `json:"votes_at,omitzero"` // when the votes were made; zero only in results that were stored before it was kept
 
 	DecidedEarly    bool        `json:"decided_early"`
 	ConfidenceRange *[2]float64 `json:"confidence_range"` // nil unless DecidedEarly: lowest and highest possible confidence
 
-	Policy *Policy `json:"policy,omitempty"` // nil only in results that were stored before this field existed
+	// Probability is nil only in results that were stored before it was published.
+	Probability *Probability `json:"probability,omitempty"`
 }
+
+// Probability says how often decisions like the raw one turned out right. Value, Low and
+// High are nil where Reason says why.
+type Probability struct {
+	Value          *float64           `json:"value"`           // that the raw BUY or SELL turns out right, 0…1
+	Low            *float64           `json:"low"`             // 95 % credible interval
+	High           *float64           `json:"high"`            //
+	NEff           *float64           `json:"n_eff"`           // independent windows it rests on; nil: unknown
+	Needed         int                `json:"needed"`          // the n_eff from which on there is a Value
+	BreakEven      *float64           `json:"break_even"`      // the hit rate that pays for a round trip; nil: unknown
+	HorizonCandles int                `json:"horizon_candles"` // the candles after the answer that it is about
+	FittedAt       *time.Time         `json:"fitted_at"`       // when the outcomes were read; nil without a Value
+	Reason         *ProbabilityReason `json:"reason"`          // nil with a Value
+}
+
+// ProbabilityReason says why there is no probability.
+type ProbabilityReason string
+
+// The reasons.
+const (
+	ProbabilityTooFew      ProbabilityReason = "too_few"     // n_eff is below Needed
+	ProbabilityHold        ProbabilityReason = "hold"        // the raw decision is HOLD
+	ProbabilityUnavailable ProbabilityReason = "unavailable" // the scores could not be read in time
+)
 
 // Policy is the policy of a run, without the weights, which are in the votes.
 type Policy struct {

@@ -57,8 +57,9 @@ func full(t *testing.T) signal.Consensus {
 		},
 		TotalLatencyMS: 20000.9, OverheadMS: 0.9, TotalCostUSD: 0.0085, TotalTokens: 6120,
 		Timestamp: at, CandleTime: at.Truncate(5 * time.Minute).Add(-5 * time.Minute), ValidUntil: at.Truncate(5 * time.Minute).Add(5 * time.Minute),
-		PromptVersion: "p1", Cache: signal.CacheMiss, DecidedEarly: true, ConfidenceRange: &[2]float64{0.7, 0.8},
-		Policy: &signal.Policy{MinProviders: 2, MinConfidence: 0.5, MinAgreement: 0.75},
+		PromptVersion: "p1", Cache: signal.CacheMiss, VotesAt: time.Date(2026, 11, 23, 5, 0, 1, 250e6, time.UTC), DecidedEarly: true, ConfidenceRange: &[2]float64{0.7, 0.8},
+		Policy:      &signal.Policy{MinProviders: 2, MinConfidence: 0.5, MinAgreement: 0.75},
+		Probability: &signal.Probability{NEff: new(37.0), Needed: 100, BreakEven: new(0.7459), HorizonCandles: 3, Reason: new(signal.ProbabilityTooFew)},
 	}
 }
 

@@ -52,7 +52,7 @@ func (c *call) check(unread error, unknown []string) (*question, *problem) {
 	case c.r.URL.Query().Has("key"):
 		return nil, bad("key", "A key in the URL reaches logs: send it in the header.")
 	}
-	if c.key = c.format.key(c.r.Header); c.key == "" {
+	if c.key = c.format.key(c.r.Header); c.key == "" && !c.format.keyless {
 		return nil, &problem{condition: "missing_key"}
 	}
 	switch version := c.r.Header.Get("Anthropic-Version"); {
@@ -122,6 +122,8 @@ func (c *call) fail(p *problem) {
 	m := c.message(row.status, encode(c.format.problem(row, p, c.id)))
 	if p.status != 0 {
 		m.status = p.status
+	} else if c.provider == "openrouter" && slices.Contains(upstream, p.condition) {
+		m.status = http.StatusOK
 	}
 	if c.provider != Gemini || p.wait.form != ownForm { // Gemini has its own form in the body
 		p.wait.setHeader(m.header)

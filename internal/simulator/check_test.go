@@ -40,7 +40,7 @@ func TestWrongRequests(t *testing.T) {
 		{"no content type", Grok, noHeader("Content-Type"), 400, "Content-Type"},
 		{"wrong method", OpenAI, func(r *http.Request, _ fields) { r.Method = http.MethodPut }, 405, "Not allowed"},
 		{"wrong path", Gemini, path("/gemini/v1/models/x:generateContent"), 404, "NOT_FOUND"},
-		{"no such provider", Grok, path("/groq/v1/chat/completions"), 404, "set a provider's base URL"},
+		{"no such provider", Grok, path("/nobody/v1/chat/completions"), 404, "set a provider's base URL"},
 
 		{"unknown field", Anthropic, set("foo", 1), 400, "foo: Extra inputs are not permitted"},
 		{"unknown field", OpenAI, set("foo", 1), 400, `"param":"foo"`},

@@ -1,6 +1,6 @@
 // Package simulator is an HTTP server that speaks the wire formats of Anthropic, OpenAI,
-// Gemini and Grok, for demonstrations, tests and benchmarks: without keys, costs and a
-// network.
+// Gemini and Grok, and the dialects of servers that are compatible with OpenAI, for
+// demonstrations, tests and benchmarks: without keys, costs and a network.
 //
 // Each provider has its own path (/anthropic/v1/messages, /openai/v1/chat/completions,
 // /gemini/v1beta/models/{model}:generateContent, /grok/v1/chat/completions), so its base

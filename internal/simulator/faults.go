@@ -216,8 +216,8 @@ func ParseFaults(script string) (map[string][]Fault, error) {
 // checkScript gives an error for a script that no server can follow.
 func checkScript(script map[string][]Fault) error {
 	for _, provider := range sortedKeys(script) {
-		if !slices.Contains(Providers, provider) {
-			return fmt.Errorf("fault script: %q is not a provider: known are %s", provider, strings.Join(Providers, ", "))
+		if _, known := formats[provider]; !known {
+			return fmt.Errorf("fault script: %q is not a provider: known are %s", provider, strings.Join(slices.Concat(Providers, Presets), ", "))
 		}
 		for i, fault := range script[provider] {
 			if _, known := faultByName(fault.name()); !known && fault.name() != string(OK) {

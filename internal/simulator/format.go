@@ -15,10 +15,10 @@ const (
 	Grok      = "grok"
 )
 
-// Providers lists them in the order in which they are always shown.
+// Providers lists the built-in ones in the order in which they are always shown.
 var Providers = []string{Anthropic, OpenAI, Gemini, Grok}
 
-var formats = map[string]format{Anthropic: anthropicFormat, OpenAI: openaiFormat, Gemini: geminiFormat, Grok: grokFormat}
+var formats = withDialects(map[string]format{Anthropic: anthropicFormat, OpenAI: openaiFormat, Gemini: geminiFormat, Grok: grokFormat})
 
 // format is the wire format of one provider.
 type format struct {
@@ -28,6 +28,7 @@ type format struct {
 	idHeader  string // the header of an answer with the id; empty: there is none
 	keyHeader string // the header of a request with the key
 	keyPrefix string // what precedes the key in it
+	keyless   bool   // no key is needed
 
 	modelPrefix string   // what the names of models begin with
 	listed      []string // the models in the list; others are answered too
@@ -66,6 +67,9 @@ type question struct {
 	user      string
 	maxTokens int // the output limit in tokens, which thinking counts towards; 0: none
 	thinking  int // tokens that the model thinks before it answers
+
+	fenced      bool // nothing holds the model to JSON, so it puts the vote into a fence of Markdown
+	thinksAloud bool // the thoughts are a part of the text
 }
 
 // reply is what a model answers, before it is written in a wire format.

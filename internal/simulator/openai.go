@@ -26,12 +26,15 @@ var grokFormat = format{
 	problem: func(r errorRow, _ *problem, _ string) fields { return fields{"code": r.kind, "error": r.message} },
 }
 
+// chatFields are the fields of a question without that of its output limit.
+var chatFields = []string{"model", "messages", "response_format", "reasoning_effort", "temperature", "top_p",
+	"n", "seed", "stop", "user", "metadata", "service_tier", "store", "logprobs", "top_logprobs",
+	"frequency_penalty", "presence_penalty", "logit_bias", "prompt_cache_key", "safety_identifier", "verbosity"}
+
 // chatRules are those that OpenAI and Grok have in common.
 var chatRules = []rule{
 	{"max_tokens?", never, "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."},
-	{"", only("model", "messages", "max_completion_tokens", "response_format", "reasoning_effort", "temperature", "top_p",
-		"n", "seed", "stop", "user", "metadata", "service_tier", "store", "logprobs", "top_logprobs",
-		"frequency_penalty", "presence_penalty", "logit_bias", "prompt_cache_key", "safety_identifier", "verbosity"), "Unknown parameter: '%s'."},
+	{"", only(append([]string{"max_completion_tokens"}, chatFields...)...), "Unknown parameter: '%s'."},
 	{"model", isText, "you must provide a model parameter"},
 	{"max_completion_tokens?", isCount, "Invalid type for 'max_completion_tokens': expected an integer from 1."},
 	{"messages", isList, "Missing required parameter: 'messages'."},

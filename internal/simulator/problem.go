@@ -58,7 +58,7 @@ var errorRows = func() map[[2]string]errorRow {
 // row gives the words of a provider for a problem. The key is in them if the problem
 // repeats it.
 func (p *problem) row(provider, key string) errorRow {
-	r := errorRows[[2]string{p.condition, provider}]
+	r := rowOf(p.condition, provider)
 	if p.message != "" {
 		r.message = p.message
 	}

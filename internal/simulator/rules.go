@@ -6,6 +6,7 @@ package simulator
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"thalas/internal/signal"
@@ -43,7 +44,7 @@ func decide(provider, prompt string) vote {
 	}
 	v := blind("the price is unknown")
 	if m.price > 0 {
-		v = rules[provider](m)
+		v = ruleOf(provider)(m)
 	}
 	answer := vote{Decision: v.decision, Confidence: math.Round(100*v.confidence) / 100, Reasoning: v.reasoning, RiskLevel: risk(m)}
 	if m.pair != "" {
@@ -58,6 +59,14 @@ var rules = map[string]func(market) view{
 	OpenAI:    momentum,
 	Gemini:    againstMean,
 	Grok:      breakout,
+}
+
+// ruleOf gives the rule of a provider. The dialects share those of the providers.
+func ruleOf(provider string) func(market) view {
+	if i := slices.Index(Presets, provider); i >= 0 {
+		provider = Providers[i%len(Providers)]
+	}
+	return rules[provider]
 }
 
 // reversion expects a price that has moved far to come back: it buys at an RSI of 35 or

@@ -18,7 +18,7 @@ func TestParseFaults(t *testing.T) {
 		{"two providers", "anthropic=rate_limit,ok;grok=hang*", map[string][]Fault{Anthropic: {"rate_limit", OK}, Grok: {"hang*"}}, ""},
 		{"case and spaces", " OpenAI = Reset , OK* ", map[string][]Fault{OpenAI: {"reset", "ok*"}}, ""},
 		{"unknown fault", "grok=explode", nil, `"explode" of grok is not a fault: known are ok, wrong_key,`},
-		{"unknown provider", "groq=hang", nil, `"groq" is not a provider: known are anthropic, openai, gemini, grok`},
+		{"unknown provider", "nobody=hang", nil, `"nobody" is not a provider: known are anthropic, openai, gemini, grok, azure, bedrock, `},
 		{"no list", "grok", nil, "write provider=fault,fault"},
 		{"empty list", "grok=", nil, `"" of grok is not a fault`},
 		{"star in the middle", "grok=hang*,ok", nil, "hang* of grok repeats for ever"},

@@ -67,7 +67,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	format, known := formats[provider]
 	if !known {
 		s.record("", nil, r, nil)
-		http.Error(w, "The simulator has the paths /"+strings.Join(Providers, "/…, /")+"/…: set a provider's base URL to this server with its name.", http.StatusNotFound)
+		http.Error(w, "The simulator has the paths /"+strings.Join(slices.Concat(Providers, Presets), "/…, /")+"/…: set a provider's base URL to this server with its name.", http.StatusNotFound)
 		return
 	}
 	body, unread := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))

@@ -31,7 +31,10 @@ func SeriesKey(pair, timeframe string, simulated bool) string {
 
 // DayKey gives the key of all results of a UTC day, such as 2026-11-23.
 func DayKey(at time.Time, simulated bool) string {
-	key := at.UTC().Format(time.DateOnly)
+	return prefixed(at.UTC().Format(time.DateOnly), simulated)
+}
+
+func prefixed(key string, simulated bool) string {
 	if simulated {
 		return simulatedPrefix + key
 	}

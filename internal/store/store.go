@@ -1,5 +1,6 @@
 // Package store defines what a store holds and what it must be able to do. It holds
-// results, which are found by id, series and day; counters by the hour; and short-lived
+// results, which are found by id, series and day, with their outcomes and what those add
+// up to; counters by the hour; and short-lived
 // records by which several processes coordinate.
 //
 // The implementations are sub-packages. Package storetest has the tests that all of them
@@ -35,6 +36,7 @@ var (
 // been removed by then.
 type Store interface {
 	Results
+	Outcomes
 	Counters
 	Coordination
 
@@ -56,6 +58,10 @@ type Results interface {
 
 	// Result gives the result of an id, or ErrNotFound.
 	Result(ctx context.Context, id string) (Result, error)
+
+	// Market gives the Market that a result was written with, which no other method gives,
+	// or nil if it has none. It gives ErrNotFound as Result does.
+	Market(ctx context.Context, id string) ([]byte, error)
 
 	// Latest gives the result with the highest position of a series, or ErrNotFound.
 	// It leaves out results whose candle or CreatedAt is more than MaxAhead in the
@@ -84,6 +90,19 @@ type Result struct {
 	CreatedAt time.Time // the consensus' timestamp
 	ExpiresAt time.Time // zero: never
 	Body      []byte    // the JSON that was answered, byte for byte
+	Imported  bool      // it was exported elsewhere, and stored here by Add
+
+	// When a result is written, either Unsettled puts it on the list of those without a
+	// final outcome, or Settlement stores its final outcome with it. Both are nil when it
+	// is read, and may be nil for a result that is on no list.
+	Unsettled  *Unsettled
+	Settlement *Settlement
+	// Outcome is the JSON of what became of a result that was read: final, or what the last
+	// try to settle it found. It is nil if nothing is known yet.
+	Outcome []byte
+	// Market is what the models saw of the market, in gzip. It is nil when a result is read:
+	// see Results.Market. A store leaves it out beside a body that fills its record.
+	Market []byte
 }
 
 // Page is a part of a list.

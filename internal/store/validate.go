@@ -6,6 +6,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,10 +17,18 @@ const (
 	MaxText = 2048
 	// MaxBody is the most bytes of a result's body.
 	MaxBody = 16 << 20
+	// MaxMarket is the most bytes of a result's market.
+	MaxMarket = 32 << 10
+
+	maxOutcome     = 64 << 10 // bytes of an outcome; it is stored with its result, which may fill most of an item
+	maxSumsKey     = 900      // bytes of what sums are found by
+	maxCounters    = 128      // of one voter in one settlement: they fit into one expression
+	maxCounterName = 100      // bytes
+	mostAdded      = 1e12     // to a counter, or taken from it
 )
 
-// Names of counters and texts that a [Count] can't have, because stores keep the
-// hour itself under them.
+// Names that counters and texts can't have, because stores keep under them what the
+// counters are of, and when they expire.
 const (
 	DayName    = "day"
 	HourName   = "hour"
@@ -52,13 +61,86 @@ func (r *Result) Validate() error {
 	if len(r.Body) > MaxBody {
 		return fmt.Errorf("the body of the result %s has %d bytes, and may have %d", r.ID, len(r.Body), MaxBody)
 	}
+	if len(r.Market) > MaxMarket {
+		return fmt.Errorf("the market of the result %s has %d bytes, and may have %d", r.ID, len(r.Market), MaxMarket)
+	}
 	if !utf8.Valid(r.Body) {
 		return fmt.Errorf("the body of the result %s is not UTF-8", r.ID)
 	}
 	if !hasYear(r.CreatedAt) {
 		return fmt.Errorf("the result %s does not say when it was made", r.ID)
 	}
-	return errors.Join(ValidateText("series", r.Series), ValidateText("day", r.Day))
+	if r.Unsettled != nil && r.Settlement != nil {
+		return fmt.Errorf("the result %s has a final outcome and is to be put on the list of those without", r.ID)
+	}
+	return errors.Join(ValidateText("series", r.Series), ValidateText("day", r.Day), r.validateOutcome())
+}
+
+// validateOutcome refuses an entry or an outcome that is of another result.
+func (r *Result) validateOutcome() error {
+	var entry *Unsettled
+	err := error(nil)
+	switch {
+	case r.Settlement != nil:
+		entry, err = &r.Settlement.Unsettled, r.Settlement.Validate()
+	case r.Unsettled != nil:
+		entry, err = r.Unsettled, r.Unsettled.Validate()
+	default:
+		return nil
+	}
+	if err == nil && (entry.ID != r.ID || entry.Position != r.Position) {
+		return fmt.Errorf("the outcome of the result %s is that of %s at %s", r.ID, entry.ID, entry.Position)
+	}
+	return err
+}
+
+// Validate refuses an entry that its result could not be found by.
+func (u *Unsettled) Validate() error {
+	if !IsID(u.ID) {
+		return fmt.Errorf("%q is not a result's id", u.ID)
+	}
+	if !IsPosition(u.Position) || !strings.HasSuffix(u.Position, "#"+u.ID) {
+		return fmt.Errorf("%q is not a position of the result %s", u.Position, u.ID)
+	}
+	if !utf8.Valid(u.Outcome) || len(u.Outcome) > maxOutcome {
+		return fmt.Errorf("the outcome of the result %s is not UTF-8, or longer than %d bytes", u.ID, maxOutcome)
+	}
+	return errors.Join(ValidateText("group", u.Group), ValidateText("key of the scores", u.Scores), ValidateText("pair", u.Pair))
+}
+
+// Validate refuses a settlement without an outcome or a day, and sums that could not be
+// read back or would spoil the sums that they are added to.
+func (s *Settlement) Validate() error {
+	if err := s.Unsettled.Validate(); err != nil {
+		return err
+	}
+	if len(s.Outcome) == 0 {
+		return fmt.Errorf("the settlement of the result %s has no outcome", s.ID)
+	}
+	if strings.Contains(s.Pair, "#") {
+		return fmt.Errorf("the pair %q of the settled result %s has a #", s.Pair, s.ID)
+	}
+	for voter, counters := range s.Sums {
+		if err := ValidateText("voter", voter); err != nil {
+			return err
+		}
+		if n := len(s.Scores) + len(s.Pair) + len(voter); n > maxSumsKey {
+			return fmt.Errorf("the key of the scores, the pair and the voter %q have %d bytes together, and may have %d", voter, n, maxSumsKey)
+		}
+		if len(counters) > maxCounters {
+			return fmt.Errorf("the result %s adds to %d counters of %s, and may add to %d", s.ID, len(counters), voter, maxCounters)
+		}
+		for name, x := range counters {
+			if name == "" || name == DayName || name == HourName || name == ExpiryName || len(name) > maxCounterName || !utf8.ValidString(name) {
+				return fmt.Errorf("a counter of %s cannot have the name %q", voter, name)
+			}
+			if !(math.Abs(x) <= mostAdded) {
+				return fmt.Errorf("the result %s adds %v to %s of %s: it must be a number of at most %v", s.ID, x, name, voter, mostAdded)
+			}
+		}
+	}
+	_, err := ParseDay(s.Day)
+	return err
 }
 
 // IsEmpty reports whether a count changes nothing.

@@ -3,6 +3,7 @@ package store
 // What is invalid, in detail. Package storetest tests that every store refuses it.
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,53 @@ func TestValidateResult(t *testing.T) {
 		if err := r.Validate(); (err == nil) != (name == "") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestValidateSettlement(t *testing.T) {
+	for name, spoil := range map[string]func(*Settlement){
+		"":                          func(*Settlement) {}, // valid
+		"no id":                     func(s *Settlement) { s.ID = "" },
+		"a position of another id":  func(s *Settlement) { s.Position = PositionKey(validTime, "019ab0c4-83e2-7000-8000-00000000000b") },
+		"no group":                  func(s *Settlement) { s.Group = "" },
+		"no pair":                   func(s *Settlement) { s.Pair = "" },
+		"a pair that ends too soon": func(s *Settlement) { s.Pair = "BTC#USDT" },
+		"no scores":                 func(s *Settlement) { s.Scores = "" },
+		"no outcome":                func(s *Settlement) { s.Outcome = nil },
+		"an outcome not in UTF-8":   func(s *Settlement) { s.Outcome = []byte("\xff") },
+		"no day":                    func(s *Settlement) { s.Day = "" },
+		"a day with a time":         func(s *Settlement) { s.Day = "2026-03-02T05" },
+		"a voter without a name":    func(s *Settlement) { s.Sums[""] = s.Sums["consensus"] },
+		"a very long key":           func(s *Settlement) { s.Sums[strings.Repeat("x", 900)] = nil },
+		"too many counters": func(s *Settlement) {
+			for i := range maxCounters {
+				s.Sums["consensus"][strings.Repeat("x", 1+i%90)+string(rune('a'+i/90))] = 1
+			}
+		},
+		"a counter without a name":   func(s *Settlement) { s.Sums["consensus"][""] = 1 },
+		"a counter of the item":      func(s *Settlement) { s.Sums["consensus"]["expires_at"] = 1 },
+		"no number":                  func(s *Settlement) { s.Sums["consensus"]["n"] = math.NaN() },
+		"an infinite number":         func(s *Settlement) { s.Sums["consensus"]["n"] = math.Inf(-1) },
+		"a number beyond all bounds": func(s *Settlement) { s.Sums["consensus"]["n"] = 1e13 },
+	} {
+		s := Settlement{
+			Unsettled: Unsettled{ID: someID, Group: "pending#5m", Position: PositionKey(validTime, someID), Pair: "BTC/USDT", Scores: "scores#5m#v1", Outcome: []byte("{}")},
+			Day:       "2026-03-02", Sums: map[string]map[string]float64{"consensus": {"n": 1, "sum": -.5}},
+		}
+		r := Result{ID: someID, Series: "BTC/USDT#5m", Position: s.Position, Day: "2026-03-02", CreatedAt: validTime, Settlement: &s}
+		spoil(&s)
+		if err := r.Validate(); (err == nil) != (name == "") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	u := Unsettled{ID: someID, Group: "pending#5m", Position: PositionKey(validTime.Add(time.Hour), someID), Pair: "BTC/USDT", Scores: "scores#5m#v1"}
+	r := Result{ID: someID, Series: "BTC/USDT#5m", Position: PositionKey(validTime, someID), Day: "2026-03-02", CreatedAt: validTime, Unsettled: &u}
+	if r.Validate() == nil {
+		t.Error("an entry at another position than its result is valid")
+	}
+	u.Position, r.Settlement = r.Position, &Settlement{}
+	if r.Validate() == nil {
+		t.Error("a result that is settled and on the list is valid")
 	}
 }
 

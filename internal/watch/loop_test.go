@@ -31,6 +31,8 @@ type asker struct {
 	takes   time.Duration
 }
 
+func (a *asker) SettleFrom(context.Context, market.Series, []signal.Candle, string) error { return nil }
+
 func (a *asker) AskOnce(ctx context.Context, occasion string, gather service.Gather) (service.Answer, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -35,6 +35,8 @@ const (
 // Asker answers a question once for each occasion. [service.Service] implements it.
 type Asker interface {
 	AskOnce(ctx context.Context, occasion string, gather service.Gather) (service.Answer, error)
+	// SettleFrom settles earlier results of a series by candles that are at hand.
+	SettleFrom(ctx context.Context, series market.Series, candles []signal.Candle, source string) error
 }
 
 // Counter counts what became of the series of each round.
@@ -131,19 +133,23 @@ func (w *Watcher) watch(ctx context.Context, at time.Time, list List, series mar
 		o.failed(err)
 		return o
 	}
-	var venue string
+	var fetched market.Fetched
 	answer, err := w.Asker.AskOnce(ctx, occasion(series, last, w.Simulated), func(gathering context.Context) (orchestrator.Request, error) {
-		fetched, err := source.Candles(gathering, series, last)
-		if err != nil {
+		var err error
+		if fetched, err = source.Candles(gathering, series, last); err != nil {
 			return orchestrator.Request{}, err
 		}
-		venue = fetched.Venue
 		if err := w.hasTime(ctx, list, 0); err != nil { // the venue was slow
 			return orchestrator.Request{}, err
 		}
 		return question(list, series, last, fetched)
 	})
-	o.Venue = venue
+	o.Venue = fetched.Venue
+	if len(fetched.Candles) > 0 {
+		if err := w.Asker.SettleFrom(ctx, series, fetched.Candles, fetched.Venue); err != nil {
+			w.log.LogAttrs(ctx, slog.LevelWarn, "Results not settled:", slog.String("series", series.String()), slog.String("error", err.Error()))
+		}
+	}
 	if err != nil {
 		o.failed(err)
 		return o

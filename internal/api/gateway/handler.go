@@ -29,6 +29,11 @@ func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIG
 		id := requestID(ctx, &event)
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel() // work that the handler did not wait for ends with the answer
+		if location := withSlash(&event); location != "" {
+			return events.APIGatewayProxyResponse{StatusCode: http.StatusPermanentRedirect, MultiValueHeaders: map[string][]string{
+				"Location": {location}, "Cache-Control": {"no-store"}, requestIDHeader: {id},
+			}}, nil
+		}
 		r, problem := requestOf(context.WithValue(ctx, callerKey{}, event.RequestContext.Identity.APIKeyID), &event, id)
 		if problem != nil {
 			log.LogAttrs(ctx, slog.LevelWarn, "Event refused:", slog.String("request_id", id), slog.String("detail", problem.Detail))

@@ -187,6 +187,29 @@ func TestPath(t *testing.T) {
 	}
 }
 
+func TestRootWithoutItsSlash(t *testing.T) {
+	for _, tt := range []struct{ name, method, resource, path, want string }{
+		{"stage", "GET", "/", "/dev", "./dev/?a=b+c"},
+		{"base path of segments", "GET", "/", "/a/b", "./b/?a=b+c"},
+		{"no other host", "GET", "/", "//evil.example", "./evil.example/?a=b+c"},
+		{"with its slash", "GET", "/", "/dev/", ""},
+		{"own domain", "GET", "/", "/", ""},
+		{"unknown", "GET", "/", "", ""},
+		{"other method", "POST", "/", "/dev", ""},
+		{"other resource", "GET", "/v1/health", "/dev/v1/health", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			event := events.APIGatewayProxyRequest{HTTPMethod: tt.method, Path: "/", Resource: tt.resource, QueryStringParameters: map[string]string{"a": "b c"}}
+			event.RequestContext.Path, event.RequestContext.Stage, event.RequestContext.RequestID = tt.path, "dev", "the-id"
+			response, _ := invoke(t, dump, nil, event)
+			header := http.Header(response.MultiValueHeaders)
+			if got := header.Get("Location"); got != tt.want || (response.StatusCode == http.StatusPermanentRedirect) != (tt.want != "") {
+				t.Errorf("status %d, Location %q, want %q", response.StatusCode, got, tt.want)
+			}
+		})
+	}
+}
+
 func TestHeadersAndQueriesOfBothMaps(t *testing.T) {
 	event := events.APIGatewayProxyRequest{
 		HTTPMethod: "GET", Path: "/",

@@ -4,11 +4,26 @@ package gateway
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 )
+
+// withSlash gives the address to redirect to for the root without its final slash, such as
+// /dev of a stage, and otherwise an empty text. The page at the root has relative addresses,
+// which would not lead below the stage there.
+func withSlash(event *events.APIGatewayProxyRequest) string {
+	sent := event.RequestContext.Path
+	if event.Resource != "/" || event.HTTPMethod != http.MethodGet || sent == "" || strings.HasSuffix(sent, "/") {
+		return ""
+	}
+	// It is relative, so that it can't lead to another host.
+	location := url.URL{Path: "./" + path.Base(sent) + "/", RawQuery: queryOf(event).Encode()}
+	return location.String()
+}
 
 // maxBase is the most segments that a base path has.
 const maxBase = 16

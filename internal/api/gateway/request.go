@@ -102,6 +102,7 @@ func headersOf(event *events.APIGatewayProxyRequest, id string, length int) (hea
 		"Host",
 		"X-Api-Key",                           // API Gateway has checked it
 		"Content-Length", "Transfer-Encoding", // of the connection to API Gateway
+		"Accept-Encoding", // API Gateway compresses answers itself (MinimumCompressionSize), which it gets as text
 	} {
 		header.Del(name)
 	}

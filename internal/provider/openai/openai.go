@@ -4,8 +4,11 @@
 package openai
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"strings"
 
 	"thalas/internal/provider"
 	"thalas/internal/signal"
@@ -74,23 +77,32 @@ type response struct {
 }
 
 func (wire) Answer(body []byte) (provider.Reply, error) {
-	reply, r, err := answer(body)
-	// prompt_tokens includes the cached tokens, and completion_tokens the reasoning.
-	u := r.Usage
-	reply.Usage = provider.TokenUsage(u.At("prompt_tokens").Number(), u.At("prompt_tokens_details.cached_tokens").Count(), u.At("completion_tokens").Number())
+	reply, r, err := answer(body, "")
+	reply.Usage = usageOf(r)
 	return reply, err
 }
 
-// answer reads everything except the usage.
-func answer(body []byte) (provider.Reply, response, error) {
+// usageOf reads the usage. prompt_tokens includes the cached tokens, and completion_tokens
+// the reasoning.
+func usageOf(r response) provider.Usage {
+	u := r.Usage
+	return provider.TokenUsage(u.At("prompt_tokens").Number(), u.At("prompt_tokens_details.cached_tokens").Count(), u.At("completion_tokens").Number())
+}
+
+// answer reads everything except the usage. end is the finish_reason of an answer without one.
+func answer(body []byte, end string) (provider.Reply, response, error) {
 	var r response
 	err := json.Unmarshal(body, &r)
+	if wrong, is := errors.AsType[*json.UnmarshalTypeError](err); is && strings.HasSuffix(wrong.Field, "message.content") && len(r.Choices) > 0 {
+		err = r.readParts(body)
+	}
 	reply := provider.Reply{Model: r.Model}
 	if len(r.Choices) == 0 {
 		reply.Stopped, reply.Reason = signal.FailureInvalidResponse, "no choices"
 		return reply, r, err
 	}
 	choice := r.Choices[0]
+	choice.FinishReason = cmp.Or(choice.FinishReason, end)
 	reply.Reason = choice.FinishReason
 	switch {
 	case choice.Message.Refusal != "":
@@ -109,6 +121,29 @@ func answer(body []byte) (provider.Reply, response, error) {
 	return reply, r, err
 }
 
+// readParts reads the content of a message that is a list of parts and not one text.
+func (r *response) readParts(body []byte) error {
+	var parts struct {
+		Choices []struct {
+			Message struct {
+				Content []struct {
+					Type string `json:"type"`
+					Text string `json:"text"`
+				} `json:"content"`
+			} `json:"message"`
+		} `json:"choices"`
+	}
+	if err := json.Unmarshal(body, &parts); err != nil {
+		return err
+	}
+	for _, part := range parts.Choices[0].Message.Content {
+		if part.Type == "text" {
+			r.Choices[0].Message.Content += part.Text
+		}
+	}
+	return nil
+}
+
 // grok is Grok's wire format.
 type grok struct{ wire }
 
@@ -123,7 +158,7 @@ func (grok) BaseURL() string { return "https://api.x.ai" }
 const ticksPerUSD = 1e10
 
 func (grok) Answer(body []byte) (provider.Reply, error) {
-	reply, r, err := answer(body)
+	reply, r, err := answer(body, "")
 	// Reasoning is billed, but completion_tokens does not include it: the output is the
 	// total without the prompt.
 	u := r.Usage

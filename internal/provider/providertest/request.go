@@ -46,6 +46,12 @@ func testRequest(t *testing.T, s Spec, client *http.Client) {
 		{"request_temperature.json", provider.Settings{Model: s.Unknown, Temperature: &half, Effort: "medium", MaxTokens: 77}},
 		{"request_bare.json", provider.Settings{Model: s.Unknown}},
 	} {
+		prefix := s.Prefix
+		if s.Requests != "" {
+			if prefix = s.Requests; tt.golden == "request_flagship.json" || tt.golden == "request_bare.json" {
+				continue
+			}
+		}
 		t.Run(tt.golden, func(t *testing.T) {
 			var got sent
 			p := s.new(t, tt.settings, serve(t, record(&got, s.file(t, "answer.json"))), client)
@@ -59,7 +65,7 @@ func testRequest(t *testing.T, s Spec, client *http.Client) {
 				t.Errorf("sent %s of %q, want a POST of application/json", got.method, got.header.Get("Content-Type"))
 			}
 			checkHeader(t, s, got.header)
-			compareGolden(t, filepath.Join("testdata", s.Prefix+tt.golden), got.body)
+			compareGolden(t, filepath.Join("testdata", prefix+tt.golden), got.body)
 		})
 	}
 }
@@ -98,8 +104,12 @@ func compareGolden(t *testing.T, file string, body []byte) {
 func testCheck(t *testing.T, s Spec, client *http.Client) {
 	var got sent
 	p := s.new(t, provider.Settings{}, serve(t, record(&got, `{"data":[],"models":[]}`)), client)
-	if p.Name() != s.Name || p.Model() != provider.DefaultCatalog().DefaultModel(s.Name, provider.ProfileFast) {
-		t.Errorf("provider is %s with %s, want %s with its default model", p.Name(), p.Model(), s.Name)
+	want := s.Model
+	if want == "" {
+		want = provider.DefaultCatalog().DefaultModel(s.Name, provider.ProfileFast)
+	}
+	if p.Name() != s.Name || p.Model() != want {
+		t.Errorf("provider is %s with %s, want %s with %s", p.Name(), p.Model(), s.Name, want)
 	}
 	if err := p.Check(context.Background()); err != nil {
 		t.Fatal(err)

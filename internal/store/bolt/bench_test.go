@@ -1,6 +1,6 @@
 package bolt
 
-// Benchmarks of a write, with its wait for the disk, and of reads.
+// Benchmarks of a write, with its wait for the disk, of reads, and of boards.
 
 import (
 	"context"
@@ -69,17 +69,68 @@ func BenchmarkRecord(b *testing.B) {
 
 func BenchmarkRead(b *testing.B) {
 	storetest.BenchmarkRead(b, []int{1_000, 10_000, 100_000}, func(b *testing.B, results []*store.Result) store.Store {
-		s := open(b, tempFile(b), Options{})
-		s.db.NoSync = true
-		defer func() { s.db.NoSync = false }()
-		var all errgroup.Group
-		all.SetLimit(256)
-		for _, r := range results {
-			all.Go(func() error { return s.Record(b.Context(), r, store.Count{}) })
-		}
-		if err := all.Wait(); err != nil {
-			b.Fatal(err)
-		}
-		return s
+		return filled(b, results)
 	}, nil)
+}
+
+// filled opens a store that holds results.
+func filled(b *testing.B, results []*store.Result) *Store {
+	s := open(b, tempFile(b), Options{})
+	s.db.NoSync = true
+	defer func() { s.db.NoSync = false }()
+	var all errgroup.Group
+	all.SetLimit(256)
+	for _, r := range results {
+		all.Go(func() error { return s.Record(b.Context(), r, store.Count{}) })
+	}
+	if err := all.Wait(); err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+func settlementsOf(results []*store.Result) []store.Settlement {
+	settlements := make([]store.Settlement, len(results))
+	for i, r := range results {
+		settlements[i] = storetest.Settlement(r, i/10)
+	}
+	return settlements
+}
+
+// BenchmarkSettle settles 10,000 results of ten pairs, with the waits for the disk.
+func BenchmarkSettle(b *testing.B) {
+	results := storetest.Hourly(1000)
+	settlements := settlementsOf(results)
+	for b.Loop() {
+		b.StopTimer()
+		s := filled(b, results)
+		b.StartTimer()
+		if added, err := s.AddOutcomes(b.Context(), settlements); added != len(results) || err != nil {
+			b.Fatalf("settled %d, %v", added, err)
+		}
+		b.StopTimer()
+		_ = s.Close()
+		b.StartTimer()
+	}
+}
+
+// BenchmarkBoard reads the sums of a year of ten pairs, with five voters and a result each
+// hour.
+func BenchmarkBoard(b *testing.B) {
+	results := storetest.Hourly(365 * 24)
+	settlements := settlementsOf(results)
+	s := filled(b, results)
+	if added, err := s.AddOutcomes(b.Context(), settlements); added != len(results) || err != nil {
+		b.Fatalf("settled %d, %v", added, err)
+	}
+	for _, pair := range []string{"", settlements[3].Pair} {
+		b.Run(fmt.Sprintf("outcomes=%d/pair=%s", len(settlements), pair), func(b *testing.B) {
+			for b.Loop() {
+				sums, err := s.Sums(b.Context(), settlements[0].Scores, pair, settlements[0].Day, settlements[len(settlements)-1].Day)
+				if err != nil || len(sums) != 5 {
+					b.Fatalf("sums of %d voters, %v", len(sums), err)
+				}
+			}
+		})
+	}
 }

@@ -29,8 +29,18 @@ func checkableFile(t *testing.T) (path string, results int) {
 		if i%20 == 0 {
 			r.Body = bytes.Repeat([]byte("long "), 10_000)
 		}
+		settled := settlementOf(&r)
+		if i >= 30 {
+			r.Unsettled = &settled.Unsettled
+		}
+		settled.ExpiresAt = time.Now().Add(time.Hour)
 		if err := s.Record(t.Context(), &r, store.Count{At: r.CreatedAt, Add: map[string]int64{"requests": 1}}); err != nil {
 			t.Fatal(err)
+		}
+		if i >= 50 {
+			if added, err := s.AddOutcomes(t.Context(), []store.Settlement{settled}); added != 1 || err != nil {
+				t.Fatalf("settled %d, %v", added, err)
+			}
 		}
 	}
 	removed, err := s.Sweep(t.Context())
@@ -56,7 +66,7 @@ func TestCheckOfASoundFile(t *testing.T) {
 		t.Errorf("a size of %d bytes, of a file of %d", got.Size, len(before))
 	}
 	got.Size = 0
-	if d := diff(Checked{Results: results, Hours: 1, Claims: 1, Sums: 1}, got, err); d != "" {
+	if d := diff(Checked{Results: results, Hours: 1, Claims: 1, Sums: 1, Settled: 10, Open: 19, Scores: 4}, got, err); d != "" {
 		t.Error(d)
 	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
@@ -92,6 +102,25 @@ func TestCheckFinds(t *testing.T) {
 			key, _ := tx.Bucket(byDayBucket).Cursor().First()
 			return tx.Bucket(byDayBucket).Put(key, make([]byte, 16))
 		}, "by_day: 1 entries do not say what their records do"},
+		{"an outcome of which one byte is another", func(tx *bbolt.Tx) error {
+			key, value := tx.Bucket(outcomesBucket).Cursor().Last()
+			value = bytes.Clone(value)
+			value[len(value)-1] ^= 1
+			return tx.Bucket(outcomesBucket).Put(key, value)
+		}, "it is not what was written"},
+		{"an entry of the list that is gone", func(tx *bbolt.Tx) error {
+			key, _ := tx.Bucket(unsettledBucket).Cursor().First()
+			return tx.Bucket(unsettledBucket).Delete(key)
+		}, "unsettled: 1 entries are missing"},
+		{"an entry of the list without an outcome", func(tx *bbolt.Tx) error {
+			return tx.Bucket(unsettledBucket).Put(listKey("pending#5m", "x"), nil)
+		}, "unsettled: 1 entries lead to no record"},
+		{"sums of which one byte is another", func(tx *bbolt.Tx) error {
+			key, value := tx.Bucket(scoresBucket).Cursor().First()
+			value = bytes.Clone(value)
+			value[len(value)-1] ^= 1
+			return tx.Bucket(scoresBucket).Put(key, value)
+		}, "they are not what was written"},
 		{"counters that are no JSON", func(tx *bbolt.Tx) error {
 			return tx.Bucket(hoursBucket).Put([]byte("2026-03-02#05"), []byte("{"))
 		}, `"2026-03-02#05" of hours`},

@@ -54,11 +54,14 @@ func runChild(role, path string) int {
 	return 0
 }
 
-// recordForEver prints the id of each result whose Record has returned. Every third result
-// has expired, so that the sweeper has work; the ids of these are not printed.
+// recordForEver prints the id of each result whose Record has returned, and again with a
+// mark when its outcome is stored, which every other of them gets. Every third result has
+// expired, so that the sweeper has work; the ids of these are not printed.
 func recordForEver(s *Store) {
 	for i := 0; ; i++ {
 		r := resultOf(uuid.Must(uuid.NewV7()).String())
+		settled := settlementOf(&r)
+		r.Unsettled = &settled.Unsettled
 		count := store.Count{At: r.CreatedAt, Add: map[string]int64{"requests": 1}}
 		if i%3 == 2 {
 			r.ExpiresAt, count = time.Now().Add(-time.Hour), store.Count{}
@@ -69,6 +72,13 @@ func recordForEver(s *Store) {
 		}
 		if i%3 != 2 {
 			fmt.Println(r.ID)
+		}
+		if i%3 == 1 {
+			if added, err := s.AddOutcomes(context.Background(), []store.Settlement{settled}); added != 1 || err != nil {
+				fmt.Println(added, err)
+				os.Exit(1)
+			}
+			fmt.Println(settledMark + r.ID)
 		}
 	}
 }
@@ -81,6 +91,18 @@ func resultOf(id string) store.Result {
 		Decision: "BUY", Status: "complete", CreatedAt: made,
 		Body: []byte(strings.Repeat(id, 80)), // about 3 KB
 	}
+}
+
+const settledMark = "settled "
+
+// settlementOf makes a settlement whose fields all follow from the result.
+func settlementOf(r *store.Result) store.Settlement {
+	s := store.Settlement{
+		Unsettled: store.Unsettled{ID: r.ID, Group: "pending#5m", Position: r.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"},
+		Day:       "2026-03-02", Sums: map[string]map[string]float64{"consensus": {"n": 1}, "xai#grok-4": {"n": 1, "moves": 0.25}},
+	}
+	s.Outcome = []byte(`{"id":"` + r.ID + `"}`)
+	return s
 }
 
 type child struct {
@@ -138,7 +160,7 @@ func TestKilledWhileWriting(t *testing.T) {
 		c := startChild(t, "write", path)
 		for range 1 + rand.IntN(60) {
 			id, more := c.line()
-			if !store.IsID(id) {
+			if !store.IsID(strings.TrimPrefix(id, settledMark)) {
 				t.Fatalf("the child printed %q (%v)", id, more)
 			}
 			answered = append(answered, id)
@@ -154,11 +176,15 @@ func checkAfterKill(t *testing.T, path string, answered []string) {
 	t.Helper()
 	s := open(t, path, Options{})
 	defer func() { _ = s.Close() }()
-	checkConsistent(t, s)
+	checked := checkConsistent(t, s)
 	listed := map[string]map[string]bool{"series": {}, "day": {}}
-	for _, id := range answered {
+	for _, line := range answered {
+		id, isSettled := strings.CutPrefix(line, settledMark)
 		want := resultOf(id)
 		got, err := s.Result(t.Context(), id)
+		if outcome := settlementOf(&want).Outcome; isSettled || got.Outcome != nil {
+			want.Outcome = outcome
+		}
 		if d := diff(want, got, err); d != "" {
 			t.Fatalf("an answered result (-want +got):\n%s", d)
 		}
@@ -180,8 +206,21 @@ func checkAfterKill(t *testing.T, path string, answered []string) {
 	for _, hour := range hours {
 		requests += hour.Counts["requests"]
 	}
-	if kept := int64(len(listed["series"])); requests != kept || kept < int64(len(answered)) {
-		t.Fatalf("%d requests are counted and %d results stored, of which %d were answered", requests, kept, len(answered))
+	kept := len(listed["series"])
+	if requests != int64(kept) {
+		t.Fatalf("%d requests are counted and %d results stored", requests, kept)
+	}
+	open, err := s.ListUnsettled(t.Context(), "pending#5m", time.Time{}, time.Time{})
+	if err != nil || len(open)+checked.Settled != kept {
+		t.Fatalf("of %d results %d are settled and %d on the list (%v)", kept, checked.Settled, len(open), err)
+	}
+	n := float64(checked.Settled)
+	for _, pair := range []string{"", "BTC/USDT"} {
+		got, err := s.Sums(t.Context(), "scores#5m#v1", pair, "2026-03-02", "2026-03-02")
+		want := map[string]map[string]float64{"consensus": {"n": n}, "xai#grok-4": {"n": n, "moves": n / 4}}
+		if d := diff(want, got, err); n > 0 && d != "" {
+			t.Fatalf("the sums of the pair %q (-want +got):\n%s", pair, d)
+		}
 	}
 }
 

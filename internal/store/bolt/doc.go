@@ -5,7 +5,8 @@
 // when writes come fast, so that many writes share one wait for the disk. A write of a
 // group that is refused or fails does not affect the others. After a process was killed,
 // the file is as its last commit left it. The result, the index entries and the counters
-// of a run are in one commit.
+// of a run are in one commit, and so are an outcome, what it adds to the sums, and that its
+// result leaves the list.
 //
 // The file is locked. Either one process holds it for writing, or any number of
 // processes hold it for reading (Options.ReadOnly). [Open] waits up to a second for the
@@ -20,7 +21,7 @@
 // whose file is cut or written by another program while it is open, gives ErrDamaged for
 // everything but Close from then on. A store whose file was moved away gives ErrDamaged
 // until the file is back. bbolt has no checksums, so a few changed bits can mislead it
-// unnoticed. The answer of a result has a checksum here, which every read compares.
+// unnoticed. Answers, outcomes and sums have checksums here, which every read compares.
 // [Check] reads every record.
 //
 // Reads hide what has expired by the machine's clock. Expired records are removed only by

@@ -12,6 +12,10 @@ package bolt
 //	hours      2026-11-23#05          → counters of the hour, JSON (hours.go)
 //	claims     key                    → claim, JSON (claims.go)
 //	sums       key                    → sum, JSON (spend.go)
+//	markets    id                     → what the models saw, in gzip; removed with its result
+//	outcomes   id                     → header and outcome (outcomes.go)
+//	unsettled  group, position        → nothing (outcomes.go)
+//	scores     scores, pair, day and voter → counters; of all pairs without a pair (scores.go)
 //	expiry     time, bucket, key      → nothing (sweep.go)
 //
 // If a key consists of several texts, the length of each but the last stands before it.
@@ -40,10 +44,18 @@ var (
 	sumsBucket     = []byte("sums")
 	expiryBucket   = []byte("expiry")
 
+	outcomesBucket  = []byte("outcomes")
+	unsettledBucket = []byte("unsettled")
+	scoresBucket    = []byte("scores")
+	marketsBucket   = []byte("markets")
+
 	formatKey = []byte("format") // in the meta bucket
 	passedKey = []byte("passed") // in the meta bucket
 
 	buckets = [][]byte{resultsBucket, bySeriesBucket, byDayBucket, spansBucket, hoursBucket, claimsBucket, sumsBucket, expiryBucket}
+
+	// Files of older programs do not have these until they are opened for writing.
+	laterBuckets = [][]byte{outcomesBucket, unsettledBucket, scoresBucket, marketsBucket}
 )
 
 // listKey gives the key of a result in a list: order is its position or id.
@@ -111,10 +123,17 @@ type transaction struct {
 	now     time.Time
 	opening string           // of the store
 	hours   map[string]*hour // by key; of the writer, as this transaction sees them
+	scores  map[string]*row  // by key; those that this transaction has added to
 	changed bool
 }
 
-func (t *transaction) get(bucket, key []byte) []byte { return t.tx.Bucket(bucket).Get(key) }
+func (t *transaction) get(bucket, key []byte) []byte {
+	b := t.tx.Bucket(bucket)
+	if b == nil { // one of laterBuckets
+		return nil
+	}
+	return b.Get(key)
+}
 
 func (t *transaction) put(bucket, key, value []byte) error {
 	t.changed = true
@@ -131,7 +150,7 @@ func (t *transaction) expired(milliseconds int64) bool { return t.now.UnixMilli(
 
 // finish writes the counters. It gives errUnchanged if there is nothing to commit.
 func (t *transaction) finish() error {
-	if err := t.writeHours(); err != nil {
+	if err := errors.Join(t.writeHours(), t.writeScores()); err != nil {
 		return err
 	}
 	if !t.changed {

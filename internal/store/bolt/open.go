@@ -171,9 +171,10 @@ func openFile(path string, options Options) (db *bbolt.DB, file *os.File, err er
 	}
 }
 
-// checkFormat refuses a file that this version can't read, and lays out a new file.
+// checkFormat refuses a file that this version can't read, lays out a new file, and adds
+// to an older one what it lacks.
 func checkFormat(db *bbolt.DB, file *os.File, path string) error {
-	isNew := false
+	isNew, isOld := false, false
 	err := db.View(func(tx *bbolt.Tx) error {
 		info, err := file.Stat()
 		if err != nil {
@@ -203,21 +204,35 @@ func checkFormat(db *bbolt.DB, file *os.File, path string) error {
 				return damagef("without %s", name)
 			}
 		}
+		isOld = slices.ContainsFunc(laterBuckets, func(name []byte) bool { return tx.Bucket(name) == nil })
 		return nil
 	})
 	switch {
-	case err != nil || !isNew:
+	case err != nil:
 		return err
-	case db.IsReadOnly():
+	case isNew && db.IsReadOnly():
 		return damagef("nothing was ever written to it")
-	default:
+	case isNew:
 		return db.Update(layOut)
+	case isOld && !db.IsReadOnly():
+		return db.Update(addLaterBuckets)
 	}
+	return nil
+}
+
+// addLaterBuckets makes the buckets that a file of an older program does not have.
+func addLaterBuckets(tx *bbolt.Tx) error {
+	for _, name := range laterBuckets {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // layOut makes the buckets of an empty file.
 func layOut(tx *bbolt.Tx) error {
-	for _, name := range append(slices.Clone(buckets), metaBucket) {
+	for _, name := range slices.Concat(buckets, laterBuckets, [][]byte{metaBucket}) {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}

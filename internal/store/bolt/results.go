@@ -68,23 +68,38 @@ func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, er
 	return added, nil
 }
 
-// store writes a result and its entries in the lists.
+// store writes a result, its entries in the lists and what is known of its outcome. An
+// outcome that is final already stays.
 func (t *transaction) store(r *store.Result, value []byte) error {
+	final, err := t.finalOutcome(r.ID)
+	if err != nil {
+		return err
+	}
 	if err := t.removeResult(r.ID); err != nil {
 		return err
 	}
 	expiry := expiryOf(r.ExpiresAt)
 	times := pairOfTimes(r.CreatedAt.UnixMilli(), expiry)
+	if r.Market != nil {
+		if err := t.put(marketsBucket, []byte(r.ID), r.Market); err != nil {
+			return err
+		}
+	}
 	return errors.Join(
 		t.put(resultsBucket, []byte(r.ID), value),
 		t.put(bySeriesBucket, listKey(r.Series, r.Position), times),
 		t.put(byDayBucket, listKey(r.Day, r.ID), times),
 		t.expire(resultsBucket, r.ID, never, expiry),
+		t.storeOutcome(r, final),
 	)
 }
 
-// removeResult removes the result of an id, if there is one, and its entries in the lists.
+// removeResult removes the result of an id, if there is one, its entries in the lists and
+// its outcome.
 func (t *transaction) removeResult(id string) error {
+	if err := t.removeOutcome(id); err != nil {
+		return err
+	}
 	value := t.get(resultsBucket, []byte(id))
 	if value == nil {
 		return nil
@@ -95,6 +110,7 @@ func (t *transaction) removeResult(id string) error {
 	}
 	return errors.Join(
 		t.delete(resultsBucket, []byte(id)),
+		t.delete(marketsBucket, []byte(id)),
 		t.delete(bySeriesBucket, listKey(head.Series, head.Position)),
 		t.delete(byDayBucket, listKey(head.Day, id)),
 		t.expire(resultsBucket, id, expiryOf(head.ExpiresAt), never),
@@ -118,7 +134,23 @@ func (t *transaction) result(id string) (store.Result, error) {
 	if t.expired(expiryOf(result.ExpiresAt)) {
 		return store.Result{}, store.ErrNotFound
 	}
-	return result, nil
+	known, err := t.outcome(id)
+	result.Outcome = bytes.Clone(known.body)
+	return result, err
+}
+
+// Market implements store.Results.
+func (s *Store) Market(ctx context.Context, id string) ([]byte, error) {
+	return view(ctx, s, func(t *transaction) ([]byte, error) {
+		exists, err := t.exists(id)
+		switch {
+		case err != nil:
+			return nil, err
+		case !exists:
+			return nil, store.ErrNotFound
+		}
+		return bytes.Clone(t.get(marketsBucket, []byte(id))), nil
+	})
 }
 
 // header is the header of a result.
@@ -140,6 +172,12 @@ type attributes struct {
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	Body      []byte    `json:"-"`
+	Imported  bool      `json:"imported,omitempty"`
+
+	Unsettled  *store.Unsettled  `json:"-"` // these three are in the bucket outcomes, and the last in markets
+	Settlement *store.Settlement `json:"-"`
+	Outcome    []byte            `json:"-"`
+	Market     []byte            `json:"-"`
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli) // most processors have instructions for this polynomial
@@ -151,14 +189,7 @@ func encodeResult(r *store.Result) ([]byte, error) {
 	}
 	head := header{attributes(*r), crc32.Checksum(r.Body, castagnoli)}
 	head.CreatedAt, head.ExpiresAt = r.CreatedAt.UTC(), r.ExpiresAt.UTC()
-	encoded, err := json.Marshal(head)
-	if err != nil {
-		return nil, err
-	}
-	value := make([]byte, 0, 4+len(encoded)+len(r.Body))
-	value = binary.BigEndian.AppendUint32(value, uint32(len(encoded)))
-	value = append(value, encoded...)
-	return append(value, r.Body...), nil
+	return encodeWithBody(head, r.Body)
 }
 
 // decodeResult reads what encodeResult wrote. The result shares no memory with value.
@@ -175,15 +206,32 @@ func decodeResult(id string, value []byte) (store.Result, error) {
 }
 
 func decodeHeader(id string, value []byte) (head header, body []byte, err error) {
-	err = errSize
-	if len(value) >= 4 {
-		if end := 4 + int64(binary.BigEndian.Uint32(value)); end <= int64(len(value)) && int64(len(value)) <= end+store.MaxBody {
-			err = json.Unmarshal(value[4:end], &head)
-			body = value[end:]
-		}
-	}
-	if err != nil {
+	if body, err = decodeWithBody(value, &head); err != nil {
 		return header{}, nil, damagef("the result %s: %s", id, err)
 	}
 	return head, body, nil
+}
+
+// encodeWithBody writes the length of a header, the header in JSON and a body.
+func encodeWithBody(head any, body []byte) ([]byte, error) {
+	encoded, err := json.Marshal(head)
+	if err != nil {
+		return nil, err
+	}
+	value := make([]byte, 0, 4+len(encoded)+len(body))
+	value = binary.BigEndian.AppendUint32(value, uint32(len(encoded)))
+	value = append(value, encoded...)
+	return append(value, body...), nil
+}
+
+// decodeWithBody reads what encodeWithBody wrote. The body is a part of value.
+func decodeWithBody(value []byte, head any) (body []byte, err error) {
+	if len(value) < 4 {
+		return nil, errSize
+	}
+	end := 4 + int64(binary.BigEndian.Uint32(value))
+	if end > int64(len(value)) || int64(len(value)) > end+store.MaxBody {
+		return nil, errSize
+	}
+	return value[end:], json.Unmarshal(value[4:end], head)
 }

@@ -159,7 +159,7 @@ func (s *Store) update(change func(*transaction) error) error {
 				return errOverwritten()
 			}
 			s.size.Store(tx.Size())
-			return change(&transaction{tx: tx, now: s.now(), opening: s.opening, hours: s.hours})
+			return change(&transaction{tx: tx, now: s.now(), opening: s.opening, hours: s.hours, scores: map[string]*row{}})
 		})
 	})
 	switch {

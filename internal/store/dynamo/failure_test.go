@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/google/go-cmp/cmp"
 
 	"thalas/internal/store"
 	"thalas/internal/store/dynamo"
@@ -60,7 +61,27 @@ func callAll(ctx context.Context, st *dynamo.Store, tables dynamo.Tables) map[st
 	all["Day"] = outcome{err, tables.Results}
 	_, err = st.Hours(ctx, "2026-03-01", "2026-03-02")
 	all["Hours"] = outcome{err, tables.Metrics}
+	settled := settlementOf(r)
+	_, err = st.AddOutcomes(ctx, []store.Settlement{settled})
+	all["AddOutcomes"] = outcome{err, tables.Results}
+	all["NoteUnsettled"] = outcome{st.NoteUnsettled(ctx, []store.Unsettled{settled.Unsettled}), tables.Results}
+	r.Unsettled = &settled.Unsettled
+	all["Record what is unsettled"] = outcome{st.Record(ctx, r, store.Count{}), tables.Results}
+	_, err = st.ListUnsettled(ctx, settled.Group, time.Time{}, time.Time{})
+	all["ListUnsettled"] = outcome{err, tables.Metrics}
+	_, err = st.Sums(ctx, settled.Scores, "", "2026-03-01", "2026-03-02")
+	all["Sums"] = outcome{err, tables.Metrics}
 	return all
+}
+
+// settlementOf settles a result that was recorded with its entry of the list.
+func settlementOf(r *store.Result) store.Settlement {
+	return store.Settlement{
+		Unsettled: store.Unsettled{
+			ID: r.ID, Group: "pending#5m", Position: r.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1", Outcome: []byte(`{"note":"SECRET"}`),
+		},
+		Day: "2026-03-02", Sums: map[string]map[string]float64{"consensus": {"n": 1, "moves": .5}, "xai#grok-4": {"n": 1}},
+	}
 }
 
 func wantFailures(t *testing.T, ctx context.Context, st *dynamo.Store, tables dynamo.Tables) {
@@ -102,6 +123,14 @@ func TestHalfRecorded(t *testing.T) {
 		}
 		if _, err := noMetrics.Result(t.Context(), r.ID); err != nil {
 			t.Errorf("the result: %v", err)
+		}
+		pending := resultAt(opening)
+		settled := settlementOf(pending)
+		pending.Unsettled = &settled.Unsettled
+		err = noMetrics.Record(t.Context(), pending, store.Count{})
+		wantTable(t, "without the list", err, named.Metrics)
+		if _, err := noMetrics.Result(t.Context(), pending.ID); err != nil {
+			t.Errorf("the result that is on no list: %v", err)
 		}
 
 		noResults := dynamo.New(client, dynamo.Tables{Results: named.Results, Metrics: tables.Metrics})
@@ -149,6 +178,38 @@ func TestThrottledForAMoment(t *testing.T) {
 	defer cancel()
 	if err := st.Record(ctx, resultAt(opening), store.Count{}); err != nil {
 		t.Errorf("throttled three times: %v, want success", err)
+	}
+}
+
+// A transaction that meets others on its items is made again. One whose request is wrong is not.
+func TestTransactionConflicts(t *testing.T) {
+	for _, test := range []struct {
+		code     string
+		requests int64
+		added    int
+	}{{"TransactionConflict", 4, 1}, {"ThrottlingError", 4, 1}, {"ValidationError", 1, 0}} {
+		t.Run(test.code, func(t *testing.T) {
+			var last atomic.Int64
+			client := endpoint(t, func(number int64, w http.ResponseWriter, _ *http.Request) {
+				last.Store(number)
+				if number <= 3 {
+					w.WriteHeader(http.StatusBadRequest)
+					_, _ = io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled [`+test.code+`]",
+						"CancellationReasons":[{"Code":"None"},{"Code":"`+test.code+`"}]}`)
+					return
+				}
+				_, _ = io.WriteString(w, `{}`)
+			})
+			added, err := dynamo.New(client, named).AddOutcomes(t.Context(), []store.Settlement{settlementOf(resultAt(opening))})
+			if added != test.added || last.Load() != test.requests {
+				t.Errorf("added %d by %d requests, %v; want %d by %d", added, last.Load(), err, test.added, test.requests)
+			}
+			if test.added == 0 {
+				wantTable(t, "refused", err, named.Results)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -304,8 +365,22 @@ func TestLostAnswers(t *testing.T) {
 		if _, err := st.Result(t.Context(), r.ID); err != nil {
 			t.Errorf("result: %v", err)
 		}
-		if got := sender.lost.Load(); got != 11 {
-			t.Errorf("%d answers were lost, want 11", got)
+		settled := settlementOf(r)
+		for _, step := range []func() error{
+			func() error { return st.NoteUnsettled(t.Context(), []store.Unsettled{settled.Unsettled}) },
+			func() error { _, err := st.AddOutcomes(t.Context(), []store.Settlement{settled}); return err },
+		} {
+			sender.lose.Store(true)
+			if err := step(); err != nil {
+				t.Error(err)
+			}
+		}
+		sums, err := st.Sums(t.Context(), settled.Scores, "", settled.Day, settled.Day)
+		if d := cmp.Diff(settled.Sums, sums); d != "" || err != nil {
+			t.Errorf("the sums: %v (-want +got):\n%s", err, d)
+		}
+		if got := sender.lost.Load(); got != 13 {
+			t.Errorf("%d answers were lost, want 13", got)
 		}
 	})
 }

@@ -60,12 +60,24 @@ func (s *Store) count(ctx context.Context, c store.Count) error {
 	return nil
 }
 
-// updateOf writes a count as one update. It uses placeholders for the names of counters,
-// because they have dots, and are too long for the 4 KB of an expression.
+// updateOf writes a count as one update.
 func updateOf(c store.Count) *dynamodb.UpdateItemInput {
-	update := &dynamodb.UpdateItemInput{
-		ExpressionAttributeNames:  make(map[string]string, len(c.Add)+len(c.Set)+1),
-		ExpressionAttributeValues: make(map[string]types.AttributeValue, len(c.Add)+len(c.Set)+1),
+	add := make(map[string]types.AttributeValue, len(c.Add))
+	for name, increment := range c.Add {
+		add[name] = number(increment)
+	}
+	u := adding(add, c.Set, c.ExpiresAt)
+	return &dynamodb.UpdateItemInput{
+		UpdateExpression: u.UpdateExpression, ExpressionAttributeNames: u.ExpressionAttributeNames, ExpressionAttributeValues: u.ExpressionAttributeValues,
+	}
+}
+
+// adding gives an update that adds to counters and sets texts. It uses placeholders for
+// their names, because they have dots, and are too long for the 4 KB of an expression.
+func adding(add map[string]types.AttributeValue, set map[string]string, expires time.Time) *types.Update {
+	update := &types.Update{
+		ExpressionAttributeNames:  make(map[string]string, len(add)+len(set)+1),
+		ExpressionAttributeValues: make(map[string]types.AttributeValue, len(add)+len(set)+1),
 	}
 	// assign adds placeholders for a name and its value.
 	assign := func(name, between string, value types.AttributeValue) string {
@@ -75,13 +87,13 @@ func updateOf(c store.Count) *dynamodb.UpdateItemInput {
 		return "#a" + n + between + ":v" + n
 	}
 	var adds, sets, clauses []string
-	for _, name := range slices.Sorted(maps.Keys(c.Add)) {
-		adds = append(adds, assign(name, " ", number(c.Add[name])))
+	for _, name := range slices.Sorted(maps.Keys(add)) {
+		adds = append(adds, assign(name, " ", add[name]))
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Set)) {
-		sets = append(sets, assign(name, "=", text(c.Set[name])))
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		sets = append(sets, assign(name, "=", text(set[name])))
 	}
-	if expiry := expiryOf(c.ExpiresAt); expiry != 0 {
+	if expiry := expiryOf(expires); expiry != 0 {
 		sets = append(sets, assign(store.ExpiryName, "=", number(expiry)))
 	} else {
 		update.ExpressionAttributeNames["#e"] = store.ExpiryName
@@ -99,23 +111,30 @@ func updateOf(c store.Count) *dynamodb.UpdateItemInput {
 
 // Hours implements store.Counters, for up to 500 days.
 func (s *Store) Hours(ctx context.Context, firstDay, lastDay string) ([]store.Hour, error) {
+	hours, err := eachDay(ctx, s, firstDay, lastDay, s.hoursOf)
+	return slices.Concat(hours...), err
+}
+
+// eachDay reads the days from the first to the last, several at the same time, and gives
+// what was read in their order.
+func eachDay[T any](ctx context.Context, s *Store, firstDay, lastDay string, read func(ctx context.Context, day string) (T, error)) ([]T, error) {
 	days, err := daysOf(firstDay, lastDay)
 	if err := errors.Join(s.usable(ctx), err); err != nil {
 		return nil, err
 	}
-	ofDay := make([][]store.Hour, len(days))
+	ofDay := make([]T, len(days))
 	queries, ctx := errgroup.WithContext(ctx)
 	queries.SetLimit(daysAtOnce)
 	for i, day := range days {
 		queries.Go(func() (err error) {
-			ofDay[i], err = s.hoursOf(ctx, day)
+			ofDay[i], err = read(ctx, day)
 			return err
 		})
 	}
 	if err := queries.Wait(); err != nil {
 		return nil, err
 	}
-	return slices.Concat(ofDay...), nil
+	return ofDay, nil
 }
 
 // daysOf gives the days from the first to the last.
@@ -136,38 +155,49 @@ func daysOf(firstDay, lastDay string) (days []string, err error) {
 }
 
 func (s *Store) hoursOf(ctx context.Context, day string) (hours []store.Hour, err error) {
-	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
-		TableName: &s.tables.Metrics, KeyConditionExpression: aws.String("#d = :d"),
+	err = s.eachItem(ctx, "read the counters of "+day, &dynamodb.QueryInput{
+		KeyConditionExpression:    aws.String("#d = :d"),
 		ExpressionAttributeNames:  map[string]string{"#d": store.DayName},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":d": text(day)},
+	}, func(attributes map[string]types.AttributeValue) error {
+		item, expiry, err := decodeHour(attributes)
+		last := len(hours) - 1
+		switch {
+		case err != nil:
+			return err
+		case expired(expiry, time.Now()):
+		case last >= 0 && hours[last].Hour == item.Hour: // # sorts below all digits, so 05#1 comes before 06
+			addItem(&hours[last], item)
+		default:
+			hours = append(hours, item)
+		}
+		return nil
 	})
-	for pages.HasMorePages() {
-		if err := ctx.Err(); err != nil { // another day's query has failed
-			return nil, err
-		}
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, failed("read the counters of "+day, s.tables.Metrics, err)
-		}
-		for _, attributes := range page.Items {
-			item, expiry, err := decodeHour(attributes)
-			if err != nil {
-				return nil, failed("read the counters of "+day, s.tables.Metrics, err)
-			}
-			last := len(hours) - 1
-			switch {
-			case expired(expiry, time.Now()):
-			case last >= 0 && hours[last].Hour == item.Hour: // # sorts below all digits, so 05#1 comes before 06
-				addItem(&hours[last], item)
-			default:
-				hours = append(hours, item)
-			}
-		}
-	}
 	for _, hour := range hours {
 		delete(hour.Texts, writtenName)
 	}
-	return hours, nil
+	return hours, err
+}
+
+// eachItem calls visit with each item of the table of counters that a query finds.
+func (s *Store) eachItem(ctx context.Context, doing string, query *dynamodb.QueryInput, visit func(map[string]types.AttributeValue) error) error {
+	query.TableName = &s.tables.Metrics
+	pages := dynamodb.NewQueryPaginator(s.client, query)
+	for pages.HasMorePages() {
+		if err := ctx.Err(); err != nil { // another day's query may have failed
+			return err
+		}
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return failed(doing, s.tables.Metrics, err)
+		}
+		for _, attributes := range page.Items {
+			if err := visit(attributes); err != nil {
+				return failed(doing, s.tables.Metrics, err)
+			}
+		}
+	}
+	return nil
 }
 
 // addItem adds another item of the same hour. The newer text of each name stays. Every run

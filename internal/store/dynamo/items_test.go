@@ -57,7 +57,7 @@ func wantItem(t *testing.T, client *dynamodb.Client, table string, key, want att
 		t.Fatal(err)
 	}
 	delete(answer.Item, "call") // differs in each call
-	if d := cmp.Diff(want, answer.Item, cmpopts.IgnoreUnexported(types.AttributeValueMemberS{}, types.AttributeValueMemberN{})); d != "" {
+	if d := cmp.Diff(want, answer.Item, cmpopts.IgnoreUnexported(types.AttributeValueMemberS{}, types.AttributeValueMemberN{}, types.AttributeValueMemberBOOL{})); d != "" {
 		t.Errorf("item (-want +got):\n%s", d)
 	}
 }
@@ -117,6 +117,60 @@ func TestItems(t *testing.T) {
 		}
 		want["sum"], want["r_2088046800"] = n("5"), n("0")
 		wantItem(t, client, tables.Coordination, key, want)
+	})
+}
+
+func TestItemsOfOutcomes(t *testing.T) {
+	onEach(t, func(t *testing.T, server *dynamotest.Server) {
+		st, tables := open(t, server)
+		client := server.Client()
+		r := resultAt(opening)
+		settled := settlementOf(r)
+		u := settled.Unsettled
+		r.Unsettled, r.Imported, r.ExpiresAt = &u, true, time.Date(2036, 3, 2, 5, 0, 0, 0, time.UTC)
+		u.Reason, u.Outcome = "gap", []byte(`{"reason":"gap"}`)
+		if _, err := st.Add(t.Context(), []*store.Result{r}); err != nil {
+			t.Fatal(err)
+		}
+		result := attributes{
+			"id": s(r.ID), "result": s(string(r.Body)), "schema": n("1"), "series": s(series), "position": s(r.Position), "day": s("2026-03-02"),
+			"decision": s("SELL"), "status": s("degraded"), "created_at": s("2026-03-02T05:00:00.000Z"), "expires_at": n("2088046800"),
+			"imported": &types.AttributeValueMemberBOOL{Value: true}, "unsettled": s(`{"reason":"gap"}`),
+		}
+		listed := attributes{
+			"day": s("pending#5m"), "hour": s(r.Position), "pair": s("BTC/USDT"), "scores": s("scores#5m#v1"), "reason": s("gap"), "expires_at": n("2088046800"),
+		}
+		wantItem(t, client, tables.Results, attributes{"id": s(r.ID)}, result)
+		wantItem(t, client, tables.Metrics, attributes{"day": s("pending#5m"), "hour": s(r.Position)}, listed)
+
+		settled.ExpiresAt = time.Date(2036, 3, 2, 0, 0, 0, 0, time.UTC)
+		if added, err := st.AddOutcomes(t.Context(), []store.Settlement{settled}); added != 1 || err != nil {
+			t.Fatalf("added %d, %v", added, err)
+		}
+		delete(result, "unsettled")
+		result["outcome"] = s(string(settled.Outcome))
+		wantItem(t, client, tables.Results, attributes{"id": s(r.ID)}, result)
+		wantItem(t, client, tables.Metrics, attributes{"day": s("pending#5m"), "hour": s(r.Position)}, nil)
+		for hour, counters := range map[string]attributes{
+			"BTC/USDT#consensus": {"n": n("1"), "moves": n("0.5")}, "BTC/USDT#xai#grok-4": {"n": n("1")},
+		} {
+			key := attributes{"day": s("scores#5m#v1#2026-03-02"), "hour": s(hour)}
+			counters["day"], counters["hour"], counters["expires_at"] = key["day"], key["hour"], n("2088028800")
+			wantItem(t, client, tables.Metrics, key, counters)
+		}
+
+		// A settlement may add to 128 counters of a voter: their update fits into an expression.
+		r = resultAt(opening)
+		if _, err := st.Add(t.Context(), []*store.Result{r}); err != nil {
+			t.Fatal(err)
+		}
+		wide := settlementOf(r)
+		for i := range 126 {
+			wide.Sums["consensus"][fmt.Sprintf("a counter with a long name %d", i)] = 1
+		}
+		if added, err := st.AddOutcomes(t.Context(), []store.Settlement{wide}); added != 1 || err != nil {
+			t.Errorf("a wide one: added %d, %v", added, err)
+		}
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"thalas/internal/store"
 	"thalas/internal/store/dynamo/dynamotest"
+	"thalas/internal/store/storetest"
 )
 
 var opening = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
@@ -76,6 +77,7 @@ func TestCapacityOfARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := newResult(t, 5000)
+	r.Unsettled = &store.Unsettled{ID: r.ID, Group: "pending#5m", Position: r.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"}
 	if err := s.Record(t.Context(), r, aRun()); err != nil {
 		t.Fatal(err)
 	}
@@ -86,11 +88,13 @@ func TestCapacityOfARun(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// A body of 5,000 bytes and its attributes are 6 KB. An hour with every counter
-	// of every provider is 4 KB, or just above. Claiming, reserving, settling and completing are one unit each.
+	// A body of 5,000 bytes and its attributes are 6 KB, and its entry in the list of
+	// unsettled results is 1 KB. The two are a transaction, which costs twice as much. An
+	// hour with every counter of every provider is 4 KB, or just above. Claiming, reserving,
+	// settling and completing are one unit each.
 	used := watching.takeConsumed(tables)
 	t.Logf("write capacity units of a run: %v", used)
-	most := map[string]float64{"results": 6, "by_series": 1, "by_day": 1, "metrics": 5, "coordination": 4}
+	most := map[string]float64{"results": 12, "by_series": 2, "by_day": 2, "metrics": 7, "coordination": 4}
 	for part, units := range used {
 		if units > most[part] {
 			t.Errorf("%s: %g write capacity units, want at most %g", part, units, most[part])
@@ -100,6 +104,60 @@ func TestCapacityOfARun(t *testing.T) {
 		if used[part] == 0 {
 			t.Errorf("%s: nothing was measured: %v", part, used)
 		}
+	}
+}
+
+// A board reads the sums of all pairs by one query a day. Settling a result bills its whole
+// item, the sums of each voter and the entry of the list.
+func TestCapacityOfSums(t *testing.T) {
+	s, tables, watching := openSpied(t, engines[0].start(t))
+	const pairs, days, hours = 10, 5, 6
+	var results []*store.Result
+	for day := range days {
+		for hour := range hours {
+			for pair := range pairs {
+				candle := opening.AddDate(0, 0, day).Add(time.Duration(hour) * time.Hour)
+				r := newResult(t, 5000)
+				r.Position = store.PositionKey(candle, r.ID)
+				r.Unsettled = &store.Unsettled{
+					ID: r.ID, Group: "pending#1h", Position: r.Position, Pair: fmt.Sprintf("PAIR%d/USDT", pair), Scores: "scores#1h#v1",
+				}
+				results = append(results, r)
+			}
+		}
+	}
+	if _, err := s.Add(t.Context(), results); err != nil {
+		t.Fatal(err)
+	}
+	var settlements []store.Settlement
+	for i, r := range results {
+		one := storetest.Settlement(r, i/pairs%hours)
+		one.Day = r.Position[:len(time.DateOnly)]
+		settlements = append(settlements, one)
+	}
+	watching.takeConsumed(tables)
+	if added, err := s.AddOutcomes(t.Context(), settlements); added != len(settlements) || err != nil {
+		t.Fatalf("added %d, %v", added, err)
+	}
+	used := watching.takeConsumed(tables)
+	// The item of 6 KB gets an outcome of 1 KB, and a transaction costs twice as much. DynamoDB
+	// Local reports one of the writes to Metrics; there are six, of items below 1 KB.
+	units := used["results"] / float64(len(settlements))
+	t.Logf("write capacity units of a settlement: %g for the result, and %d for the sums and the list", units, 2*(5+1))
+	if units > 14 || used["by_series"] > 0 {
+		t.Errorf("%v for %d results, want at most 14 each, and none of the indexes", used, len(settlements))
+	}
+	watching.takeRequests()
+	sums, err := s.Sums(t.Context(), "scores#1h#v1", "", "2026-02-28", "2026-03-09")
+	if err != nil || len(sums) != 5 {
+		t.Fatalf("sums of %d voters, %v", len(sums), err)
+	}
+	requests, used := watching.takeRequests(), watching.takeConsumed(tables)
+	t.Logf("%d days with %d results: %d requests and %g read capacity units", days, len(results), len(requests), used["metrics"])
+	// A unit is 8 KB. A day has 50 items, of some 300 bytes with six results each, and of
+	// less than 1 KB with 24. An empty day is half a unit.
+	if len(requests) != 10 || used["metrics"] > 5*2+5*.5 {
+		t.Errorf("%d requests and %v units, want 10 and at most 12.5", len(requests), used)
 	}
 }
 
@@ -119,10 +177,30 @@ func TestRequests(t *testing.T) {
 		}
 		r := newResult(t, 100)
 		claim := store.Claim{Owner: "first", Until: time.Now().Add(time.Minute), ExpiresAt: time.Now().Add(time.Hour)}
-		want("record", s.Record(t.Context(), r, store.Count{At: opening, Add: map[string]int64{"requests": 1}}), "PutItem", "UpdateItem")
+		want("record", s.Record(t.Context(), r, store.Count{At: opening, Add: map[string]int64{"requests": 1}}), "PutItem, conditional", "UpdateItem")
 		want("record nothing", s.Record(t.Context(), nil, store.Count{At: opening}))
+		for _, step := range []string{"record an unsettled result", "record it again"} {
+			r.Unsettled = &store.Unsettled{ID: r.ID, Group: "pending#5m", Position: r.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"}
+			want(step, s.Record(t.Context(), r, store.Count{}), "TransactWriteItems: Put, conditional Put")
+		}
 		_, err := s.Result(t.Context(), r.ID)
 		want("result", err, "GetItem, consistent")
+		want("note", s.NoteUnsettled(t.Context(), []store.Unsettled{*r.Unsettled}), "TransactWriteItems: Update, conditional Update, conditional")
+		_, err = s.ListUnsettled(t.Context(), "pending#5m", opening, time.Time{})
+		want("list unsettled results", err, "Query, consistent")
+		settled := []store.Settlement{{
+			Unsettled: *r.Unsettled, Day: "2026-03-02", Sums: map[string]map[string]float64{"consensus": {"n": 1}, "xai#grok-4": {"n": 1}},
+		}}
+		settled[0].Outcome = []byte(`{}`)
+		_, err = s.AddOutcomes(t.Context(), settled)
+		want("add an outcome", err, "TransactWriteItems: Update, conditional Update Update Delete")
+		_, err = s.AddOutcomes(t.Context(), settled)
+		want("add it again", err, "DeleteItem", "TransactWriteItems: Update, conditional Update Update Delete")
+		want("note what is settled", s.NoteUnsettled(t.Context(), []store.Unsettled{*r.Unsettled}),
+			"DeleteItem", "TransactWriteItems: Update, conditional Update, conditional")
+		want("record what is settled", s.Record(t.Context(), r, store.Count{}), "PutItem", "TransactWriteItems: Put, conditional Put")
+		_, err = s.Sums(t.Context(), "scores#5m#v1", "BTC/USDT", "2026-03-01", "2026-03-03")
+		want("sums", err, "Query", "Query", "Query")
 		_, err = s.Latest(t.Context(), series)
 		want("latest", err, "BatchGetItem of 1, consistent", "Query of by_series")
 		_, err = s.Series(t.Context(), series, store.Range{Limit: 50})
@@ -172,6 +250,11 @@ func TestRequests(t *testing.T) {
 		want("settle for the last time", s.Settle(t.Context(), lease, 2), "UpdateItem, conditional")
 		_, err = s.Reserve(t.Context(), lease, 10)
 		want("reserve from an expired sum", err, "PutItem, conditional", "UpdateItem, conditional")
+		r = newResult(t, 100)
+		want("record a result on no list", s.Record(t.Context(), r, store.Count{}), "PutItem, conditional")
+		noted := store.Unsettled{ID: r.ID, Group: "pending#5m", Position: r.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"}
+		want("note what is on no list", s.NoteUnsettled(t.Context(), []store.Unsettled{noted}), "GetItem, consistent",
+			"TransactWriteItems: Update, conditional Put", "TransactWriteItems: Update, conditional Update, conditional")
 		if err := s.Record(t.Context(), &store.Result{}, store.Count{}); err == nil {
 			t.Error("an empty result was recorded")
 		}
@@ -238,7 +321,7 @@ func TestRangeOfALongSeries(t *testing.T) {
 			if err := s.Record(t.Context(), late, store.Count{}); err != nil {
 				t.Fatal(err)
 			}
-			if read := strings.Join(watching.takeRequests(), "; "); read != "PutItem" {
+			if read := strings.Join(watching.takeRequests(), "; "); read != "PutItem, conditional" {
 				t.Errorf("a late answer was recorded by %s, want one PutItem", read)
 			}
 		}

@@ -6,11 +6,15 @@ package dynamo
 // that it does not know, and does without those that an older version did not write.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +30,8 @@ import (
 
 // Record implements store.Results. The result and its count are two concurrent writes.
 // If one fails, the error says which, and the other is not undone: a stored result is
-// true, and a counted run was paid for.
+// true, and a counted run was paid for. A result that can't be put on the list of unsettled
+// ones is stored without that.
 func (s *Store) Record(ctx context.Context, result *store.Result, count store.Count) error {
 	err := errors.Join(s.usable(ctx), count.Validate())
 	if result != nil {
@@ -39,24 +44,81 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 	var stored, counted error
 	var both sync.WaitGroup
 	if result != nil {
-		both.Go(func() { stored = s.put(ctx, result, &dynamodb.PutItemInput{}) })
+		both.Go(func() { _, stored = s.put(ctx, result, false) })
 	}
 	counted = s.count(ctx, count)
 	both.Wait()
 	return errors.Join(stored, counted)
 }
 
-// put stores a result by a request, which may have a condition.
-func (s *Store) put(ctx context.Context, r *store.Result, request *dynamodb.PutItemInput) error {
+// put stores a result with what is known of its outcome, in one transaction if that is
+// another item. onlyNew leaves a result of that id as it is, and then isNew is false.
+// Otherwise the result is replaced, but its final outcome stays.
+func (s *Store) put(ctx context.Context, r *store.Result, onlyNew bool) (isNew bool, err error) {
+	const doing = "store the result"
 	attributes, err := encodeResult(r)
 	if err != nil {
-		return fmt.Errorf("store the result: %w", err)
+		return false, fmt.Errorf("%s: %w", doing, err)
 	}
-	request.TableName, request.Item = &s.tables.Results, attributes
-	if _, err := s.client.PutItem(ctx, request); err != nil {
-		return failed("store the result", s.tables.Results, err)
+	condition := "attribute_not_exists(outcome) OR expires_at < :now"
+	if onlyNew {
+		condition = "attribute_not_exists(id) OR expires_at < :now"
 	}
-	return nil
+	put := types.Put{
+		TableName: &s.tables.Results, Item: attributes, ConditionExpression: &condition,
+		ExpressionAttributeValues:           map[string]types.AttributeValue{":now": moment(time.Now())},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+	var with []types.TransactWriteItem
+	switch {
+	case r.Settlement != nil:
+		with = s.settling(r.Settlement)
+	case r.Unsettled != nil:
+		entry, err := s.listing(r.Unsettled, r.ExpiresAt)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", doing, err)
+		}
+		with = append(with, entry)
+	}
+	var old *refused
+	if len(with) > 0 {
+		old, err = s.transact(ctx, doing, append([]types.TransactWriteItem{{Put: &put}}, with...))
+		if err != nil && !onlyNew && r.Settlement == nil {
+			// The run was paid for: its result must not be lost because the list can't be written.
+			if _, alone := s.putAlone(ctx, &put); alone == nil {
+				return true, s.untransacted("list the result as unsettled", errors.Unwrap(err))
+			}
+		}
+	} else {
+		old, err = s.putAlone(ctx, &put)
+	}
+	switch {
+	case err != nil:
+		return false, err
+	case old == nil:
+		return true, nil
+	case onlyNew:
+		return false, nil
+	}
+	delete(attributes, "unsettled")
+	attributes["outcome"] = old.item["outcome"]
+	_, err = s.putAlone(ctx, &types.Put{TableName: put.TableName, Item: attributes})
+	return err == nil, err
+}
+
+// putAlone is a put that is no part of a transaction, which costs half as much.
+func (s *Store) putAlone(ctx context.Context, put *types.Put) (*refused, error) {
+	_, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: put.TableName, Item: put.Item, ConditionExpression: put.ConditionExpression, ExpressionAttributeValues: put.ExpressionAttributeValues,
+		ReturnValuesOnConditionCheckFailure: put.ReturnValuesOnConditionCheckFailure,
+	})
+	if item, isRefused := refusal(err); isRefused {
+		return &refused{0, item}, nil
+	}
+	if err != nil {
+		return nil, failed("store the result", s.tables.Results, err)
+	}
+	return nil, nil
 }
 
 // putsAtOnce is the most results that Add writes at the same time.
@@ -78,14 +140,8 @@ func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, er
 	puts.SetLimit(putsAtOnce)
 	for _, r := range results {
 		puts.Go(func() error {
-			err := s.put(ctx, r, &dynamodb.PutItemInput{
-				ConditionExpression:       aws.String("attribute_not_exists(id) OR expires_at < :now"),
-				ExpressionAttributeValues: map[string]types.AttributeValue{":now": moment(time.Now())},
-			})
-			if _, refused := refusal(err); refused {
-				return nil
-			}
-			if err == nil {
+			isNew, err := s.put(ctx, r, true)
+			if isNew {
 				count.Add(1)
 			}
 			return err
@@ -103,16 +159,11 @@ func (s *Store) Result(ctx context.Context, id string) (store.Result, error) {
 	if !store.IsID(id) {
 		return store.Result{}, store.ErrNotFound
 	}
-	answer, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: &s.tables.Results, Key: resultKey(id), ConsistentRead: aws.Bool(true),
-	})
+	found, err := s.get(ctx, id, withoutMarket)
 	if err != nil {
-		return store.Result{}, failed("read a result", s.tables.Results, err)
+		return store.Result{}, err
 	}
-	if answer.Item == nil {
-		return store.Result{}, store.ErrNotFound
-	}
-	result, err := decodeResult(answer.Item)
+	result, err := decodeResult(found)
 	if err != nil {
 		return store.Result{}, failed("read a result", s.tables.Results, err)
 	}
@@ -120,6 +171,69 @@ func (s *Store) Result(ctx context.Context, id string) (store.Result, error) {
 		return store.Result{}, store.ErrNotFound
 	}
 	return result, nil
+}
+
+// Market implements store.Results.
+func (s *Store) Market(ctx context.Context, id string) ([]byte, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	if !store.IsID(id) {
+		return nil, store.ErrNotFound
+	}
+	found, err := s.get(ctx, id, projection{aws.String("#a0, #a1"), map[string]string{"#a0": "expires_at", "#a1": "market"}})
+	if err != nil {
+		return nil, err
+	}
+	var i struct {
+		ExpiresAt int64  `dynamodbav:"expires_at"`
+		Market    []byte `dynamodbav:"market"`
+	}
+	if err := attributevalue.UnmarshalMap(found, &i); err != nil {
+		return nil, failed("read a market", s.tables.Results, err)
+	}
+	if expired(i.ExpiresAt, time.Now()) {
+		return nil, store.ErrNotFound
+	}
+	return i.Market, nil
+}
+
+// projection is the attributes that a read gives.
+type projection struct {
+	expression *string
+	names      map[string]string
+}
+
+// withoutMarket is all attributes of an item but the market, which may be larger than the
+// others together.
+var withoutMarket = func() projection {
+	p := projection{names: map[string]string{}}
+	var placeholders []string
+	for i, field := range reflect.VisibleFields(reflect.TypeFor[item]()) {
+		name, _, _ := strings.Cut(field.Tag.Get("dynamodbav"), ",")
+		if name != marketName {
+			placeholder := "#a" + strconv.Itoa(i)
+			p.names[placeholder] = name
+			placeholders = append(placeholders, placeholder)
+		}
+	}
+	p.expression = aws.String(strings.Join(placeholders, ", "))
+	return p
+}()
+
+// get reads attributes of the item of an id, or gives ErrNotFound.
+func (s *Store) get(ctx context.Context, id string, p projection) (map[string]types.AttributeValue, error) {
+	answer, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &s.tables.Results, Key: resultKey(id), ConsistentRead: aws.Bool(true),
+		ProjectionExpression: p.expression, ExpressionAttributeNames: p.names,
+	})
+	if err != nil {
+		return nil, failed("read a result", s.tables.Results, err)
+	}
+	if answer.Item == nil {
+		return nil, store.ErrNotFound
+	}
+	return answer.Item, nil
 }
 
 func gone(r *store.Result, now time.Time) bool { return expired(expiryOf(r.ExpiresAt), now) }
@@ -162,7 +276,7 @@ func (s *Store) batch(ctx context.Context, ids []string) (map[string]store.Resul
 	results := make(map[string]store.Result, len(ids))
 	for attempt := 0; len(keys) > 0; attempt++ {
 		answer, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-			s.tables.Results: {Keys: keys, ConsistentRead: aws.Bool(true)},
+			s.tables.Results: {Keys: keys, ConsistentRead: aws.Bool(true), ProjectionExpression: withoutMarket.expression, ExpressionAttributeNames: withoutMarket.names},
 		}})
 		if err != nil {
 			return nil, failed("read results", s.tables.Results, err)
@@ -202,14 +316,35 @@ type item struct {
 	Status    string  `dynamodbav:"status"`
 	CreatedAt string  `dynamodbav:"created_at"`
 	ExpiresAt int64   `dynamodbav:"expires_at,omitempty"`
+	Imported  bool    `dynamodbav:"imported,omitempty"`
+	Outcome   string  `dynamodbav:"outcome,omitempty"`   // the final one; it is added once
+	Unsettled string  `dynamodbav:"unsettled,omitempty"` // the outcome as the last try left it
+	Market    []byte  `dynamodbav:"market,omitempty"`    // in gzip
 }
+
+const (
+	marketName = "market"
+	// mostBesideMarket is the longest body that is stored with a market: an item has at most
+	// 400 KB, and its outcome is added later.
+	mostBesideMarket = 256 << 10
+)
 
 func encodeResult(r *store.Result) (map[string]types.AttributeValue, error) {
 	body := string(r.Body)
-	return attributevalue.MarshalMap(item{
+	i := item{
 		ID: r.ID, Result: &body, Schema: r.Schema, Series: r.Series, Position: r.Position, Day: r.Day,
-		Decision: r.Decision, Status: r.Status, CreatedAt: r.CreatedAt.UTC().Format(created), ExpiresAt: expiryOf(r.ExpiresAt),
-	})
+		Decision: r.Decision, Status: r.Status, CreatedAt: r.CreatedAt.UTC().Format(created), ExpiresAt: expiryOf(r.ExpiresAt), Imported: r.Imported,
+	}
+	if len(r.Body) <= mostBesideMarket {
+		i.Market = r.Market
+	}
+	switch {
+	case r.Settlement != nil:
+		i.Outcome = string(r.Settlement.Outcome)
+	case r.Unsettled != nil:
+		i.Unsettled = string(r.Unsettled.Outcome)
+	}
+	return attributevalue.MarshalMap(i)
 }
 
 func decodeResult(attributes map[string]types.AttributeValue) (store.Result, error) {
@@ -227,9 +362,13 @@ func decodeResult(attributes map[string]types.AttributeValue) (store.Result, err
 			return store.Result{}, fmt.Errorf("the item %s: created_at: %w", i.ID, err)
 		}
 	}
+	var outcome []byte
+	if known := cmp.Or(i.Outcome, i.Unsettled); known != "" {
+		outcome = []byte(known)
+	}
 	return store.Result{
 		ID: i.ID, Schema: i.Schema, Series: i.Series, Position: i.Position, Day: i.Day,
 		Decision: i.Decision, Status: i.Status, CreatedAt: at.UTC(), ExpiresAt: expiresAt(i.ExpiresAt),
-		Body: []byte(*i.Result),
+		Body: []byte(*i.Result), Imported: i.Imported, Outcome: outcome,
 	}, nil
 }

@@ -45,6 +45,10 @@ func (s *spy) see(ctx context.Context, in middleware.InitializeInput, next middl
 		input.ReturnConsumedCapacity = indexes
 	case *dynamodb.UpdateItemInput:
 		input.ReturnConsumedCapacity = indexes
+	case *dynamodb.TransactWriteItemsInput:
+		input.ReturnConsumedCapacity = indexes
+	case *dynamodb.QueryInput:
+		input.ReturnConsumedCapacity = indexes
 	}
 	out, metadata, err = next.HandleInitialize(ctx, in)
 	s.mu.Lock()
@@ -57,6 +61,20 @@ func (s *spy) see(ctx context.Context, in middleware.InitializeInput, next middl
 	case *dynamodb.PutItemOutput:
 		s.consumed = append(s.consumed, *output.ConsumedCapacity)
 	case *dynamodb.UpdateItemOutput:
+		s.consumed = append(s.consumed, *output.ConsumedCapacity)
+	case *dynamodb.TransactWriteItemsOutput:
+		for _, c := range output.ConsumedCapacity {
+			// A transaction costs twice its writes, but DynamoDB Local says four times.
+			parts := []*float64{c.CapacityUnits, c.Table.CapacityUnits}
+			for _, index := range c.GlobalSecondaryIndexes {
+				parts = append(parts, index.CapacityUnits)
+			}
+			for _, units := range parts {
+				*units /= 2
+			}
+			s.consumed = append(s.consumed, c)
+		}
+	case *dynamodb.QueryOutput:
 		s.consumed = append(s.consumed, *output.ConsumedCapacity)
 	}
 	return out, metadata, err
@@ -74,6 +92,20 @@ func (s *spy) takeRequests() (all []string) {
 			what = "PutItem" + conditional(input.ConditionExpression)
 		case *dynamodb.UpdateItemInput:
 			what = "UpdateItem" + conditional(input.ConditionExpression)
+		case *dynamodb.DeleteItemInput:
+			what = "DeleteItem"
+		case *dynamodb.TransactWriteItemsInput:
+			what = "TransactWriteItems:"
+			for _, write := range input.TransactItems {
+				switch {
+				case write.Put != nil:
+					what += " Put" + conditional(write.Put.ConditionExpression)
+				case write.Update != nil:
+					what += " Update" + conditional(write.Update.ConditionExpression)
+				case write.Delete != nil:
+					what += " Delete"
+				}
+			}
 		case *dynamodb.GetItemInput:
 			what = "GetItem" + consistent(input.ConsistentRead)
 		case *dynamodb.BatchGetItemInput:
@@ -81,7 +113,7 @@ func (s *spy) takeRequests() (all []string) {
 				what = fmt.Sprintf("BatchGetItem of %d%s", len(keys.Keys), consistent(keys.ConsistentRead))
 			}
 		case *dynamodb.QueryInput:
-			what = "Query"
+			what = "Query" + consistent(input.ConsistentRead)
 			if input.IndexName != nil {
 				what += " of " + *input.IndexName
 			}

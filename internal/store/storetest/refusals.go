@@ -6,6 +6,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -32,15 +33,21 @@ func callAll(ctx context.Context, s store.Store, r *store.Result) map[string]err
 	_, all["Reserve"] = s.Reserve(ctx, leaseOf(1), 0)
 	_, all["Spending"] = s.Spending(ctx, budget)
 	_, all["Result"] = s.Result(ctx, r.ID)
+	_, all["Market"] = s.Market(ctx, r.ID)
 	_, all["Latest"] = s.Latest(ctx, series)
 	_, all["Series"] = s.Series(ctx, series, store.Range{Limit: 1})
 	_, all["Day"] = s.Day(ctx, "2026-03-02", store.Range{Limit: 1})
 	_, all["Hours"] = s.Hours(ctx, "2026-03-02", "2026-03-02")
+	settled := settlement(unsettled(1)[0], 1)
+	_, all["AddOutcomes"] = s.AddOutcomes(ctx, []store.Settlement{settled})
+	all["NoteUnsettled"] = s.NoteUnsettled(ctx, []store.Unsettled{settled.Unsettled})
+	_, all["ListUnsettled"] = s.ListUnsettled(ctx, group, time.Time{}, time.Time{})
+	_, all["Sums"] = s.Sums(ctx, scores, "", day, day)
 	return all
 }
 
 func invalidInput(t *testing.T, s store.Store) {
-	ctx, day := t.Context(), "2026-03-02"
+	ctx := t.Context()
 	good, bad := sample(series, baseTime, baseTime), sample(series, baseTime, baseTime)
 	bad.Position = ""
 	count, badCount := store.Count{At: baseTime, Add: one}, store.Count{At: baseTime, Add: map[string]int64{store.DayName: 1}}
@@ -60,6 +67,12 @@ func invalidInput(t *testing.T, s store.Store) {
 	_, errs["Reserve"] = s.Reserve(ctx, noKey, 10)
 	_, errs["Hours from"] = s.Hours(ctx, "2026-02-30", day)
 	_, errs["Hours to"] = s.Hours(ctx, day, day+"T05")
+	_, errs["Sums from"] = s.Sums(ctx, scores, "", "2026-02-30", day)
+	_, errs["Sums to"] = s.Sums(ctx, scores, "", day, "today")
+	settled, unsettled := settlement(unsettled(1)[0], math.NaN()), unsettled(1)[0].Unsettled
+	unsettled.Group = ""
+	_, errs["AddOutcomes"] = s.AddOutcomes(ctx, []store.Settlement{settled})
+	errs["NoteUnsettled"] = s.NoteUnsettled(ctx, []store.Unsettled{*unsettled})
 	_, errs["Series without a limit"] = s.Series(ctx, series, store.Range{})
 	_, errs["Day without a limit"] = s.Day(ctx, day, store.Range{})
 	for name, err := range errs {

@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ var resultTests = []test{
 	{"the body byte for byte", keepsBody},
 	{"unknown ids", unknownIDs},
 	{"recorded again", recordedAgain},
+	{"markets", markets},
 	{"added", addedResults},
 	{"expired", expiredResults},
 	{"nothing is shared with the caller", sharesNothing},
@@ -90,6 +92,56 @@ func recordedAgain(t *testing.T, s store.Store) {
 	wantList(t, "the old day", dayOf(s, first.Day), store.Range{}, ids(neighbour))
 	record(t, s, &second)
 	wantList(t, "the series after another Record", seriesOf(s, otherSeries), store.Range{}, ids(first))
+}
+
+// markets are given only where they are asked for, and live as long as their results.
+func markets(t *testing.T, s store.Store) {
+	zipped := func(text string) []byte {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, _ = w.Write([]byte(text)) // a bytes.Buffer takes everything
+		_ = w.Close()
+		return b.Bytes()
+	}
+	want := func(what, id string, want []byte, wantErr error) {
+		t.Helper()
+		if got, err := s.Market(t.Context(), id); !bytes.Equal(got, want) || !errors.Is(err, wantErr) {
+			t.Errorf("%s: got %q, %v; want %q, %v", what, got, err, want, wantErr)
+		}
+	}
+	none, one, added, expired := sample(series, baseTime, baseTime), sample(series, baseTime, baseTime), sample(series, baseTime, baseTime), sample(series, baseTime, baseTime)
+	one.Market, added.Market, expired.Market = zipped("one"), zipped("added"), zipped("expired")
+	expired.ExpiresAt = time.Now().Add(-time.Minute).Truncate(time.Second)
+	record(t, s, none, one, expired)
+	if _, err := s.Add(t.Context(), []*store.Result{added}); err != nil {
+		t.Fatal(err)
+	}
+	want("a result without one", none.ID, nil, nil)
+	want("a recorded one", one.ID, one.Market, nil)
+	want("an added one", added.ID, added.Market, nil)
+	want("an expired one", expired.ID, nil, store.ErrNotFound)
+	want("an unknown id", newID(baseTime), nil, store.ErrNotFound)
+	want("no id", "latest", nil, store.ErrNotFound)
+
+	plain := *one
+	plain.Market = nil
+	wantResult(t, s, &plain)
+	eventually(t, "the list", func() string {
+		page, err := s.Series(t.Context(), series, store.Range{Limit: 10})
+		for _, r := range page.Results {
+			if r.Market != nil {
+				return "a result in a list has its market"
+			}
+		}
+		return diff(3, len(page.Results), err)
+	})
+	record(t, s, &plain)
+	want("recorded again without", one.ID, nil, nil)
+	large := sample(series, baseTime, baseTime)
+	large.Market = make([]byte, store.MaxMarket+1)
+	if err := s.Record(t.Context(), large, store.Count{}); err == nil {
+		t.Error("a market that is too large was stored")
+	}
 }
 
 func addedResults(t *testing.T, s store.Store) {

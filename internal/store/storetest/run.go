@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	}{
 		{"results", resultTests},
 		{"lists", listTests},
+		{"outcomes", outcomeTests},
 		{"counters", counterTests},
 		{"claims", claimTests},
 		{"spending", spendTests},

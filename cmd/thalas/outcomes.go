@@ -1,0 +1,145 @@
+package main
+
+// thalas outcomes, and what became of a result in words.
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/spf13/cobra"
+
+	"thalas/internal/outcome"
+	"thalas/internal/signal"
+)
+
+func newOutcomes(t terminal) *cobra.Command {
+	var span spanFlags
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "outcomes [PAIR]",
+		Short: "List what became of stored results, newest first",
+		Long: `List what became of stored results, newest first: those of a pair and timeframe, or, without
+a pair, those of the days from --from to --to, else of today. A result belongs to the UTC day
+on which its window of three candles begins. Results that are pending are not listed.`,
+		Example: "  thalas outcomes BTC/USDT --timeframe 1h\n  thalas outcomes --from 2026-11-01 --json",
+		Args:    cobra.MaximumNArgs(1),
+	}
+	span.add(cmd)
+	cmd.Flags().Lookup("from").Usage = "the first UTC `day`, such as 2026-11-01 (default: the oldest; without a pair today)"
+	cmd.Flags().Lookup("to").Usage = "the `day` after the last one (default: tomorrow)"
+	cmd.Flags().IntVar(&limit, "limit", 20, "how `many` at most")
+	return readCommand(t, cmd, func(args []string) (url.Values, error) {
+		if limit < 1 || limit > maxListed {
+			return nil, fmt.Errorf("--limit %d is outside 1…%d", limit, maxListed)
+		}
+		return span.query(args)
+	}, func(ctx context.Context, r reading, query url.Values) error {
+		query.Set("limit", strconv.Itoa(min(limit, pageSize)))
+		list := []json.RawMessage{}
+		err := r.each(ctx, "/v1/outcomes", query, func(item json.RawMessage) (bool, error) {
+			list = append(list, item)
+			return len(list) < limit, nil
+		})
+		switch {
+		case err != nil:
+			return err
+		case r.json:
+			return writeJSON(r.out, list)
+		}
+		return r.printOutcomes(list)
+	})
+}
+
+func (r reading) printOutcomes(list []json.RawMessage) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(r.out, "No outcomes. Results are settled three candles after their answer, by 'thalas watch' or 'thalas settle'.")
+		return err
+	}
+	style := r.stylesFor(r.out)
+	table := style.table("from (UTC)", "pair", "decision", "move", "net", "outcome", "id")
+	head := ""
+	for _, item := range list {
+		var o outcome.Outcome
+		if err := json.Unmarshal(item, &o); err != nil {
+			return err
+		}
+		table.row(o.From.UTC().Format("2006-01-02 15:04"), o.Pair.String()+" "+string(o.Timeframe), string(o.Decision), signed(o.Move), signed(o.NetReturn), outcomeWord(&o), o.ID)
+		table.look(2, style.decision(o.Decision))
+		if o.Right != nil {
+			table.look(5, map[bool]lipgloss.Style{true: style.good, false: style.bad}[*o.Right])
+		}
+		if o.Simulated {
+			head = style.warn.Bold(true).Render(simulatedVotes) + "\n\n"
+		}
+	}
+	_, err := fmt.Fprintln(r.out, head+table.write())
+	return err
+}
+
+func outcomeWord(o *outcome.Outcome) string {
+	switch {
+	case o.Status != outcome.Settled:
+		return words(*o.Reason)
+	case *o.Right:
+		return "right"
+	}
+	return "wrong"
+}
+
+// turnedOut is the outcome of a result as the API gives it.
+type turnedOut struct {
+	outcome.Outcome
+	Due time.Time // of a pending one
+}
+
+// text tells in a sentence how a result turned out; empty for one that tells nothing.
+func (o *turnedOut) text(now time.Time) string {
+	switch o.Status {
+	case outcome.Pending:
+		if o.Due.After(now) {
+			return "Outcome: not known before " + o.Due.UTC().Format(time.DateTime) + " UTC."
+		}
+		return "Outcome: not settled yet; 'thalas settle' does it."
+	case outcome.Unresolved:
+		return "Outcome: not settled, because " + reasonText(*o.Reason) + "."
+	case outcome.Settled:
+		text := fmt.Sprintf("Outcome: %s was %s. The price went from %s to %s, %s", o.Decision, outcomeWord(&o.Outcome), price(*o.ReferencePrice), price(*o.ExitPrice), signed(o.Move))
+		if *o.EntryPrice != *o.ReferencePrice {
+			text += fmt.Sprintf(", and could be traded at %s", price(*o.EntryPrice))
+		}
+		if o.Decision != signal.Hold {
+			text += fmt.Sprintf("; that is %s after costs of %s", signed(o.NetReturn), share(o.Cost))
+		}
+		if o.RawDecision != o.Decision {
+			text += fmt.Sprintf("; the %s of the vote, which the gates held, was %s", o.RawDecision, map[bool]string{true: "right", false: "wrong"}[*o.RawRight])
+		}
+		text += ". Candles: " + visible(*o.Source)
+		if o.Imported {
+			text += "; imported"
+		}
+		return text + "."
+	}
+	return ""
+}
+
+// reasonText says why a result is not settled, and what helps.
+func reasonText(reason outcome.Reason) string {
+	switch reason {
+	case outcome.NoMarket:
+		return "it is about a free text, which has no candles"
+	case outcome.Late:
+		return "it was answered when the first candle of its window had closed"
+	case outcome.Gap:
+		return "a candle of its window is missing; another venue or a CSV may have it"
+	case outcome.PriceMismatch:
+		return "its price is over a tenth away from the candles: they are of another market or unit"
+	case outcome.NoCandles:
+		return "there are no candles of its window; another venue or a CSV may have them"
+	}
+	return words(reason)
+}

@@ -1,0 +1,253 @@
+package bolt
+
+// What became of results, and the list of those without a final outcome.
+//
+// The bucket outcomes has a record for each result that is settled or on that list: a
+// header in JSON, and the outcome byte for byte. The list is an index of the records that
+// are not final. Both are removed with their result.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"time"
+
+	"thalas/internal/store"
+)
+
+// settledAtOnce is the most settlements in one transaction, so that other writes do not
+// wait long for it.
+const settledAtOnce = 500
+
+// known is what is known of a result's outcome. Without a record it is zero.
+type known struct {
+	knownHeader
+	body []byte // the outcome's JSON; empty: there is none yet
+}
+
+// knownHeader is the header of a known outcome. A final one does not need what the list says.
+type knownHeader struct {
+	Final    bool   `json:"final,omitempty"`
+	Group    string `json:"group,omitempty"`
+	Position string `json:"position,omitempty"`
+	Pair     string `json:"pair,omitempty"`
+	Scores   string `json:"scores,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	Checksum uint32 `json:"crc32c"` // of the body
+}
+
+// AddOutcomes implements store.Outcomes.
+func (s *Store) AddOutcomes(ctx context.Context, settlements []store.Settlement) (added int, err error) {
+	for i := range settlements {
+		if err := settlements[i].Validate(); err != nil {
+			return 0, fmt.Errorf("add outcomes: %w", err)
+		}
+	}
+	for some := range slices.Chunk(settlements, settledAtOnce) {
+		settled := 0
+		err := s.write(ctx, func(t *transaction) error {
+			settled = 0 // an earlier attempt may have been rolled back
+			for i := range some {
+				isNew, err := t.settle(&some[i])
+				if err != nil {
+					return err
+				}
+				if isNew {
+					settled++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return added, fmt.Errorf("add outcomes: %w", err)
+		}
+		added += settled
+	}
+	return added, nil
+}
+
+// settle stores a final outcome, unless there is one or the result does not exist.
+func (t *transaction) settle(s *store.Settlement) (isNew bool, err error) {
+	if isOpen, err := t.isOpen(s.ID); err != nil || !isOpen {
+		return false, err
+	}
+	return true, errors.Join(t.removeOutcome(s.ID), t.putFinal(s))
+}
+
+// putFinal writes a final outcome, and adds to the sums.
+func (t *transaction) putFinal(s *store.Settlement) error {
+	return errors.Join(t.putOutcome(s.ID, known{knownHeader{Final: true}, s.Outcome}), t.addScores(s))
+}
+
+// NoteUnsettled implements store.Outcomes.
+func (s *Store) NoteUnsettled(ctx context.Context, notes []store.Unsettled) error {
+	for i := range notes {
+		if err := notes[i].Validate(); err != nil {
+			return fmt.Errorf("note unsettled results: %w", err)
+		}
+	}
+	for some := range slices.Chunk(notes, settledAtOnce) {
+		err := s.write(ctx, func(t *transaction) error {
+			for i := range some {
+				isOpen, err := t.isOpen(some[i].ID)
+				if err != nil {
+					return err
+				}
+				if isOpen {
+					if err := errors.Join(t.removeOutcome(some[i].ID), t.putUnsettled(&some[i])); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("note unsettled results: %w", err)
+		}
+	}
+	return nil
+}
+
+// ListUnsettled implements store.Outcomes.
+func (s *Store) ListUnsettled(ctx context.Context, group string, from, to time.Time) ([]store.Unsettled, error) {
+	if store.ValidateText("group", group) != nil {
+		return nil, ctx.Err() // no result can be in such a group
+	}
+	bounds := store.Range{From: from, To: to}.OfSeries()
+	return view(ctx, s, func(t *transaction) (list []store.Unsettled, err error) {
+		b := t.tx.Bucket(unsettledBucket)
+		if b == nil {
+			return nil, nil
+		}
+		prefix := measured(group)
+		cursor, end := b.Cursor(), string(prefix)+bounds.Above
+		key, _ := cursor.Seek(append(slices.Clone(prefix), bounds.Least...))
+		for seen := 1; key != nil && len(key) <= maxKey && string(key) < end; seen++ {
+			if seen%1024 == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			position := string(key[len(prefix):])
+			id := store.IDOf(position)
+			exists, err := t.exists(id)
+			if err != nil {
+				return nil, err
+			}
+			k, err := t.outcome(id)
+			if err != nil {
+				return nil, err
+			}
+			if k.Group != group || k.Position != position {
+				return nil, damagef("the entry %s of %s leads to no result without an outcome", position, unsettledBucket)
+			}
+			if exists {
+				list = append(list, store.Unsettled{ID: id, Group: group, Position: position, Pair: k.Pair, Scores: k.Scores, Reason: k.Reason})
+			}
+			key, _ = cursor.Next()
+		}
+		return list, nil
+	})
+}
+
+// storeOutcome writes what is known of the outcome of a result that is being stored.
+// final is the outcome that it had before, if that was final.
+func (t *transaction) storeOutcome(r *store.Result, final known) error {
+	switch {
+	case final.Final:
+		return t.putOutcome(r.ID, final)
+	case r.Settlement != nil:
+		return t.putFinal(r.Settlement)
+	case r.Unsettled != nil:
+		return t.putUnsettled(r.Unsettled)
+	}
+	return nil
+}
+
+// putUnsettled writes what is known of a result, and its entry in the list.
+func (t *transaction) putUnsettled(u *store.Unsettled) error {
+	head := knownHeader{Group: u.Group, Position: u.Position, Pair: u.Pair, Scores: u.Scores, Reason: u.Reason}
+	return errors.Join(
+		t.putOutcome(u.ID, known{head, u.Outcome}),
+		t.put(unsettledBucket, listKey(u.Group, u.Position), nil),
+	)
+}
+
+// putOutcome writes the record of an outcome.
+func (t *transaction) putOutcome(id string, k known) error {
+	k.Checksum = crc32.Checksum(k.body, castagnoli)
+	value, err := encodeWithBody(k.knownHeader, k.body)
+	if err != nil {
+		return err
+	}
+	return t.put(outcomesBucket, []byte(id), value)
+}
+
+// removeOutcome removes what is known of a result's outcome, and its entry in the list.
+func (t *transaction) removeOutcome(id string) error {
+	k, err := t.outcome(id)
+	if err != nil || k.Group == "" && !k.Final {
+		return err
+	}
+	removed := t.delete(outcomesBucket, []byte(id))
+	if k.Final {
+		return removed
+	}
+	return errors.Join(removed, t.delete(unsettledBucket, listKey(k.Group, k.Position)))
+}
+
+// finalOutcome gives the outcome of a result that exists, if it is final; otherwise zero.
+func (t *transaction) finalOutcome(id string) (known, error) {
+	if exists, err := t.exists(id); err != nil || !exists {
+		return known{}, err
+	}
+	k, err := t.outcome(id)
+	if err != nil || !k.Final {
+		return known{}, err
+	}
+	k.body = slices.Clone(k.body) // the record is about to be removed
+	return k, nil
+}
+
+// isOpen reports whether a result exists and has no final outcome.
+func (t *transaction) isOpen(id string) (bool, error) {
+	exists, err := t.exists(id)
+	if err != nil || !exists {
+		return false, err
+	}
+	k, err := t.outcome(id)
+	return !k.Final, err
+}
+
+// exists reports whether there is a result of an id that has not expired.
+func (t *transaction) exists(id string) (bool, error) {
+	value := t.get(resultsBucket, []byte(id))
+	if value == nil {
+		return false, nil
+	}
+	head, _, err := decodeHeader(id, value)
+	return err == nil && !t.expired(expiryOf(head.ExpiresAt)), err
+}
+
+// outcome reads what is known of a result's outcome. Its body is a part of the file.
+func (t *transaction) outcome(id string) (known, error) {
+	value := t.get(outcomesBucket, []byte(id))
+	if value == nil {
+		return known{}, nil
+	}
+	return decodeOutcome(id, value)
+}
+
+func decodeOutcome(id string, value []byte) (k known, err error) {
+	k.body, err = decodeWithBody(value, &k.knownHeader)
+	if err == nil && k.Checksum != crc32.Checksum(k.body, castagnoli) {
+		err = errors.New("it is not what was written")
+	}
+	if err == nil && !k.Final && k.Group == "" {
+		err = errors.New("it is neither final nor on a list")
+	}
+	if err != nil {
+		return known{}, damagef("the outcome of the result %s: %s", id, err)
+	}
+	return k, nil
+}
