@@ -127,7 +127,7 @@ func (i image) holds(t *testing.T) {
 			t.Fatal(err)
 		}
 		isData := h.Name == "data/"
-		if h.Mode&0o6002 != 0 || (h.Uid != 0) != isData || isData && h.Uid != user {
+		if h.Typeflag != tar.TypeSymlink && h.Mode&0o6002 != 0 || (h.Uid != 0) != isData || isData && h.Uid != user {
 			t.Errorf("%s has the mode %o and the owner %d", h.Name, h.Mode, h.Uid)
 		}
 		if strings.HasPrefix(h.Name, "etc/ssl/") && h.Typeflag == tar.TypeReg {
@@ -175,7 +175,7 @@ func (i image) keeps(t *testing.T) {
 	key := keyFile(t, providerKey+"\n")
 	c := i.start(t, key)
 	c.waitHealthy(t)
-	if who := docker(t, "top", c.id, "-eo", "uid,args"); !strings.Contains(who, fmt.Sprint(user)+" ") {
+	if who := docker(t, "top", c.id, "-eo", "pid,uid,args"); !strings.Contains(who, fmt.Sprint(user)+" ") {
 		t.Errorf("it runs as another user than %d:\n%s", user, who)
 	}
 	var asked signal.Consensus
@@ -188,7 +188,8 @@ func (i image) keeps(t *testing.T) {
 
 	c = i.start(t, key)
 	c.waitHealthy(t)
-	if read := c.send(t, http.MethodGet, "/v1/consensus/"+asked.ID, ""); read != body {
+	// What is read has the outcome too.
+	if read := c.send(t, http.MethodGet, "/v1/consensus/"+asked.ID, ""); !strings.HasPrefix(read, strings.TrimSuffix(strings.TrimSpace(body), "}")) {
 		t.Errorf("read back:\n%s\nanswered:\n%s", read, body)
 	}
 	c.stop(t)
