@@ -23,7 +23,7 @@ WITH_SDKS := export CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath -tags=la
 AGAIN := ^thalas/(e2e|internal/(importtest|linked))(/|$$)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-race test-contract test-load test-page page-libraries schemathesis aws-servers e2e e2e-sam local test-template test-freqtrade deploy lint vuln sbom licences fuzz bench bench-lambda chaos cover
+.PHONY: help run build image-files test test-race test-contract test-load test-page page-libraries schemathesis aws-servers e2e e2e-sam e2e-container local test-template test-freqtrade deploy lint vuln sbom licences fuzz bench bench-lambda chaos cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,14 @@ build-HealthFunction: FOLDER := health
 build-ConsensusFunction build-ConsensusReadFunction build-ScheduledConsensusFunction build-HealthFunction:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(or $(GOARCH),arm64) go build -tags lambda.norpc,grpcnotrace -trimpath \
 		-ldflags "-s -w -X main.version=$(VERSION)" -o $(ARTIFACTS_DIR)/bootstrap ./functions/$(or $(FOLDER),consensus)
+
+# The Dockerfile calls it too. The certificates are those of the machine or the image that it is made on.
+CERTIFICATES ?= /etc/ssl/certs/ca-certificates.crt
+image-files: ## dist/image: the files of the container's image, which are for Linux and this machine's processor (GOARCH=another)
+	rm -rf dist/image && mkdir -p dist/image/data dist/image/root/usr/local/bin dist/image/root/etc/ssl/certs dist/image/root/licences
+	CGO_ENABLED=0 GOOS=linux go build -tags lambda.norpc,grpcnotrace -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o dist/image/root/usr/local/bin/thalas ./cmd/thalas
+	cp $(CERTIFICATES) dist/image/root/etc/ssl/certs/ca-certificates.crt
+	cp LICENSE dist/image/root/licences/ && env -u GOOS -u GOARCH go run ./internal/linked licences >dist/image/root/licences/THIRD_PARTY_LICENCES
 
 # The time of e2e includes building the programs, which is long while nothing is compiled yet.
 test: ## all tests of the product; what has not changed is not tested again
@@ -85,6 +93,9 @@ e2e: aws-servers ## the Lambda functions as they are deployed, behind a Runtime 
 
 e2e-sam: ## the stack as sam builds and runs it: validated, each event of events/, the API over HTTP; needs Docker, or root on Debian, and mvn, java, python3
 	e2e/sam/run.sh
+
+e2e-container: ## the image of the Dockerfile, built offline and run locked down; needs Docker, or root on Debian
+	e2e/container/run.sh
 
 local: aws-servers ## the stack in Docker by sam local, with an API to try; keys and variables from .env (LOCAL=flags)
 	e2e/template/install.sh

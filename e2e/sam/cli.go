@@ -59,7 +59,7 @@ func (c *CLI) command(ctx context.Context, args ...string) *exec.Cmd {
 	command.Dir = c.root
 	command.Env = slices.DeleteFunc(os.Environ(), func(line string) bool {
 		name, _, _ := strings.Cut(line, "=")
-		return strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "SAM_") || strings.HasSuffix(name, "_API_KEY")
+		return strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "SAM_") || strings.HasSuffix(strings.TrimSuffix(name, "_FILE"), "_API_KEY")
 	})
 	command.Env = append(command.Env,
 		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_DEFAULT_REGION=eu-central-1",

@@ -68,7 +68,8 @@ type Config struct {
 	OnLambda     bool   `env:"-"` // AWS_LAMBDA_FUNCTION_NAME is set
 	FunctionName string `env:"-"` // the value of AWS_LAMBDA_FUNCTION_NAME
 
-	// Warnings are sentences about variables that are probably misspelt.
+	// Warnings are sentences about variables that are probably misspelt, and about files with
+	// keys that others may read.
 	Warnings []string `env:"-"`
 }
 
@@ -78,6 +79,7 @@ type Provider struct {
 	Name string `env:"-"`
 
 	Key         provider.Key  `env:"API_KEY" default:"none" about:"API key; a provider without one is not asked"`
+	_           string        `env:"API_KEY_FILE" default:"none" about:"file that holds the key alone, such as a secret of Docker or a credential of systemd, instead of the variable above (docs/containers.md)"` // Load reads it
 	Enabled     bool          `env:"ENABLED" default:"by provider, see below" about:"a disabled provider is never asked and never counted"`
 	Weight      float64       `env:"WEIGHT" default:"by provider, see below" min:"0" max:"1" about:"weight of its vote if a request gives none; 0: asked and shown, without influence"`
 	Model       string        `env:"MODEL" default:"of the profile" form:"word" about:"model that is asked, as the provider calls it"`
@@ -121,8 +123,10 @@ func (c Config) OnTables() bool { return c.ResultsTable != "" && c.DataFile == "
 // a value are dropped. The error is a Mistakes that names every variable with a wrong value.
 func Load(environ []string, known []Known) (Config, error) {
 	r := reader{values: valuesOf(environ), inSettings: map[string]bool{}}
+	r.known = namesOf(known)
+	r.readKeyFiles() // before PROVIDERS_FILE, whose mistakes are shown without the keys
 	further := r.readFurther(known)
-	r.providers, r.known = len(known)+len(further), namesOf(known)
+	r.providers = len(known) + len(further)
 	c := Config{Providers: make([]Provider, len(known), r.providers), OnLambda: r.takeLambdaLogging(), FunctionName: r.values["AWS_LAMBDA_FUNCTION_NAME"]}
 	for i, k := range known {
 		c.Providers[i] = Provider{Name: k.Name, Enabled: k.Enabled, Weight: k.Weight}
@@ -134,10 +138,11 @@ func Load(environ []string, known []Known) (Config, error) {
 		c.Providers = append(c.Providers, p)
 		r.known = append(r.known, namesOfProvider(p.Name)...)
 		if own := p.KeyVariable(); own != "" && !slices.Contains(r.known, own) {
-			r.known = append(r.known, own)
+			r.known = append(r.known, own, own+"_FILE")
 		}
 	}
 	r.expandSettings(c.OnLambda)
+	r.readKeyFiles() // those of further providers
 	r.read(&c, "")
 	for i := range c.Providers {
 		p := &c.Providers[i]
@@ -149,7 +154,7 @@ func Load(environ []string, known []Known) (Config, error) {
 	if len(r.mistakes) > 0 {
 		return Config{}, r.mistakes
 	}
-	c.Warnings = misspelt(r.values, r.known)
+	c.Warnings = append(r.warnings, misspelt(r.values, r.known)...)
 	return c, nil
 }
 

@@ -5,8 +5,8 @@
 // checking, the warnings about misspelt names and docs/configuration.md use it. To add a
 // variable, add a field with its tags.
 //
-// It does not know which built-in providers exist, reads no file but PROVIDERS_FILE, and opens
-// no connections.
+// It does not know which built-in providers exist, reads no files but PROVIDERS_FILE and those
+// with keys, and opens no connections.
 // Invariants: a Config without an error is within all limits of its tags, and no text that
 // the package gives contains an API key.
 package config

@@ -28,13 +28,16 @@ func misspelt(values map[string]string, known []string) []string {
 	return warnings
 }
 
-// nearest gives the known name that was probably meant: the name itself, one with another
-// word at its end, or the nearest one with at most two edits. It is empty if there is none.
+// nearest gives the known name that was probably meant: the name itself, also in lower case,
+// one with another word at its end, or the nearest one with at most two edits. It is empty if
+// there is none.
 func nearest(name string, known []string) string {
-	if slices.Contains(known, name) {
-		return name
-	}
 	upper := strings.ToUpper(name)
+	for _, same := range [...]string{name, upper} {
+		if slices.Contains(known, same) {
+			return same
+		}
+	}
 	for _, candidate := range known {
 		if last, is := strings.CutPrefix(candidate, upper+"_"); is && !strings.Contains(last, "_") { // DAILY_BUDGET
 			return candidate

@@ -24,6 +24,7 @@ type reader struct {
 	providers  int               // the value of max:"providers"
 	known      []string          // every variable
 	mistakes   Mistakes
+	warnings   []string
 }
 
 // valuesOf gives the variables that are not empty, without white space and a pair of

@@ -66,6 +66,7 @@ var mayImport = map[string][]string{
 	"e2e/backends":        {"internal/market/venuetest", "internal/simulator", "internal/store/dynamo", "internal/store/dynamo/dynamotest"},
 	"e2e/sam":             {"e2e/backends", "internal/config", "internal/simulator"},
 	"e2e/local":           {"e2e/backends", "e2e/sam"},
+	"e2e/container":       {"internal/signal"},
 	"internal/importtest": {},
 	"internal/linked":     {}, // a tool: the SBOM and the licences
 }
