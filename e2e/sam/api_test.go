@@ -128,8 +128,8 @@ var requests = []struct {
 	{"latest of two", http.MethodGet, "/v1/consensus/latest?pair=BTC/USDT&pair=SOL/USDT&timeframe=5m", "", http.StatusOK, []string{`"missing":["SOL/USDT"]`}},
 	{"history", http.MethodGet, "/v1/consensus?pair=BTC/USDT&timeframe=5m&limit=3", "", http.StatusOK, []string{`"items":[{`, `"next_cursor":"`}},
 	{"no such result", http.MethodGet, "/v1/consensus/01a206c6-7d62-7000-8000-0123456789ab", "", http.StatusNotFound, []string{"/problems/"}},
-	{"an escaped slash in the path", http.MethodGet, "/v1/consensus/BTC%2FUSDT", "", http.StatusForbidden, nil}, // no such route, in sam's words
-	{"outcomes", http.MethodGet, "/v1/outcomes?pair=BTC/USDT&timeframe=5m", "", http.StatusOK, []string{`{"items":[],"next_cursor":null}`}},
+	{"an escaped slash in the path", http.MethodGet, "/v1/consensus/BTC%2FUSDT", "", http.StatusForbidden, nil},                                    // no such route, in sam's words
+	{"outcomes", http.MethodGet, "/v1/outcomes?pair=BTC/USDT&timeframe=5m", "", http.StatusOK, []string{`"reason":"late"`, `"next_cursor":null}`}}, // what was asked above had old candles
 	{"scoreboard", http.MethodGet, "/v1/scoreboard?timeframe=5m", "", http.StatusOK, []string{`"timeframe":"5m"`}},
 	{"health", http.MethodGet, "/v1/health", "", http.StatusOK, []string{`"status":"healthy"`}},
 	{"a probe, which is not allowed", http.MethodGet, "/v1/health?probe=true", "", http.StatusForbidden, []string{"/problems/probe-not-allowed"}},
