@@ -137,7 +137,8 @@ func TestBuyAndSellMirror(t *testing.T) {
 // change before its window has closed, and nothing after that.
 func TestNoLookAhead(t *testing.T) {
 	results, list := history(t, rand.New(rand.NewPCG(7, 7)), "1h", 40)
-	final := map[string]Outcome{}
+	final, settled := map[string]Outcome{}, []Sums{}
+	var published []Fit // at each time, to what was settled by then
 	for n := range len(list) + 1 {
 		known := list[:n]
 		now := list[0].Time.Add(time.Duration(n) * time.Hour)
@@ -157,16 +158,40 @@ func TestNoLookAhead(t *testing.T) {
 			if !closed {
 				continue
 			}
+			if _, before := final[r.ID]; !before {
+				settled = append(settled, o.Sums(r)[Consensus])
+			}
 			o.SettledAt = nil
 			if before, was := final[r.ID]; was && !reflect.DeepEqual(before, o) {
 				t.Fatalf("at %s the outcome of %s is another one: %+v, before %+v", now, r.ID, o, before)
 			}
 			final[r.ID] = o
 		}
+		published = append(published, fitOf(settled))
+	}
+	// The same probabilities come out if everything that was settled later is removed.
+	for n, fit := range published {
+		by, sums := list[0].Time.Add(time.Duration(n)*time.Hour), []Sums{}
+		for _, r := range results {
+			if o := final[r.ID]; !o.To.After(by) {
+				sums = append(sums, o.Sums(r)[Consensus])
+			}
+		}
+		if again := fitOf(sums); !reflect.DeepEqual(fit, again) {
+			t.Fatalf("at %s the fit was %+v, without what came later it is %+v", by, fit, again)
+		}
 	}
 	if len(final) != len(results) {
 		t.Errorf("%d of %d are settled in the end", len(final), len(results))
 	}
+}
+
+func fitOf(outcomes []Sums) Fit {
+	all := Sums{}
+	for _, sums := range outcomes {
+		all.Add(sums)
+	}
+	return NewFit(all)
 }
 
 func TestNewCandlesRefuses(t *testing.T) {
