@@ -157,8 +157,10 @@ func (e Engine) start(ctx context.Context, root string) (server *Server, err err
 	}
 	s := &Server{
 		Engine: e, URL: "http://" + net.JoinHostPort("127.0.0.1", port), folder: folder, ended: make(chan struct{}),
-		command:   exec.Command("sh", append([]string{"-c", guarded, "sh"}, e.command(root, port)...)...),
-		transport: &http.Transport{MaxIdleConnsPerHost: 100},
+		command: exec.Command("sh", append([]string{"-c", guarded, "sh"}, e.command(root, port)...)...),
+		// A serial engine may close a connection while a request is on its way. The client would
+		// send it again, although it may have been counted.
+		transport: &http.Transport{MaxIdleConnsPerHost: 100, DisableKeepAlives: e.Serial},
 	}
 	output, err := os.Create(filepath.Join(folder, "output"))
 	if err != nil {
