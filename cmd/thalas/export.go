@@ -82,13 +82,13 @@ func (f *spanFlags) queries(args []string, now time.Time) ([]url.Values, error) 
 	if err != nil || query.Has("pair") {
 		return []url.Values{query}, err
 	}
-	first, last := now.Truncate(day), now
-	if f.from != "" {
-		first, _ = parseTime(f.from) // query has checked both times
+	from, to, _ := f.times() // query has checked both
+	first, last := from, to.Add(-1)
+	if from.IsZero() {
+		first = now.Truncate(day)
 	}
-	if f.to != "" {
-		last, _ = parseTime(f.to)
-		last = last.Add(-1)
+	if to.IsZero() {
+		last = now
 	}
 	switch {
 	case last.Before(first):
@@ -103,9 +103,7 @@ func (f *spanFlags) queries(args []string, now time.Time) ([]url.Values, error) 
 			from = first
 		}
 		q := url.Values{"from": {from.Format(time.RFC3339Nano)}}
-		if f.to != "" {
-			q.Set("to", query.Get("to"))
-		}
+		set(q, "to", query.Get("to"))
 		queries = append(queries, q)
 	}
 	return queries, nil

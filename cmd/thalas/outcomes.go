@@ -3,11 +3,8 @@ package main
 // thalas outcomes, and what became of a result in words.
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/charmbracelet/lipgloss"
@@ -18,67 +15,34 @@ import (
 )
 
 func newOutcomes(t terminal) *cobra.Command {
-	var span spanFlags
-	var limit int
-	cmd := &cobra.Command{
+	cmd := listCommand(t, &cobra.Command{
 		Use:   "outcomes [PAIR]",
 		Short: "List what became of stored results, newest first",
 		Long: `List what became of stored results, newest first: those of a pair and timeframe, or, without
 a pair, those of the days from --from to --to, else of today. A result belongs to the UTC day
 on which its window of three candles begins. Results that are pending are not listed.`,
 		Example: "  thalas outcomes BTC/USDT --timeframe 1h\n  thalas outcomes --from 2026-11-01 --json",
-		Args:    cobra.MaximumNArgs(1),
-	}
-	span.add(cmd)
+	}, "/v1/outcomes", reading.printOutcomes)
 	cmd.Flags().Lookup("from").Usage = "the first UTC `day`, such as 2026-11-01 (default: the oldest; without a pair today)"
 	cmd.Flags().Lookup("to").Usage = "the `day` after the last one (default: tomorrow)"
-	cmd.Flags().IntVar(&limit, "limit", 20, "how `many` at most")
-	return readCommand(t, cmd, func(args []string) (url.Values, error) {
-		if limit < 1 || limit > maxListed {
-			return nil, fmt.Errorf("--limit %d is outside 1…%d", limit, maxListed)
-		}
-		return span.query(args)
-	}, func(ctx context.Context, r reading, query url.Values) error {
-		query.Set("limit", strconv.Itoa(min(limit, pageSize)))
-		list := []json.RawMessage{}
-		err := r.each(ctx, "/v1/outcomes", query, func(item json.RawMessage) (bool, error) {
-			list = append(list, item)
-			return len(list) < limit, nil
-		})
-		switch {
-		case err != nil:
-			return err
-		case r.json:
-			return writeJSON(r.out, list)
-		}
-		return r.printOutcomes(list)
-	})
+	return cmd
 }
 
 func (r reading) printOutcomes(list []json.RawMessage) error {
-	if len(list) == 0 {
-		_, err := fmt.Fprintln(r.out, "No outcomes. Results are settled three candles after their answer, by 'thalas watch' or 'thalas settle'.")
-		return err
-	}
-	style := r.stylesFor(r.out)
-	table := style.table("from (UTC)", "pair", "decision", "move", "net", "outcome", "id")
-	head := ""
-	for _, item := range list {
+	table := r.stylesFor(r.out).table("from (UTC)", "pair", "decision", "move", "net", "outcome", "id")
+	const empty = "No outcomes. Results are settled three candles after their answer, by 'thalas watch' or 'thalas settle'."
+	return r.printList(table, list, empty, func(document json.RawMessage) (simulated bool, err error) {
 		var o outcome.Outcome
-		if err := json.Unmarshal(item, &o); err != nil {
-			return err
+		if err := json.Unmarshal(document, &o); err != nil {
+			return false, err
 		}
 		table.row(o.From.UTC().Format("2006-01-02 15:04"), o.Pair.String()+" "+string(o.Timeframe), string(o.Decision), signed(o.Move), signed(o.NetReturn), outcomeWord(&o), o.ID)
-		table.look(2, style.decision(o.Decision))
+		table.look(2, table.decision(o.Decision))
 		if o.Right != nil {
-			table.look(5, map[bool]lipgloss.Style{true: style.good, false: style.bad}[*o.Right])
+			table.look(5, map[bool]lipgloss.Style{true: table.good, false: table.bad}[*o.Right])
 		}
-		if o.Simulated {
-			head = style.warn.Bold(true).Render(simulatedVotes) + "\n\n"
-		}
-	}
-	_, err := fmt.Fprintln(r.out, head+table.write())
-	return err
+		return o.Simulated, nil
+	})
 }
 
 func outcomeWord(o *outcome.Outcome) string {

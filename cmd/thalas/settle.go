@@ -40,17 +40,12 @@ type settleOrder struct {
 }
 
 // settleStep is a step of settling: some results of a series are settled, or all of it is
-// done. The counts are of the series so far.
+// done. The last step of a server's answer has no series.
 type settleStep struct {
-	Series     string
-	Simulated  bool
-	Done       bool // the whole series
-	Source     string
-	Settled    int
-	Pending    int
-	Unresolved map[outcome.Reason]int
-	Failed     string // why the venue gave no candles; empty: it did
-	Error      string // why everything ended; only a server tells it so
+	Series *service.Settled // what was done of it so far
+	Done   bool             // all of the series is
+	Failed string           // why the venue gave no candles; empty: it did
+	Error  string           // of the last step: why everything ended; empty: it is done
 }
 
 // settleAll settles by the candles of the order, or of a venue.
@@ -65,20 +60,17 @@ func settleAll(ctx context.Context, a *app.App, s *service.Service, o settleOrde
 		}
 		candlesOf = service.FromVenue(source)
 	}
-	step := func(d service.Settled) settleStep {
-		return settleStep{Series: d.String(), Simulated: d.Simulated, Source: d.Source, Settled: d.Settled, Pending: d.Pending, Unresolved: d.Unresolved}
-	}
 	q := service.SettleQuery{Timeframe: o.Timeframe, From: o.From, To: o.To, DryRun: o.DryRun, Whole: o.Candles != nil}
-	q.Progress = func(d service.Settled) { _ = tell(step(d)) } // an error is met again when the series is done
+	q.Progress = func(d service.Settled) { _ = tell(settleStep{Series: &d}) } // an error is met again when the series is done
 	pairs := o.Pairs
 	if len(pairs) == 0 {
 		pairs = []signal.Pair{{}}
 	}
 	for _, q.Pair = range pairs {
 		err := s.Settle(ctx, q, candlesOf, func(d service.Settled) error {
-			done := step(d)
-			if done.Done = true; d.Failed != nil {
-				done.Failed = d.Failed.Error()
+			done := settleStep{Series: &d, Done: true}
+			if d.Failed != nil { // an error can't be sent
+				done.Failed, d.Failed = d.Failed.Error(), nil
 			}
 			return tell(done)
 		})
@@ -91,8 +83,9 @@ func settleAll(ctx context.Context, a *app.App, s *service.Service, o settleOrde
 
 type settleFlags struct {
 	settings
-	timeframe, from, to, venue, candles, source string
-	dryRun                                      bool
+	spanFlags
+	venue, candles, source string
+	dryRun                 bool
 }
 
 func newSettle(t terminal) *cobra.Command {
@@ -150,11 +143,7 @@ func (f settleFlags) run(ctx context.Context, t terminal, pairs []string) error 
 		if _, err := a.Venue(order.Venues...); err != nil {
 			return usagef("--venue: %w", err)
 		}
-		for _, name := range order.Venues {
-			if venue.IsOptIn(name) {
-				fmt.Fprintln(t.err, "Warning:", name+":", venue.LicenceWarning)
-			}
-		}
+		warnOfLicence(t, order.Venues)
 	}
 	shown := &settling{terminal: t, styles: t.stylesFor(t.out), dryRun: order.DryRun, reasons: map[outcome.Reason]int{}, nextProgress: time.Now().Add(progressEvery)}
 	if err := f.settle(ctx, t, a, order, shown.tell); err != nil {
@@ -211,16 +200,8 @@ func (f settleFlags) order(pairs []string, in io.Reader, now time.Time) (o settl
 			return o, fmt.Errorf("--timeframe: %w", err)
 		}
 	}
-	for _, bound := range [...]struct {
-		flag, text string
-		into       *time.Time
-	}{{"from", f.from, &o.From}, {"to", f.to, &o.To}} {
-		if bound.text == "" {
-			continue
-		}
-		if *bound.into, err = parseTime(bound.text); err != nil {
-			return o, fmt.Errorf("--%s %q is not a time: give one such as 2026-11-01 or 2026-11-01T05:00:00Z", bound.flag, bound.text)
-		}
+	if o.From, o.To, err = f.times(); err != nil {
+		return o, err
 	}
 	if f.venue != "" {
 		o.Venues = strings.Split(f.venue, ",")
@@ -324,8 +305,8 @@ func sendSettle(ctx context.Context, held *bolt.InUse, o settleOrder, tell func(
 			return fmt.Errorf("the answer of %s broke off: %w; what was told is settled", held.Address, err)
 		case step.Error != "":
 			return fmt.Errorf("the server at %s: %s", held.Address, step.Error)
-		case step.Series == "":
-			return nil // the last step
+		case step.Series == nil:
+			return nil
 		}
 		if err := tell(step); err != nil {
 			return err

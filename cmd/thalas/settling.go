@@ -28,40 +28,41 @@ type settling struct {
 // tell prints a line for a series that is done, and now and then one for a series that is
 // not done yet.
 func (s *settling) tell(step settleStep) error {
-	name := step.Series
-	if step.Simulated {
+	d := step.Series
+	name := d.String()
+	if d.Simulated {
 		name += " (simulated)"
 	}
 	if !step.Done {
 		if now := time.Now(); !now.Before(s.nextProgress) {
 			s.nextProgress = now.Add(progressEvery)
-			fmt.Fprintf(s.err, "%s: %d settled so far …\n", name, step.Settled)
+			fmt.Fprintf(s.err, "%s: %d settled so far …\n", name, d.Settled)
 		}
 		return nil
 	}
 	s.series++
-	s.settled += step.Settled
-	parts := []string{fmt.Sprintf("%d settled", step.Settled)}
+	s.settled += d.Settled
+	parts := []string{fmt.Sprintf("%d settled", d.Settled)}
 	if s.dryRun {
-		parts[0] = fmt.Sprintf("%d would be settled", step.Settled)
+		parts[0] = fmt.Sprintf("%d would be settled", d.Settled)
 	}
-	if step.Settled > 0 {
-		parts[0] += " by candles from " + step.Source
+	if d.Settled > 0 {
+		parts[0] += " by candles from " + d.Source
 	}
-	if step.Pending > 0 && step.Failed == "" {
-		parts = append(parts, fmt.Sprintf("%d pending", step.Pending))
-		s.reasons[""] += step.Pending
+	if d.Pending > 0 && step.Failed == "" {
+		parts = append(parts, fmt.Sprintf("%d pending", d.Pending))
+		s.reasons[""] += d.Pending
 	}
-	for _, reason := range slices.Sorted(maps.Keys(step.Unresolved)) {
-		parts = append(parts, fmt.Sprintf("%d %s", step.Unresolved[reason], words(reason)))
-		s.reasons[reason] += step.Unresolved[reason]
-		s.open += step.Unresolved[reason]
+	for _, reason := range slices.Sorted(maps.Keys(d.Unresolved)) {
+		parts = append(parts, fmt.Sprintf("%d %s", d.Unresolved[reason], words(reason)))
+		s.reasons[reason] += d.Unresolved[reason]
+		s.open += d.Unresolved[reason]
 	}
-	s.open += step.Pending
+	s.open += d.Pending
 	text := name + ": " + strings.Join(parts, ", ")
 	if step.Failed != "" {
 		s.failed++
-		text += s.bad.Render(fmt.Sprintf("; no candles for the other %d: ", step.Pending)) + visible(step.Failed)
+		text += s.bad.Render(fmt.Sprintf("; no candles for the other %d: ", d.Pending)) + visible(step.Failed)
 	}
 	_, err := fmt.Fprintln(s.out, strings.Join(hang([]string{text}, textWidth), "\n"))
 	return err

@@ -114,21 +114,25 @@ usage, 1 anything else.`,
 	})
 }
 
-// maxListed bounds what history prints; export has no bound.
-const maxListed = 10_000
-
 func newHistory(t terminal) *cobra.Command {
-	var span spanFlags
-	var limit int
-	cmd := &cobra.Command{
+	return listCommand(t, &cobra.Command{
 		Use:   "history [PAIR]",
 		Short: "List stored results, newest first",
 		Long: `List stored results, newest first: those of a pair and timeframe, or, without a pair,
 those of one UTC day: the day of --from, else today. PAIR is any notation of a pair, or
 the free text that was sent to the compatibility route.`,
 		Example: "  thalas history BTC/USDT --timeframe 5m --from 2026-11-01\n  thalas history",
-		Args:    cobra.MaximumNArgs(1),
-	}
+	}, "/v1/consensus", reading.printHistory)
+}
+
+// maxListed bounds what a list prints; export has no bound.
+const maxListed = 10_000
+
+// listCommand completes a command that lists documents of a path of the API, newest first.
+func listCommand(t terminal, cmd *cobra.Command, path string, print func(reading, []json.RawMessage) error) *cobra.Command {
+	var span spanFlags
+	var limit int
+	cmd.Args = cobra.MaximumNArgs(1)
 	span.add(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 20, "how `many` at most")
 	return readCommand(t, cmd, func(args []string) (url.Values, error) {
@@ -138,18 +142,18 @@ the free text that was sent to the compatibility route.`,
 		return span.query(args)
 	}, func(ctx context.Context, r reading, query url.Values) error {
 		query.Set("limit", strconv.Itoa(min(limit, pageSize)))
-		results := []json.RawMessage{}
-		err := r.each(ctx, "/v1/consensus", query, func(item json.RawMessage) (bool, error) {
-			results = append(results, item)
-			return len(results) < limit, nil
+		list := []json.RawMessage{}
+		err := r.each(ctx, path, query, func(item json.RawMessage) (bool, error) {
+			list = append(list, item)
+			return len(list) < limit, nil
 		})
 		switch {
 		case err != nil:
 			return err
 		case r.json:
-			return writeJSON(r.out, results)
+			return writeJSON(r.out, list)
 		}
-		return r.printHistory(results)
+		return print(r, list)
 	})
 }
 
@@ -173,26 +177,36 @@ func (f *spanFlags) query(args []string) (url.Values, error) {
 		return nil, usagef("--timeframe is of a pair: name one, or leave it out, which lists all timeframes")
 	}
 	set(query, "timeframe", f.timeframe)
-	for name, text := range map[string]string{"from": f.from, "to": f.to} {
-		if text == "" {
-			continue
+	from, to, err := f.times()
+	for name, at := range map[string]time.Time{"from": from, "to": to} {
+		if !at.IsZero() {
+			query.Set(name, at.Format(time.RFC3339Nano))
 		}
-		at, err := parseTime(text)
-		if err != nil {
-			return nil, usagef("--%s %q is not a time: give one such as 2026-11-01 or 2026-11-01T05:00:00Z", name, text)
-		}
-		query.Set(name, at.Format(time.RFC3339Nano))
 	}
-	return query, nil
+	return query, err
 }
 
-// parseTime reads a day or an RFC 3339 time, in UTC.
-func parseTime(text string) (time.Time, error) {
+// times gives the bounds of the span, in UTC; zero: none.
+func (f *spanFlags) times() (from, to time.Time, err error) {
+	if from, err = parseTime("from", f.from); err == nil {
+		to, err = parseTime("to", f.to)
+	}
+	return from, to, err
+}
+
+// parseTime reads the text of a flag: a day, an RFC 3339 time, or nothing.
+func parseTime(flag, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
 	if at, err := time.Parse(time.DateOnly, text); err == nil {
 		return at, nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
-	return at.UTC(), err
+	if err != nil {
+		return at, usagef("--%s %q is not a time: give one such as 2026-11-01 or 2026-11-01T05:00:00Z", flag, text)
+	}
+	return at.UTC(), nil
 }
 
 func set(query url.Values, name, value string) {
@@ -282,23 +296,34 @@ func noResults(s *source) string {
 }
 
 func (r reading) printHistory(results []json.RawMessage) error {
-	if len(results) == 0 {
-		_, err := fmt.Fprintln(r.out, noResults(r.source))
-		return err
-	}
-	style := r.stylesFor(r.out)
-	table := style.table("made (UTC)", "pair", "price", "decision", "confidence", "agreement", "id")
-	head := ""
-	for _, body := range results {
+	table := r.stylesFor(r.out).table("made (UTC)", "pair", "price", "decision", "confidence", "agreement", "id")
+	return r.printList(table, results, noResults(r.source), func(body json.RawMessage) (simulated bool, err error) {
 		c, err := decodeResult(body)
 		if err != nil {
-			return err
+			return false, err
 		}
 		table.row(c.Timestamp.UTC().Format(time.DateTime), c.Pair.String()+" "+string(c.Timeframe), price(c.CurrentPrice),
 			string(c.Decision), figure(c.Confidence), figure(c.AgreementScore), c.ID)
-		table.look(3, style.decision(c.Decision))
-		if c.Simulated {
-			head = style.warn.Bold(true).Render(simulatedVotes) + "\n\n"
+		table.look(3, table.decision(c.Decision))
+		return c.Simulated, nil
+	})
+}
+
+// printList prints a table to which add adds a row for each document, or the text for an
+// empty list.
+func (r reading) printList(table *table, list []json.RawMessage, empty string, add func(json.RawMessage) (simulated bool, err error)) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(r.out, empty)
+		return err
+	}
+	head := ""
+	for _, document := range list {
+		simulated, err := add(document)
+		if err != nil {
+			return err
+		}
+		if simulated {
+			head = table.warn.Bold(true).Render(simulatedVotes) + "\n\n"
 		}
 	}
 	_, err := fmt.Fprintln(r.out, head+table.write())

@@ -144,11 +144,7 @@ func (f watchFlags) document(pairs []string) []byte {
 
 // watch makes rounds until ctx ends, or a single round with --once.
 func (f watchFlags) watch(ctx context.Context, t terminal, w *watch.Watcher, list watch.List, publish func([]service.Watched)) error {
-	for _, name := range list.Venues {
-		if venue.IsOptIn(name) {
-			fmt.Fprintln(t.err, "Warning:", name+":", venue.LicenceWarning)
-		}
-	}
+	warnOfLicence(t, list.Venues)
 	show, end := showRounds(t, list, f.json)
 	defer end()
 	round := func(s watch.Summary, next time.Time) {
@@ -173,6 +169,15 @@ func (f watchFlags) watch(ctx context.Context, t terminal, w *watch.Watcher, lis
 		return errDone
 	}
 	return asMistake(w.Loop(ctx, list, watch.Loop{Clock: t.clock, Delay: f.delay, Tell: round}))
+}
+
+// warnOfLicence prints what a user of some venues must know.
+func warnOfLicence(t terminal, venues []string) {
+	for _, name := range venues {
+		if venue.IsOptIn(name) {
+			fmt.Fprintln(t.err, "Warning:", name+":", venue.LicenceWarning)
+		}
+	}
 }
 
 // watchedOf gives the series of a round, with what it failed at, for the page.
