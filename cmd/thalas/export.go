@@ -196,16 +196,25 @@ time for which results are kept begins now. No runs are counted, and no model is
 			if err != nil {
 				return err
 			}
-			to, err := flags.openImport(cmd.Context(), t)
+			a, stop, err := flags.newApp(t, nil)
 			if err != nil {
 				return err
 			}
-			added, err := to.importAll(cmd.Context(), t, args[0], lines)
-			if err := errors.Join(err, to.close()); err != nil {
-				return fmt.Errorf("%w; of the %d results of %s %d were stored, and are passed over when you import it again", err, lines, args[0], added)
+			defer stop() // no provider is asked
+			opened, err := openStore(cmd.Context(), t, a, bolt.Options{})
+			var held *bolt.InUse
+			switch {
+			case errors.As(err, &held):
+				return importAll(t, args[0], lines, held.Address, func(bodies [][]byte) (int, error) { return sendImport(cmd.Context(), held, bodies) })
+			case err != nil:
+				return err
 			}
-			_, err = fmt.Fprintf(t.out, "Results imported into %s: %d; there already: %d.\n", to.name, added, lines-added)
-			return err
+			s := a.NewService(opened, versionText())
+			err = importAll(t, args[0], lines, opened.name, func(bodies [][]byte) (int, error) {
+				added, err := s.Import(cmd.Context(), bodies)
+				return added, withCause(err)
+			})
+			return errors.Join(err, opened.Close())
 		},
 	}
 	flags.dataFileFlag(cmd)
@@ -271,35 +280,6 @@ func eachLine(path string, visit func(number int, body []byte) error) error {
 	return nil
 }
 
-// importTo is the destination of an import.
-type importTo struct {
-	name  string
-	add   func(ctx context.Context, bodies [][]byte) (added int, err error)
-	close func() error
-}
-
-// openImport opens the store, or finds the server that has its file open.
-func (f settings) openImport(ctx context.Context, t terminal) (importTo, error) {
-	a, stop, err := f.newApp(t, nil)
-	if err != nil {
-		return importTo{}, err
-	}
-	defer stop() // no provider is asked
-	opened, err := openStore(ctx, t, a, bolt.Options{})
-	var held *bolt.InUse
-	switch {
-	case errors.As(err, &held):
-		return importTo{held.Address, func(ctx context.Context, bodies [][]byte) (int, error) { return sendImport(ctx, held, bodies) }, func() error { return nil }}, nil
-	case err != nil:
-		return importTo{}, err
-	}
-	s := a.NewService(opened, versionText())
-	return importTo{opened.name, func(ctx context.Context, bodies [][]byte) (int, error) {
-		added, err := s.Import(ctx, bodies)
-		return added, withCause(err)
-	}, opened.Close}, nil
-}
-
 // sendImport has the server that has a file open store results.
 func sendImport(ctx context.Context, held *bolt.InUse, bodies [][]byte) (added int, err error) {
 	response, err := askLocal(ctx, held, http.MethodPost, localImport, bytes.NewReader(bytes.Join(bodies, []byte("\n"))))
@@ -322,19 +302,19 @@ const (
 	batchBytes   = 4 << 20
 )
 
-// progressEvery is how often a long import prints how far it has come. A shorter one
-// prints nothing.
+// progressEvery is how often a long import or settle prints how far it has come. A shorter
+// one prints nothing.
 const progressEvery = 2 * time.Second
 
-// importAll stores the results of a file that checkLines has read.
-func (to importTo) importAll(ctx context.Context, t terminal, path string, lines int) (added int, err error) {
-	done, held, nextProgress := 0, 0, time.Now().Add(progressEvery)
+// importAll adds the results of a file that checkLines has read to a store of that name.
+func importAll(t terminal, path string, lines int, name string, add func(bodies [][]byte) (added int, err error)) error {
+	added, done, held, nextProgress := 0, 0, 0, time.Now().Add(progressEvery)
 	var batch [][]byte
 	store := func() error {
 		if len(batch) == 0 {
 			return nil
 		}
-		some, err := to.add(ctx, batch)
+		some, err := add(batch)
 		added += some
 		done += len(batch)
 		batch, held = nil, 0
@@ -344,7 +324,7 @@ func (to importTo) importAll(ctx context.Context, t terminal, path string, lines
 		}
 		return err
 	}
-	err = eachLine(path, func(_ int, body []byte) error {
+	err := eachLine(path, func(_ int, body []byte) error {
 		batch = append(batch, bytes.Clone(body))
 		if held += len(body); len(batch) < batchResults && held < batchBytes {
 			return nil
@@ -354,5 +334,9 @@ func (to importTo) importAll(ctx context.Context, t terminal, path string, lines
 	if err == nil {
 		err = store()
 	}
-	return added, err
+	if err != nil {
+		return fmt.Errorf("%w; of the %d results of %s %d were stored, and are passed over when you import it again", err, lines, path, added)
+	}
+	_, err = fmt.Fprintf(t.out, "Results imported into %s: %d; there already: %d.\n", name, added, lines-added)
+	return err
 }

@@ -88,7 +88,8 @@ else.`,
 
 // contents says what a file holds.
 func contents(c bolt.Checked) string {
-	return fmt.Sprintf("results: %d, hours of counters: %d, claims: %d, sums: %d, size: %s", c.Results, c.Hours, c.Claims, c.Sums, size(c.Size))
+	return fmt.Sprintf("results: %d, hours of counters: %d, claims: %d, sums: %d, size: %s, outcomes: %d, unsettled: %d, scores: %d",
+		c.Results, c.Hours, c.Claims, c.Sums, size(c.Size), c.Settled, c.Open, c.Scores)
 }
 
 func newCompact(t terminal) *cobra.Command {

@@ -5,7 +5,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -300,14 +299,13 @@ func TestProgress(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "many.jsonl")
 	mustWrite(t, path, strings.Repeat("{}\n", 50*batchResults))
 	synctest.Test(t, func(t *testing.T) {
-		var errs bytes.Buffer
-		to := importTo{add: func(_ context.Context, bodies [][]byte) (int, error) {
+		var out, errs bytes.Buffer
+		err := importAll(terminal{out: &out, err: &errs}, path, 50*batchResults, "the file", func(bodies [][]byte) (int, error) {
 			time.Sleep(100 * time.Millisecond) // virtual
 			return len(bodies), nil
-		}}
-		added, err := to.importAll(t.Context(), terminal{err: &errs}, path, 50*batchResults)
-		if err != nil || added != 50*batchResults {
-			t.Errorf("%d added, %v", added, err)
+		})
+		if err != nil || out.String() != "Results imported into the file: 10000; there already: 0.\n" {
+			t.Errorf("%q, %v", out.String(), err)
 		}
 		if want := "Imported 4000 of 10000 results …\nImported 8000 of 10000 results …\n"; errs.String() != want {
 			t.Errorf("got %q, want %q", errs.String(), want)

@@ -88,6 +88,7 @@ func TestSettle(t *testing.T) {
 	wantRun(t, env, 0, "No outcomes.", "", "outcomes", "BTC/USDT", "--timeframe", "1h", "--from", "2026-03-03")
 	golden(t, "settle", wantRun(t, env, 0, "", "", settle...).out)
 	wantRun(t, env, 0, "\nSettled: 0. Open: 4.\n", "", settle...)
+	wantRun(t, env, 0, "outcomes: 5, unsettled: 4, scores: 6).", "", "check")
 	golden(t, "outcomes", wantRun(t, env, 0, "", "", "outcomes", "BTC/USDT", "--timeframe", "1h").out)
 	golden(t, "scoreboard", wantRun(t, env, 0, "", "", board...).out)
 	wantRun(t, env, 0, `"voter": "openai"`, "", append(board, "--json")...)
