@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"thalas/internal/consensus"
 	"thalas/internal/signal"
+	"thalas/internal/store/dynamo/dynamotest"
 )
 
 // noon is the open time of the first candle that the results below are about.
@@ -25,33 +27,45 @@ func priceAt(hour int) float64 { return math.Round(50000 + 900*math.Sin(float64(
 // pastResults writes results about the hours from noon on, as export does, and gives the path.
 func pastResults(t *testing.T) string {
 	t.Helper()
-	var lines strings.Builder
+	var results []*signal.Consensus
 	for hour := range 9 {
-		candle := noon.Add(time.Duration(hour) * time.Hour)
-		decision, policy := signal.Buy, consensus.Policy{}
+		decision, policy, after := signal.Buy, consensus.Policy{}, 2*time.Second
 		switch hour {
 		case 1, 2:
 			decision = signal.Sell
 		case 3:
 			policy.MinConfidence = 0.99 // held by the gate
+		case 4:
+			after = time.Hour // the first candle of its window has closed
 		}
 		c := decided(priceAt(hour+1), policy, vote("anthropic", decision, .8, 1), vote("openai", signal.Buy, .6, .9))
-		c.Timeframe, c.PromptVersion = "1h", "of-the-test"
-		c.Timestamp, c.CandleTime, c.ValidUntil = candle.Add(time.Hour+2*time.Second), candle, candle.Add(2*time.Hour)
-		switch hour {
-		case 4:
-			c.Timestamp = candle.Add(2 * time.Hour) // the first candle of its window has closed
-		case 5:
+		if hour == 5 {
 			c.CurrentPrice = 500 // of another unit
 		}
-		c.ID = pastIDAt(c.Timestamp, hour)
+		results = append(results, hourly(c, noon.Add(time.Duration(hour)*time.Hour), after, hour))
+	}
+	return writeResults(t, results...)
+}
+
+// hourly makes a result one about an hour, which was answered so long after its end.
+func hourly(c *signal.Consensus, candle time.Time, after time.Duration, n int) *signal.Consensus {
+	c.Timeframe, c.PromptVersion = "1h", "of-the-test"
+	c.Timestamp, c.CandleTime, c.ValidUntil = candle.Add(time.Hour+after), candle, candle.Add(2*time.Hour)
+	c.ID = pastIDAt(c.Timestamp, n)
+	return c
+}
+
+func writeResults(t *testing.T, results ...*signal.Consensus) (path string) {
+	t.Helper()
+	var lines strings.Builder
+	for _, c := range results {
 		line, err := json.Marshal(c)
 		if err != nil {
 			t.Fatal(err)
 		}
 		lines.Write(append(line, '\n'))
 	}
-	path := filepath.Join(t.TempDir(), "past.jsonl")
+	path = filepath.Join(t.TempDir(), "past.jsonl")
 	mustWrite(t, path, lines.String())
 	return path
 }
@@ -61,10 +75,23 @@ func pastIDAt(at time.Time, n int) string {
 	return fmt.Sprintf("%s-%s-7000-8000-%012d", ms[:8], ms[8:], n)
 }
 
-// candle is a row about the hour that begins so many hours after noon.
+// candleRow is a row about the hour that begins so many hours after noon.
 func candleRow(hour int) string {
 	open, close := priceAt(hour), priceAt(hour+1)
 	return fmt.Sprintf("%s,%g,%g,%g,%g\n", noon.Add(time.Duration(hour)*time.Hour).Format(time.RFC3339), open, max(open, close)+10, min(open, close)-10, close)
+}
+
+// hourlyCandles writes the candles of the hours from noon on: the newest first, one twice, and
+// one that is still open, which may be anything.
+func hourlyCandles(t *testing.T) (path string) {
+	t.Helper()
+	rows := candleHeader + time.Now().UTC().Truncate(time.Hour).Format(time.RFC3339) + ",NaN,-1,x,\n"
+	for hour := 9; hour >= 0; hour-- {
+		rows += candleRow(hour)
+	}
+	path = filepath.Join(t.TempDir(), "candles.csv")
+	mustWrite(t, path, rows+candleRow(7))
+	return path
 }
 
 const candleHeader = "time,open,high,low,close\n"
@@ -74,14 +101,7 @@ func TestSettle(t *testing.T) {
 	env := environment{"DATA_FILE=" + filepath.Join(folder, "a.db"), "LOG_LEVEL=error"}
 	wantRun(t, env, 0, ": 9; there already: 0.", "", "import", lines)
 
-	// Newest first, one twice, and one that is still open, which may be anything.
-	csv := filepath.Join(folder, "candles.csv")
-	rows := candleHeader + time.Now().UTC().Truncate(time.Hour).Format(time.RFC3339) + ",NaN,-1,x,\n"
-	for hour := 9; hour >= 0; hour-- {
-		rows += candleRow(hour)
-	}
-	mustWrite(t, csv, rows+candleRow(7))
-	settle := []string{"settle", "btc-usdt", "--candles", csv, "--source", "my-exchange"}
+	settle := append([]string{"settle", "btc-usdt", "--source", "my-exchange", "--candles"}, hourlyCandles(t))
 	board := []string{"scoreboard", "--from", "2026-03-01", "--to", "2026-03-08", "--prompt-version", "of-the-test"}
 
 	golden(t, "settle-dry", wantRun(t, env, 0, "", "", append(settle, "--dry-run")...).out)
@@ -120,6 +140,36 @@ func TestSettle(t *testing.T) {
 	golden(t, "settle-dry", wantRun(t, served, 0, "", "", append(settle, "--dry-run")...).out)
 	golden(t, "settle", wantRun(t, served, 0, "", "", settle...).out)
 	golden(t, "scoreboard", wantRun(t, served, 0, "", "", board...).out)
+}
+
+// Outcomes in the tables are those of the file.
+func TestSettleOnTables(t *testing.T) {
+	engine, err := dynamotest.Start(t.Context(), dynamotest.Local)
+	if missing := (*dynamotest.NotInstalled)(nil); errors.As(err, &missing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := engine.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, set := range []string{"AWS_ENDPOINT_URL_DYNAMODB=" + engine.URL, "AWS_REGION=" + dynamotest.Region, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test"} {
+		name, value, _ := strings.Cut(set, "=")
+		t.Setenv(name, value) // the SDK reads them
+	}
+	tables := dynamotest.NewTables(t, engine.Client())
+	env := environment{"RESULTS_TABLE=" + tables.Results, "METRICS_TABLE=" + tables.Metrics, "COORDINATION_TABLE=" + tables.Coordination, "LOG_LEVEL=error"}
+	settle := append([]string{"settle", "BTC/USDT", "--source", "my-exchange", "--candles"}, hourlyCandles(t))
+
+	wantRun(t, env, 0, ": 9; there already: 0.", "", "import", pastResults(t))
+	golden(t, "settle-dry", wantRun(t, env, 0, "", "", append(settle, "--dry-run")...).out)
+	golden(t, "settle", wantRun(t, env, 0, "", "", settle...).out)
+	wantRun(t, env, 0, "\nSettled: 0. Open: 4.\n", "", settle...)
+	golden(t, "outcomes", wantRun(t, env, 0, "", "", "outcomes", "BTC/USDT", "--timeframe", "1h").out)
+	golden(t, "scoreboard", wantRun(t, env, 0, "", "", "scoreboard", "--from", "2026-03-01", "--to", "2026-03-08", "--prompt-version", "of-the-test").out)
 }
 
 // A file with one wrong candle settles nothing, and the mistake is told with its line.
@@ -181,20 +231,11 @@ func TestSettleRefuses(t *testing.T) {
 func TestSettleByVenue(t *testing.T) {
 	_, env := venueAt(t, time.Now)
 	env = append(env, "DATA_FILE="+filepath.Join(t.TempDir(), "a.db"))
-	var lines strings.Builder
 	candle := time.Now().UTC().Truncate(time.Hour).Add(-10 * time.Hour)
-	for i, price := range []float64{54000, 66000} {
-		c := decided(price, consensus.Policy{}, vote("anthropic", signal.Buy, .8, 1))
-		c.Timeframe, c.Timestamp, c.CandleTime, c.ValidUntil = "1h", candle.Add(time.Hour), candle, candle.Add(2*time.Hour)
-		c.ID = pastIDAt(c.Timestamp, i)
-		line, err := json.Marshal(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines.Write(append(line, '\n'))
+	buy := func(price float64, n int) *signal.Consensus {
+		return hourly(decided(price, consensus.Policy{}, vote("anthropic", signal.Buy, .8, 1)), candle, 0, n)
 	}
-	path := filepath.Join(t.TempDir(), "past.jsonl")
-	mustWrite(t, path, lines.String())
+	path := writeResults(t, buy(54000, 0), buy(66000, 1))
 	wantRun(t, env, 0, ": 2;", "", "import", path)
 	wantRun(t, env, 0, "BTC/USDT 1h: 1 settled by candles from kraken, 1 price mismatch\n", "", "settle", "--venue", "kraken")
 	wantRun(t, append(env, "SETTLE_VENUES=coinbase"), 0, "BTC/USDT 1h: 0 settled, 1 price mismatch\n", "", "settle", "--timeframe", "1h")
