@@ -37,23 +37,15 @@ type historyInput struct {
 // Resolve reads the parameters.
 func (in *historyInput) Resolve(ctx huma.Context) []error {
 	mistakes := queryMistakes(checkQuery(ctx))
-	isCursor := store.IsID
-	if in.Pair != "" {
-		var err error
-		if in.query.Pair, err = signal.ParseMarket(in.Pair); err != nil {
-			mistakes.wrong("pair", err.Error(), in.Pair)
-		}
-		isCursor = store.IsPosition
-	}
+	in.query.Pair = mistakes.pair(in.Pair, signal.ParseMarket)
 	in.query.Timeframe, in.query.Limit = mistakes.timeframe("timeframe", in.Timeframe), in.Limit
 	in.query.From, in.query.To = mistakes.moment("from", in.From), mistakes.moment("to", in.To)
 	mistakes.window(in.query.From, in.query.To)
-	if in.Cursor != "" {
-		var err error
-		if in.query.Cursor, err = readCursor(in.Cursor, isCursor); err != nil {
-			mistakes.wrong("cursor", err.Error(), in.Cursor)
-		}
+	isCursor := store.IsPosition
+	if in.Pair == "" {
+		isCursor = store.IsID
 	}
+	in.query.Cursor = mistakes.cursor(in.Cursor, isCursor)
 	return mistakes
 }
 
@@ -79,12 +71,8 @@ func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, er
 		return nil, x.finish(p)
 	}
 	page, err := s.service.History(ctx, in.query)
-	var found signal.FieldErrors
-	switch {
-	case errors.As(err, &found): // the cursor is wrong: everything else is checked already
-		return nil, x.finish(invalid([]Mistake{{Location: "query.cursor", Message: errCursor.Error(), Value: scalarOf(in.Cursor)}}))
-	case err != nil:
-		return nil, x.refuse(err)
+	if err != nil {
+		return nil, x.refuseQuery(err)
 	}
 	bodies := make([]json.RawMessage, len(page.Results))
 	for i := range page.Results {

@@ -4,8 +4,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -61,22 +59,12 @@ type outcomesInput struct {
 // Resolve reads the parameters.
 func (in *outcomesInput) Resolve(ctx huma.Context) []error {
 	mistakes := queryMistakes(checkQuery(ctx))
-	if in.Pair != "" {
-		var err error
-		if in.query.Pair, err = signal.ParseMarket(in.Pair); err != nil {
-			mistakes.wrong("pair", err.Error(), in.Pair)
-		}
-	}
+	in.query.Pair = mistakes.pair(in.Pair, signal.ParseMarket)
 	if in.Timeframe != "" || in.Pair != "" {
 		in.query.Timeframe = mistakes.timeframe("timeframe", in.Timeframe)
 	}
 	in.query.From, in.query.To, in.query.Limit = mistakes.day("from", in.From), mistakes.day("to", in.To), in.Limit
-	if in.Cursor != "" {
-		var err error
-		if in.query.Cursor, err = readCursor(in.Cursor, store.IsPosition); err != nil {
-			mistakes.wrong("cursor", err.Error(), in.Cursor)
-		}
-	}
+	in.query.Cursor = mistakes.cursor(in.Cursor, store.IsPosition)
 	return mistakes
 }
 
@@ -92,20 +80,6 @@ func (s *server) outcomes(ctx context.Context, in *outcomesInput) (*jsonOutput, 
 	return x.asList(list.Items, list.Next, outcomeColumns, "outcomes.csv")
 }
 
-// refuseQuery makes an answer of an error from the service, which may be about parameters.
-func (x *exchange) refuseQuery(err error) error {
-	var found signal.FieldErrors
-	if !errors.As(err, &found) {
-		return x.refuse(err)
-	}
-	return x.finish(invalid(fieldMistakes("query", found, func(name string) json.RawMessage {
-		if sent := x.r.URL.Query().Get(name); sent != "" {
-			return scalarOf(sent)
-		}
-		return nil
-	})))
-}
-
 type scoreboardInput struct {
 	Timeframe     string `query:"timeframe" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle. Without it, there is a board for each that has results."`
 	Pair          string `query:"pair" format:"pair" minLength:"2" maxLength:"64" doc:"A pair in any notation. Without it, all pairs are counted." example:"BTC/USDT"`
@@ -119,12 +93,7 @@ type scoreboardInput struct {
 // Resolve reads the parameters.
 func (in *scoreboardInput) Resolve(ctx huma.Context) []error {
 	mistakes := queryMistakes(checkQuery(ctx))
-	if in.Pair != "" {
-		var err error
-		if in.query.Pair, err = signal.ParsePair(in.Pair); err != nil {
-			mistakes.wrong("pair", err.Error(), in.Pair)
-		}
-	}
+	in.query.Pair = mistakes.pair(in.Pair, signal.ParsePair)
 	if in.Timeframe != "" {
 		in.query.Timeframe = mistakes.timeframe("timeframe", in.Timeframe)
 	}

@@ -4,6 +4,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"net/url"
@@ -60,6 +61,20 @@ func (m *queryMistakes) wrong(name, message, value string) {
 	*m = append(*m, Mistake{Location: "query." + name, Message: message, Value: scalarOf(value)})
 }
 
+// refuseQuery makes an answer of an error from the service, which may be about parameters.
+func (x *exchange) refuseQuery(err error) error {
+	var found signal.FieldErrors
+	if !errors.As(err, &found) {
+		return x.refuse(err)
+	}
+	return x.finish(invalid(fieldMistakes("query", found, func(name string) json.RawMessage {
+		if sent := x.r.URL.Query().Get(name); sent != "" {
+			return scalarOf(sent)
+		}
+		return nil
+	})))
+}
+
 // refuseContract refuses the name of a contract, such as BTC-PERP, as POST /v1/consensus
 // does. It accepts a name for which there are results: the compatibility route takes such
 // names as free text.
@@ -72,6 +87,30 @@ func (s *server) refuseContract(ctx context.Context, place string, series signal
 		return nil
 	}
 	return invalid([]Mistake{{Location: place, Message: wrong.Error(), Value: scalarOf(series.String())}})
+}
+
+// pair reads the pair or the name of a series. An empty text gives the zero pair.
+func (m *queryMistakes) pair(text string, parse func(string) (signal.Pair, error)) (pair signal.Pair) {
+	if text == "" {
+		return pair
+	}
+	pair, err := parse(text)
+	if err != nil {
+		m.wrong("pair", err.Error(), text)
+	}
+	return pair
+}
+
+// cursor reads a cursor. An empty text begins anew.
+func (m *queryMistakes) cursor(text string, isCursor func(string) bool) string {
+	if text == "" {
+		return ""
+	}
+	position, err := readCursor(text, isCursor)
+	if err != nil {
+		m.wrong("cursor", err.Error(), text)
+	}
+	return position
 }
 
 // timeframe reads a timeframe. An empty text gives the default.
