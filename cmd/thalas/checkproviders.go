@@ -28,21 +28,19 @@ type checkRow struct {
 	CostUSD  *float64         `json:"cost_usd,omitempty"` // likewise; absent: unknown, or nothing was asked
 }
 
-// checkProviders calls every provider that can be asked, all at the same time. The rows are
-// in the order of the entries; a provider that can't be asked has none.
-func checkProviders(ctx context.Context, a *app.App, paid bool) ([]*checkRow, error) {
+// checkProviders gives the rows of all providers, and calls all that can be asked at the
+// same time.
+func checkProviders(ctx context.Context, a *app.App, paid bool) ([]providerRow, error) {
 	// The keys may be in a secret. Without it a provider says why it can't be asked.
 	if err := a.Prepare(ctx); err != nil && ctx.Err() != nil {
 		return nil, err
 	}
-	entries := a.Registry.Entries()
-	rows := make([]*checkRow, len(entries))
+	rows := rowsOf(a)
 	var calls sync.WaitGroup
-	for i, e := range entries {
-		if !e.Available() {
-			continue
+	for i, e := range a.Registry.Entries() {
+		if e.Available() {
+			calls.Go(func() { rows[i].Check = checkProvider(ctx, a, e, paid) })
 		}
-		calls.Go(func() { rows[i] = checkProvider(ctx, a, e, paid) })
 	}
 	calls.Wait()
 	return rows, ctx.Err()
@@ -96,15 +94,16 @@ func checksText(t terminal, rows []providerRow) (string, error) {
 	var b strings.Builder
 	failed := 0
 	for _, r := range rows {
-		switch c := r.Check; {
-		case c == nil:
+		if r.Check == nil {
 			fmt.Fprintf(&b, "%s: not called, %s\n", r.Name, r.Reason)
-		case c.OK:
-			fmt.Fprintf(&b, "%s: %s (%.1f s)\n", r.Name, style.good.Render(visible(c.Message)), c.Seconds)
-		default:
-			failed++
-			fmt.Fprintf(&b, "%s: %s (%.1f s)\n", r.Name, style.bad.Render(visible(c.Message)), c.Seconds)
+			continue
 		}
+		look := style.good
+		if !r.Check.OK {
+			failed++
+			look = style.bad
+		}
+		fmt.Fprintf(&b, "%s: %s (%.1f s)\n", r.Name, look.Render(visible(r.Check.Message)), r.Check.Seconds)
 	}
 	if failed > 0 {
 		return b.String(), fmt.Errorf("%d of the providers that were called did not answer as they should", failed)

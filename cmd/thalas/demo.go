@@ -13,11 +13,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"thalas/internal/app"
 	"thalas/internal/orchestrator"
@@ -163,22 +163,18 @@ func (d *demo) lookBack(ctx context.Context, source string, now time.Time) error
 	}
 	all := r.MarketData.Candles
 	first := max(pastNeeds, len(all)-pastWindow-pastCandles)
-	lines, failed := make([][]byte, len(all)-pastWindow-first), make([]error, len(all)-pastWindow-first)
+	lines := make([][]byte, len(all)-pastWindow-first)
 	terms := outcome.Terms{Cost: d.app.Config.RoundTripCost, Source: source, Now: now}
-	var asking sync.WaitGroup
-	free := make(chan struct{}, pastAtOnce)
+	var asking errgroup.Group
+	asking.SetLimit(pastAtOnce)
 	for i := range lines {
-		free <- struct{}{}
-		asking.Go(func() {
-			lines[i], failed[i] = past(ctx, quick.Orchestrator, r, all[:first+i+1], candles, terms)
-			<-free
+		asking.Go(func() (err error) {
+			lines[i], err = past(ctx, quick.Orchestrator, r, all[:first+i+1], candles, terms)
+			return err
 		})
 	}
-	asking.Wait()
-	for _, err := range failed {
-		if err != nil {
-			return fmt.Errorf("the past can't be asked about: %w", err)
-		}
+	if err := asking.Wait(); err != nil {
+		return fmt.Errorf("the past can't be asked about: %w", err)
 	}
 	for batch := range slices.Chunk(lines, batchResults) {
 		if _, err := d.service.Import(ctx, batch); err != nil {
@@ -224,12 +220,10 @@ func past(ctx context.Context, o *orchestrator.Orchestrator, r orchestrator.Requ
 // pastID gives the UUIDv7 of that moment whose random part is a hash of the question, so
 // that a demo that is run again stores nothing twice.
 func pastID(r orchestrator.Request, at time.Time) string {
-	hash := sha256.Sum256(fmt.Appendf(nil, "demo %s %s %s", r.Pair, r.Timeframe, at.Format(time.RFC3339)))
-	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16)
-	copy(id[6:], hash[:])
-	id[6] = id[6]&0x0f | 0x70 // version 7
-	id[8] = id[8]&0x3f | 0x80 // the variant of RFC 9562
+	id := uuid.NewHash(sha256.New(), uuid.Nil, fmt.Appendf(nil, "demo %s %s %s", r.Pair, r.Timeframe, at.Format(time.RFC3339)), 7)
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(at.UnixMilli()))
+	copy(id[:6], ms[2:])
 	return id.String()
 }
 

@@ -58,19 +58,13 @@ Exit codes: 0, 1 if a call failed, 2 wrong usage or configuration.`,
 				return err
 			}
 			defer stop()
-			var checks []*checkRow
-			if check {
-				if checks, err = checkProviders(cmd.Context(), a, paid); err != nil {
-					return err
-				}
-			}
 			rows := rowsOf(a)
-			for i, c := range checks {
-				rows[i].Check = c
-			}
 			var text string
 			var failed error
 			if check {
+				if rows, err = checkProviders(cmd.Context(), a, paid); err != nil {
+					return err
+				}
 				text, failed = checksText(t, rows)
 			}
 			if asJSON {
