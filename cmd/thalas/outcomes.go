@@ -3,6 +3,7 @@ package main
 // thalas outcomes, and what became of a result in words.
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -93,17 +94,11 @@ func (o *turnedOut) text(now time.Time) string {
 
 // reasonText says why a result is not settled, and what helps.
 func reasonText(reason outcome.Reason) string {
-	switch reason {
-	case outcome.NoMarket:
-		return "it is about a free text, which has no candles"
-	case outcome.Late:
-		return "it was answered when the first candle of its window had closed"
-	case outcome.Gap:
-		return "a candle of its window is missing; another venue or a CSV may have it"
-	case outcome.PriceMismatch:
-		return "its price is over a tenth away from the candles: they are of another market or unit"
-	case outcome.NoCandles:
-		return "there are no candles of its window; another venue or a CSV may have them"
-	}
-	return words(reason)
+	return cmp.Or(map[outcome.Reason]string{
+		outcome.NoMarket:      "it is about a free text, which has no candles",
+		outcome.Late:          "it was answered when the first candle of its window had closed",
+		outcome.Gap:           "a candle of its window is missing; another venue or a CSV may have it",
+		outcome.PriceMismatch: "its price is over a tenth away from the candles: they are of another market or unit",
+		outcome.NoCandles:     "there are no candles of its window; another venue or a CSV may have them",
+	}[reason], words(reason))
 }

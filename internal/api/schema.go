@@ -78,7 +78,7 @@ func candleSchema(timed bool) *huma.Schema {
 var words = map[string][]string{
 	"Consensus.status":       {string(signal.Complete), string(signal.Degraded)},
 	"Consensus.hold_reason":  holdReasons,
-	"Consensus.cache":        {string(signal.CacheMiss), string(signal.CacheReplay)},
+	"Consensus.cache":        {string(signal.CacheMiss), string(signal.CacheCoalesced), string(signal.CacheHit), string(signal.CacheReplay)},
 	"Consensus.decision":     decisions,
 	"Consensus.raw_decision": decisions, "Vote.decision": decisions, "Dissent.decision": decisions, "Contribution.decision_without": decisions,
 	"Verdict.decision": decisions, "Verdict.raw_decision": decisions,

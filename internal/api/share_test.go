@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"thalas/internal/service"
 	"thalas/internal/signal"
 )
@@ -42,7 +44,25 @@ func TestSharedAnswers(t *testing.T) {
 	}
 }
 
-// One that waits gets no answer in its time, in the shape of either route.
+// The contract lists every way in which an answer may come by its votes.
+func TestContractOfCache(t *testing.T) {
+	var contract struct {
+		Components struct {
+			Schemas struct {
+				Consensus struct {
+					Properties struct{ Cache struct{ Enum []signal.Cache } }
+				}
+			}
+		}
+	}
+	newServer(t, setup{}).get(t, "/openapi.json").want(t, 200).into(t, &contract)
+	want := []signal.Cache{signal.CacheMiss, signal.CacheCoalesced, signal.CacheHit, signal.CacheReplay}
+	if diff := cmp.Diff(want, contract.Components.Schemas.Consensus.Properties.Cache.Enum); diff != "" {
+		t.Errorf("cache (-want +got):\n%s", diff)
+	}
+}
+
+// One that waits gets no answer in its time.
 func TestStillBeingAsked(t *testing.T) {
 	f := newServer(t, setup{faults: "anthropic=hang*", service: service.Options{ShareVotes: service.ShareCaller}})
 	first := make(chan reply)
