@@ -128,10 +128,10 @@ func TestSweptOutcomes(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := s.write(t.Context(), func(tx *transaction) error {
-		return errors.Join(tx.addScores(&first), tx.writeScores())
+		return errors.Join(tx.addScores(first), tx.writeScores())
 	})
 	err = errors.Join(err, s.write(t.Context(), func(tx *transaction) error {
-		_, settling := tx.settle(&late)
+		_, settling := tx.settle(late)
 		_, sweeping := tx.sweep(sweepSize, time.Now())
 		return errors.Join(settling, sweeping)
 	}))
@@ -153,7 +153,7 @@ func TestSettlementRolledBack(t *testing.T) {
 	broken := errors.New("broken")
 	for range 2 {
 		err := s.write(t.Context(), func(tx *transaction) error {
-			_, err := tx.settle(&settled)
+			_, err := tx.settle(settled)
 			return errors.Join(err, tx.writeScores(), broken)
 		})
 		if !errors.Is(err, broken) {
