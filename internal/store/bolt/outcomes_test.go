@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"thalas/internal/store"
+	"thalas/internal/store/storetest"
 )
 
 // A file of an older program has no outcomes. It reads as empty, and gets the buckets when
@@ -57,7 +58,7 @@ func TestOutcomesInAFileOfAnOlderVersion(t *testing.T) {
 
 	// An older program has removed the result. Its outcome is never read again.
 	other := sampleResult(t)
-	other.Unsettled = &store.Unsettled{ID: other.ID, Group: "pending#5m", Position: other.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"}
+	other.Unsettled = storetest.EntryOf(&other)
 	if err := errors.Join(s.Record(t.Context(), &other, store.Count{}), s.Close()); err != nil {
 		t.Fatal(err)
 	}
