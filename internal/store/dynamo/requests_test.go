@@ -25,12 +25,11 @@ const series = "BTC/USDT#5m"
 // newResult makes a result of the present, with a body of that size.
 func newResult(t testing.TB, bytes int) *store.Result {
 	t.Helper()
-	id := uuid.Must(uuid.NewV7()).String()
-	now := store.MadeAt(id)
-	return &store.Result{
-		ID: id, Schema: 1, Series: series, Position: store.PositionKey(now, id), Day: store.DayKey(now, false), Decision: "BUY", Status: "complete",
-		CreatedAt: now, ExpiresAt: now.Add(90 * 24 * time.Hour).Truncate(time.Second), Body: []byte(`"` + strings.Repeat("x", bytes-2) + `"`),
-	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	r := storetest.Sample(series, now, now)
+	r.ExpiresAt = now.Add(90 * 24 * time.Hour).Truncate(time.Second)
+	r.Body = []byte(`"` + strings.Repeat("x", bytes-2) + `"`)
+	return r
 }
 
 // aRun gives a count with every counter that an hour can have: those of four providers.
@@ -77,7 +76,7 @@ func TestCapacityOfARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := newResult(t, 5000)
-	r.Unsettled = &store.Unsettled{ID: r.ID, Group: "pending#5m", Position: r.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"}
+	r.Unsettled = storetest.EntryOf(r)
 	if err := s.Record(t.Context(), r, aRun()); err != nil {
 		t.Fatal(err)
 	}
@@ -180,12 +179,12 @@ func TestRequests(t *testing.T) {
 		want("record", s.Record(t.Context(), r, store.Count{At: opening, Add: map[string]int64{"requests": 1}}), "PutItem, conditional", "UpdateItem")
 		want("record nothing", s.Record(t.Context(), nil, store.Count{At: opening}))
 		for _, step := range []string{"record an unsettled result", "record it again"} {
-			r.Unsettled = &store.Unsettled{ID: r.ID, Group: "pending#5m", Position: r.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"}
+			r.Unsettled = storetest.EntryOf(r)
 			want(step, s.Record(t.Context(), r, store.Count{}), "TransactWriteItems: Put, conditional Put")
 		}
 		_, err := s.Result(t.Context(), r.ID)
 		want("result", err, "GetItem, consistent")
-		want("note", s.NoteUnsettled(t.Context(), []store.Unsettled{*r.Unsettled}), "TransactWriteItems: Update, conditional Update, conditional")
+		want("note", s.NoteUnsettled(t.Context(), []store.Unsettled{*r.Unsettled}), "GetItem, consistent", "TransactWriteItems: Update, conditional Put")
 		_, err = s.ListUnsettled(t.Context(), "pending#5m", opening, time.Time{})
 		want("list unsettled results", err, "Query, consistent")
 		settled := []store.Settlement{{
@@ -197,7 +196,7 @@ func TestRequests(t *testing.T) {
 		_, err = s.AddOutcomes(t.Context(), settled)
 		want("add it again", err, "DeleteItem", "TransactWriteItems: Update, conditional Update Update Delete")
 		want("note what is settled", s.NoteUnsettled(t.Context(), []store.Unsettled{*r.Unsettled}),
-			"DeleteItem", "TransactWriteItems: Update, conditional Update, conditional")
+			"DeleteItem", "GetItem, consistent", "TransactWriteItems: Update, conditional Put")
 		want("record what is settled", s.Record(t.Context(), r, store.Count{}), "PutItem", "TransactWriteItems: Put, conditional Put")
 		_, err = s.Sums(t.Context(), "scores#5m#v1", "BTC/USDT", "2026-03-01", "2026-03-03")
 		want("sums", err, "Query", "Query", "Query")
@@ -252,9 +251,8 @@ func TestRequests(t *testing.T) {
 		want("reserve from an expired sum", err, "PutItem, conditional", "UpdateItem, conditional")
 		r = newResult(t, 100)
 		want("record a result on no list", s.Record(t.Context(), r, store.Count{}), "PutItem, conditional")
-		noted := store.Unsettled{ID: r.ID, Group: "pending#5m", Position: r.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"}
-		want("note what is on no list", s.NoteUnsettled(t.Context(), []store.Unsettled{noted}), "GetItem, consistent",
-			"TransactWriteItems: Update, conditional Put", "TransactWriteItems: Update, conditional Update, conditional")
+		want("note what is on no list", s.NoteUnsettled(t.Context(), []store.Unsettled{*storetest.EntryOf(r)}),
+			"GetItem, consistent", "TransactWriteItems: Update, conditional Put")
 		if err := s.Record(t.Context(), &store.Result{}, store.Count{}); err == nil {
 			t.Error("an empty result was recorded")
 		}
