@@ -106,6 +106,29 @@ func TestCapacityOfARun(t *testing.T) {
 	}
 }
 
+// A run whose votes others may share writes a note twice: when it begins, and with its votes.
+// Those of four providers have 3.5 KB if each gives its reasons in 550 bytes.
+func TestCapacityOfNotes(t *testing.T) {
+	s, tables, watching := openSpied(t, engines[0].start(t))
+	old := ""
+	for _, test := range []struct {
+		name  string
+		bytes int
+		units float64
+	}{{"a run begins", 23, 1}, {"it has ended", 3500, 4}} {
+		note := store.Note{Version: uuid.NewString() + old, Text: strings.Repeat("x", test.bytes), ExpiresAt: time.Now().Add(time.Hour)}
+		if _, err := s.Replace(t.Context(), "flight#"+strings.Repeat("a", 64), old, note); err != nil {
+			t.Fatal(err)
+		}
+		units := watching.takeConsumed(tables)["coordination"]
+		t.Logf("write capacity units of a note when %s: %g", test.name, units)
+		if units != test.units {
+			t.Errorf("%s: %g write capacity units, want %g", test.name, units, test.units)
+		}
+		old = note.Version
+	}
+}
+
 // A board reads the sums of all pairs by one query a day. Settling a result bills its whole
 // item, the sums of each voter and the entry of the list.
 func TestCapacityOfSums(t *testing.T) {
