@@ -145,12 +145,21 @@ func (s *Store) ListUnsettled(ctx context.Context, group string, from, to time.T
 	})
 }
 
-// storeOutcome writes what is known of the outcome of a result that is being stored.
-// final is the outcome that it had before, if that was final.
-func (t *transaction) storeOutcome(r *store.Result, final known) error {
+// storeOutcome replaces what is known of a result's outcome by what a result that is being
+// stored in its place says. An outcome that is final already stays.
+func (t *transaction) storeOutcome(r *store.Result) error {
+	exists, err := t.exists(r.ID)
+	if err != nil {
+		return err
+	}
+	k, err := t.outcome(r.ID)
+	if err != nil || exists && k.Final {
+		return err
+	}
+	if err := t.removeOutcome(r.ID); err != nil {
+		return err
+	}
 	switch {
-	case final.Final:
-		return t.putOutcome(r.ID, final)
 	case r.Settlement != nil:
 		return t.putFinal(*r.Settlement)
 	case r.Unsettled != nil:
@@ -189,19 +198,6 @@ func (t *transaction) removeOutcome(id string) error {
 		return removed
 	}
 	return errors.Join(removed, t.delete(unsettledBucket, listKey(k.Group, k.Position)))
-}
-
-// finalOutcome gives the outcome of a result that exists, if it is final; otherwise zero.
-func (t *transaction) finalOutcome(id string) (known, error) {
-	if exists, err := t.exists(id); err != nil || !exists {
-		return known{}, err
-	}
-	k, err := t.outcome(id)
-	if err != nil || !k.Final {
-		return known{}, err
-	}
-	k.body = slices.Clone(k.body) // the record is about to be removed
-	return k, nil
 }
 
 // isOpen reports whether a result exists and has no final outcome.

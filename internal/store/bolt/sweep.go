@@ -106,7 +106,7 @@ func (t *transaction) remove(bucket, key string, entry []byte) error {
 	removed := t.delete(expiryBucket, entry)
 	switch bucket {
 	case string(resultsBucket):
-		return errors.Join(removed, t.removeResult(key))
+		return errors.Join(removed, t.removeOutcome(key), t.removeResult(key))
 	case string(hoursBucket):
 		delete(t.hours, key)
 	}
