@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"thalas/internal/store"
+	"thalas/internal/store/dynamo"
 	"thalas/internal/store/dynamo/dynamotest"
 	"thalas/internal/store/storetest"
 )
@@ -32,35 +33,10 @@ func newResult(t testing.TB, bytes int) *store.Result {
 	return r
 }
 
-// aRun gives a count with every counter that an hour can have: those of four providers.
-func aRun() store.Count {
-	c := store.Count{
-		At: opening, ExpiresAt: opening.AddDate(2, 0, 0), Set: map[string]string{},
-		Add: map[string]int64{"requests": 1, "successes": 1, "failures": 1, "cost_micro_usd": 8_500, "tokens": 6_120},
-	}
-	for _, provider := range []string{"anthropic", "gemini", "grok", "openai"} {
-		for _, name := range []string{
-			"successes", "input_tokens", "output_tokens", "cost_micro_usd",
-			"failures.authentication", "failures.rate_limit", "failures.timeout", "failures.provider",
-			"failures.invalid_response", "failures.refusal", "failures.truncated", "failures.not_needed",
-		} {
-			c.Add[provider+"."+name] = 1234
-		}
-		for _, bound := range []int{25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000} {
-			c.Add[fmt.Sprintf("%s.latency_le_%d", provider, bound)] = 12
-		}
-		c.Set[provider+".model"] = "claude-haiku-4-5-20251001"
-		c.Set[provider+".configured"] = "true"
-		c.Set[provider+".last_success"] = "2026-03-02T05:00:01.25Z"
-		c.Set[provider+".last_error"] = "2026-03-02T05:00:01.25Z invalid_response"
-	}
-	return c
-}
-
 // TestCapacityOfARun uses DynamoDB Local only, because moto invents its numbers.
 func TestCapacityOfARun(t *testing.T) {
 	s, tables, watching := openSpied(t, engines[0].start(t))
-	if err := s.Record(t.Context(), nil, aRun()); err != nil {
+	if err := s.Record(t.Context(), nil, dynamo.FullCount()); err != nil {
 		t.Fatal(err)
 	}
 	watching.takeConsumed(tables)
@@ -77,7 +53,7 @@ func TestCapacityOfARun(t *testing.T) {
 	}
 	r := newResult(t, 5000)
 	r.Unsettled = storetest.EntryOf(r)
-	if err := s.Record(t.Context(), r, aRun()); err != nil {
+	if err := s.Record(t.Context(), r, dynamo.FullCount()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Settle(t.Context(), lease, 8_500); err != nil {
