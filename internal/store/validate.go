@@ -49,14 +49,32 @@ func ValidateText(what, text string) error {
 	return nil
 }
 
+// ValidateAll refuses records of which one is invalid.
+func ValidateAll[T interface{ Validate() error }](all []T) error {
+	for _, one := range all {
+		if err := one.Validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// validatePosition refuses what is no id, and a position that is not of that id.
+func validatePosition(id, position string) error {
+	if !IsID(id) {
+		return fmt.Errorf("%q is not a result's id", id)
+	}
+	if !IsPosition(position) || !strings.HasSuffix(position, "#"+id) {
+		return fmt.Errorf("%q is not a position of the result %s", position, id)
+	}
+	return nil
+}
+
 // Validate refuses a result that could not be found again, or whose body would come
 // back changed.
 func (r *Result) Validate() error {
-	if !IsID(r.ID) {
-		return fmt.Errorf("%q is not a result's id", r.ID)
-	}
-	if !IsPosition(r.Position) || !strings.HasSuffix(r.Position, "#"+r.ID) {
-		return fmt.Errorf("%q is not a position of the result %s", r.Position, r.ID)
+	if err := validatePosition(r.ID, r.Position); err != nil {
+		return err
 	}
 	if len(r.Body) > MaxBody {
 		return fmt.Errorf("the body of the result %s has %d bytes, and may have %d", r.ID, len(r.Body), MaxBody)
@@ -95,22 +113,16 @@ func (r *Result) validateOutcome() error {
 }
 
 // Validate refuses an entry that its result could not be found by.
-func (u *Unsettled) Validate() error {
-	if !IsID(u.ID) {
-		return fmt.Errorf("%q is not a result's id", u.ID)
-	}
-	if !IsPosition(u.Position) || !strings.HasSuffix(u.Position, "#"+u.ID) {
-		return fmt.Errorf("%q is not a position of the result %s", u.Position, u.ID)
-	}
+func (u Unsettled) Validate() error {
 	if !utf8.Valid(u.Outcome) || len(u.Outcome) > maxOutcome {
 		return fmt.Errorf("the outcome of the result %s is not UTF-8, or longer than %d bytes", u.ID, maxOutcome)
 	}
-	return errors.Join(ValidateText("group", u.Group), ValidateText("key of the scores", u.Scores), ValidateText("pair", u.Pair))
+	return errors.Join(validatePosition(u.ID, u.Position), ValidateText("group", u.Group), ValidateText("key of the scores", u.Scores), ValidateText("pair", u.Pair))
 }
 
 // Validate refuses a settlement without an outcome or a day, and sums that could not be
 // read back or would spoil the sums that they are added to.
-func (s *Settlement) Validate() error {
+func (s Settlement) Validate() error {
 	if err := s.Unsettled.Validate(); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ package tracing
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-xray-sdk-go/v2/instrumentation/awsv2"
@@ -14,9 +15,9 @@ import (
 )
 
 // Instrument makes a subsegment of every call of the AWS clients that are made from cfg,
-// if its context belongs to a traced invocation. A conditional write that DynamoDB refuses
-// does not count as a failure, since claims and budgets rely on it. It has the annotation
-// outcome with the value "condition_failed".
+// if its context belongs to a traced invocation. A conditional write that DynamoDB refuses,
+// alone or in a transaction, does not count as a failure, since claims, budgets and outcomes
+// rely on it. It has the annotation outcome with the value "condition_failed".
 func (t *Tracer) Instrument(cfg *aws.Config) {
 	if t != nil {
 		awsv2.AWSV2Instrumentor(&cfg.APIOptions)
@@ -33,8 +34,7 @@ func excuse(stack *middleware.Stack) error {
 	type key struct{}
 	inner := middleware.InitializeMiddlewareFunc("TakeRefusedCondition", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleInitialize(ctx, in)
-		var refused smithy.APIError
-		if kept, is := ctx.Value(key{}).(*error); is && errors.As(err, &refused) && refused.ErrorCode() == "ConditionalCheckFailedException" {
+		if kept, is := ctx.Value(key{}).(*error); is && isRefusedCondition(err) {
 			if seg := xray.GetSegment(ctx); seg != nil {
 				annotate(seg, "outcome", outcomeCondition)
 				seg.Lock()
@@ -54,4 +54,16 @@ func excuse(stack *middleware.Stack) error {
 		return out, metadata, err
 	})
 	return errors.Join(stack.Initialize.Add(inner, middleware.After), stack.Initialize.Add(outer, middleware.Before))
+}
+
+// isRefusedCondition reports whether a condition of a write did not hold. The message of a
+// cancelled transaction lists the reason of each of its writes.
+func isRefusedCondition(err error) bool {
+	var refused smithy.APIError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	code := refused.ErrorCode()
+	return code == "ConditionalCheckFailedException" ||
+		code == "TransactionCanceledException" && strings.Contains(refused.ErrorMessage(), "ConditionalCheckFailed")
 }

@@ -81,6 +81,15 @@ func TestAWSCallIsTraced(t *testing.T) {
 	}
 }
 
+// cancelled answers as DynamoDB does when it cancels a transaction.
+func cancelled(reasons string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+			"Message": "Transaction cancelled, please refer cancellation reasons for specific reasons [` + reasons + `]"}`))
+	}
+}
+
 func TestFailedAWSCallIsTraced(t *testing.T) {
 	tests := []struct {
 		name          string
@@ -95,6 +104,8 @@ func TestFailedAWSCallIsTraced(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = w.Write([]byte(`{"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "Message": "The conditional request failed"}`))
 		}, false, false},
+		{"a transaction with a condition that does not hold", cancelled("None, ConditionalCheckFailed"), false, false},
+		{"a transaction that meets another", cancelled("TransactionConflict, None"), true, true},
 		{"an answer that can't be read", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte(`{"SecretString": "` + plantedKey + `", ` + plantedKey))
 		}, true, false},

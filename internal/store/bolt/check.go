@@ -174,9 +174,6 @@ func (c *check) records() {
 	})
 	c.each(scoresBucket, func(key, value []byte) {
 		r, err := decodeRow(key, value)
-		if err == nil {
-			err = counters{}.add(r.encoded)
-		}
 		if err != nil {
 			c.found("%s", foundIn(err))
 			return

@@ -74,6 +74,16 @@ func TestCheckOfASoundFile(t *testing.T) {
 	}
 }
 
+// changeByte changes the last byte of a bucket's last record.
+func changeByte(bucket []byte) func(tx *bbolt.Tx) error {
+	return func(tx *bbolt.Tx) error {
+		key, value := tx.Bucket(bucket).Cursor().Last()
+		value = bytes.Clone(value)
+		value[len(value)-1] ^= 1
+		return tx.Bucket(bucket).Put(key, value)
+	}
+}
+
 func TestCheckFinds(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -84,12 +94,7 @@ func TestCheckFinds(t *testing.T) {
 			key, value := tx.Bucket(resultsBucket).Cursor().First()
 			return tx.Bucket(resultsBucket).Put(key, bytes.Clone(value[:20]))
 		}, "the result 0"},
-		{"a body of which one byte is another", func(tx *bbolt.Tx) error {
-			key, value := tx.Bucket(resultsBucket).Cursor().First()
-			value = bytes.Clone(value)
-			value[len(value)-1] ^= 1
-			return tx.Bucket(resultsBucket).Put(key, value)
-		}, "its body is not what was written"},
+		{"a body of which one byte is another", changeByte(resultsBucket), "its body is not what was written"},
 		{"a result that is gone", func(tx *bbolt.Tx) error {
 			key, _ := tx.Bucket(resultsBucket).Cursor().First()
 			return tx.Bucket(resultsBucket).Delete(key)
@@ -102,12 +107,7 @@ func TestCheckFinds(t *testing.T) {
 			key, _ := tx.Bucket(byDayBucket).Cursor().First()
 			return tx.Bucket(byDayBucket).Put(key, make([]byte, 16))
 		}, "by_day: 1 entries do not say what their records do"},
-		{"an outcome of which one byte is another", func(tx *bbolt.Tx) error {
-			key, value := tx.Bucket(outcomesBucket).Cursor().Last()
-			value = bytes.Clone(value)
-			value[len(value)-1] ^= 1
-			return tx.Bucket(outcomesBucket).Put(key, value)
-		}, "it is not what was written"},
+		{"an outcome of which one byte is another", changeByte(outcomesBucket), "it is not what was written"},
 		{"an entry of the list that is gone", func(tx *bbolt.Tx) error {
 			key, _ := tx.Bucket(unsettledBucket).Cursor().First()
 			return tx.Bucket(unsettledBucket).Delete(key)
@@ -115,12 +115,7 @@ func TestCheckFinds(t *testing.T) {
 		{"an entry of the list without an outcome", func(tx *bbolt.Tx) error {
 			return tx.Bucket(unsettledBucket).Put(listKey("pending#5m", "x"), nil)
 		}, "unsettled: 1 entries lead to no record"},
-		{"sums of which one byte is another", func(tx *bbolt.Tx) error {
-			key, value := tx.Bucket(scoresBucket).Cursor().First()
-			value = bytes.Clone(value)
-			value[len(value)-1] ^= 1
-			return tx.Bucket(scoresBucket).Put(key, value)
-		}, "they are not what was written"},
+		{"sums of which one byte is another", changeByte(scoresBucket), "they are not what was written"},
 		{"counters that are no JSON", func(tx *bbolt.Tx) error {
 			return tx.Bucket(hoursBucket).Put([]byte("2026-03-02#05"), []byte("{"))
 		}, `"2026-03-02#05" of hours`},

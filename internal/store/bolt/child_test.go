@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"thalas/internal/store"
+	"thalas/internal/store/storetest"
 )
 
 const childRole = "BOLT_TEST_ROLE"
@@ -98,8 +99,7 @@ const settledMark = "settled "
 // settlementOf makes a settlement whose fields all follow from the result.
 func settlementOf(r *store.Result) store.Settlement {
 	s := store.Settlement{
-		Unsettled: store.Unsettled{ID: r.ID, Group: "pending#5m", Position: r.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"},
-		Day:       "2026-03-02", Sums: map[string]map[string]float64{"consensus": {"n": 1}, "xai#grok-4": {"n": 1, "moves": 0.25}},
+		Unsettled: *storetest.EntryOf(r), Day: "2026-03-02", Sums: map[string]map[string]float64{"consensus": {"n": 1}, "xai#grok-4": {"n": 1, "moves": 0.25}},
 	}
 	s.Outcome = []byte(`{"id":"` + r.ID + `"}`)
 	return s

@@ -15,7 +15,7 @@ package bolt
 //	markets    id                     → what the models saw, in gzip; removed with its result
 //	outcomes   id                     → header and outcome (outcomes.go)
 //	unsettled  group, position        → nothing (outcomes.go)
-//	scores     scores, pair, day and voter → counters; of all pairs without a pair (scores.go)
+//	scores     scores, pair, day and voter → sums; of all pairs without a pair (scores.go)
 //	expiry     time, bucket, key      → nothing (sweep.go)
 //
 // If a key consists of several texts, the length of each but the last stands before it.
@@ -123,7 +123,7 @@ type transaction struct {
 	now     time.Time
 	opening string           // of the store
 	hours   map[string]*hour // by key; of the writer, as this transaction sees them
-	scores  map[string]*row  // by key; those that this transaction has added to
+	scores  map[string]*row  // by key; those that this transaction has added to and not written yet
 	changed bool
 }
 

@@ -17,9 +17,9 @@ import (
 	"thalas/internal/store"
 )
 
-// settledAtOnce is the most settlements in one transaction, so that other writes do not
-// wait long for it.
-const settledAtOnce = 500
+// changedAtOnce is the most outcomes that one transaction changes, so that other writes do
+// not wait long for it.
+const changedAtOnce = 500
 
 // known is what is known of a result's outcome. Without a record it is zero.
 type known struct {
@@ -40,36 +40,14 @@ type knownHeader struct {
 
 // AddOutcomes implements store.Outcomes.
 func (s *Store) AddOutcomes(ctx context.Context, settlements []store.Settlement) (added int, err error) {
-	for i := range settlements {
-		if err := settlements[i].Validate(); err != nil {
-			return 0, fmt.Errorf("add outcomes: %w", err)
-		}
+	if added, err = changeAll(ctx, s, settlements, (*transaction).settle); err != nil {
+		err = fmt.Errorf("add outcomes: %w", err)
 	}
-	for some := range slices.Chunk(settlements, settledAtOnce) {
-		settled := 0
-		err := s.write(ctx, func(t *transaction) error {
-			settled = 0 // an earlier attempt may have been rolled back
-			for i := range some {
-				isNew, err := t.settle(&some[i])
-				if err != nil {
-					return err
-				}
-				if isNew {
-					settled++
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return added, fmt.Errorf("add outcomes: %w", err)
-		}
-		added += settled
-	}
-	return added, nil
+	return added, err
 }
 
 // settle stores a final outcome, unless there is one or the result does not exist.
-func (t *transaction) settle(s *store.Settlement) (isNew bool, err error) {
+func (t *transaction) settle(s store.Settlement) (isNew bool, err error) {
 	if isOpen, err := t.isOpen(s.ID); err != nil || !isOpen {
 		return false, err
 	}
@@ -77,37 +55,54 @@ func (t *transaction) settle(s *store.Settlement) (isNew bool, err error) {
 }
 
 // putFinal writes a final outcome, and adds to the sums.
-func (t *transaction) putFinal(s *store.Settlement) error {
+func (t *transaction) putFinal(s store.Settlement) error {
 	return errors.Join(t.putOutcome(s.ID, known{knownHeader{Final: true}, s.Outcome}), t.addScores(s))
 }
 
 // NoteUnsettled implements store.Outcomes.
 func (s *Store) NoteUnsettled(ctx context.Context, notes []store.Unsettled) error {
-	for i := range notes {
-		if err := notes[i].Validate(); err != nil {
-			return fmt.Errorf("note unsettled results: %w", err)
-		}
+	if _, err := changeAll(ctx, s, notes, (*transaction).note); err != nil {
+		return fmt.Errorf("note unsettled results: %w", err)
 	}
-	for some := range slices.Chunk(notes, settledAtOnce) {
+	return nil
+}
+
+// note replaces what is known of a result's outcome, unless that is final or the result
+// does not exist.
+func (t *transaction) note(u store.Unsettled) (changed bool, err error) {
+	if isOpen, err := t.isOpen(u.ID); err != nil || !isOpen {
+		return false, err
+	}
+	return true, errors.Join(t.removeOutcome(u.ID), t.putUnsettled(u))
+}
+
+// changeAll validates records and makes a change for each, changedAtOnce in a transaction.
+// It says how many made a change.
+func changeAll[T interface{ Validate() error }](ctx context.Context, s *Store, all []T, change func(*transaction, T) (bool, error)) (changed int, err error) {
+	if err := store.ValidateAll(all); err != nil {
+		return 0, err
+	}
+	for some := range slices.Chunk(all, changedAtOnce) {
+		inGroup := 0
 		err := s.write(ctx, func(t *transaction) error {
-			for i := range some {
-				isOpen, err := t.isOpen(some[i].ID)
+			inGroup = 0 // an earlier attempt may have been rolled back
+			for _, one := range some {
+				isChanged, err := change(t, one)
 				if err != nil {
 					return err
 				}
-				if isOpen {
-					if err := errors.Join(t.removeOutcome(some[i].ID), t.putUnsettled(&some[i])); err != nil {
-						return err
-					}
+				if isChanged {
+					inGroup++
 				}
 			}
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("note unsettled results: %w", err)
+			return changed, err
 		}
+		changed += inGroup
 	}
-	return nil
+	return changed, nil
 }
 
 // ListUnsettled implements store.Outcomes.
@@ -150,22 +145,31 @@ func (s *Store) ListUnsettled(ctx context.Context, group string, from, to time.T
 	})
 }
 
-// storeOutcome writes what is known of the outcome of a result that is being stored.
-// final is the outcome that it had before, if that was final.
-func (t *transaction) storeOutcome(r *store.Result, final known) error {
+// storeOutcome replaces what is known of a result's outcome by what a result that is being
+// stored in its place says. An outcome that is final already stays.
+func (t *transaction) storeOutcome(r *store.Result) error {
+	exists, err := t.exists(r.ID)
+	if err != nil {
+		return err
+	}
+	k, err := t.outcome(r.ID)
+	if err != nil || exists && k.Final {
+		return err
+	}
+	if err := t.removeOutcome(r.ID); err != nil {
+		return err
+	}
 	switch {
-	case final.Final:
-		return t.putOutcome(r.ID, final)
 	case r.Settlement != nil:
-		return t.putFinal(r.Settlement)
+		return t.putFinal(*r.Settlement)
 	case r.Unsettled != nil:
-		return t.putUnsettled(r.Unsettled)
+		return t.putUnsettled(*r.Unsettled)
 	}
 	return nil
 }
 
 // putUnsettled writes what is known of a result, and its entry in the list.
-func (t *transaction) putUnsettled(u *store.Unsettled) error {
+func (t *transaction) putUnsettled(u store.Unsettled) error {
 	head := knownHeader{Group: u.Group, Position: u.Position, Pair: u.Pair, Scores: u.Scores, Reason: u.Reason}
 	return errors.Join(
 		t.putOutcome(u.ID, known{head, u.Outcome}),
@@ -194,19 +198,6 @@ func (t *transaction) removeOutcome(id string) error {
 		return removed
 	}
 	return errors.Join(removed, t.delete(unsettledBucket, listKey(k.Group, k.Position)))
-}
-
-// finalOutcome gives the outcome of a result that exists, if it is final; otherwise zero.
-func (t *transaction) finalOutcome(id string) (known, error) {
-	if exists, err := t.exists(id); err != nil || !exists {
-		return known{}, err
-	}
-	k, err := t.outcome(id)
-	if err != nil || !k.Final {
-		return known{}, err
-	}
-	k.body = slices.Clone(k.body) // the record is about to be removed
-	return k, nil
 }
 
 // isOpen reports whether a result exists and has no final outcome.

@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"thalas/internal/store"
+	"thalas/internal/store/storetest"
 )
 
 // A file of an older program has no outcomes. It reads as empty, and gets the buckets when
@@ -57,7 +58,7 @@ func TestOutcomesInAFileOfAnOlderVersion(t *testing.T) {
 
 	// An older program has removed the result. Its outcome is never read again.
 	other := sampleResult(t)
-	other.Unsettled = &store.Unsettled{ID: other.ID, Group: "pending#5m", Position: other.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"}
+	other.Unsettled = storetest.EntryOf(&other)
 	if err := errors.Join(s.Record(t.Context(), &other, store.Count{}), s.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -128,10 +129,10 @@ func TestSweptOutcomes(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := s.write(t.Context(), func(tx *transaction) error {
-		return errors.Join(tx.addScores(&first), tx.writeScores())
+		return errors.Join(tx.addScores(first), tx.writeScores())
 	})
 	err = errors.Join(err, s.write(t.Context(), func(tx *transaction) error {
-		_, settling := tx.settle(&late)
+		_, settling := tx.settle(late)
 		_, sweeping := tx.sweep(sweepSize, time.Now())
 		return errors.Join(settling, sweeping)
 	}))
@@ -153,7 +154,7 @@ func TestSettlementRolledBack(t *testing.T) {
 	broken := errors.New("broken")
 	for range 2 {
 		err := s.write(t.Context(), func(tx *transaction) error {
-			_, err := tx.settle(&settled)
+			_, err := tx.settle(settled)
 			return errors.Join(err, tx.writeScores(), broken)
 		})
 		if !errors.Is(err, broken) {

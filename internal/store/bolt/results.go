@@ -68,11 +68,9 @@ func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, er
 	return added, nil
 }
 
-// store writes a result, its entries in the lists and what is known of its outcome. An
-// outcome that is final already stays.
+// store writes a result, its entries in the lists and what is known of its outcome.
 func (t *transaction) store(r *store.Result, value []byte) error {
-	final, err := t.finalOutcome(r.ID)
-	if err != nil {
+	if err := t.storeOutcome(r); err != nil {
 		return err
 	}
 	if err := t.removeResult(r.ID); err != nil {
@@ -90,16 +88,11 @@ func (t *transaction) store(r *store.Result, value []byte) error {
 		t.put(bySeriesBucket, listKey(r.Series, r.Position), times),
 		t.put(byDayBucket, listKey(r.Day, r.ID), times),
 		t.expire(resultsBucket, r.ID, never, expiry),
-		t.storeOutcome(r, final),
 	)
 }
 
-// removeResult removes the result of an id, if there is one, its entries in the lists and
-// its outcome.
+// removeResult removes the result of an id, if there is one, and its entries in the lists.
 func (t *transaction) removeResult(id string) error {
-	if err := t.removeOutcome(id); err != nil {
-		return err
-	}
 	value := t.get(resultsBucket, []byte(id))
 	if value == nil {
 		return nil

@@ -80,12 +80,11 @@ func (s *Store) sweepAlways(ctx context.Context) {
 // sweep removes records that expired before until, the oldest first, and at most that
 // many.
 func (t *transaction) sweep(most int, until time.Time) (removed int, err error) {
-	// The entries are collected first, because a deletion makes a cursor invalid.
-	var due [][]byte
 	// What was added to sums before in this transaction may have given them a later expiry.
 	if err := t.writeScores(); err != nil {
 		return 0, err
 	}
+	var due [][]byte // collected first, because a deletion makes a cursor invalid
 	cursor := t.tx.Bucket(expiryBucket).Cursor()
 	for key, _ := cursor.First(); len(key) > 8 && readTime(key) < until.UnixMilli() && len(due) < most; key, _ = cursor.Next() {
 		due = append(due, key)
@@ -107,11 +106,9 @@ func (t *transaction) remove(bucket, key string, entry []byte) error {
 	removed := t.delete(expiryBucket, entry)
 	switch bucket {
 	case string(resultsBucket):
-		return errors.Join(removed, t.removeResult(key))
+		return errors.Join(removed, t.removeOutcome(key), t.removeResult(key))
 	case string(hoursBucket):
 		delete(t.hours, key)
-	case string(scoresBucket):
-		delete(t.scores, key)
 	}
 	return errors.Join(removed, t.delete([]byte(bucket), []byte(key)))
 }

@@ -19,8 +19,9 @@
 //
 // The client sends a request again if its answer is lost ([Retrying]). All writes but
 // those of counters can be repeated: claims and what is spent have a token of the call that
-// wrote last, and what is added to the sums of outcomes is part of a transaction. After a
-// lost answer the counters may count a run twice; all else is exact.
+// wrote last, and what is added to the sums of outcomes is part of a transaction. The
+// counters may count a run twice: after a lost answer, and if it is recorded again because
+// its result could not be stored. All else is exact.
 //
 // Records expire at whole seconds: at the ExpiresAt that was asked for, or less than a
 // second after it.

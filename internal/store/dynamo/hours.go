@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"golang.org/x/sync/errgroup"
 
 	"thalas/internal/store"
 )
@@ -26,8 +26,6 @@ import (
 const (
 	// maxDays is the most days of one call. Each day is a query.
 	maxDays = 500
-	// daysAtOnce is the most concurrent queries.
-	daysAtOnce = 16
 
 	// shardMark stands between the hour and the number of the item in the key of an item.
 	shardMark = "#"
@@ -51,25 +49,24 @@ func (s *Store) count(ctx context.Context, c store.Count) error {
 		maps.Copy(set, c.Set)
 		c.Set = set
 	}
-	update := updateOf(c)
-	update.TableName = &s.tables.Metrics
-	update.Key = map[string]types.AttributeValue{store.DayName: text(at.Format(time.DateOnly)), store.HourName: text(hour)}
-	if _, err := s.client.UpdateItem(ctx, update); err != nil {
+	u := updateOf(c)
+	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.tables.Metrics, Key: metricsKey(at.Format(time.DateOnly), hour),
+		UpdateExpression: u.UpdateExpression, ExpressionAttributeNames: u.ExpressionAttributeNames, ExpressionAttributeValues: u.ExpressionAttributeValues,
+	})
+	if err != nil {
 		return failed("count the run", s.tables.Metrics, err)
 	}
 	return nil
 }
 
 // updateOf writes a count as one update.
-func updateOf(c store.Count) *dynamodb.UpdateItemInput {
+func updateOf(c store.Count) *types.Update {
 	add := make(map[string]types.AttributeValue, len(c.Add))
 	for name, increment := range c.Add {
 		add[name] = number(increment)
 	}
-	u := adding(add, c.Set, c.ExpiresAt)
-	return &dynamodb.UpdateItemInput{
-		UpdateExpression: u.UpdateExpression, ExpressionAttributeNames: u.ExpressionAttributeNames, ExpressionAttributeValues: u.ExpressionAttributeValues,
-	}
+	return adding(add, c.Set, c.ExpiresAt)
 }
 
 // adding gives an update that adds to counters and sets texts. It uses placeholders for
@@ -111,30 +108,25 @@ func adding(add map[string]types.AttributeValue, set map[string]string, expires 
 
 // Hours implements store.Counters, for up to 500 days.
 func (s *Store) Hours(ctx context.Context, firstDay, lastDay string) ([]store.Hour, error) {
-	hours, err := eachDay(ctx, s, firstDay, lastDay, s.hoursOf)
-	return slices.Concat(hours...), err
+	return eachDay(ctx, s, firstDay, lastDay, s.hoursOf)
 }
 
 // eachDay reads the days from the first to the last, several at the same time, and gives
 // what was read in their order.
-func eachDay[T any](ctx context.Context, s *Store, firstDay, lastDay string, read func(ctx context.Context, day string) (T, error)) ([]T, error) {
+func eachDay[T any](ctx context.Context, s *Store, firstDay, lastDay string, read func(ctx context.Context, day string) ([]T, error)) ([]T, error) {
 	days, err := daysOf(firstDay, lastDay)
-	if err := errors.Join(s.usable(ctx), err); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	ofDay := make([]T, len(days))
-	queries, ctx := errgroup.WithContext(ctx)
-	queries.SetLimit(daysAtOnce)
-	for i, day := range days {
-		queries.Go(func() (err error) {
-			ofDay[i], err = read(ctx, day)
-			return err
-		})
-	}
-	if err := queries.Wait(); err != nil {
+	ofDay := make([][]T, len(days))
+	err = forEach(ctx, s, days, func(ctx context.Context, i int, day string) (err error) {
+		ofDay[i], err = read(ctx, day)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	return ofDay, nil
+	return slices.Concat(ofDay...), nil
 }
 
 // daysOf gives the days from the first to the last.
@@ -160,15 +152,17 @@ func (s *Store) hoursOf(ctx context.Context, day string) (hours []store.Hour, er
 		ExpressionAttributeNames:  map[string]string{"#d": store.DayName},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":d": text(day)},
 	}, func(attributes map[string]types.AttributeValue) error {
-		item, expiry, err := decodeHour(attributes)
-		last := len(hours) - 1
-		switch {
-		case err != nil:
+		counts, texts, err := decodeItem(attributes, parseCount)
+		if err != nil {
 			return err
-		case expired(expiry, time.Now()):
-		case last >= 0 && hours[last].Hour == item.Hour: // # sorts below all digits, so 05#1 comes before 06
+		}
+		item := store.Hour{Day: day, Counts: counts, Texts: texts}
+		item.Hour, _, _ = strings.Cut(texts[store.HourName], shardMark)
+		delete(texts, store.DayName)
+		delete(texts, store.HourName)
+		if last := len(hours) - 1; last >= 0 && hours[last].Hour == item.Hour { // # sorts below all digits, so 05#1 comes before 06
 			addItem(&hours[last], item)
-		default:
+		} else {
 			hours = append(hours, item)
 		}
 		return nil
@@ -179,20 +173,43 @@ func (s *Store) hoursOf(ctx context.Context, day string) (hours []store.Hour, er
 	return hours, err
 }
 
-// eachItem calls visit with each item of the table of counters that a query finds.
+func parseCount(number string) (int64, error) { return strconv.ParseInt(number, 10, 64) }
+
+// decodeItem reads an item of counters: every number is a counter, and every string is a
+// text.
+func decodeItem[N int64 | float64](attributes map[string]types.AttributeValue, parse func(number string) (N, error)) (counters map[string]N, texts map[string]string, err error) {
+	counters, texts = map[string]N{}, map[string]string{}
+	for name, value := range attributes {
+		switch value := value.(type) {
+		case *types.AttributeValueMemberN:
+			if counters[name], err = parse(value.Value); err != nil {
+				return nil, nil, fmt.Errorf("the counter %s: %w", name, err)
+			}
+		case *types.AttributeValueMemberS:
+			texts[name] = value.Value
+		}
+	}
+	return counters, texts, nil
+}
+
+// eachItem calls visit with each item of the table of counters that a query finds and that
+// has not expired. The items have no expiry then.
 func (s *Store) eachItem(ctx context.Context, doing string, query *dynamodb.QueryInput, visit func(map[string]types.AttributeValue) error) error {
 	query.TableName = &s.tables.Metrics
 	pages := dynamodb.NewQueryPaginator(s.client, query)
 	for pages.HasMorePages() {
-		if err := ctx.Err(); err != nil { // another day's query may have failed
-			return err
-		}
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return failed(doing, s.tables.Metrics, err)
 		}
 		for _, attributes := range page.Items {
-			if err := visit(attributes); err != nil {
+			var expiry int64
+			err := attributevalue.Unmarshal(attributes[store.ExpiryName], &expiry)
+			if err == nil && expired(expiry, time.Now()) {
+				continue
+			}
+			delete(attributes, store.ExpiryName)
+			if err := errors.Join(err, visit(attributes)); err != nil {
 				return failed(doing, s.tables.Metrics, err)
 			}
 		}
@@ -218,29 +235,4 @@ func addItem(h *store.Hour, item store.Hour) {
 			h.Texts[name] = text
 		}
 	}
-}
-
-// decodeHour reads an item: every number is a counter, and every string is a text. The
-// number of the item in its key is left out.
-func decodeHour(attributes map[string]types.AttributeValue) (h store.Hour, expiry int64, err error) {
-	h = store.Hour{Counts: map[string]int64{}, Texts: map[string]string{}}
-	for name, value := range attributes {
-		switch value := value.(type) {
-		case *types.AttributeValueMemberN:
-			n, err := strconv.ParseInt(value.Value, 10, 64)
-			if err != nil {
-				return h, 0, fmt.Errorf("the counter %s is not a whole number: %w", name, err)
-			}
-			h.Counts[name] = n
-		case *types.AttributeValueMemberS:
-			h.Texts[name] = value.Value
-		}
-	}
-	h.Day = h.Texts[store.DayName]
-	h.Hour, _, _ = strings.Cut(h.Texts[store.HourName], shardMark)
-	delete(h.Texts, store.DayName)
-	delete(h.Texts, store.HourName)
-	expiry = h.Counts[store.ExpiryName]
-	delete(h.Counts, store.ExpiryName)
-	return h, expiry, nil
 }

@@ -88,12 +88,12 @@ func TestCapacityOfAFullHour(t *testing.T) {
 		tables.MetricsShards = items
 		st := dynamo.New(server.Client(watching.option), tables)
 		for range 20 * items {
-			if err := st.Record(t.Context(), nil, aRun()); err != nil {
+			if err := st.Record(t.Context(), nil, dynamo.FullCount()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		watching.takeConsumed(tables)
-		if err := st.Record(t.Context(), nil, aRun()); err != nil {
+		if err := st.Record(t.Context(), nil, dynamo.FullCount()); err != nil {
 			t.Fatal(err)
 		}
 		units := watching.takeConsumed(tables)["metrics"]

@@ -3,12 +3,10 @@ package dynamo_test
 // Tests of the items in the tables, written by this version and by others.
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,11 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/google/uuid"
 
 	"thalas/internal/store"
 	"thalas/internal/store/dynamo"
 	"thalas/internal/store/dynamo/dynamotest"
+	"thalas/internal/store/storetest"
 )
 
 type attributes = map[string]types.AttributeValue
@@ -28,18 +26,11 @@ type attributes = map[string]types.AttributeValue
 func s(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
 func n(value string) types.AttributeValue { return &types.AttributeValueMemberN{Value: value} }
 
-var made atomic.Uint64
-
 // resultAt makes a result that was made when its candle opened.
 func resultAt(at time.Time) *store.Result {
-	var raw uuid.UUID
-	binary.BigEndian.PutUint64(raw[:8], uint64(at.UnixMilli())<<16|0x7000)
-	binary.BigEndian.PutUint64(raw[8:], 1<<63|made.Add(1))
-	id := raw.String()
-	return &store.Result{
-		ID: id, Schema: 1, Series: series, Position: store.PositionKey(at, id), Day: store.DayKey(at, false),
-		Decision: "SELL", Status: "degraded", CreatedAt: at, Body: []byte(`{"id":"` + id + `"}`),
-	}
+	r := storetest.Sample(series, at, at)
+	r.Decision, r.Status = "SELL", "degraded"
+	return r
 }
 
 func put(t *testing.T, client *dynamodb.Client, table string, item attributes) {

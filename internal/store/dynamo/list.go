@@ -101,7 +101,8 @@ func (s *Store) walk(ctx context.Context, in *index, list string, b store.Bounds
 		return nil, nil // no result can be in it
 	}
 	var results []store.Result
-	query := s.query(in, list, b)
+	query := within(in.list, list, in.order, b)
+	query.TableName, query.IndexName, query.ScanIndexForward = &s.tables.Results, &in.name, aws.Bool(false)
 	// Most often the first results are those that are wanted. If some of them are not,
 	// because they have expired for example, each query asks for more than the one before.
 	size, chunk := wanted, wanted
@@ -138,18 +139,18 @@ func (s *Store) walk(ctx context.Context, in *index, list string, b store.Bounds
 	}
 }
 
-// query asks an index for the keys of a part of a list, highest first. The bound above
-// may be among them, since a condition can be BETWEEN but not both >= and <.
-func (s *Store) query(in *index, list string, b store.Bounds) *dynamodb.QueryInput {
+// within is a query for what a list holds between two bounds, by the attributes that name
+// and order it. The bound above may be found too, since a condition can be BETWEEN but not
+// both >= and <.
+func within(list, name, order string, b store.Bounds) *dynamodb.QueryInput {
 	condition := "#list = :list AND #order < :above"
-	values := map[string]types.AttributeValue{":list": text(list), ":above": text(b.Above)}
+	values := map[string]types.AttributeValue{":list": text(name), ":above": text(b.Above)}
 	if b.Least != "" {
 		condition = "#list = :list AND #order BETWEEN :least AND :above"
 		values[":least"] = text(b.Least)
 	}
 	return &dynamodb.QueryInput{
-		TableName: &s.tables.Results, IndexName: &in.name, ScanIndexForward: aws.Bool(false), KeyConditionExpression: &condition,
-		ExpressionAttributeNames: map[string]string{"#list": in.list, "#order": in.order}, ExpressionAttributeValues: values,
+		KeyConditionExpression: &condition, ExpressionAttributeNames: map[string]string{"#list": list, "#order": order}, ExpressionAttributeValues: values,
 	}
 }
 

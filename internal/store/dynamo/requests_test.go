@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"thalas/internal/store"
+	"thalas/internal/store/dynamo"
 	"thalas/internal/store/dynamo/dynamotest"
 	"thalas/internal/store/storetest"
 )
@@ -25,43 +26,17 @@ const series = "BTC/USDT#5m"
 // newResult makes a result of the present, with a body of that size.
 func newResult(t testing.TB, bytes int) *store.Result {
 	t.Helper()
-	id := uuid.Must(uuid.NewV7()).String()
-	now := store.MadeAt(id)
-	return &store.Result{
-		ID: id, Schema: 1, Series: series, Position: store.PositionKey(now, id), Day: store.DayKey(now, false), Decision: "BUY", Status: "complete",
-		CreatedAt: now, ExpiresAt: now.Add(90 * 24 * time.Hour).Truncate(time.Second), Body: []byte(`"` + strings.Repeat("x", bytes-2) + `"`),
-	}
-}
-
-// aRun gives a count with every counter that an hour can have: those of four providers.
-func aRun() store.Count {
-	c := store.Count{
-		At: opening, ExpiresAt: opening.AddDate(2, 0, 0), Set: map[string]string{},
-		Add: map[string]int64{"requests": 1, "successes": 1, "failures": 1, "cost_micro_usd": 8_500, "tokens": 6_120},
-	}
-	for _, provider := range []string{"anthropic", "gemini", "grok", "openai"} {
-		for _, name := range []string{
-			"successes", "input_tokens", "output_tokens", "cost_micro_usd",
-			"failures.authentication", "failures.rate_limit", "failures.timeout", "failures.provider",
-			"failures.invalid_response", "failures.refusal", "failures.truncated", "failures.not_needed",
-		} {
-			c.Add[provider+"."+name] = 1234
-		}
-		for _, bound := range []int{25, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000} {
-			c.Add[fmt.Sprintf("%s.latency_le_%d", provider, bound)] = 12
-		}
-		c.Set[provider+".model"] = "claude-haiku-4-5-20251001"
-		c.Set[provider+".configured"] = "true"
-		c.Set[provider+".last_success"] = "2026-03-02T05:00:01.25Z"
-		c.Set[provider+".last_error"] = "2026-03-02T05:00:01.25Z invalid_response"
-	}
-	return c
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	r := storetest.Sample(series, now, now)
+	r.ExpiresAt = now.Add(90 * 24 * time.Hour).Truncate(time.Second)
+	r.Body = []byte(`"` + strings.Repeat("x", bytes-2) + `"`)
+	return r
 }
 
 // TestCapacityOfARun uses DynamoDB Local only, because moto invents its numbers.
 func TestCapacityOfARun(t *testing.T) {
 	s, tables, watching := openSpied(t, engines[0].start(t))
-	if err := s.Record(t.Context(), nil, aRun()); err != nil {
+	if err := s.Record(t.Context(), nil, dynamo.FullCount()); err != nil {
 		t.Fatal(err)
 	}
 	watching.takeConsumed(tables)
@@ -77,8 +52,8 @@ func TestCapacityOfARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := newResult(t, 5000)
-	r.Unsettled = &store.Unsettled{ID: r.ID, Group: "pending#5m", Position: r.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"}
-	if err := s.Record(t.Context(), r, aRun()); err != nil {
+	r.Unsettled = storetest.EntryOf(r)
+	if err := s.Record(t.Context(), r, dynamo.FullCount()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Settle(t.Context(), lease, 8_500); err != nil {
@@ -104,6 +79,29 @@ func TestCapacityOfARun(t *testing.T) {
 		if used[part] == 0 {
 			t.Errorf("%s: nothing was measured: %v", part, used)
 		}
+	}
+}
+
+// A run whose votes others may share writes a note twice: when it begins, and with its votes.
+// Those of four providers have 3.5 KB if each gives its reasons in 550 bytes.
+func TestCapacityOfNotes(t *testing.T) {
+	s, tables, watching := openSpied(t, engines[0].start(t))
+	old := ""
+	for _, test := range []struct {
+		name  string
+		bytes int
+		units float64
+	}{{"a run begins", 23, 1}, {"it has ended", 3500, 4}} {
+		note := store.Note{Version: uuid.NewString() + old, Text: strings.Repeat("x", test.bytes), ExpiresAt: time.Now().Add(time.Hour)}
+		if _, err := s.Replace(t.Context(), "flight#"+strings.Repeat("a", 64), old, note); err != nil {
+			t.Fatal(err)
+		}
+		units := watching.takeConsumed(tables)["coordination"]
+		t.Logf("write capacity units of a note when %s: %g", test.name, units)
+		if units != test.units {
+			t.Errorf("%s: %g write capacity units, want %g", test.name, units, test.units)
+		}
+		old = note.Version
 	}
 }
 
@@ -180,12 +178,12 @@ func TestRequests(t *testing.T) {
 		want("record", s.Record(t.Context(), r, store.Count{At: opening, Add: map[string]int64{"requests": 1}}), "PutItem, conditional", "UpdateItem")
 		want("record nothing", s.Record(t.Context(), nil, store.Count{At: opening}))
 		for _, step := range []string{"record an unsettled result", "record it again"} {
-			r.Unsettled = &store.Unsettled{ID: r.ID, Group: "pending#5m", Position: r.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"}
+			r.Unsettled = storetest.EntryOf(r)
 			want(step, s.Record(t.Context(), r, store.Count{}), "TransactWriteItems: Put, conditional Put")
 		}
 		_, err := s.Result(t.Context(), r.ID)
 		want("result", err, "GetItem, consistent")
-		want("note", s.NoteUnsettled(t.Context(), []store.Unsettled{*r.Unsettled}), "TransactWriteItems: Update, conditional Update, conditional")
+		want("note", s.NoteUnsettled(t.Context(), []store.Unsettled{*r.Unsettled}), "GetItem, consistent", "TransactWriteItems: Update, conditional Put")
 		_, err = s.ListUnsettled(t.Context(), "pending#5m", opening, time.Time{})
 		want("list unsettled results", err, "Query, consistent")
 		settled := []store.Settlement{{
@@ -197,7 +195,7 @@ func TestRequests(t *testing.T) {
 		_, err = s.AddOutcomes(t.Context(), settled)
 		want("add it again", err, "DeleteItem", "TransactWriteItems: Update, conditional Update Update Delete")
 		want("note what is settled", s.NoteUnsettled(t.Context(), []store.Unsettled{*r.Unsettled}),
-			"DeleteItem", "TransactWriteItems: Update, conditional Update, conditional")
+			"DeleteItem", "GetItem, consistent", "TransactWriteItems: Update, conditional Put")
 		want("record what is settled", s.Record(t.Context(), r, store.Count{}), "PutItem", "TransactWriteItems: Put, conditional Put")
 		_, err = s.Sums(t.Context(), "scores#5m#v1", "BTC/USDT", "2026-03-01", "2026-03-03")
 		want("sums", err, "Query", "Query", "Query")
@@ -252,9 +250,8 @@ func TestRequests(t *testing.T) {
 		want("reserve from an expired sum", err, "PutItem, conditional", "UpdateItem, conditional")
 		r = newResult(t, 100)
 		want("record a result on no list", s.Record(t.Context(), r, store.Count{}), "PutItem, conditional")
-		noted := store.Unsettled{ID: r.ID, Group: "pending#5m", Position: r.Position, Pair: "BTC/USDT", Scores: "scores#5m#v1"}
-		want("note what is on no list", s.NoteUnsettled(t.Context(), []store.Unsettled{noted}), "GetItem, consistent",
-			"TransactWriteItems: Update, conditional Put", "TransactWriteItems: Update, conditional Update, conditional")
+		want("note what is on no list", s.NoteUnsettled(t.Context(), []store.Unsettled{*storetest.EntryOf(r)}),
+			"GetItem, consistent", "TransactWriteItems: Update, conditional Put")
 		if err := s.Record(t.Context(), &store.Result{}, store.Count{}); err == nil {
 			t.Error("an empty result was recorded")
 		}

@@ -11,10 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +28,7 @@ import (
 // Record implements store.Results. The result and its count are two concurrent writes.
 // If one fails, the error says which, and the other is not undone: a stored result is
 // true, and a counted run was paid for. A result that can't be put on the list of unsettled
-// ones is stored without that.
+// ones is not stored either, so that a caller who finds no result can record it again.
 func (s *Store) Record(ctx context.Context, result *store.Result, count store.Count) error {
 	err := errors.Join(s.usable(ctx), count.Validate())
 	if result != nil {
@@ -72,168 +69,97 @@ func (s *Store) put(ctx context.Context, r *store.Result, onlyNew bool) (isNew b
 	var with []types.TransactWriteItem
 	switch {
 	case r.Settlement != nil:
-		with = s.settling(r.Settlement)
+		with = s.settling(*r.Settlement)
 	case r.Unsettled != nil:
-		entry, err := s.listing(r.Unsettled, r.ExpiresAt)
+		entry, err := s.listing(*r.Unsettled, r.ExpiresAt)
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", doing, err)
 		}
 		with = append(with, entry)
 	}
-	var old *refused
 	if len(with) > 0 {
-		old, err = s.transact(ctx, doing, append([]types.TransactWriteItem{{Put: &put}}, with...))
-		if err != nil && !onlyNew && r.Settlement == nil {
-			// The run was paid for: its result must not be lost because the list can't be written.
-			if _, alone := s.putAlone(ctx, &put); alone == nil {
-				return true, s.untransacted("list the result as unsettled", errors.Unwrap(err))
-			}
-		}
+		err = s.transact(ctx, doing, append([]types.TransactWriteItem{{Put: &put}}, with...))
 	} else {
-		old, err = s.putAlone(ctx, &put)
+		err = s.putAlone(ctx, doing, &put)
 	}
+	old, refused := refusal(err)
 	switch {
-	case err != nil:
-		return false, err
-	case old == nil:
-		return true, nil
+	case !refused:
+		return err == nil, err
 	case onlyNew:
 		return false, nil
 	}
 	delete(attributes, "unsettled")
-	attributes["outcome"] = old.item["outcome"]
-	_, err = s.putAlone(ctx, &types.Put{TableName: put.TableName, Item: attributes})
+	attributes["outcome"] = old["outcome"]
+	err = s.putAlone(ctx, doing, &types.Put{TableName: put.TableName, Item: attributes})
 	return err == nil, err
 }
 
 // putAlone is a put that is no part of a transaction, which costs half as much.
-func (s *Store) putAlone(ctx context.Context, put *types.Put) (*refused, error) {
+func (s *Store) putAlone(ctx context.Context, doing string, put *types.Put) error {
 	_, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: put.TableName, Item: put.Item, ConditionExpression: put.ConditionExpression, ExpressionAttributeValues: put.ExpressionAttributeValues,
 		ReturnValuesOnConditionCheckFailure: put.ReturnValuesOnConditionCheckFailure,
 	})
-	if item, isRefused := refusal(err); isRefused {
-		return &refused{0, item}, nil
-	}
 	if err != nil {
-		return nil, failed("store the result", s.tables.Results, err)
+		return failed(doing, *put.TableName, err)
 	}
-	return nil, nil
+	return nil
 }
-
-// putsAtOnce is the most results that Add writes at the same time.
-const putsAtOnce = 16
 
 // Add implements store.Results. If the answer of a request is lost, and the request is
 // sent again, its result may be counted as one that was stored before.
 func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, err error) {
-	for _, r := range results {
-		if err := r.Validate(); err != nil {
-			return 0, fmt.Errorf("add: %w", err)
-		}
-	}
-	if err := s.usable(ctx); err != nil {
-		return 0, err
+	if err := store.ValidateAll(results); err != nil {
+		return 0, fmt.Errorf("add: %w", err)
 	}
 	var count atomic.Int64
-	var puts errgroup.Group
-	puts.SetLimit(putsAtOnce)
-	for _, r := range results {
-		puts.Go(func() error {
-			isNew, err := s.put(ctx, r, true)
-			if isNew {
-				count.Add(1)
-			}
-			return err
-		})
-	}
-	err = puts.Wait()
+	err = forEach(ctx, s, results, func(ctx context.Context, _ int, r *store.Result) error {
+		isNew, err := s.put(ctx, r, true)
+		if isNew {
+			count.Add(1)
+		}
+		return err
+	})
 	return int(count.Load()), err
 }
 
 // Result implements store.Results.
 func (s *Store) Result(ctx context.Context, id string) (store.Result, error) {
-	if err := s.usable(ctx); err != nil {
-		return store.Result{}, err
-	}
-	if !store.IsID(id) {
-		return store.Result{}, store.ErrNotFound
-	}
-	found, err := s.get(ctx, id, withoutMarket)
-	if err != nil {
-		return store.Result{}, err
-	}
-	result, err := decodeResult(found)
-	if err != nil {
-		return store.Result{}, failed("read a result", s.tables.Results, err)
-	}
-	if gone(&result, time.Now()) {
-		return store.Result{}, store.ErrNotFound
-	}
-	return result, nil
+	result, _, err := s.get(ctx, id)
+	return result, err
 }
 
 // Market implements store.Results.
 func (s *Store) Market(ctx context.Context, id string) ([]byte, error) {
+	_, market, err := s.get(ctx, id)
+	return market, err
+}
+
+// get reads the item of an id. A read costs the same whether or not it leaves out the market.
+func (s *Store) get(ctx context.Context, id string) (result store.Result, market []byte, err error) {
 	if err := s.usable(ctx); err != nil {
-		return nil, err
+		return store.Result{}, nil, err
 	}
 	if !store.IsID(id) {
-		return nil, store.ErrNotFound
+		return store.Result{}, nil, store.ErrNotFound
 	}
-	found, err := s.get(ctx, id, projection{aws.String("#a0, #a1"), map[string]string{"#a0": "expires_at", "#a1": "market"}})
-	if err != nil {
-		return nil, err
-	}
-	var i struct {
-		ExpiresAt int64  `dynamodbav:"expires_at"`
-		Market    []byte `dynamodbav:"market"`
-	}
-	if err := attributevalue.UnmarshalMap(found, &i); err != nil {
-		return nil, failed("read a market", s.tables.Results, err)
-	}
-	if expired(i.ExpiresAt, time.Now()) {
-		return nil, store.ErrNotFound
-	}
-	return i.Market, nil
-}
-
-// projection is the attributes that a read gives.
-type projection struct {
-	expression *string
-	names      map[string]string
-}
-
-// withoutMarket is all attributes of an item but the market, which may be larger than the
-// others together.
-var withoutMarket = func() projection {
-	p := projection{names: map[string]string{}}
-	var placeholders []string
-	for i, field := range reflect.VisibleFields(reflect.TypeFor[item]()) {
-		name, _, _ := strings.Cut(field.Tag.Get("dynamodbav"), ",")
-		if name != marketName {
-			placeholder := "#a" + strconv.Itoa(i)
-			p.names[placeholder] = name
-			placeholders = append(placeholders, placeholder)
-		}
-	}
-	p.expression = aws.String(strings.Join(placeholders, ", "))
-	return p
-}()
-
-// get reads attributes of the item of an id, or gives ErrNotFound.
-func (s *Store) get(ctx context.Context, id string, p projection) (map[string]types.AttributeValue, error) {
 	answer, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &s.tables.Results, Key: resultKey(id), ConsistentRead: aws.Bool(true),
-		ProjectionExpression: p.expression, ExpressionAttributeNames: p.names,
 	})
-	if err != nil {
-		return nil, failed("read a result", s.tables.Results, err)
+	if err == nil && answer.Item == nil {
+		return store.Result{}, nil, store.ErrNotFound
 	}
-	if answer.Item == nil {
-		return nil, store.ErrNotFound
+	if err == nil {
+		result, market, err = decodeResult(answer.Item)
 	}
-	return answer.Item, nil
+	switch {
+	case err != nil:
+		return store.Result{}, nil, failed("read a result", s.tables.Results, err)
+	case gone(&result, time.Now()):
+		return store.Result{}, nil, store.ErrNotFound
+	}
+	return result, market, nil
 }
 
 func gone(r *store.Result, now time.Time) bool { return expired(expiryOf(r.ExpiresAt), now) }
@@ -276,14 +202,14 @@ func (s *Store) batch(ctx context.Context, ids []string) (map[string]store.Resul
 	results := make(map[string]store.Result, len(ids))
 	for attempt := 0; len(keys) > 0; attempt++ {
 		answer, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-			s.tables.Results: {Keys: keys, ConsistentRead: aws.Bool(true), ProjectionExpression: withoutMarket.expression, ExpressionAttributeNames: withoutMarket.names},
+			s.tables.Results: {Keys: keys, ConsistentRead: aws.Bool(true)},
 		}})
 		if err != nil {
 			return nil, failed("read results", s.tables.Results, err)
 		}
 		items := answer.Responses[s.tables.Results]
 		for _, attributes := range items {
-			result, err := decodeResult(attributes)
+			result, _, err := decodeResult(attributes)
 			if err != nil {
 				return nil, failed("read results", s.tables.Results, err)
 			}
@@ -322,12 +248,9 @@ type item struct {
 	Market    []byte  `dynamodbav:"market,omitempty"`    // in gzip
 }
 
-const (
-	marketName = "market"
-	// mostBesideMarket is the longest body that is stored with a market: an item has at most
-	// 400 KB, and its outcome is added later.
-	mostBesideMarket = 256 << 10
-)
+// mostBesideMarket is the longest body that is stored with a market: an item has at most
+// 400 KB, and its outcome is added later.
+const mostBesideMarket = 256 << 10
 
 func encodeResult(r *store.Result) (map[string]types.AttributeValue, error) {
 	body := string(r.Body)
@@ -347,19 +270,18 @@ func encodeResult(r *store.Result) (map[string]types.AttributeValue, error) {
 	return attributevalue.MarshalMap(i)
 }
 
-func decodeResult(attributes map[string]types.AttributeValue) (store.Result, error) {
+func decodeResult(attributes map[string]types.AttributeValue) (r store.Result, market []byte, err error) {
 	var i item
 	if err := attributevalue.UnmarshalMap(attributes, &i); err != nil {
-		return store.Result{}, fmt.Errorf("an item is not a result: %w", err)
+		return store.Result{}, nil, fmt.Errorf("an item is not a result: %w", err)
 	}
 	if i.Result == nil {
-		return store.Result{}, fmt.Errorf("the item %s has no attribute result", i.ID)
+		return store.Result{}, nil, fmt.Errorf("the item %s has no attribute result", i.ID)
 	}
 	at := store.MadeAt(i.ID)
 	if i.CreatedAt != "" {
-		var err error
 		if at, err = time.Parse(time.RFC3339, i.CreatedAt); err != nil {
-			return store.Result{}, fmt.Errorf("the item %s: created_at: %w", i.ID, err)
+			return store.Result{}, nil, fmt.Errorf("the item %s: created_at: %w", i.ID, err)
 		}
 	}
 	var outcome []byte
@@ -370,5 +292,5 @@ func decodeResult(attributes map[string]types.AttributeValue) (store.Result, err
 		ID: i.ID, Schema: i.Schema, Series: i.Series, Position: i.Position, Day: i.Day,
 		Decision: i.Decision, Status: i.Status, CreatedAt: at.UTC(), ExpiresAt: expiresAt(i.ExpiresAt),
 		Body: []byte(*i.Result), Imported: i.Imported, Outcome: outcome,
-	}, nil
+	}, i.Market, nil
 }

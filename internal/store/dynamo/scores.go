@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -21,7 +20,7 @@ import (
 )
 
 // addSums gives the writes that add to the sums of each voter.
-func (s *Store) addSums(one *store.Settlement) (writes []types.TransactWriteItem) {
+func (s *Store) addSums(one store.Settlement) (writes []types.TransactWriteItem) {
 	for _, voter := range slices.Sorted(maps.Keys(one.Sums)) {
 		add := make(map[string]types.AttributeValue, len(one.Sums[voter]))
 		for name, x := range one.Sums[voter] {
@@ -53,31 +52,35 @@ type untraced struct{ context.Context }
 
 func (untraced) Value(any) any { return nil }
 
+// voterSums are the sums of one item.
+type voterSums struct {
+	voter string
+	sums  map[string]float64 // by counter
+}
+
 // Sums implements store.Outcomes, for up to 500 days. Each day is a query.
 func (s *Store) Sums(ctx context.Context, scores, pair, firstDay, lastDay string) (map[string]map[string]float64, error) {
-	ofDay, err := eachDay(untraced{ctx}, s, firstDay, lastDay, func(ctx context.Context, day string) (map[string]map[string]float64, error) {
+	items, err := eachDay(untraced{ctx}, s, firstDay, lastDay, func(ctx context.Context, day string) ([]voterSums, error) {
 		return s.sumsOf(ctx, scores+"#"+day, pair)
 	})
 	if err != nil {
 		return nil, err
 	}
 	sums := map[string]map[string]float64{}
-	for _, some := range ofDay {
-		for voter, counters := range some {
-			if sums[voter] == nil {
-				sums[voter] = counters
-				continue
-			}
-			for name, x := range counters {
-				sums[voter][name] += x
-			}
+	for _, item := range items {
+		if sums[item.voter] == nil {
+			sums[item.voter] = item.sums
+			continue
+		}
+		for name, x := range item.sums {
+			sums[item.voter][name] += x
 		}
 	}
 	return sums, nil
 }
 
 // sumsOf reads the sums of a day, of one pair or of all.
-func (s *Store) sumsOf(ctx context.Context, day, pair string) (map[string]map[string]float64, error) {
+func (s *Store) sumsOf(ctx context.Context, day, pair string) (items []voterSums, err error) {
 	if len(day)+len(pair) > store.MaxText/2 {
 		return nil, nil // nothing can have been settled there
 	}
@@ -91,35 +94,19 @@ func (s *Store) sumsOf(ctx context.Context, day, pair string) (map[string]map[st
 		query.ExpressionAttributeNames["#hour"] = store.HourName
 		query.ExpressionAttributeValues[":pair"] = text(pair + "#")
 	}
-	sums := map[string]map[string]float64{}
-	err := s.eachItem(ctx, "read the sums of "+day, query, func(attributes map[string]types.AttributeValue) error {
-		if at, _ := attributes[store.ExpiryName].(*types.AttributeValueMemberN); at != nil {
-			expiry, err := strconv.ParseInt(at.Value, 10, 64)
-			if err != nil || expired(expiry, time.Now()) {
-				return err
-			}
-			delete(attributes, store.ExpiryName)
+	err = s.eachItem(ctx, "read the sums of "+day, query, func(attributes map[string]types.AttributeValue) error {
+		sums, texts, err := decodeItem(attributes, parseSum)
+		if err != nil {
+			return err
 		}
-		hour, _ := attributes[store.HourName].(*types.AttributeValueMemberS)
-		_, voter, found := strings.Cut(hour.Value, "#")
+		_, voter, found := strings.Cut(texts[store.HourName], "#")
 		if !found {
-			return fmt.Errorf("the item %q is not of a voter", hour.Value)
+			return fmt.Errorf("the item %q is not of a voter", texts[store.HourName])
 		}
-		if sums[voter] == nil {
-			sums[voter] = map[string]float64{}
-		}
-		for name, value := range attributes {
-			n, is := value.(*types.AttributeValueMemberN)
-			if !is {
-				continue
-			}
-			x, err := strconv.ParseFloat(n.Value, 64)
-			if err != nil {
-				return fmt.Errorf("the sum %s of %s is not a number: %w", name, voter, err)
-			}
-			sums[voter][name] += x
-		}
+		items = append(items, voterSums{voter, sums})
 		return nil
 	})
-	return sums, err
+	return items, err
 }
+
+func parseSum(number string) (float64, error) { return strconv.ParseFloat(number, 64) }

@@ -47,6 +47,10 @@ func (s *spy) see(ctx context.Context, in middleware.InitializeInput, next middl
 		input.ReturnConsumedCapacity = indexes
 	case *dynamodb.TransactWriteItemsInput:
 		input.ReturnConsumedCapacity = indexes
+	case *dynamodb.GetItemInput:
+		input.ReturnConsumedCapacity = indexes
+	case *dynamodb.BatchGetItemInput:
+		input.ReturnConsumedCapacity = indexes
 	case *dynamodb.QueryInput:
 		input.ReturnConsumedCapacity = indexes
 	}
@@ -74,6 +78,10 @@ func (s *spy) see(ctx context.Context, in middleware.InitializeInput, next middl
 			}
 			s.consumed = append(s.consumed, c)
 		}
+	case *dynamodb.GetItemOutput:
+		s.consumed = append(s.consumed, *output.ConsumedCapacity)
+	case *dynamodb.BatchGetItemOutput:
+		s.consumed = append(s.consumed, output.ConsumedCapacity...)
 	case *dynamodb.QueryOutput:
 		s.consumed = append(s.consumed, *output.ConsumedCapacity)
 	}

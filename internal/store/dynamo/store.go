@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -87,14 +88,20 @@ func failed(doing, table string, err error) error {
 	return fmt.Errorf("%s, table %s: %w", doing, table, err)
 }
 
-// refusal reports whether err says that the condition of a write did not hold. It gives
-// the item as it was then, which is empty if there was none.
+// refusal reports whether err says that the condition of a write did not hold, alone or in
+// a transaction. It gives the item as it was then, which is empty if there was none.
 func refusal(err error) (item map[string]types.AttributeValue, refused bool) {
-	var failed *types.ConditionalCheckFailedException
-	if !errors.As(err, &failed) {
-		return nil, false
+	if one := (*types.ConditionalCheckFailedException)(nil); errors.As(err, &one) {
+		return one.Item, true
 	}
-	return failed.Item, true
+	if several := (*types.TransactionCanceledException)(nil); errors.As(err, &several) {
+		for _, reason := range several.CancellationReasons {
+			if aws.ToString(reason.Code) == "ConditionalCheckFailed" {
+				return reason.Item, true
+			}
+		}
+	}
+	return nil, false
 }
 
 func text(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }

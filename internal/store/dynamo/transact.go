@@ -1,6 +1,7 @@
 package dynamo
 
-// Writes of several items that are made together or not at all.
+// Writes of several items that are made together or not at all, and calls that make
+// several requests at the same time.
 
 import (
 	"context"
@@ -11,53 +12,32 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
 )
 
-const (
-	// transactions is the most attempts at a transaction that meets others on its items.
-	transactions = 30
-	// transactionsAtOnce is the most concurrent transactions of one call.
-	transactionsAtOnce = 16
-)
+// transactions is the most attempts at a transaction that meets others on its items.
+const transactions = 30
 
-// refused is what a transaction failed at: an item whose condition did not hold.
-type refused struct {
-	write int                             // its number in the transaction
-	item  map[string]types.AttributeValue // as it was, if the write asked for it
-}
-
-// transact makes writes together, or none of them. If the condition of one does not hold,
-// it gives the first such write. While another transaction is at one of the items, it
-// waits and tries again.
-func (s *Store) transact(ctx context.Context, doing string, writes []types.TransactWriteItem) (*refused, error) {
+// transact makes writes together, or none of them. While another transaction is at one of
+// the items, it waits and tries again. The error is a refusal if a condition did not hold.
+func (s *Store) transact(ctx context.Context, doing string, writes []types.TransactWriteItem) error {
+	tables := s.tables.Results + " or " + s.tables.Metrics // the error of a transaction does not say which
 	for attempt := 1; ; attempt++ {
 		// The client fills in a token, so that writes that are sent again are made once.
 		_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
 		if err == nil {
-			return nil, nil
+			return nil
 		}
 		var cancelled *types.TransactionCanceledException
-		if errors.As(err, &cancelled) {
-			for i, reason := range cancelled.CancellationReasons {
-				if aws.ToString(reason.Code) == "ConditionalCheckFailed" {
-					return &refused{i, reason.Item}, nil
-				}
-			}
-		}
-		if cancelled == nil || attempt == transactions || !slices.ContainsFunc(cancelled.CancellationReasons, passes) {
-			return nil, s.untransacted(doing, err)
+		if _, refused := refusal(err); refused || attempt == transactions || !errors.As(err, &cancelled) || !slices.ContainsFunc(cancelled.CancellationReasons, passes) {
+			return failed(doing, tables, err)
 		}
 		select {
 		case <-time.After(delay(attempt - 1)):
 		case <-ctx.Done():
-			return nil, s.untransacted(doing, ctx.Err())
+			return failed(doing, tables, ctx.Err())
 		}
 	}
-}
-
-// untransacted makes the error of a transaction, which does not say which table it met.
-func (s *Store) untransacted(doing string, err error) error {
-	return failed(doing, s.tables.Results+" or "+s.tables.Metrics, err)
 }
 
 // passes reports whether a transaction may succeed at another attempt.
@@ -67,4 +47,23 @@ func passes(reason types.CancellationReason) bool {
 		return true
 	}
 	return false
+}
+
+// requestsAtOnce is the most concurrent requests of one call.
+const requestsAtOnce = 16
+
+// forEach calls do for each of all, several at the same time. After an error it begins no
+// more, and gives the first error.
+func forEach[T any](ctx context.Context, s *Store, all []T, do func(ctx context.Context, i int, one T) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(requestsAtOnce)
+	for i, one := range all {
+		group.Go(func() error {
+			if err := s.usable(ctx); err != nil { // another may have failed
+				return err
+			}
+			return do(ctx, i, one)
+		})
+	}
+	return group.Wait()
 }

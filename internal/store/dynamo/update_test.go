@@ -3,7 +3,6 @@ package dynamo
 // Tests of what is computed without a request.
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,21 +16,26 @@ import (
 	"thalas/internal/store"
 )
 
-// widestCount is larger than any count of a run: every counter and text of four providers.
-func widestCount() store.Count {
+// FullCount gives a count with every counter and text that an hour can have: those of four
+// providers. No run counts as much.
+func FullCount() store.Count {
 	c := store.Count{
-		At: time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC), ExpiresAt: time.Date(2027, 4, 6, 5, 0, 0, 0, time.UTC),
-		Add: map[string]int64{"requests": 1, "successes": 1, "failures": 1, "cost_micro_usd": 8_500, "tokens": 6_120}, Set: map[string]string{},
+		At: time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC), ExpiresAt: time.Date(2028, 3, 2, 5, 0, 0, 0, time.UTC), Set: map[string]string{},
+		Add: map[string]int64{"requests": 1, "successes": 1, "failures": 1, "cost_micro_usd": 8_500, "tokens": 6_120},
 	}
 	for _, provider := range []string{"anthropic", "gemini", "grok", "openai"} {
-		for _, name := range []string{"successes", "input_tokens", "output_tokens", "cost_micro_usd"} {
-			c.Add[provider+"."+name] = 123_456
+		for _, name := range []string{
+			"successes", "input_tokens", "output_tokens", "cost_micro_usd",
+			"failures.authentication", "failures.rate_limit", "failures.timeout", "failures.provider",
+			"failures.invalid_response", "failures.refusal", "failures.truncated", "failures.not_needed",
+		} {
+			c.Add[provider+"."+name] = 1234
 		}
-		for _, kind := range []string{"authentication", "rate_limit", "timeout", "provider", "invalid_response", "refusal", "truncated", "not_needed"} {
-			c.Add[provider+".failures."+kind] = 1
-		}
-		for i := range 22 {
-			c.Add[fmt.Sprintf("%s.latency_le_%d", provider, 100+i*1000)] = 1
+		for _, bound := range []string{
+			"25", "50", "75", "100", "150", "200", "300", "400", "600", "800", "1000",
+			"1500", "2000", "3000", "4000", "6000", "8000", "12000", "16000", "24000", "32000", "inf",
+		} {
+			c.Add[provider+".latency_le_"+bound] = 12
 		}
 		c.Set[provider+".model"] = "claude-haiku-4-5-20251001"
 		c.Set[provider+".configured"] = "true"
@@ -42,7 +46,7 @@ func widestCount() store.Count {
 }
 
 func TestUpdateExpressionFits(t *testing.T) {
-	c := widestCount()
+	c := FullCount()
 	if len(c.Add) < 140 {
 		t.Fatalf("only %d counters", len(c.Add))
 	}

@@ -54,7 +54,7 @@ func year(size int) []*store.Result {
 		if left := size - i; left < pairs {
 			name = fmt.Sprintf("PAIR%d/USDT#5m", left)
 		}
-		results[i] = sample(name, at.Add(-5*time.Minute), at.Add(time.Second))
+		results[i] = Sample(name, at.Add(-5*time.Minute), at.Add(time.Second))
 		results[i].Body = []byte(`"` + body + `"`)
 	}
 	return results

@@ -51,7 +51,7 @@ func Hourly(hours int) (results []*store.Result) {
 		for pair := range 10 {
 			candle := baseTime.Add(time.Duration(hour-hours) * time.Hour)
 			name := fmt.Sprintf("PAIR%d/USDT", pair)
-			r := sample(store.SeriesKey(name, "1h", false), candle, candle.Add(time.Hour+time.Second))
+			r := Sample(store.SeriesKey(name, "1h", false), candle, candle.Add(time.Hour+time.Second))
 			r.Unsettled = &store.Unsettled{ID: r.ID, Group: "pending#1h", Position: r.Position, Pair: name, Scores: "scores#1h#v1"}
 			results = append(results, r)
 		}

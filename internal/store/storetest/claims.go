@@ -20,7 +20,7 @@ var claimTests = []test{
 	{"keys that are alike", similarClaimKeys},
 }
 
-const key = "idem#caller#9f86d081"
+const key = "idem#SECRET#9f86d081"
 
 // started is the time from which the times of claims and leases count. It is fixed, so
 // that two claims that are made by the same call are equal.

@@ -81,7 +81,7 @@ func hoursOfDays(t *testing.T, s store.Store) {
 }
 
 func countsWithResult(t *testing.T, s store.Store) {
-	r := sample(series, baseTime, baseTime)
+	r := Sample(series, baseTime, baseTime)
 	for range 2 { // the run was paid for twice, even if its result has the same id
 		if err := s.Record(t.Context(), r, store.Count{At: baseTime, Add: one}); err != nil {
 			t.Fatal(err)
@@ -110,7 +110,7 @@ func countsTogether(t *testing.T, s store.Store) {
 	const goroutines, each = 64, 5
 	atOnce(goroutines, func(i int) {
 		for range each {
-			err := s.Record(t.Context(), sample(series, baseTime, baseTime), store.Count{
+			err := s.Record(t.Context(), Sample(series, baseTime, baseTime), store.Count{
 				At: baseTime.Add(time.Duration(i%2) * time.Hour), Add: map[string]int64{"requests": 1, "tokens": int64(i)},
 			})
 			if err != nil {

@@ -28,11 +28,11 @@ var listTests = []test{
 }
 
 func latest(t *testing.T, s store.Store) {
-	old := sample(series, baseTime.Add(-5*time.Minute), baseTime)
-	current := sample(series, baseTime, baseTime.Add(time.Minute))
-	late := sample(series, baseTime.Add(-5*time.Minute), baseTime.Add(2*time.Minute))
-	again := sample(series, baseTime, baseTime.Add(3*time.Minute))
-	elder := sample(series, baseTime, baseTime.Add(30*time.Second))
+	old := Sample(series, baseTime.Add(-5*time.Minute), baseTime)
+	current := Sample(series, baseTime, baseTime.Add(time.Minute))
+	late := Sample(series, baseTime.Add(-5*time.Minute), baseTime.Add(2*time.Minute))
+	again := Sample(series, baseTime, baseTime.Add(3*time.Minute))
+	elder := Sample(series, baseTime, baseTime.Add(30*time.Second))
 	for _, step := range []struct {
 		name   string
 		record *store.Result
@@ -54,17 +54,17 @@ func latest(t *testing.T, s store.Store) {
 // A result of a clock that was ahead must not hide the results after it.
 func latestOfNow(t *testing.T, s store.Store) {
 	now := time.Now().Truncate(time.Second).UTC()
-	sound := sample(series, now.Add(-10*time.Minute), now.Add(-5*time.Minute))
-	within := sample(otherSeries, now.Add(30*time.Second), now.Add(30*time.Second))
+	sound := Sample(series, now.Add(-10*time.Minute), now.Add(-5*time.Minute))
+	within := Sample(otherSeries, now.Add(30*time.Second), now.Add(30*time.Second))
 	ahead := []*store.Result{
-		sample(series, now.Add(2*time.Hour), now.Add(2*time.Hour)),
-		sample(series, now.Add(-5*time.Minute), now.Add(2*time.Hour)), // only CreatedAt is ahead
-		sample(series, now.Add(-5*time.Minute), now.Add(10*time.Minute)),
-		sample(series, now.Add(2*time.Hour), now.Add(-4*time.Minute)), // only the candle is ahead
+		Sample(series, now.Add(2*time.Hour), now.Add(2*time.Hour)),
+		Sample(series, now.Add(-5*time.Minute), now.Add(2*time.Hour)), // only CreatedAt is ahead
+		Sample(series, now.Add(-5*time.Minute), now.Add(10*time.Minute)),
+		Sample(series, now.Add(2*time.Hour), now.Add(-4*time.Minute)), // only the candle is ahead
 	}
 	record(t, s, ahead...)
 	for i := range 40 { // more than a store reads at once
-		record(t, s, sample(series, now.Add(-4*time.Minute), now.Add(time.Duration(100+i)*24*time.Hour)))
+		record(t, s, Sample(series, now.Add(-4*time.Minute), now.Add(time.Duration(100+i)*24*time.Hour)))
 	}
 	if got, err := s.Latest(t.Context(), series); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("nothing but the future: %s, %v; want ErrNotFound", got.Position, err)
@@ -75,7 +75,7 @@ func latestOfNow(t *testing.T, s store.Store) {
 }
 
 func emptyLists(t *testing.T, s store.Store) {
-	record(t, s, sample(series, baseTime, baseTime))
+	record(t, s, Sample(series, baseTime, baseTime))
 	for name, list := range map[string]listing{
 		"series": seriesOf(s, otherSeries), "day": dayOf(s, "2026-03-03"), "no name": seriesOf(s, ""),
 		"a long name": seriesOf(s, strings.Repeat("x", 100_000)), "part of a name": seriesOf(s, series[:3]), "part of a day": dayOf(s, "2026-03"),
@@ -117,7 +117,7 @@ func pagesWhileRecording(t *testing.T, s store.Store) {
 				got = append(got, result.ID)
 			}
 			r.Before = page.Next
-			newer := sample(series, baseTime.Add(time.Hour), baseTime.Add(time.Hour))
+			newer := Sample(series, baseTime.Add(time.Hour), baseTime.Add(time.Hour))
 			record(t, s, newer)
 			results = append(results, newer)
 		}
@@ -135,7 +135,7 @@ func ranges(t *testing.T, s store.Store) {
 	at := baseTime.Add(10 * time.Minute)
 	var byCandle []*store.Result
 	for i := range 5 {
-		byCandle = append(byCandle, sample(series, at.Add(time.Duration(i-2)*time.Second), at.Add(time.Duration(2-i)*ms)))
+		byCandle = append(byCandle, Sample(series, at.Add(time.Duration(i-2)*time.Second), at.Add(time.Duration(2-i)*ms)))
 	}
 	byCreation := slices.Clone(byCandle)
 	slices.Reverse(byCreation)
@@ -170,8 +170,8 @@ func ranges(t *testing.T, s store.Store) {
 // were made in, and in a series where their candles are.
 func rangesOfLateAnswers(t *testing.T, s store.Store) {
 	results := samples(series, 10)
-	late := sample(series, baseTime.Add(-72*time.Hour), baseTime.Add(5*time.Minute))
-	early := sample(series, baseTime.Add(72*time.Hour), baseTime.Add(5*time.Minute))
+	late := Sample(series, baseTime.Add(-72*time.Hour), baseTime.Add(5*time.Minute))
+	early := Sample(series, baseTime.Add(72*time.Hour), baseTime.Add(5*time.Minute))
 	record(t, s, results...)
 	record(t, s, late, early)
 	minute := func(from time.Duration) store.Range {
@@ -185,7 +185,7 @@ func rangesOfLateAnswers(t *testing.T, s store.Store) {
 	// Questions about candles of years ago, as a backtest asks them.
 	var ancient []*store.Result
 	for i := range 4 {
-		ancient = append(ancient, sample(series, baseTime.AddDate(-6, 0, i), baseTime.Add(time.Duration(i)*2*time.Minute)))
+		ancient = append(ancient, Sample(series, baseTime.AddDate(-6, 0, i), baseTime.Add(time.Duration(i)*2*time.Minute)))
 	}
 	record(t, s, ancient...)
 	for limit := 1; limit <= 4; limit++ {
@@ -251,9 +251,9 @@ func seriesDoNotMix(t *testing.T, s store.Store) {
 
 func daysDoNotMix(t *testing.T, s store.Store) {
 	midnight := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
-	last := sample(series, midnight.Add(-time.Minute), midnight.Add(-time.Millisecond))
-	first := sample(otherSeries, midnight.Add(-time.Minute), midnight)
-	simulated := sample("simulated#"+series, midnight.Add(-time.Minute), midnight)
+	last := Sample(series, midnight.Add(-time.Minute), midnight.Add(-time.Millisecond))
+	first := Sample(otherSeries, midnight.Add(-time.Minute), midnight)
+	simulated := Sample("simulated#"+series, midnight.Add(-time.Minute), midnight)
 	simulated.Day = store.DayKey(midnight, true)
 	record(t, s, last, first, simulated)
 	for day, want := range map[string][]string{

@@ -19,28 +19,33 @@ var refusalTests = []test{
 	{"after Close", afterClose},
 }
 
-// callAll calls each method once and gives the errors.
-func callAll(ctx context.Context, s store.Store, r *store.Result) map[string]error {
+// CallAll calls each method once with this result and gives the errors. Keys and outcomes
+// contain SECRET, which no error may show.
+func CallAll(ctx context.Context, s store.Store, r *store.Result) map[string]error {
+	settled := settlement(unsettled(1)[0], 1)
+	settled.Outcome = []byte(`{"note":"SECRET"}`)
+	listed := *r
+	listed.Unsettled = EntryOf(r)
 	all := map[string]error{
-		"Record":   s.Record(ctx, r, store.Count{At: baseTime, Add: one}),
-		"Count":    s.Record(ctx, nil, store.Count{At: baseTime, Add: one}),
-		"Complete": s.Complete(ctx, key, "first", "x"),
-		"Release":  s.Release(ctx, key, "first"),
+		"Record":                   s.Record(ctx, r, store.Count{At: baseTime, Add: one}),
+		"Record what is unsettled": s.Record(ctx, &listed, store.Count{}),
+		"Count":                    s.Record(ctx, nil, store.Count{At: baseTime, Add: one}),
+		"Complete":                 s.Complete(ctx, key, "first", "x"),
+		"Release":                  s.Release(ctx, key, "first"),
+		"Settle":                   s.Settle(ctx, leaseOf(1), 1),
+		"NoteUnsettled":            s.NoteUnsettled(ctx, []store.Unsettled{settled.Unsettled}),
 	}
 	_, all["Add"] = s.Add(ctx, []*store.Result{r})
-	_, all["Claim"] = s.Claim(ctx, "idem#new", claimOf("second"))
-	all["Settle"] = s.Settle(ctx, leaseOf(1), 1)
+	_, all["Claim"] = s.Claim(ctx, "idem#SECRET#new", claimOf("second"))
 	_, all["Reserve"] = s.Reserve(ctx, leaseOf(1), 0)
 	_, all["Spending"] = s.Spending(ctx, budget)
 	_, all["Result"] = s.Result(ctx, r.ID)
 	_, all["Market"] = s.Market(ctx, r.ID)
 	_, all["Latest"] = s.Latest(ctx, series)
 	_, all["Series"] = s.Series(ctx, series, store.Range{Limit: 1})
-	_, all["Day"] = s.Day(ctx, "2026-03-02", store.Range{Limit: 1})
-	_, all["Hours"] = s.Hours(ctx, "2026-03-02", "2026-03-02")
-	settled := settlement(unsettled(1)[0], 1)
+	_, all["Day"] = s.Day(ctx, day, store.Range{Limit: 1})
+	_, all["Hours"] = s.Hours(ctx, day, day)
 	_, all["AddOutcomes"] = s.AddOutcomes(ctx, []store.Settlement{settled})
-	all["NoteUnsettled"] = s.NoteUnsettled(ctx, []store.Unsettled{settled.Unsettled})
 	_, all["ListUnsettled"] = s.ListUnsettled(ctx, group, time.Time{}, time.Time{})
 	_, all["Sums"] = s.Sums(ctx, scores, "", day, day)
 	return all
@@ -48,7 +53,7 @@ func callAll(ctx context.Context, s store.Store, r *store.Result) map[string]err
 
 func invalidInput(t *testing.T, s store.Store) {
 	ctx := t.Context()
-	good, bad := sample(series, baseTime, baseTime), sample(series, baseTime, baseTime)
+	good, bad := Sample(series, baseTime, baseTime), Sample(series, baseTime, baseTime)
 	bad.Position = ""
 	count, badCount := store.Count{At: baseTime, Add: one}, store.Count{At: baseTime, Add: map[string]int64{store.DayName: 1}}
 	noKey := leaseOf(1)
@@ -102,12 +107,12 @@ func endedContext(t *testing.T, s store.Store) {
 	cancel()
 	late, cancelLate := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancelLate()
-	r := sample(series, baseTime, baseTime)
+	r := Sample(series, baseTime, baseTime)
 	for _, test := range []struct {
 		ctx  context.Context
 		want error
 	}{{cancelled, context.Canceled}, {late, context.DeadlineExceeded}} {
-		for name, err := range callAll(test.ctx, s, r) {
+		for name, err := range CallAll(test.ctx, s, r) {
 			if !errors.Is(err, test.want) {
 				t.Errorf("%s: %v, want %v", name, err, test.want)
 			}
@@ -118,19 +123,19 @@ func endedContext(t *testing.T, s store.Store) {
 	if _, err := s.Result(t.Context(), r.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the result: %v, want ErrNotFound", err)
 	}
-	wantHours(t, s, "2026-03-02", "2026-03-02")
+	wantHours(t, s, day, day)
 	wantHeld(t, s, key, claimOf("first"))
-	take(t, s, "idem#new", claimOf("third"))
+	take(t, s, "idem#SECRET#new", claimOf("third"))
 	wantSpending(t, s, store.Sum{})
 }
 
 func afterClose(t *testing.T, s store.Store) {
-	r := sample(series, baseTime, baseTime)
+	r := Sample(series, baseTime, baseTime)
 	record(t, s, r)
 	if err := s.Close(); err != nil {
 		t.Fatalf("close: %v", err)
 	}
-	for name, err := range callAll(t.Context(), s, r) {
+	for name, err := range CallAll(t.Context(), s, r) {
 		if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrNotOwner) {
 			t.Errorf("%s: %v, want an error that says that the store is closed", name, err)
 		}

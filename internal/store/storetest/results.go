@@ -26,7 +26,7 @@ var resultTests = []test{
 
 func foundEverywhere(t *testing.T, s store.Store) {
 	for _, want := range []*store.Result{
-		sample(series, baseTime, baseTime.Add(time.Minute)),
+		Sample(series, baseTime, baseTime.Add(time.Minute)),
 		{
 			ID: "019ab0c4-83e2-7000-8000-00000000000a", Schema: 2, Series: "simulated#Will it rain?#1d",
 			Position: "2026-11-23T04:55:00Z#019ab0c4-83e2-7000-8000-00000000000a", Day: "simulated#2026-11-23",
@@ -55,7 +55,7 @@ func keepsBody(t *testing.T, s store.Store) {
 		`{"a":1,"a":2}`,
 		`"` + strings.Repeat("0123456789abcdef", 16<<10) + `"`,
 	} {
-		r := sample(series, baseTime, baseTime)
+		r := Sample(series, baseTime, baseTime)
 		r.Body = []byte(body)
 		record(t, s, r)
 		wantResult(t, s, r)
@@ -63,7 +63,7 @@ func keepsBody(t *testing.T, s store.Store) {
 }
 
 func unknownIDs(t *testing.T, s store.Store) {
-	record(t, s, sample(series, baseTime, baseTime))
+	record(t, s, Sample(series, baseTime, baseTime))
 	for name, id := range map[string]string{
 		"another": newID(baseTime), "nothing": "", "no id": "latest", "a long text": strings.Repeat("x", 100_000), "NUL": "\x00",
 	} {
@@ -77,8 +77,8 @@ func unknownIDs(t *testing.T, s store.Store) {
 }
 
 func recordedAgain(t *testing.T, s store.Store) {
-	neighbour := sample(series, baseTime, baseTime)
-	first := sample(series, baseTime, baseTime)
+	neighbour := Sample(series, baseTime, baseTime)
+	first := Sample(series, baseTime, baseTime)
 	record(t, s, neighbour, first)
 	second := *first
 	second.Series, second.Position = otherSeries, store.PositionKey(baseTime.Add(-time.Hour), first.ID)
@@ -109,7 +109,7 @@ func markets(t *testing.T, s store.Store) {
 			t.Errorf("%s: got %q, %v; want %q, %v", what, got, err, want, wantErr)
 		}
 	}
-	none, one, added, expired := sample(series, baseTime, baseTime), sample(series, baseTime, baseTime), sample(series, baseTime, baseTime), sample(series, baseTime, baseTime)
+	none, one, added, expired := Sample(series, baseTime, baseTime), Sample(series, baseTime, baseTime), Sample(series, baseTime, baseTime), Sample(series, baseTime, baseTime)
 	one.Market, added.Market, expired.Market = zipped("one"), zipped("added"), zipped("expired")
 	expired.ExpiresAt = time.Now().Add(-time.Minute).Truncate(time.Second)
 	record(t, s, none, one, expired)
@@ -137,7 +137,7 @@ func markets(t *testing.T, s store.Store) {
 	})
 	record(t, s, &plain)
 	want("recorded again without", one.ID, nil, nil)
-	large := sample(series, baseTime, baseTime)
+	large := Sample(series, baseTime, baseTime)
 	large.Market = make([]byte, store.MaxMarket+1)
 	if err := s.Record(t.Context(), large, store.Count{}); err == nil {
 		t.Error("a market that is too large was stored")
@@ -152,8 +152,8 @@ func addedResults(t *testing.T, s store.Store) {
 		}
 	}
 	results := samples(series, 6)
-	ancient := sample(series, baseTime.AddDate(-6, 0, 0), baseTime.Add(time.Minute))
-	expired := sample(series, baseTime, baseTime.Add(20*time.Minute))
+	ancient := Sample(series, baseTime.AddDate(-6, 0, 0), baseTime.Add(time.Minute))
+	expired := Sample(series, baseTime, baseTime.Add(20*time.Minute))
 	expired.ExpiresAt = time.Now().Add(-time.Minute).Truncate(time.Second)
 	record(t, s, results[0], results[3], expired)
 
@@ -200,7 +200,7 @@ func expiredResults(t *testing.T, s store.Store) {
 }
 
 func sharesNothing(t *testing.T, s store.Store) {
-	r := sample(series, baseTime, baseTime)
+	r := Sample(series, baseTime, baseTime)
 	want := bytes.Clone(r.Body)
 	record(t, s, r)
 	clear(r.Body)

@@ -98,8 +98,8 @@ func newID(at time.Time) string {
 	return id.String()
 }
 
-// sample gives a result about a candle.
-func sample(series string, candle, created time.Time) *store.Result {
+// Sample gives a result about a candle.
+func Sample(series string, candle, created time.Time) *store.Result {
 	id := newID(created)
 	return &store.Result{
 		ID: id, Schema: 1, Series: series, Position: store.PositionKey(candle, id), Day: store.DayKey(created, false),
@@ -114,7 +114,7 @@ func samples(series string, count int) []*store.Result {
 	results := make([]*store.Result, count)
 	for i := range results {
 		created := baseTime.Add(time.Duration(i) * time.Minute)
-		results[i] = sample(series, created.Add(-time.Minute), created)
+		results[i] = Sample(series, created.Add(-time.Minute), created)
 	}
 	return results
 }

@@ -25,7 +25,7 @@ var spendTests = []test{
 	{"every cost is counted once", costsAddUp},
 }
 
-const budget = "budget#2026-03-02"
+const budget = "budget#SECRET"
 
 func leaseOf(amount int64) store.Lease {
 	return store.Lease{Key: budget, Amount: amount, Until: fromStart(time.Hour), ExpiresAt: fromStart(2 * time.Hour)}
