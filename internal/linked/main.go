@@ -16,6 +16,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -58,7 +59,7 @@ func main() {
 // list gives the modules that the programs link, sorted by path. The error names every module
 // whose licence can't be accepted.
 func list(programs []string) ([]*module, error) {
-	command := exec.Command("go", append([]string{"list", "-deps", "-json=Dir,ImportPath,Root,Standard,Module"}, programs...)...)
+	command := exec.Command("go", append([]string{"list", "-deps", "-json=Dir,ImportPath,Standard,Module"}, programs...)...)
 	command.Stderr = os.Stderr
 	output, err := command.Output()
 	if err != nil {
@@ -67,9 +68,9 @@ func list(programs []string) ([]*module, error) {
 	found := map[string]*module{}
 	for packages := json.NewDecoder(strings.NewReader(string(output))); ; {
 		var p struct {
-			Dir, ImportPath, Root string
-			Standard              bool
-			Module                *module
+			Dir, ImportPath string
+			Standard        bool
+			Module          *module
 		}
 		if err := packages.Decode(&p); errors.Is(err, io.EOF) {
 			break
@@ -77,7 +78,8 @@ func list(programs []string) ([]*module, error) {
 			return nil, err
 		}
 		if p.Standard {
-			p.Dir, p.Module = p.Root, &module{Path: "std", Version: strings.TrimPrefix(runtime.Version(), "go"), Dir: p.Root}
+			p.Dir = strings.TrimSuffix(p.Dir, filepath.Join("/src", p.ImportPath)) // the root, whose licence is for all
+			p.Module = &module{Path: "std", Version: strings.TrimPrefix(runtime.Version(), "go"), Dir: p.Dir}
 		}
 		if p.Module.Main {
 			if p.ImportPath == pagePackage {
@@ -97,9 +99,9 @@ func list(programs []string) ([]*module, error) {
 	}
 	var modules []*module
 	var refused []error
-	for _, path := range slices.Sorted(maps.Keys(found)) {
-		modules = append(modules, found[path])
-		refused = append(refused, found[path].identify())
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		modules = append(modules, found[name])
+		refused = append(refused, found[name].identify())
 	}
 	return modules, errors.Join(refused...)
 }
@@ -112,15 +114,15 @@ func (m *module) readTexts(folder string) error {
 		return err
 	}
 	for _, entry := range entries {
-		if entry.IsDir() || !isText(entry.Name()) {
+		if entry.IsDir() || path.Ext(entry.Name()) == ".go" || !textName.MatchString(entry.Name()) {
 			continue
 		}
-		path := filepath.Join(folder, entry.Name())
-		text, err := os.ReadFile(path)
+		file := filepath.Join(folder, entry.Name())
+		text, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		m.Texts[filepath.ToSlash(strings.TrimPrefix(path, m.Dir+string(filepath.Separator)))] = string(text)
+		m.Texts[filepath.ToSlash(strings.TrimPrefix(file, m.Dir+string(filepath.Separator)))] = string(text)
 	}
 	if folder == m.Dir {
 		return nil
