@@ -124,7 +124,7 @@ func (c Config) OnTables() bool { return c.ResultsTable != "" && c.DataFile == "
 func Load(environ []string, known []Known) (Config, error) {
 	r := reader{values: valuesOf(environ), inSettings: map[string]bool{}}
 	r.known = namesOf(known)
-	r.readKeyFiles() // before PROVIDERS_FILE, whose mistakes are shown without the keys
+	r.readKeyFiles() // first, so that no mistake shows a key
 	further := r.readFurther(known)
 	r.providers = len(known) + len(further)
 	c := Config{Providers: make([]Provider, len(known), r.providers), OnLambda: r.takeLambdaLogging(), FunctionName: r.values["AWS_LAMBDA_FUNCTION_NAME"]}
@@ -132,17 +132,11 @@ func Load(environ []string, known []Known) (Config, error) {
 		c.Providers[i] = Provider{Name: k.Name, Enabled: k.Enabled, Weight: k.Weight}
 	}
 	for _, p := range further {
-		if p.Name == "" {
-			continue // a mistake, so there are no variables
-		}
-		c.Providers = append(c.Providers, p)
-		r.known = append(r.known, namesOfProvider(p.Name)...)
-		if own := p.KeyVariable(); own != "" && !slices.Contains(r.known, own) {
-			r.known = append(r.known, own, own+"_FILE")
+		if p.Name != "" { // without a name, which is a mistake, there are no variables
+			c.Providers = append(c.Providers, p)
 		}
 	}
 	r.expandSettings(c.OnLambda)
-	r.readKeyFiles() // those of further providers
 	r.read(&c, "")
 	for i := range c.Providers {
 		p := &c.Providers[i]

@@ -34,7 +34,7 @@ func (e *entry) readDialect() {
 		d.MaxTokensField = text
 	}
 	e.readAuth(d)
-	if headers := e.object("headers", func(name string, value any) string {
+	if headers := e.anyMembers("headers", func(name string, value any) string {
 		text, isText := value.(string)
 		switch {
 		case !headerName.MatchString(name):
@@ -48,7 +48,7 @@ func (e *entry) readDialect() {
 	}); headers != nil {
 		d.Headers = headers
 	}
-	d.ExtraBody = d.ExtraBody.Merge(e.object("extra_body", func(name string, _ any) string {
+	d.ExtraBody = d.ExtraBody.Merge(e.anyMembers("extra_body", func(name string, _ any) string {
 		if slices.Contains(d.Fields(), name) || slices.Contains(fixedFields, name) {
 			return "can't be set here: the program sets it, or depends on its default"
 		}
@@ -57,42 +57,30 @@ func (e *entry) readDialect() {
 }
 
 func (e *entry) readAuth(d *openai.Dialect) {
-	auth := e.object("auth", func(name string, value any) string {
-		text, isText := value.(string)
-		switch {
-		case name == "header" && isText && headerName.MatchString(text) && !fixedHeaders.MatchString(text):
-		case name == "prefix" && isText && headerValue.MatchString(text):
-		case name == "header", name == "prefix":
-			return `is not right: allowed is a text, such as in {"header": "api-key", "prefix": ""}`
-		default:
-			return unknown(name, []string{"header", "prefix"})
-		}
-		return ""
-	})
-	if auth == nil {
+	const example = `{"header": "api-key", "prefix": ""}`
+	given, isObject := e.object("auth", example, "header", "prefix")
+	if !isObject {
 		return
 	}
-	header, _ := auth["header"].(string)
-	prefix, hasPrefix := auth["prefix"].(string)
-	if header == "" {
-		e.wrong("auth.header", `is missing: give the header that carries the key, such as {"header": "api-key", "prefix": ""}`)
-		return
+	if !given.has("header") {
+		given.wrong("header", "is missing: give the header that carries the key, such as in %s", example)
 	}
-	if !hasPrefix && http.CanonicalHeaderKey(header) == d.Auth.Header {
+	const allowed = "a text, such as in " + example
+	header := given.text("header", allowed, func(text string) bool { return headerName.MatchString(text) && !fixedHeaders.MatchString(text) })
+	prefix := given.text("prefix", allowed, headerValue.MatchString)
+	if !given.has("prefix") && http.CanonicalHeaderKey(header) == d.Auth.Header {
 		prefix = d.Auth.Prefix
 	}
 	d.Auth = openai.Auth{Header: header, Prefix: prefix}
 }
 
-// object reads an object of any members. wrong says what is wrong with one; empty: nothing.
-func (e *entry) object(field string, wrong func(name string, value any) string) map[string]any {
-	v, isSet := e.values[field]
-	if !isSet {
-		return nil
-	}
-	members, isObject := v.Members()
+// anyMembers reads an object of any members. wrong says what is wrong with one; empty: nothing.
+func (e *entry) anyMembers(field string, wrong func(name string, value any) string) map[string]any {
+	members, isObject := e.values[field].Members()
 	if !isObject {
-		e.wrong(field, "is not an object")
+		if e.has(field) {
+			e.wrong(field, "is not an object")
+		}
 		return nil
 	}
 	object := map[string]any{}

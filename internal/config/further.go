@@ -4,10 +4,12 @@ package config
 // of it, so it is read before all others, and every mistake in it is told with its place.
 
 import (
-	"errors"
+	"cmp"
+	"encoding/json"
 	"fmt"
-	"io/fs"
+	"maps"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -54,19 +56,15 @@ func (r *reader) findKey(p *Provider) {
 	if p.Further == nil {
 		return
 	}
-	own := provider.Variable(p.Name, "API_KEY")
 	if p.Key.IsSet() {
-		p.Further.KeyVariable = own
+		p.Further.KeyVariable = provider.Variable(p.Name, "API_KEY")
 		return
 	}
-	if other := p.Further.KeyVariable; other != "" && other != own {
-		key, err := provider.ParseKey(r.values[other])
-		if err != nil && !slices.Contains(r.mistakes, other+" "+err.Error()) {
-			r.mistakes = append(r.mistakes, other+" "+err.Error())
-		}
-		if err == nil && key.IsSet() {
-			p.Key = key
-		}
+	key, err := provider.ParseKey(r.values[p.Further.KeyVariable])
+	if err == nil {
+		p.Key = key
+	} else if mistake := p.Further.KeyVariable + " " + err.Error(); !slices.Contains(r.mistakes, mistake) {
+		r.mistakes = append(r.mistakes, mistake)
 	}
 }
 
@@ -88,8 +86,10 @@ var dialectFields = []string{"auth", "structured_output", "thinking", "max_token
 
 var entryFields = slices.Concat([]string{"name", "preset"}, settingFields, []string{"api_key_env", "price"}, dialectFields)
 
-// readFurther reads PROVIDERS_FILE, which is JSON or a file's path. known are the built-in
-// providers.
+const exampleEntry = `{"name": "local", "preset": "ollama", "model": "qwen3:32b"}`
+
+// readFurther reads PROVIDERS_FILE, which is JSON or a file's path, and the key files of its
+// providers. known are the built-in providers.
 func (r *reader) readFurther(known []Known) (further []Provider) {
 	const variable = "PROVIDERS_FILE"
 	text, isSet := r.values[variable]
@@ -97,70 +97,64 @@ func (r *reader) readFurther(known []Known) (further []Provider) {
 	if !isSet {
 		return nil
 	}
-	wrong := func(format string, values ...any) {
-		r.addWithoutKeys(fmt.Sprintf(format, values...))
-	}
 	if !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {
 		data, err := os.ReadFile(text)
 		if err != nil {
-			wrong("the file %s can't be read: %v", r.quote(text), causeOf(err))
+			r.wrongFurther("the file %s can't be read: %v", r.quote(text), causeOf(err))
 			return nil
 		}
 		text = string(strictjson.WithoutBOM(data))
 	}
 	document, err := strictjson.Parse(text)
 	if err != nil {
-		wrong(`it is not JSON such as {"providers": [{"name": "local", "preset": "ollama", "model": "qwen3:32b"}]}: %v`, err)
+		r.wrongFurther(`it is not JSON such as {"providers": [%s]}: %v`, exampleEntry, err)
 		return nil
 	}
-	members, _ := document.Members()
-	var list strictjson.Value
-	for _, m := range members {
-		switch {
-		case m.Name != "providers":
-			wrong("%s %s", strictjson.Cut(m.Name, 60), unknown(m.Name, []string{"providers"}))
-		case m.Twice:
-			wrong("providers is there twice: give one list")
-		default:
-			list = m.Value
-		}
-	}
-	if list.Kind() != '[' {
-		wrong(`providers is not a list of objects such as [{"name": "local", "preset": "ollama", "model": "qwen3:32b"}]`)
-		return nil
-	}
-	names := map[string]bool{"consensus": true}
+	e := entry{taken: map[string]bool{"consensus": true}, reserved: r.known}
 	for _, k := range known {
-		names[k.Name] = true
+		e.builtIn = append(e.builtIn, k.Name)
+		e.taken[k.Name] = true
 	}
-	reserved := namesOf(known)
+	r.addVariables(text)
+	r.readKeyFiles() // before anything is quoted, so that no mistake shows a key
+	members, _ := document.Members()
+	list := r.sectionOf("", members, []string{"providers"}).values["providers"]
+	if list.Kind() != '[' {
+		r.wrongFurther("providers is not a list of objects such as [%s]", exampleEntry)
+		return nil
+	}
 	items := list.Reader()
 	for items.Open(); items.More(); {
-		e := entry{r: r, place: fmt.Sprintf("providers[%d]", len(further)), names: names, reserved: reserved, known: known}
-		further = append(further, e.read(items.Value()))
+		e.read(r, fmt.Sprintf("providers[%d]", len(further)), items.Value())
+		further = append(further, e.Provider)
 	}
 	if len(further) > MaxFurther {
-		wrong("there are %d providers: at most %d are allowed beside the built-in ones", len(further), MaxFurther)
+		r.wrongFurther("there are %d providers: at most %d are allowed beside the built-in ones", len(further), MaxFurther)
 	}
 	return further
 }
 
-// addWithoutKeys adds a mistake in PROVIDERS_FILE. A key may stand in the place of a name.
-func (r *reader) addWithoutKeys(mistake string) {
-	for name, secret := range r.values {
-		if strings.HasSuffix(name, "_API_KEY") {
-			mistake = strings.ReplaceAll(mistake, secret, "[redacted]")
+// addVariables adds the variables of the providers in a document to the known ones.
+func (r *reader) addVariables(document string) {
+	var named struct {
+		Providers []struct {
+			Name        string `json:"name"`
+			KeyVariable string `json:"api_key_env"`
+		} `json:"providers"`
+	}
+	_ = json.Unmarshal([]byte(document), &named) // fields of another type are told later
+	for _, p := range named.Providers {
+		if furtherName.MatchString(p.Name) {
+			r.known = append(r.known, namesOfProvider(p.Name)...)
+		}
+		if keyVariable.MatchString(p.KeyVariable) {
+			r.known = append(r.known, p.KeyVariable, p.KeyVariable+"_FILE")
 		}
 	}
-	r.mistakes = append(r.mistakes, "PROVIDERS_FILE: "+mistake)
 }
 
-// causeOf gives an error without the path that it quotes.
-func causeOf(err error) error {
-	if path, is := errors.AsType[*fs.PathError](err); is {
-		return path.Err
-	}
-	return err
+func (r *reader) wrongFurther(format string, values ...any) {
+	r.mistakes = append(r.mistakes, "PROVIDERS_FILE: "+fmt.Sprintf(format, values...))
 }
 
 func unknown(name string, known []string) string {
@@ -170,34 +164,112 @@ func unknown(name string, known []string) string {
 	return "is not known: known are " + strings.Join(known, ", ")
 }
 
+// section is an object of the document.
+type section struct {
+	r      *reader
+	place  string                      // such as providers[0]; empty: the whole document
+	values map[string]strictjson.Value // by field, without those that are null
+}
+
+// sectionOf reads an object. It tells the fields that are not known or there twice.
+func (r *reader) sectionOf(place string, members []strictjson.Member, known []string) section {
+	s := section{r, place, map[string]strictjson.Value{}}
+	for _, m := range members {
+		switch {
+		case !slices.Contains(known, m.Name):
+			s.wrong(m.Name, "%s", unknown(m.Name, known))
+		case m.Twice:
+			s.wrong(m.Name, "is there twice: give each field once")
+		case !m.Value.IsNull():
+			s.values[m.Name] = m.Value
+		}
+	}
+	return s
+}
+
+// wrong adds a mistake in a field. A key may stand in the place of the field's name.
+func (s section) wrong(field, format string, values ...any) {
+	if s.r.holdsKey(field) {
+		field = "[redacted]"
+	}
+	place := strings.Trim(s.place+"."+strictjson.Cut(field, 60), ".")
+	s.r.wrongFurther("%s", place+" "+fmt.Sprintf(format, values...))
+}
+
+func (s section) has(field string) bool {
+	_, has := s.values[field]
+	return has
+}
+
+// text gives the text of a field. A mistake does not quote the value, which may be a key.
+func (s section) text(field, allowed string, isAllowed func(text string) bool) string {
+	text, isText := s.values[field].Text()
+	if s.has(field) && (!isText || !isAllowed(text)) {
+		s.wrong(field, "is not right: allowed is %s", allowed)
+		return ""
+	}
+	return text
+}
+
+// object gives the object in a field. It reports false if there is none.
+func (s section) object(field, example string, known ...string) (section, bool) {
+	members, isObject := s.values[field].Members()
+	if s.has(field) && !isObject {
+		s.wrong(field, "is not an object such as %s", example)
+	}
+	return s.r.sectionOf(s.place+"."+field, members, known), isObject
+}
+
+// fill sets the fields of a tagged struct as if the values were those of its variables.
+func (s section) fill(target any) {
+	settings := reader{values: maps.Clone(s.r.values)} // with the keys, which no message quotes
+	for _, f := range fieldsOf(reflect.TypeOf(target).Elem()) {
+		variable := f.Tag.Get("env")
+		field := strings.ToLower(variable)
+		if !s.has(field) {
+			continue
+		}
+		v := s.values[field]
+		value, want := v.String(), "a number"
+		_, isRight := v.Number()
+		switch f.Type.Kind() {
+		case reflect.String:
+			value, isRight = v.Text()
+			isRight, want = isRight && value != "", "a text"
+		case reflect.Bool:
+			isRight, want = v.Kind() == 't' || v.Kind() == 'f', "true or false"
+		}
+		if !isRight {
+			s.wrong(field, "is not %s", want)
+			continue
+		}
+		settings.values[s.place+"."+variable] = value
+	}
+	settings.read(target, s.place+".")
+	for _, mistake := range settings.mistakes {
+		place, what, _ := strings.Cut(mistake, " ")
+		s.r.wrongFurther("%s %s", strings.ToLower(place), what)
+	}
+}
+
 // entry reads one provider of the document.
 type entry struct {
-	r        *reader
-	place    string
-	names    map[string]bool // that are taken
+	builtIn  []string        // names of the built-in providers
+	taken    map[string]bool // names that no other provider can have
 	reserved []string        // variables that exist already
-	known    []Known
-	values   map[string]strictjson.Value
+
+	section
 	Provider
 }
 
-func (e *entry) wrong(field, format string, values ...any) {
-	place := e.place
-	if field != "" {
-		place += "." + field
-	}
-	e.r.addWithoutKeys(place + " " + fmt.Sprintf(format, values...))
-}
-
-func (e *entry) read(v strictjson.Value) Provider {
-	e.Enabled, e.Weight = true, provider.DefaultWeight
-	e.Further = &Further{Place: e.place}
+func (e *entry) read(r *reader, place string, v strictjson.Value) {
+	e.Provider = Provider{Enabled: true, Weight: provider.DefaultWeight, Further: &Further{Place: place, Dialect: openai.Custom()}}
 	members, isObject := v.Members()
 	if !isObject {
-		e.wrong("", `is not an object such as {"name": "local", "preset": "ollama", "model": "qwen3:32b"}`)
-		return e.Provider
+		r.wrongFurther("%s is not an object such as %s", place, exampleEntry)
+		return
 	}
-	e.values = e.membersOf("", members, entryFields)
+	e.section = r.sectionOf(place, members, entryFields)
 	e.readName()
 	isBuiltIn := e.readPreset()
 	e.readSettings(isBuiltIn)
@@ -206,75 +278,37 @@ func (e *entry) read(v strictjson.Value) Provider {
 		e.readDialect()
 	}
 	e.readPrice()
-	return e.Provider
-}
-
-// membersOf gives the members of an object that are not null. It tells those that are not
-// known or there twice.
-func (e *entry) membersOf(of string, members []strictjson.Member, known []string) map[string]strictjson.Value {
-	values := map[string]strictjson.Value{}
-	for _, m := range members {
-		field := strings.TrimPrefix(of+"."+strictjson.Cut(m.Name, 60), ".")
-		switch {
-		case !slices.Contains(known, m.Name):
-			e.wrong(field, "%s", unknown(m.Name, known))
-		case m.Twice:
-			e.wrong(field, "is there twice: give each field once")
-		case !m.Value.IsNull():
-			values[m.Name] = m.Value
-		}
-	}
-	return values
-}
-
-// text gives the text of a field. A mistake does not quote the value, which may be a key.
-func (e *entry) text(field, allowed string, isAllowed func(text string) bool) string {
-	v, isSet := e.values[field]
-	if !isSet {
-		return ""
-	}
-	text, isText := v.Text()
-	if !isText || !isAllowed(text) {
-		e.wrong(field, "is not right: allowed is %s", allowed)
-		return ""
-	}
-	return text
 }
 
 func (e *entry) readName() {
 	const allowed = "1 to 31 lower case letters, digits and -, with a letter first"
-	if _, isSet := e.values["name"]; !isSet {
+	if !e.has("name") {
 		e.wrong("name", "is missing: it is what votes and variables are called by, %s", allowed)
 	}
 	name := e.text("name", allowed, furtherName.MatchString)
-	prefix := provider.Variable(name, "")
 	switch {
 	case name == "":
-		return
-	case e.names[name]:
+	case e.taken[name]:
 		e.wrong("name", "is %s, which is taken: choose another one", name)
-		return
 	case slices.ContainsFunc(namesOfProvider(name), func(v string) bool { return slices.Contains(e.reserved, v) }):
-		e.wrong("name", "is %s, but variables that begin with %s exist already: choose another one", name, prefix)
-		return
+		e.wrong("name", "is %s, but variables that begin with %s exist already: choose another one", name, provider.Variable(name, ""))
+	default:
+		e.taken[name] = true
+		e.Name = name
 	}
-	e.names[name] = true
-	e.Name = name
 }
 
 func (e *entry) readPreset() (isBuiltIn bool) {
-	e.Further.Dialect = openai.Custom()
-	v, isSet := e.values["preset"]
-	if !isSet {
+	if !e.has("preset") {
 		return false
 	}
-	name, _ := v.Text()
-	isBuiltIn = slices.ContainsFunc(e.known, func(k Known) bool { return k.Name == name })
+	name, _ := e.values["preset"].Text()
 	row, isRow := openai.Presets[name]
+	isBuiltIn = slices.Contains(e.builtIn, name)
 	switch {
 	case isBuiltIn:
 		for _, field := range dialectFields {
-			if _, isSet := e.values[field]; isSet {
+			if e.has(field) {
 				e.wrong(field, "does not go with the preset %s, which has a wire format of its own: leave it out", name)
 			}
 		}
@@ -285,55 +319,20 @@ func (e *entry) readPreset() (isBuiltIn bool) {
 			e.Further.Price = &provider.Price{}
 		}
 	default:
-		known := openai.PresetNames()
-		for _, k := range e.known {
-			known = append(known, k.Name)
-		}
-		e.wrong("preset", "%s", unknown(name, known))
+		e.wrong("preset", "%s", unknown(name, append(openai.PresetNames(), e.builtIn...)))
 		return false
 	}
 	e.Further.Preset = name
 	return isBuiltIn
 }
 
-// readSettings reads the fields with a variable as if they were that variable.
 func (e *entry) readSettings(isBuiltIn bool) {
-	settings := reader{values: map[string]string{}}
-	for name, value := range e.r.values {
-		if strings.HasSuffix(name, "_API_KEY") { // which no message quotes
-			settings.values[name] = value
-		}
-	}
-	for _, field := range settingFields {
-		v, isSet := e.values[field]
-		if !isSet {
-			continue
-		}
-		value, want := v.String(), "a number"
-		_, isRight := v.Number()
-		switch field {
-		case "base_url", "model", "effort":
-			value, isRight = v.Text()
-			isRight, want = isRight && value != "", "a text"
-		case "enabled":
-			isRight, want = v.Kind() == 't' || v.Kind() == 'f', "true or false"
-		}
-		if !isRight {
-			e.wrong(field, "is not %s", want)
-			continue
-		}
-		settings.values[strings.ToUpper(field)] = value
-	}
-	settings.read(&e.Provider, "")
-	for _, mistake := range settings.mistakes {
-		variable, what, _ := strings.Cut(mistake, " ")
-		e.wrong(strings.ToLower(variable), "%s", what)
-	}
-	if e.Model == "" && e.values["model"].IsNull() {
+	e.fill(&e.Provider)
+	if !e.has("model") {
 		e.wrong("model", "is missing: give the model's name as the server calls it")
 	}
 	switch err := provider.CheckBaseURL(e.BaseURL); {
-	case e.BaseURL == "" && !isBuiltIn && e.values["base_url"].IsNull():
+	case e.BaseURL == "" && !isBuiltIn && !e.has("base_url"):
 		e.wrong("base_url", "is missing: give the server's address, such as https://host/v1, or a preset that has one")
 	case e.BaseURL != "" && err != nil:
 		e.wrong("base_url", "%v", err)
@@ -342,53 +341,36 @@ func (e *entry) readSettings(isBuiltIn bool) {
 
 // readKeyVariable reads which variable holds the key.
 func (e *entry) readKeyVariable(isBuiltIn bool) {
-	owner := e.Name
-	if isBuiltIn {
-		owner = e.Further.Preset
+	variable := provider.Variable(e.Name, "API_KEY")
+	switch {
+	case isBuiltIn:
+		variable = provider.Variable(e.Further.Preset, "API_KEY")
+	case e.Further.Dialect.Local:
+		variable = ""
 	}
-	e.Further.KeyVariable = provider.Variable(owner, "API_KEY")
-	if e.Further.Dialect.Local {
+	text := e.text("api_key_env", "the name of a variable that ends in _API_KEY, such as LOCAL_API_KEY, and not the key itself; or none",
+		func(text string) bool { return text == "none" || keyVariable.MatchString(text) })
+	if e.Further.KeyVariable = cmp.Or(text, variable); text == "none" {
 		e.Further.KeyVariable = ""
-	}
-	switch text := e.text("api_key_env", "the name of a variable that ends in _API_KEY, such as LOCAL_API_KEY, and not the key itself; or none",
-		func(text string) bool { return text == "none" || keyVariable.MatchString(text) }); text {
-	case "":
-	case "none":
-		e.Further.KeyVariable = ""
-	default:
-		e.Further.KeyVariable = text
 	}
 }
 
 func (e *entry) readPrice() {
-	v, isSet := e.values["price"]
-	if !isSet {
-		return
-	}
 	const example = `{"input": 0.5, "output": 1.5}, USD for a million tokens`
-	members, isObject := v.Members()
+	given, isObject := e.object("price", example, "input", "output", "cached_input")
 	if !isObject {
-		e.wrong("price", "is not an object such as %s", example)
 		return
 	}
-	values := e.membersOf("price", members, []string{"input", "output", "cached_input"})
-	number := func(field string, otherwise float64) (usd float64) {
-		v, isSet := values[field]
-		if !isSet {
-			return otherwise
-		}
-		const most = 10_000
-		if _, isNumber := v.Number(); !isNumber || v.Decode(&usd) != nil || usd < 0 || usd > most {
-			e.wrong("price."+field, "is %s: allowed is a number from 0 to %d", e.r.quote(v.Scalar()), most)
-		}
-		return usd
-	}
-	for _, field := range []string{"input", "output"} {
-		if _, isSet := values[field]; !isSet {
-			e.wrong("price."+field, "is missing: give a price such as %s, or none at all", example)
+	for _, field := range [...]string{"input", "output"} {
+		if !given.has(field) {
+			given.wrong(field, "is missing: give a price such as %s, or none at all", example)
 		}
 	}
-	p := provider.Price{Input: number("input", 0), Output: number("output", 0)}
-	p.Cached = number("cached_input", p.Input)
-	e.Further.Price = &p
+	var p struct {
+		Input  float64  `env:"INPUT" min:"0" max:"10000"`
+		Output float64  `env:"OUTPUT" min:"0" max:"10000"`
+		Cached *float64 `env:"CACHED_INPUT" min:"0" max:"10000"`
+	}
+	given.fill(&p)
+	e.Further.Price = &provider.Price{Input: p.Input, Output: p.Output, Cached: *cmp.Or(p.Cached, &p.Input)}
 }

@@ -34,10 +34,7 @@ func (r *reader) readKeyFiles() {
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
-			if failed, is := errors.AsType[*fs.PathError](err); is {
-				err = failed.Err // without the path
-			}
-			wrong("names a file that can't be read (" + err.Error() + "): set it to the path of a file that holds the key alone")
+			wrong("names a file that can't be read (" + causeOf(err).Error() + "): set it to the path of a file that holds the key alone")
 			continue
 		}
 		key, err := provider.ParseKey(string(text))
@@ -51,6 +48,14 @@ func (r *reader) readKeyFiles() {
 			r.warnIfShared(name, path)
 		}
 	}
+}
+
+// causeOf gives an error without the path that it quotes.
+func causeOf(err error) error {
+	if path, is := errors.AsType[*fs.PathError](err); is {
+		return path.Err
+	}
+	return err
 }
 
 // warnIfShared warns about a file that more users than its owner may read. Windows has no

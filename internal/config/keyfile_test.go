@@ -151,11 +151,23 @@ func TestKeyFileOfFurtherProvider(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a key in the place of a name is not shown", func(t *testing.T) {
-		const secret = "sk-planted-7f3a9"
-		_, err := config.Load([]string{"OPENAI_API_KEY_FILE=" + writeKey(t, secret, 0o400), `PROVIDERS_FILE={"` + secret + `":1}`}, known)
-		if err == nil || strings.Contains(err.Error(), secret) {
-			t.Errorf("got %v", err)
-		}
-	})
+}
+
+// Many keys are longer than the part of a name that a mistake shows.
+func TestKeyInThePlaceOfAName(t *testing.T) {
+	const short = "sk-planted-7f3a9-4c1d8"
+	const long = short + "-which-is-longer-than-what-is-shown-of-a-name"
+	tests := []struct{ variable, key, document string }{
+		{"OPENAI_API_KEY_FILE", long, `{"` + long + `":1}`},
+		{"LAB_API_KEY_FILE", long, `{"providers":[{"name":"lab","base_url":"https://lab.example/v1","model":"m ` + long + `","` + long + `":1}]}`},
+		{"TEAM_API_KEY_FILE", short, `{"providers":[{"api_key_env":"TEAM_API_KEY","headers":{"` + short + `":5},"price":{"` + short + `":1}}]}`},
+	}
+	for _, test := range tests {
+		t.Run(test.variable, func(t *testing.T) {
+			_, err := config.Load([]string{test.variable + "=" + writeKey(t, test.key, 0o400), "PROVIDERS_FILE=" + test.document}, known)
+			if err == nil || strings.Contains(err.Error(), "planted") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }

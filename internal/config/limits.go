@@ -144,18 +144,23 @@ func (r *reader) mistake(name, raw string, f reflect.StructField) string {
 func (r *reader) quote(value string) string {
 	const shown = 60 // characters
 	const hidden = "a value that is not shown"
-	if strings.ContainsAny(value, "@?") {
-		return hidden // perhaps an address with credentials
-	}
-	for name, secret := range r.values {
-		if strings.HasSuffix(name, "_API_KEY") && strings.Contains(strings.ToLower(value), strings.ToLower(secret)) {
-			return hidden
-		}
+	if strings.ContainsAny(value, "@?") || r.holdsKey(value) { // perhaps an address with credentials
+		return hidden
 	}
 	if characters := []rune(value); len(characters) > shown {
 		return strconv.Quote(string(characters[:shown])) + "…"
 	}
 	return strconv.Quote(value)
+}
+
+// holdsKey reports whether a key is part of a text, in any letter case.
+func (r *reader) holdsKey(text string) bool {
+	for name, secret := range r.values {
+		if strings.HasSuffix(name, "_API_KEY") && strings.Contains(strings.ToLower(text), strings.ToLower(secret)) {
+			return true
+		}
+	}
+	return false
 }
 
 // allowed says in words which values a field may have.

@@ -5,22 +5,17 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 )
 
+// Files of these names have to go along with a copy. The first ones hold a licence.
 var (
 	licenceName = regexp.MustCompile(`(?i)^(?:licen[cs]e|copying)`)
-	otherName   = regexp.MustCompile(`(?i)^(?:notice|patents)`)
+	textName    = regexp.MustCompile(`(?i)^(?:licen[cs]e|copying|notice|patents)`)
 )
-
-// isText reports whether a file of that name has to go along with a copy.
-func isText(name string) bool {
-	return path.Ext(name) != ".go" && (licenceName.MatchString(name) || otherName.MatchString(name))
-}
 
 // permissive are the licences that are accepted, by their SPDX identifiers. A text is of a
 // licence if it has the words of says, and not those of but.
@@ -42,23 +37,31 @@ var permissive = []struct {
 var demanding = regexp.MustCompile(`general public licen[cs]e|mozilla public|eclipse public|european union public|server side public|` +
 	`common development and distribution|common public licen[cs]e|business source|elastic licen[cs]e|creative commons|commons clause|non-?commercial`)
 
-// identify finds the licences of a module. Each licence file must be of a known one.
+// identify finds the licences of a module, which must be known. If it has named some itself,
+// it must have their texts.
 func (m *module) identify() error {
-	found := map[string]bool{}
-	for _, name := range slices.Sorted(maps.Keys(m.Texts)) {
+	var found []string
+	for name, text := range m.Texts {
 		if !licenceName.MatchString(path.Base(name)) {
 			continue
 		}
-		ids, err := licencesOf(m.Texts[name])
+		ids, err := licencesOf(text)
 		if err != nil {
 			return fmt.Errorf("%s %s: %s %w: link another module, or add the licence in internal/linked/licence.go if its terms can be kept", m.Path, m.Version, name, err)
 		}
-		for _, id := range ids {
-			found[id] = true
+		found = append(found, ids...)
+	}
+	for _, id := range m.Licences {
+		if !slices.Contains(found, id) {
+			return fmt.Errorf("%s %s has no text of its licence %s", m.Path, m.Version, id)
 		}
 	}
-	if m.Licences = slices.Sorted(maps.Keys(found)); len(found) == 0 {
+	if len(found) == 0 {
 		return fmt.Errorf("%s %s has no licence file: nobody may copy it, so link another module", m.Path, m.Version)
+	}
+	if m.Licences == nil {
+		slices.Sort(found)
+		m.Licences = slices.Compact(found)
 	}
 	return nil
 }

@@ -16,7 +16,9 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -28,141 +30,108 @@ var programs = []string{"thalas/cmd/thalas", "thalas/functions/consensus", "thal
 // page. The standard library is the module std.
 type module struct {
 	Path, Version string
-	Sum           string            // as in go.sum, or as npm gives it; empty for std
+	Sum           string // as in go.sum, or as npm gives it; empty for std
+	Dir           string
+	Main          bool              // ours
 	Licences      []string          // SPDX identifiers, sorted
-	Texts         map[string]string // licences, notices and grants of patents by their file's path below Path
+	Texts         map[string]string // licences, notices and grants of patents by their file's path below Dir
 }
 
 func main() {
 	version := flag.String("version", "dev", "`version` of the programs")
 	flag.Parse()
-	if err := run(os.Stdout, flag.Arg(0), *version); err != nil {
+	modules, err := list(programs)
+	switch what := flag.Arg(0); {
+	case err != nil:
+	case what == "sbom":
+		err = writeSBOM(os.Stdout, modules, *version)
+	case what == "licences":
+		err = writeTexts(os.Stdout, modules)
+	default:
+		err = fmt.Errorf("%q is not known: give sbom or licences", what)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "linked:", err)
 		os.Exit(1)
 	}
 }
 
-func run(w io.Writer, what, version string) error {
-	write := map[string]func(io.Writer, []module) error{
-		"sbom":     func(w io.Writer, modules []module) error { return writeSBOM(w, modules, version) },
-		"licences": writeTexts,
-	}[what]
-	if write == nil {
-		return fmt.Errorf("%q is not known: give sbom or licences", what)
-	}
-	modules, err := list(programs)
-	if err != nil {
-		return err
-	}
-	return write(w, modules)
-}
-
 // list gives the modules that the programs link, sorted by path. The error names every module
 // whose licence can't be accepted.
-func list(programs []string) ([]module, error) {
-	output, err := goCommand(append([]string{"list", "-deps", "-json=Dir,ImportPath,Module"}, programs...)...)
+func list(programs []string) ([]*module, error) {
+	command := exec.Command("go", append([]string{"list", "-deps", "-json=Dir,ImportPath,Standard,Module"}, programs...)...)
+	command.Stderr = os.Stderr
+	output, err := command.Output()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("go list: %w", err)
 	}
-	goRoot, err := goCommand("env", "GOROOT", "GOVERSION")
-	if err != nil {
-		return nil, err
-	}
-	root, goVersion, _ := strings.Cut(strings.TrimSpace(goRoot), "\n")
-	found := map[string]*module{"std": {Path: "std", Version: strings.TrimPrefix(goVersion, "go"), Texts: map[string]string{}}}
-	if err := found["std"].readTexts(root, root); err != nil {
-		return nil, err
-	}
-	for packages := json.NewDecoder(strings.NewReader(output)); ; {
+	found := map[string]*module{}
+	for packages := json.NewDecoder(strings.NewReader(string(output))); ; {
 		var p struct {
 			Dir, ImportPath string
-			Module          *struct {
-				Path, Version, Sum, Dir string
-				Main                    bool
-			}
+			Standard        bool
+			Module          *module
 		}
 		if err := packages.Decode(&p); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			return nil, err
 		}
-		if p.ImportPath == pagePackage {
-			libraries, err := readLibraries(p.Dir)
-			if err != nil {
-				return nil, err
-			}
-			for _, m := range libraries {
-				found[m.Path] = m
-			}
+		if p.Standard {
+			p.Dir = strings.TrimSuffix(p.Dir, filepath.Join("/src", p.ImportPath)) // the root, whose licence is for all
+			p.Module = &module{Path: "std", Version: strings.TrimPrefix(runtime.Version(), "go"), Dir: p.Dir}
 		}
-		if p.Module == nil || p.Module.Main { // of the standard library, or ours
+		if p.Module.Main {
+			if p.ImportPath == pagePackage {
+				if err := addLibraries(found, p.Dir); err != nil {
+					return nil, err
+				}
+			}
 			continue
 		}
-		m := found[p.Module.Path]
-		if m == nil {
-			m = &module{Path: p.Module.Path, Version: p.Module.Version, Sum: p.Module.Sum, Texts: map[string]string{}}
-			found[m.Path] = m
+		if found[p.Module.Path] == nil {
+			p.Module.Texts = map[string]string{}
+			found[p.Module.Path] = p.Module
 		}
-		if err := m.readTexts(p.Module.Dir, p.Dir); err != nil {
+		if err := found[p.Module.Path].readTexts(p.Dir); err != nil {
 			return nil, err
 		}
 	}
-	var modules []module
+	var modules []*module
 	var refused []error
-	for _, path := range slices.Sorted(maps.Keys(found)) {
-		m := found[path]
-		if m.Licences == nil {
-			refused = append(refused, m.identify())
-		}
-		modules = append(modules, *m)
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		modules = append(modules, found[name])
+		refused = append(refused, found[name].identify())
 	}
 	return modules, errors.Join(refused...)
 }
 
-func goCommand(args ...string) (string, error) {
-	var complaint strings.Builder
-	cmd := exec.Command("go", args...)
-	cmd.Stderr = &complaint
-	output, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("go %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(complaint.String()))
-	}
-	return string(output), nil
-}
-
 // readTexts reads the texts that apply to a package: those of its folder and of each one
 // above it, up to the root of the module.
-func (m *module) readTexts(root, folder string) error {
-	for {
-		entries, err := os.ReadDir(folder)
+func (m *module) readTexts(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if entry.IsDir() || path.Ext(entry.Name()) == ".go" || !textName.MatchString(entry.Name()) {
+			continue
+		}
+		file := filepath.Join(folder, entry.Name())
+		text, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		for _, entry := range entries {
-			path := filepath.Join(folder, entry.Name())
-			name, err := filepath.Rel(root, path)
-			if err != nil {
-				return err
-			}
-			name = filepath.ToSlash(name)
-			if _, known := m.Texts[name]; known || entry.IsDir() || !isText(entry.Name()) {
-				continue
-			}
-			text, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			m.Texts[name] = string(text)
-		}
-		if folder == root {
-			return nil
-		}
-		folder = filepath.Dir(folder)
+		m.Texts[filepath.ToSlash(strings.TrimPrefix(file, m.Dir+string(filepath.Separator)))] = string(text)
 	}
+	if folder == m.Dir {
+		return nil
+	}
+	return m.readTexts(filepath.Dir(folder))
 }
 
 // writeTexts writes each text once, after the modules that it is of.
-func writeTexts(w io.Writer, modules []module) error {
+func writeTexts(w io.Writer, modules []*module) error {
 	owners := map[string][]string{}
 	for _, m := range modules {
 		for _, name := range slices.Sorted(maps.Keys(m.Texts)) {

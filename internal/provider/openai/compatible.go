@@ -1,7 +1,6 @@
 package openai
 
-// The wire format of servers that are compatible with OpenAI's. It differs from OpenAI's only
-// by its [Dialect]. The built-in providers don't pass through this file.
+// Servers that are compatible with OpenAI's, by a preset or by the configuration alone.
 
 import (
 	"encoding/json"
@@ -23,7 +22,7 @@ func NewCompatible(maker string, d Dialect, settings provider.Settings, catalog 
 	if found := versionSegment.FindStringSubmatch(settings.BaseURL); found != nil {
 		version = found[1]
 	}
-	return provider.New(maker, &compatible{dialect: d, version: version}, settings, catalog, client)
+	return provider.New(maker, &compatible{wire{dialect: d, version: version}}, settings, catalog, client)
 }
 
 var versionSegment = regexp.MustCompile(`[^/](/v[0-9][a-z0-9]*)/*$`)
@@ -64,74 +63,24 @@ func texts(value any) (found []provider.Key) {
 	return found
 }
 
-type compatible struct {
-	dialect Dialect
-	version string // with a slash before it
-}
-
-// BaseURL is empty: the settings have it.
-func (c *compatible) BaseURL() string   { return "" }
-func (c *compatible) CheckPath() string { return c.version + "/models" }
-
-func (c *compatible) Authorize(header http.Header, key provider.Key) {
-	for name, value := range c.dialect.Headers {
-		text, _ := value.(string)
-		header.Set(name, text)
-	}
-	if key.IsSet() {
-		header.Set(c.dialect.Auth.Header, c.dialect.Auth.Prefix+key.Reveal())
-	}
-}
-
-// schemaInPrompt follows the system text where the server does not take the schema itself.
-// Several servers demand the word JSON.
-const schemaInPrompt = "\n\nAnswer in JSON that follows this JSON schema:\n"
-
-func (c *compatible) Question(model provider.Model, prompt provider.Prompt) (string, any) {
-	body := maps.Clone(map[string]any(c.dialect.ExtraBody))
-	if body == nil {
-		body = map[string]any{}
-	}
-	system := prompt.System
-	switch c.dialect.Output {
-	case JSONSchema:
-		body["response_format"] = map[string]any{"type": JSONSchema, JSONSchema: schema{provider.SchemaName, true, provider.Schema}}
-	case JSONObject:
-		body["response_format"] = map[string]any{"type": JSONObject}
-	}
-	if c.dialect.Output != JSONSchema {
-		system += schemaInPrompt + string(provider.Schema)
-	}
-	body["model"], body["messages"] = model.ID, [2]message{{"system", system}, {"user", prompt.User}}
-	body[c.dialect.MaxTokensField] = model.MaxTokens
-	if model.Effort != "" {
-		body["reasoning_effort"] = model.Effort
-	}
-	if model.Temperature != nil {
-		body["temperature"] = *model.Temperature
-	}
-	return c.version + "/chat/completions", body
-}
+// compatible is a wire format that the configuration can change. Behind a pointer fmt does
+// not show its hidden texts.
+type compatible struct{ wire }
 
 // Fields lists the fields that every question has or may have. ExtraBody must not have them.
 func (d Dialect) Fields() []string {
 	return []string{"model", "messages", "response_format", "max_tokens", "max_completion_tokens", d.MaxTokensField, "reasoning_effort", "temperature"}
 }
 
-func (c *compatible) Answer(body []byte) (provider.Reply, error) {
-	end := ""
-	if c.dialect.Local {
-		end = "stop"
+// voteIn gives the vote in the text of an answer.
+func (d Dialect) voteIn(text string) string {
+	if d.Thinking == Strip {
+		text = withoutThoughts(text)
 	}
-	reply, r, err := answer(body, end)
-	reply.Usage = usageOf(r)
-	if c.dialect.Thinking == Strip {
-		reply.Text = withoutThoughts(reply.Text)
+	if d.Output != JSONSchema {
+		text = withoutFence(text)
 	}
-	if c.dialect.Output != JSONSchema {
-		reply.Text = withoutFence(reply.Text)
-	}
-	return reply, err
+	return text
 }
 
 // withoutThoughts leaves out what a model thought before its vote. A text that is a JSON
@@ -167,7 +116,7 @@ var advices = []struct {
 }
 
 // Advice names the settings that a message of the server is about.
-func (c *compatible) Advice(message string) string {
+func (c compatible) Advice(message string) string {
 	var found []string
 	for _, row := range advices {
 		if row.message.MatchString(message) {

@@ -1,14 +1,13 @@
-// Package openai has the wire format of OpenAI's Chat Completions API, and that of Grok,
-// which differs only in its address and its usage. It writes and reads bytes; package
+// Package openai has the wire format of OpenAI's Chat Completions API. Grok's differs only in
+// its address and its usage, and those of other servers by their [Dialect]. The package writes and reads bytes; package
 // provider sends them, and decides what an error means.
 package openai
 
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
+	"maps"
 	"net/http"
-	"strings"
 
 	"thalas/internal/provider"
 	"thalas/internal/signal"
@@ -20,30 +19,32 @@ const (
 	GrokName = "grok"
 )
 
+// chatGPT is OpenAI's own dialect, which Grok speaks too.
+var chatGPT = Dialect{MaxTokensField: "max_completion_tokens"}.orDefault()
+
 // New makes OpenAI's provider. Errors are those of [provider.New].
 func New(settings provider.Settings, catalog *provider.Catalog, client *http.Client) (provider.Provider, error) {
-	return provider.New(Name, wire{}, settings, catalog, client)
+	return provider.New(Name, wire{dialect: chatGPT, base: "https://api.openai.com", version: "/v1"}, settings, catalog, client)
 }
 
-type wire struct{}
-
-func (wire) BaseURL() string   { return "https://api.openai.com" }
-func (wire) CheckPath() string { return "/v1/models" }
-
-func (wire) Authorize(header http.Header, key provider.Key) {
-	header.Set("Authorization", "Bearer "+key.Reveal())
+// wire is the wire format in one dialect.
+type wire struct {
+	dialect Dialect
+	base    string // empty: the settings have it
+	version string // with a slash before it
 }
 
-type request struct {
-	Model          string     `json:"model"`
-	Messages       [2]message `json:"messages"`
-	ResponseFormat struct {
-		Type   string `json:"type"`
-		Schema schema `json:"json_schema"`
-	} `json:"response_format"`
-	MaxTokens   int      `json:"max_completion_tokens"`
-	Effort      string   `json:"reasoning_effort,omitempty"`
-	Temperature *float64 `json:"temperature,omitempty"`
+func (w wire) BaseURL() string   { return w.base }
+func (w wire) CheckPath() string { return w.version + "/models" }
+
+func (w wire) Authorize(header http.Header, key provider.Key) {
+	for name, value := range w.dialect.Headers {
+		text, _ := value.(string)
+		header.Set(name, text)
+	}
+	if key.IsSet() {
+		header.Set(w.dialect.Auth.Header, w.dialect.Auth.Prefix+key.Reveal())
+	}
 }
 
 type message struct {
@@ -57,11 +58,34 @@ type schema struct {
 	Schema json.RawMessage `json:"schema"`
 }
 
-func (wire) Question(model provider.Model, prompt provider.Prompt) (string, any) {
-	body := &request{Model: model.ID, MaxTokens: model.MaxTokens, Effort: model.Effort, Temperature: model.Temperature}
-	body.Messages = [2]message{{"system", prompt.System}, {"user", prompt.User}}
-	body.ResponseFormat.Type, body.ResponseFormat.Schema = "json_schema", schema{provider.SchemaName, true, provider.Schema}
-	return "/v1/chat/completions", body
+// schemaInPrompt follows the system text where the server does not take the schema itself.
+// Several servers demand the word JSON.
+const schemaInPrompt = "\n\nAnswer in JSON that follows this JSON schema:\n"
+
+func (w wire) Question(model provider.Model, prompt provider.Prompt) (string, any) {
+	body := maps.Clone(map[string]any(w.dialect.ExtraBody))
+	if body == nil {
+		body = map[string]any{}
+	}
+	system := prompt.System
+	switch w.dialect.Output {
+	case JSONSchema:
+		body["response_format"] = map[string]any{"type": JSONSchema, JSONSchema: schema{provider.SchemaName, true, provider.Schema}}
+	case JSONObject:
+		body["response_format"] = map[string]any{"type": JSONObject}
+	}
+	if w.dialect.Output != JSONSchema {
+		system += schemaInPrompt + string(provider.Schema)
+	}
+	body["model"], body["messages"] = model.ID, [2]message{{"system", system}, {"user", prompt.User}}
+	body[w.dialect.MaxTokensField] = model.MaxTokens
+	if model.Effort != "" {
+		body["reasoning_effort"] = model.Effort
+	}
+	if model.Temperature != nil {
+		body["temperature"] = *model.Temperature
+	}
+	return w.version + "/chat/completions", body
 }
 
 type response struct {
@@ -69,15 +93,32 @@ type response struct {
 	Choices []struct {
 		FinishReason string `json:"finish_reason"`
 		Message      struct {
-			Content string `json:"content"`
-			Refusal string `json:"refusal"`
+			Content content `json:"content"`
+			Refusal string  `json:"refusal"`
 		} `json:"message"`
 	} `json:"choices"`
 	Usage provider.Fields `json:"usage"`
 }
 
-func (wire) Answer(body []byte) (provider.Reply, error) {
-	reply, r, err := answer(body, "")
+// content is a text, or the text parts of a list. Anything else is no text.
+type content string
+
+// UnmarshalJSON never gives an error, so that the usage beside the content is still read.
+func (c *content) UnmarshalJSON(data []byte) error {
+	var parts []struct{ Type, Text string }
+	if json.Unmarshal(data, (*string)(c)) == nil || json.Unmarshal(data, &parts) != nil {
+		return nil
+	}
+	for _, part := range parts {
+		if part.Type == "text" {
+			*c += content(part.Text)
+		}
+	}
+	return nil
+}
+
+func (w wire) Answer(body []byte) (provider.Reply, error) {
+	reply, r, err := w.answer(body)
 	reply.Usage = usageOf(r)
 	return reply, err
 }
@@ -89,26 +130,25 @@ func usageOf(r response) provider.Usage {
 	return provider.TokenUsage(u.At("prompt_tokens").Number(), u.At("prompt_tokens_details.cached_tokens").Count(), u.At("completion_tokens").Number())
 }
 
-// answer reads everything except the usage. end is the finish_reason of an answer without one.
-func answer(body []byte, end string) (provider.Reply, response, error) {
+// answer reads everything except the usage.
+func (w wire) answer(body []byte) (provider.Reply, response, error) {
 	var r response
 	err := json.Unmarshal(body, &r)
-	if wrong, is := errors.AsType[*json.UnmarshalTypeError](err); is && strings.HasSuffix(wrong.Field, "message.content") && len(r.Choices) > 0 {
-		err = r.readParts(body)
-	}
 	reply := provider.Reply{Model: r.Model}
 	if len(r.Choices) == 0 {
 		reply.Stopped, reply.Reason = signal.FailureInvalidResponse, "no choices"
 		return reply, r, err
 	}
 	choice := r.Choices[0]
-	choice.FinishReason = cmp.Or(choice.FinishReason, end)
+	if w.dialect.Local {
+		choice.FinishReason = cmp.Or(choice.FinishReason, "stop")
+	}
 	reply.Reason = choice.FinishReason
 	switch {
 	case choice.Message.Refusal != "":
 		reply.Stopped, reply.Reason = signal.FailureRefusal, choice.Message.Refusal
 	case choice.FinishReason == "stop":
-		reply.Text = choice.Message.Content
+		reply.Text = w.dialect.voteIn(string(choice.Message.Content))
 	case choice.FinishReason == "content_filter":
 		reply.Stopped = signal.FailureRefusal
 	case choice.FinishReason == "length":
@@ -121,44 +161,19 @@ func answer(body []byte, end string) (provider.Reply, response, error) {
 	return reply, r, err
 }
 
-// readParts reads the content of a message that is a list of parts and not one text.
-func (r *response) readParts(body []byte) error {
-	var parts struct {
-		Choices []struct {
-			Message struct {
-				Content []struct {
-					Type string `json:"type"`
-					Text string `json:"text"`
-				} `json:"content"`
-			} `json:"message"`
-		} `json:"choices"`
-	}
-	if err := json.Unmarshal(body, &parts); err != nil {
-		return err
-	}
-	for _, part := range parts.Choices[0].Message.Content {
-		if part.Type == "text" {
-			r.Choices[0].Message.Content += part.Text
-		}
-	}
-	return nil
-}
-
 // grok is Grok's wire format.
 type grok struct{ wire }
 
 // NewGrok makes Grok's provider. Errors are those of [provider.New].
 func NewGrok(settings provider.Settings, catalog *provider.Catalog, client *http.Client) (provider.Provider, error) {
-	return provider.New(GrokName, grok{}, settings, catalog, client)
+	return provider.New(GrokName, grok{wire{dialect: chatGPT, base: "https://api.x.ai", version: "/v1"}}, settings, catalog, client)
 }
-
-func (grok) BaseURL() string { return "https://api.x.ai" }
 
 // ticksPerUSD is the unit of the cost that xAI sends.
 const ticksPerUSD = 1e10
 
-func (grok) Answer(body []byte) (provider.Reply, error) {
-	reply, r, err := answer(body, "")
+func (g grok) Answer(body []byte) (provider.Reply, error) {
+	reply, r, err := g.answer(body)
 	// Reasoning is billed, but completion_tokens does not include it: the output is the
 	// total without the prompt.
 	u := r.Usage
