@@ -111,13 +111,11 @@ func (s *Service) Settle(ctx context.Context, q SettleQuery, candlesOf CandlesOf
 	return nil
 }
 
-// SettleFrom settles the results of a series that are due by candles that are at hand. It
-// is what a round does with the candles that it has fetched anyway.
+// SettleFrom settles the results of a series that are due by candles that are at hand, one
+// or more, the oldest first. It is what a round does with the candles that it has fetched
+// anyway.
 func (s *Service) SettleFrom(ctx context.Context, series market.Series, candles []signal.Candle, source string) error {
-	q := SettleQuery{Pair: series.Pair, Timeframe: series.Timeframe, Recent: true, Whole: true}
-	if len(candles) > 0 {
-		q.From = candles[0].Time.Add(-series.Timeframe.Duration())
-	}
+	q := SettleQuery{Pair: series.Pair, Timeframe: series.Timeframe, From: candles[0].Time.Add(-series.Timeframe.Duration()), Recent: true, Whole: true}
 	open, err := s.waiting(ctx, q, series.Timeframe, s.Simulated)
 	if err != nil || len(open) == 0 {
 		return err
