@@ -49,9 +49,6 @@ func (a *App) NewService(s store.Store, version string) *service.Service {
 
 // SettleRegularly calls SettleDue at once and then every few minutes, until ctx ends.
 func (a *App) SettleRegularly(ctx context.Context, s *service.Service) {
-	if len(a.Config.SettleVenues) == 0 {
-		return
-	}
 	ticker := time.NewTicker(5 * time.Minute)
 	defer ticker.Stop()
 	for {
@@ -197,12 +194,12 @@ func (a *App) schedule(s *service.Service) (Schedule, error) {
 		if err != nil {
 			return watch.Summary{}, fmt.Errorf("the watch list is wrong: %w", err)
 		}
-		settling, settled := context.WithCancel(ctx)
 		if deadline, ok := ctx.Deadline(); ok { // the answer must not be late
-			settling, settled = context.WithDeadline(ctx, deadline.Add(-scheduleReserve))
+			var settled context.CancelFunc
+			ctx, settled = context.WithDeadline(ctx, deadline.Add(-scheduleReserve))
+			defer settled()
 		}
-		defer settled()
-		a.SettleDue(settling, s)
+		a.SettleDue(ctx, s)
 		return summary, summary.Err()
 	}, nil
 }

@@ -1,17 +1,23 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"thalas/internal/market"
 	"thalas/internal/service"
+	"thalas/internal/store"
 	"thalas/internal/store/bolt"
 )
 
@@ -47,6 +53,58 @@ func TestServiceTakesTheConfiguration(t *testing.T) {
 	}
 	if s.Orchestrator == nil || s.Registry == nil || s.Store == nil {
 		t.Errorf("a part is missing: %+v", s.Options)
+	}
+}
+
+// failing is a venue that always fails.
+type failing struct{ asked int }
+
+func (f *failing) Name() string { return "kraken" }
+
+func (f *failing) Candles(context.Context, market.Series, time.Time) (market.Fetched, error) {
+	f.asked++
+	return market.Fetched{}, errors.New("planted: no candles")
+}
+
+// Two processes over one store settle once an hour together, and go on when the venue fails.
+func TestSettleRegularly(t *testing.T) {
+	for venues, want := range map[string]int{"": 0, "SETTLE_VENUES=kraken": 3} {
+		t.Run(venues, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, err := New(load(t, venues), nil, noSimulator(t))
+				if err != nil {
+					t.Fatal(err)
+				}
+				venue := &failing{}
+				a.sources = map[string]market.CandleSource{"kraken": venue}
+				file, err := bolt.Open(filepath.Join(t.TempDir(), "my.db"), bolt.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer file.Close()
+				const id, series = "00e08f7c-0d00-7000-8000-000000000000", "BTC/USDT#5m"
+				candle := time.Now().Add(-time.Hour)
+				waits := store.Unsettled{ID: id, Group: store.UnsettledKey("5m", false, false), Position: store.PositionKey(candle, id), Pair: "BTC/USDT", Scores: store.ScoresKey("5m", "v", false)}
+				if _, err := file.Add(t.Context(), []*store.Result{{
+					ID: id, Schema: 1, Series: series, Position: waits.Position, Day: store.DayKey(candle, false), Decision: "BUY", Status: "complete",
+					CreatedAt: candle, Body: []byte(`{}`), Unsettled: &waits,
+				}}); err != nil {
+					t.Fatal(err)
+				}
+				ctx, stop := context.WithCancel(t.Context())
+				var processes sync.WaitGroup
+				for range 2 {
+					s := a.NewService(file, "v1.2.3")
+					processes.Go(func() { a.SettleRegularly(ctx, s) })
+				}
+				time.Sleep(3*time.Hour - time.Second)
+				stop()
+				processes.Wait()
+				if venue.asked != want {
+					t.Errorf("the venue was asked %d times in three hours, want %d", venue.asked, want)
+				}
+			})
+		})
 	}
 }
 

@@ -159,6 +159,10 @@ func (s *Service) run(ctx context.Context, request orchestrator.Checked, land fu
 	}
 	probability, end := s.probability(ctx, request.Timeframe())
 	defer end()
+	var market []byte
+	var zipping sync.WaitGroup
+	zipping.Go(func() { market = marketOf(request.MarketData()) })
+	defer zipping.Wait()
 	result, err := s.Orchestrator.Run(ctx, request.WithProbability(probability))
 	var telling sync.WaitGroup
 	telling.Go(func() { s.tell(ctx) })
@@ -172,7 +176,8 @@ func (s *Service) run(ctx context.Context, request orchestrator.Checked, land fu
 		return Answer{}, err
 	}
 	land(landingOf(request, result, nil))
-	body := s.storeResult(ctx, result, marketOf(request.MarketData()), reserved)
+	zipping.Wait()
+	body := s.storeResult(ctx, result, market, reserved)
 	s.Meter.Decided(result, body != nil)
 	return Answer{Consensus: result, Body: body}, nil
 }
@@ -215,6 +220,7 @@ func (s *Service) storeResult(ctx context.Context, result *signal.Consensus, mar
 			Message: fmt.Sprintf("the day's budget of %s is used up by %.0f %%", dollars(s.budget.daily), 100*reserved.used(cost))})
 	}
 	var record *store.Result
+	count := s.countResult(result)
 	body, err := json.Marshal(result)
 	if err == nil {
 		record = s.recordOf(result, body, result.Timestamp)
@@ -222,13 +228,13 @@ func (s *Service) storeResult(ctx context.Context, result *signal.Consensus, mar
 		record.Unsettled, err = unsettled(result, outcome.Of(result, false))
 	}
 	if err == nil {
-		err = s.Store.Record(ctx, record, s.countResult(result))
+		err = s.Store.Record(ctx, record, count)
 	}
 	s.writeFailed.Store(err != nil)
 	if err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "Result not stored:", slog.String("run", result.ID), slog.String("error", err.Error()))
 		if record != nil {
-			if lost := s.unstored.add(record, s.countResult(result)); lost != "" {
+			if lost := s.unstored.add(record, count); lost != "" {
 				s.log.LogAttrs(ctx, slog.LevelError, "Result lost, since too many others are not stored:", slog.String("run", lost))
 			}
 		}
@@ -266,17 +272,22 @@ func (s *Service) recordFailure(ctx context.Context, run string, count store.Cou
 // recordOf gives the stored form of a result with that body. The retention period
 // begins at from.
 func (s *Service) recordOf(c *signal.Consensus, body []byte, from time.Time) *store.Result {
-	r := &store.Result{
+	return &store.Result{
 		ID: c.ID, Schema: schemaVersion, Body: body,
 		Series:   store.SeriesKey(c.Pair.String(), string(c.Timeframe), c.Simulated),
 		Position: store.PositionKey(c.CandleTime, c.ID),
 		Day:      store.DayKey(c.Timestamp, c.Simulated),
 		Decision: string(c.Decision), Status: string(c.Status), CreatedAt: c.Timestamp,
+		ExpiresAt: expiry(from, s.ResultRetention),
 	}
-	if s.ResultRetention > 0 {
-		r.ExpiresAt = from.Add(s.ResultRetention)
+}
+
+// expiry gives when what is kept for a time expires; zero: it is kept for ever.
+func expiry(from time.Time, kept time.Duration) time.Time {
+	if kept == 0 {
+		return time.Time{}
 	}
-	return r
+	return from.Add(kept)
 }
 
 // schemaVersion is the version of the bodies that are stored.

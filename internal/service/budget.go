@@ -72,7 +72,7 @@ func (s *Service) reserve(ctx context.Context, request orchestrator.Checked) (*r
 		return nil, nil
 	}
 	now := time.Now().UTC()
-	midnight := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
+	midnight := now.Truncate(day).Add(day)
 	r := &reservation{daily: s.budget.daily, worst: attempt, Lease: store.Lease{
 		Key: budgetKey(now), Amount: worst, ExpiresAt: midnight.Add(budgetKeptFor),
 		Until: latestEnd(ctx, now, request.Timeout()).Add(leaseSlack).Truncate(leaseGrain),

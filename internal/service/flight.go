@@ -91,7 +91,6 @@ func (s *Service) shared(ctx, running context.Context, q Question, request orche
 	if s.ShareVotes == ShareCaller && (s.Callers > 0 || s.Frozen) { // otherwise all are one caller
 		scope = q.Caller
 	}
-	q.Request = orchestrator.Request{} // request has it
 	now := time.Now()
 	a := &asking{Question: q, Checked: request, began: now, deadline: now.Add(s.Orchestrator.TimeLeft(running, request))}
 	a.key = s.Orchestrator.Fingerprint(request, scope, now)
@@ -339,8 +338,13 @@ func (s *Service) decideBy(ctx context.Context, a *asking, end landing, cache si
 	probability, ended := s.probability(ctx, a.Timeframe())
 	defer ended()
 	result, err := s.Orchestrator.Share(ctx, a.WithProbability(probability), end.Votes, cache, a.began, time.Since(a.began))
+	var undecided *orchestrator.Error
+	if errors.As(err, &undecided) {
+		own := *undecided
+		own.Failures = nil // the leader has counted them
+		s.storeFailure(ctx, a.Checked, &own, nil)
+	}
 	if err != nil {
-		s.countUndecided(ctx, a, err)
 		return Answer{}, err
 	}
 	body := s.storeResult(ctx, result, nil, nil)
@@ -360,37 +364,33 @@ func (s *Service) undecidedBy(ctx context.Context, a *asking, end landing) (Answ
 	return s.decideBy(ctx, a, end, signal.CacheCoalesced)
 }
 
-// countUndecided counts a request without a decision, for which no provider was asked.
-func (s *Service) countUndecided(ctx context.Context, a *asking, err error) {
-	var undecided *orchestrator.Error
-	if !errors.As(err, &undecided) {
-		return
-	}
-	s.Meter.Undecided(undecided.RunID, nil, nil, undecided.Total.LatencyMS, 0)
-	ctx, cancel := writeContext(ctx, writeTimeout)
-	defer cancel()
-	s.recordFailure(ctx, undecided.RunID, s.countFailure(a.Checked, &orchestrator.Error{}, signal.CodeOf(undecided)))
-}
-
 // landedBefore gives votes that are there already, if the request takes votes of their age.
 func (s *Service) landedBefore(ctx context.Context, a *asking) (landing, bool) {
 	if a.MaxAge <= 0 {
 		return landing{}, false
 	}
-	end, found := s.kept(a.key)
-	if s.Notes != nil {
-		end, found = s.reported(ctx, a.key)
-	}
+	end := s.kept(ctx, a.key)
 	now := time.Now()
 	fresh := now.Sub(end.At) <= a.MaxAge && now.Before(end.Candle.Add(2*a.Timeframe().Duration()))
-	return end, found && fresh && len(end.Votes.Votes) >= a.MinProviders()
+	return end, fresh && len(end.Votes.Votes) >= a.MinProviders()
 }
 
-func (s *Service) kept(key string) (landing, bool) {
-	s.flights.mu.Lock()
-	defer s.flights.mu.Unlock()
-	end, found := s.flights.landed[key]
-	return end, found
+// kept gives how the last flight of a key ended, in any process; without one the zero landing,
+// which has no votes.
+func (s *Service) kept(ctx context.Context, key string) landing {
+	if s.Notes == nil {
+		s.flights.mu.Lock()
+		defer s.flights.mu.Unlock()
+		return s.flights.landed[key]
+	}
+	_, note, err := s.noteOf(ctx, key)
+	if err != nil {
+		s.logFlight(ctx, "read", err)
+	}
+	if err != nil || note.End == nil {
+		return landing{}
+	}
+	return *note.End
 }
 
 // keep keeps votes for max_age in this process. It drops the oldest where there are too many.

@@ -108,22 +108,15 @@ func readFlight(n store.Note) (note flightNote, err error) {
 	return note, err
 }
 
-// reported gives the votes of a flight that has ended in any process.
-func (s *Service) reported(ctx context.Context, key string) (landing, bool) {
+// noteOf reads the note of a flight. Its version is empty if there is none.
+func (s *Service) noteOf(ctx context.Context, key string) (version string, note flightNote, err error) {
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()
 	current, err := s.Notes.Note(ctx, flightKey(key))
-	var note flightNote
 	if err == nil && current.Version != "" {
 		note, err = readFlight(current)
 	}
-	if err != nil {
-		s.logFlight(ctx, "read", err)
-	}
-	if err != nil || note.End == nil {
-		return landing{}, false
-	}
-	return *note.End, true
+	return current.Version, note, err
 }
 
 // watch polls the note of a flight that another process leads, for all who wait for it in
@@ -133,12 +126,10 @@ func (s *Service) watch(ctx context.Context, f *flight, version string, note fli
 	s.flights.mu.Lock()
 	f.unwatch = cancel
 	s.flights.mu.Unlock()
-	s.runs.Add(1)
-	go func() {
-		defer s.runs.Done()
+	s.runs.Go(func() {
 		defer cancel()
 		s.flights.end(f, s.poll(ctx, f, version, note.Timeout))
-	}()
+	})
 }
 
 // poll reads the note of a flight until it has ended. The leader is taken to be killed when
@@ -151,13 +142,7 @@ func (s *Service) poll(ctx context.Context, f *flight, version string, timeout t
 		case <-ctx.Done():
 			return landing{gone: true}
 		}
-		reading, cancel := context.WithTimeout(ctx, noteTimeout)
-		current, err := s.Notes.Note(reading, flightKey(f.key))
-		cancel()
-		note := flightNote{}
-		if err == nil && current.Version != "" {
-			note, err = readFlight(current)
-		}
+		current, note, err := s.noteOf(ctx, f.key)
 		now := time.Now()
 		switch {
 		case err != nil:
@@ -166,12 +151,12 @@ func (s *Service) poll(ctx context.Context, f *flight, version string, timeout t
 			}
 			s.logFlight(ctx, "watch", err)
 			return landing{gone: true}
-		case current.Version == "": // it has expired
+		case current == "": // it has expired
 			return landing{gone: true}
 		case note.End != nil:
 			return *note.End
-		case current.Version != version: // another process took it over
-			version, seen, timeout = current.Version, now, note.Timeout
+		case current != version: // another process took it over
+			version, seen, timeout = current, now, note.Timeout
 		case now.Sub(seen) > timeout+killedAfter:
 			return landing{gone: true, version: version}
 		}

@@ -177,8 +177,6 @@ func (s *Service) registryStatus(ctx context.Context) orchestrator.RegistryStatu
 
 // pastDay reads the counters of the last 24 hours, and the newest texts in them.
 func (s *Service) pastDay(ctx context.Context) (texts map[string]string, metrics Sums, err error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
 	now := time.Now().UTC()
 	hours, err := s.hours(ctx, now.Add(-lookBack).Truncate(time.Hour), now.Add(time.Hour))
 	texts = map[string]string{}

@@ -17,9 +17,11 @@ import (
 type counted struct {
 	notes
 	writes int
+	takes  time.Duration // a write
 }
 
 func (c *counted) Replace(ctx context.Context, key, old string, n store.Note) (store.Note, error) {
+	time.Sleep(c.takes)
 	current, err := c.notes.Replace(ctx, key, old, n)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,6 +90,36 @@ func TestProcessesTellEachOtherOfProviders(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Two processes write at the same moment. The second finds what the first has written, and
+// neither's news is lost.
+func TestTwoProcessesTellAtTheSameMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &counted{takes: 100 * time.Millisecond}
+		refused := &provider.Error{Kind: signal.FailureAuthentication, Message: "the key is refused"}
+		process := func(s *faulty, a, b error) fixture {
+			return serviceOver(t, service.Options{Notes: n}, s, &voter{name: "a", err: a}, &voter{name: "b", err: b}, &voter{name: "c"})
+		}
+		s := newService(t, service.Options{}).store
+		defer s.Close()
+		first, second, third := process(s, refused, nil), process(s, nil, refused), process(s, nil, nil)
+		for i, o := range askAtOnce(t, []fixture{first, second}, same(2, nil)...) {
+			if o.err != nil {
+				t.Errorf("question %d: %v", i, o.err)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		want := map[string]signal.LeftOutReason{"a": signal.LeftOutKeyRefused, "b": signal.LeftOutKeyRefused}
+		for i, process := range []fixture{first, second, third} {
+			if got := leftOut(t, process); !maps.Equal(got, want) {
+				t.Errorf("process %d leaves out %v, want %v", i, got, want)
+			}
+		}
+		if n.writes != 3 { // one of them was refused
+			t.Errorf("%d writes, want 3", n.writes)
+		}
+	})
 }
 
 // Notes that can't be read or written cost no decision, and no time.

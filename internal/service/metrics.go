@@ -1,8 +1,8 @@
 package service
 
 // Metrics: each run adds to the counters of its hour, and metrics are sums of the counters
-// of all processes that share the store. Latencies are counted in buckets, so that they can be summed too, and percentiles are estimated from
-// the sums.
+// of all processes that share the store. Latencies are counted in buckets, so that they can
+// be summed too, and percentiles are estimated from the sums.
 
 import (
 	"context"
@@ -84,9 +84,7 @@ type Percentiles struct {
 // Metrics sums the counters between two times, which are widened to whole windows. A
 // zero time is the bound of the current window.
 func (s *Service) Metrics(ctx context.Context, window Window, from, to time.Time) (Metrics, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	grain := 24 * time.Hour
+	grain := day
 	if window == WindowHour {
 		grain = time.Hour
 	}
@@ -123,6 +121,8 @@ const hourLayout = "2006-01-02T15"
 
 // hours reads the counters of the hours that begin in [from, to).
 func (s *Service) hours(ctx context.Context, from, to time.Time) ([]store.Hour, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	all, err := s.Store.Hours(ctx, from.Format(time.DateOnly), to.Add(-1).Format(time.DateOnly))
 	if err != nil {
 		return nil, err
@@ -254,40 +254,38 @@ const (
 )
 
 func (s *Service) countResult(c *signal.Consensus) store.Count {
-	var count store.Count
+	count := s.newCount("successes", c.Timestamp)
 	if c.SharedFrom != nil {
-		count = s.countShared(c)
+		addShared(count, c)
 	} else {
-		count = s.count("successes", c.Timestamp, c.TotalCostUSD, c.TotalTokens, c.Responses, c.Failures)
+		s.addRun(count, c.TotalCostUSD, c.TotalTokens, c.Responses, c.Failures)
 	}
-	s.noteSeries(count, resultOfSeries, seriesKey(c.Pair, c.Timeframe), store.PositionKey(c.CandleTime, c.ID)+" "+c.Timestamp.Format(time.RFC3339Nano))
-	return count
+	s.noteSeries(count, resultOfSeries, c.Pair, c.Timeframe, store.PositionKey(c.CandleTime, c.ID)+" "+c.Timestamp.Format(time.RFC3339Nano))
+	return s.ofItsKind(count)
 }
 
 func (s *Service) countFailure(request orchestrator.Checked, e *orchestrator.Error, code signal.ErrorCode) store.Count {
-	at := time.Now().UTC()
-	count := s.count("failures", at, e.Total.CostUSD, e.Total.Tokens, e.Votes, e.Failures)
-	s.noteSeries(count, errorOfSeries, seriesKey(request.Pair(), request.Timeframe()), at.Format(time.RFC3339Nano)+" "+string(code))
-	return count
+	count := s.newCount("failures", time.Now().UTC())
+	s.addRun(count, e.Total.CostUSD, e.Total.Tokens, e.Votes, e.Failures)
+	s.noteSeries(count, errorOfSeries, request.Pair(), request.Timeframe(), count.At.Format(time.RFC3339Nano)+" "+string(code))
+	return s.ofItsKind(count)
 }
 
-// count gives what one run adds to the counters of its hour.
-func (s *Service) count(outcome string, at time.Time, costUSD float64, tokens int, votes []signal.Vote, failures []signal.Failure) store.Count {
-	count := store.Count{
-		At:  at,
-		Add: map[string]int64{"requests": 1, outcome: 1, "cost_micro_usd": nearestMicroUSD(costUSD), "tokens": int64(tokens)},
-		Set: map[string]string{},
-	}
-	if s.MetricsRetention > 0 {
-		count.ExpiresAt = at.Add(s.MetricsRetention)
-	}
+// newCount gives what every request adds to the counters of its hour.
+func (s *Service) newCount(outcome string, at time.Time) store.Count {
+	return store.Count{At: at, Add: map[string]int64{"requests": 1, outcome: 1}, Set: map[string]string{}, ExpiresAt: expiry(at, s.MetricsRetention)}
+}
+
+// addRun adds what a run used, and what it has shown of the providers.
+func (s *Service) addRun(count store.Count, costUSD float64, tokens int, votes []signal.Vote, failures []signal.Failure) {
+	count.Add["cost_micro_usd"], count.Add["tokens"] = nearestMicroUSD(costUSD), int64(tokens)
 	for _, e := range s.Registry.Entries() {
 		if !e.Disabled {
 			count.Set[e.Provider.Name()+".model"] = e.Provider.Model()
 			count.Set[e.Provider.Name()+configured] = strconv.FormatBool(e.Unavailable == "")
 		}
 	}
-	now := at.Format(time.RFC3339Nano)
+	now := count.At.Format(time.RFC3339Nano)
 	for i := range votes {
 		v := &votes[i]
 		name := v.Provider + "."
@@ -305,29 +303,24 @@ func (s *Service) count(outcome string, at time.Time, costUSD float64, tokens in
 			count.Set[name+"last_error"] = now + " " + string(f.Error)
 		}
 	}
-	return s.simulatedCount(count)
 }
 
-// countShared gives what a result adds whose votes another run has paid for and counted.
-func (s *Service) countShared(c *signal.Consensus) store.Count {
-	kind, saved := sharedCoalesced, int64(0)
+// addShared adds what a result saved whose votes another run has paid for and counted.
+func addShared(count store.Count, c *signal.Consensus) {
+	kind := sharedCoalesced
 	if c.Cache == signal.CacheHit {
 		kind = sharedHits
 	}
+	count.Add[kind] = 1
 	for i := range c.Responses {
 		if cost := c.Responses[i].CostUSD; cost != nil {
-			saved += nearestMicroUSD(*cost)
+			count.Add[sharedSaved] += nearestMicroUSD(*cost)
 		}
 	}
-	count := store.Count{At: c.Timestamp, Add: map[string]int64{"requests": 1, "successes": 1, kind: 1, sharedSaved: saved}, Set: map[string]string{}}
-	if s.MetricsRetention > 0 {
-		count.ExpiresAt = c.Timestamp.Add(s.MetricsRetention)
-	}
-	return s.simulatedCount(count)
 }
 
-// simulatedCount gives the counters the names of simulated ones if the providers are.
-func (s *Service) simulatedCount(count store.Count) store.Count {
+// ofItsKind gives the counters the names of simulated ones if the providers are.
+func (s *Service) ofItsKind(count store.Count) store.Count {
 	if s.Simulated {
 		count.Add, count.Set = prefixed(count.Add), prefixed(count.Set)
 	}

@@ -290,47 +290,51 @@ func TestProbability(t *testing.T) {
 	})
 }
 
-// settleWindows stores the outcomes of BUYs of confidence 0.8, each in a window of its own,
-// and gives the fit that they make.
-func settleWindows(t *testing.T, s fixture, n, right int) outcome.Fit {
+// due stores n results like an answer, each with a window of its own that has ended, and
+// gives the candles of all windows. By them the oldest results are right, as many as asked
+// for, and the others wrong.
+func due(t *testing.T, s fixture, answer *signal.Consensus, n, right int) (candles []signal.Candle) {
 	t.Helper()
-	sums := outcome.Sums{}
-	answer := ask(t, s, question()).Consensus
+	lines := make([][]byte, n)
 	for i := range n {
 		c := *answer
-		c.CandleTime = signal.Timeframe("5m").Open(answer.CandleTime.Add(-time.Duration(3*i+30) * 5 * time.Minute))
+		c.CandleTime = signal.Timeframe("5m").Open(answer.CandleTime.Add(-time.Duration(3*(n-i)+30) * 5 * time.Minute))
 		c.Timestamp, c.ValidUntil = c.CandleTime.Add(5*time.Minute+time.Second), c.CandleTime.Add(10*time.Minute)
 		c.ID = idAt(c.Timestamp, i)
-		line, err := json.Marshal(c)
-		if err != nil {
+		var err error
+		if lines[i], err = json.Marshal(c); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Import(t.Context(), [][]byte{line}); err != nil {
-			t.Fatal(err)
-		}
-		exit := "49000"
+		exit := 49000.0
 		if i < right {
-			exit = "51000"
+			exit = 51000
 		}
-		candles := make([]signal.Candle, 3)
-		for j := range candles {
-			candles[j] = signal.Candle{Time: c.CandleTime.Add(time.Duration(j+1) * 5 * time.Minute)}
-			for k, price := range []*signal.Number{&candles[j].Open, &candles[j].High, &candles[j].Low, &candles[j].Close} {
-				if *price, err = signal.ParseNumber([]string{"50000", "52000", "48000", exit}[k]); err != nil {
-					t.Fatal(err)
-				}
-			}
+		for j := range 3 {
+			candles = append(candles, signal.Candle{
+				Time: c.CandleTime.Add(time.Duration(j+1) * 5 * time.Minute),
+				Open: signal.NumberOf(50000), High: signal.NumberOf(52000), Low: signal.NumberOf(48000), Close: signal.NumberOf(exit),
+			})
 		}
-		if err := s.SettleFrom(t.Context(), market.Series{Pair: c.Pair, Timeframe: "5m"}, candles, "test"); err != nil {
-			t.Fatal(err)
-		}
+	}
+	if added, err := s.Import(t.Context(), lines); err != nil || added != n {
+		t.Fatalf("%d imported, %v", added, err)
+	}
+	return candles
+}
+
+// settleWindows settles n results, and gives the fit that they make.
+func settleWindows(t *testing.T, s fixture, n, right int) outcome.Fit {
+	t.Helper()
+	answer := ask(t, s, question()).Consensus
+	candles := due(t, s, answer, n, right)
+	if err := s.SettleFrom(t.Context(), market.Series{Pair: answer.Pair, Timeframe: "5m"}, candles, "test"); err != nil {
+		t.Fatal(err)
 	}
 	board, err := s.Store.Sums(t.Context(), store.ScoresKey("5m", answer.PromptVersion, false), "", "1999-01-01", "2099-01-01")
 	if err != nil || len(board["consensus"]) == 0 {
 		t.Fatalf("nothing is settled: %v, %v", board, err)
 	}
-	sums.Add(board["consensus"])
-	return outcome.NewFit(sums)
+	return outcome.NewFit(board["consensus"])
 }
 
 // idAt gives an id that was made at a time.

@@ -66,6 +66,10 @@ const (
 	latestAnswer = 7
 )
 
+func notAfter() signal.FieldErrors {
+	return signal.FieldErrors{{Field: "to", Message: "is not after from: both are UTC days, and to is the day after the last one"}}
+}
+
 // Outcomes lists what became of results, the newest first: those that are settled and those
 // that are unresolved. q.From and q.To are UTC days; a result belongs to the day on which
 // its window begins. Without a pair it lists those of all pairs, of q.Timeframe alone if
@@ -79,12 +83,12 @@ func (s *Service) Outcomes(ctx context.Context, q Query) (Outcomes, error) {
 	if q.Limit == 0 {
 		q.Limit = DefaultLimit
 	}
-	first, last := q.From.UTC().Truncate(dayLength), q.To.UTC().Truncate(dayLength)
+	first, last := q.From.UTC().Truncate(day), q.To.UTC().Truncate(day)
 	if !q.To.IsZero() && !q.From.IsZero() && !first.Before(last) {
-		return Outcomes{}, signal.FieldErrors{{Field: "to", Message: "is not after from: both are UTC days, and to is the day after the last one"}}
+		return Outcomes{}, notAfter()
 	}
 	if q.Cursor != "" && !store.IsPosition(q.Cursor) {
-		return Outcomes{}, signal.FieldErrors{{Field: "cursor", Message: "is not a next_cursor of this list: leave it out to begin anew", Value: q.Cursor}}
+		return Outcomes{}, wrongCursor(q.Cursor)
 	}
 	if !q.Pair.IsZero() {
 		step := cmp.Or(q.Timeframe, signal.DefaultTimeframe).Duration()
@@ -96,45 +100,46 @@ func (s *Service) Outcomes(ctx context.Context, q Query) (Outcomes, error) {
 		}
 		return s.outcomes(ctx, q, func(known) bool { return true }, s.History)
 	}
-	today := time.Now().UTC().Truncate(dayLength)
+	today := time.Now().UTC().Truncate(day)
 	if q.From.IsZero() {
 		first = today
 		if !q.To.IsZero() {
-			first = last.Add(-dayLength)
+			first = last.Add(-day)
 		}
 	}
 	if q.To.IsZero() {
-		last = today.Add(dayLength)
+		last = today.Add(day)
 	}
-	if last.Sub(first) > MaxOutcomeDays*dayLength {
+	if last.Sub(first) > MaxOutcomeDays*day {
 		return Outcomes{}, signal.FieldErrors{{Field: "from", Message: fmt.Sprintf("is over %d days before the end, and without a pair the days are read one by one: name a pair, or fewer days", MaxOutcomeDays)}}
 	}
-	newest := last.Add((latestAnswer - 1) * dayLength)
+	newest := last.Add((latestAnswer - 1) * day)
 	if today.Before(newest) {
 		newest = today
 	}
 	return s.outcomes(ctx, q, func(o known) bool {
 		return !o.From.Before(first) && o.From.Before(last) && (q.Timeframe == "" || o.Timeframe == q.Timeframe)
-	}, func(ctx context.Context, part Query) (store.Page, error) {
-		day, before := newest, ""
-		if part.Cursor != "" {
-			before = store.IDOf(part.Cursor)
-			if day = candleOf(store.Unsettled{ID: before, Position: part.Cursor}).Truncate(dayLength); day.After(newest) {
-				day, before = newest, ""
-			}
+	}, func(ctx context.Context, part Query) (store.Page, error) { return s.ofDays(ctx, first, newest, part) })
+}
+
+// ofDays reads results that were made on the days from newest back to first. Their positions
+// are made of the day in place of the candle.
+func (s *Service) ofDays(ctx context.Context, first, newest time.Time, q Query) (store.Page, error) {
+	at, before := newest, ""
+	if of := candleOf(q.Cursor).Truncate(day); q.Cursor != "" && !of.After(newest) {
+		at, before = of, store.IDOf(q.Cursor)
+	}
+	for ; !at.Before(first); at, before = at.Add(-day), "" {
+		page, err := s.History(ctx, Query{From: at, To: at.Add(day), Cursor: before, Limit: q.Limit})
+		for i := range page.Results {
+			page.Results[i].Position = store.PositionKey(at, page.Results[i].ID)
+			page.Next = page.Results[i].Position // the days before may have more
 		}
-		for ; !day.Before(first); day, before = day.Add(-dayLength), "" {
-			page, err := s.History(ctx, Query{From: day, To: day.Add(dayLength), Cursor: before, Limit: part.Limit})
-			for i := range page.Results { // their places in a list of several days
-				page.Results[i].Position = store.PositionKey(day, page.Results[i].ID)
-				page.Next = page.Results[i].Position // the days before may have more
-			}
-			if err != nil || page.Next != "" {
-				return page, err
-			}
+		if err != nil || page.Next != "" {
+			return page, err
 		}
-		return store.Page{}, nil
-	})
+	}
+	return store.Page{}, nil
 }
 
 // known is what a list of outcomes has to know of each.
@@ -181,8 +186,6 @@ func (s *Service) outcomes(ctx context.Context, q Query, belongs func(known) boo
 	}
 }
 
-const dayLength = 24 * time.Hour
-
 // ScoreQuery selects what a scoreboard counts.
 type ScoreQuery struct {
 	Timeframe     signal.Timeframe // empty: a board for each that has results
@@ -199,15 +202,15 @@ func (s *Service) Scoreboard(ctx context.Context, q ScoreQuery) (*outcome.Scoreb
 	if q.PromptVersion == "" {
 		q.PromptVersion = provider.PromptVersion()
 	}
-	if q.To = q.To.UTC().Truncate(dayLength); q.To.IsZero() {
-		q.To = time.Now().UTC().Truncate(dayLength).Add(dayLength)
+	if q.To = q.To.UTC().Truncate(day); q.To.IsZero() {
+		q.To = time.Now().UTC().Truncate(day).Add(day)
 	}
-	if q.From = q.From.UTC().Truncate(dayLength); q.From.IsZero() {
-		q.From = q.To.Add(-scoreDays * dayLength)
+	if q.From = q.From.UTC().Truncate(day); q.From.IsZero() {
+		q.From = q.To.Add(-scoreDays * day)
 	}
-	switch days := q.To.Sub(q.From) / dayLength; {
+	switch days := q.To.Sub(q.From) / day; {
 	case days < 1:
-		return nil, signal.FieldErrors{{Field: "to", Message: "is not after from: both are UTC days, and to is the day after the last one"}}
+		return nil, notAfter()
 	case days > MaxScoreDays:
 		return nil, signal.FieldErrors{{Field: "from", Message: fmt.Sprintf("is %d days before to: at most %d are counted", days, MaxScoreDays)}}
 	}
@@ -231,7 +234,7 @@ func (s *Service) Scoreboard(ctx context.Context, q ScoreQuery) (*outcome.Scoreb
 }
 
 func (s *Service) sums(ctx context.Context, timeframe signal.Timeframe, q ScoreQuery) (map[outcome.Voter]outcome.Sums, error) {
-	stored, err := s.Store.Sums(ctx, store.ScoresKey(string(timeframe), q.PromptVersion, s.Simulated), q.Pair.String(), q.From.Format(time.DateOnly), q.To.Add(-dayLength).Format(time.DateOnly))
+	stored, err := s.Store.Sums(ctx, store.ScoresKey(string(timeframe), q.PromptVersion, s.Simulated), q.Pair.String(), q.From.Format(time.DateOnly), q.To.Add(-day).Format(time.DateOnly))
 	if err != nil {
 		return nil, err
 	}
@@ -268,16 +271,16 @@ const (
 	fitLimit    = time.Hour       // how long it is used while it can't be read again
 )
 
-// fits are the curves by which decisions get their probability, by timeframe.
+// fits are the curves by which decisions get their probability.
 type fits struct {
 	mu    sync.Mutex
 	known map[signal.Timeframe]fitted // guarded by mu
-	busy  map[signal.Timeframe]bool   // it is being read; guarded by mu
 }
 
 type fitted struct {
 	outcome.Fit
-	at time.Time
+	at   time.Time
+	busy bool // it is being read again
 }
 
 // probability begins to read what the probability of a decision is fitted to, unless it is
@@ -288,20 +291,19 @@ func (s *Service) probability(ctx context.Context, timeframe signal.Timeframe) (
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	end = func() {}
-	if now := time.Now(); now.Sub(f.known[timeframe].at) > fitLifetime && !f.busy[timeframe] {
-		if f.busy == nil {
-			f.known, f.busy = map[signal.Timeframe]fitted{}, map[signal.Timeframe]bool{}
+	if now, known := time.Now(), f.known[timeframe]; now.Sub(known.at) > fitLifetime && !known.busy {
+		if f.known == nil {
+			f.known = map[signal.Timeframe]fitted{}
 		}
-		f.busy[timeframe] = true
+		known.busy = true
+		f.known[timeframe] = known
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 		done := make(chan struct{})
-		s.runs.Add(1)
-		go func() {
-			defer s.runs.Done()
+		s.runs.Go(func() {
 			defer close(done)
 			defer cancel()
 			s.fit(ctx, timeframe, now)
-		}()
+		})
 		if s.Frozen { // what is not read by then would go on in the middle of another request
 			end = func() { cancel(); <-done }
 		}
@@ -319,15 +321,16 @@ func (s *Service) probability(ctx context.Context, timeframe signal.Timeframe) (
 
 // fit reads the scores of a timeframe and fits the curve of the consensus to them.
 func (s *Service) fit(ctx context.Context, timeframe signal.Timeframe, now time.Time) {
-	today := now.UTC().Truncate(dayLength)
-	sums, err := s.sums(ctx, timeframe, ScoreQuery{PromptVersion: provider.PromptVersion(), From: today.Add((1 - scoreDays) * dayLength), To: today.Add(dayLength)})
+	today := now.UTC().Truncate(day)
+	sums, err := s.sums(ctx, timeframe, ScoreQuery{PromptVersion: provider.PromptVersion(), From: today.Add((1 - scoreDays) * day), To: today.Add(day)})
 	if err != nil && !errors.Is(err, context.Canceled) {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "Scores not read:", slog.String("timeframe", string(timeframe)), slog.String("error", err.Error()))
 	}
 	s.fits.mu.Lock()
 	defer s.fits.mu.Unlock()
-	s.fits.busy[timeframe] = false
-	if err == nil {
-		s.fits.known[timeframe] = fitted{outcome.NewFit(sums[outcome.Consensus]), now}
+	known := s.fits.known[timeframe]
+	if known.busy = false; err == nil {
+		known.Fit, known.at = outcome.NewFit(sums[outcome.Consensus]), now
 	}
+	s.fits.known[timeframe] = known
 }

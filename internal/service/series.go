@@ -78,17 +78,9 @@ func (s *Service) Watch(list []Watched) {
 	s.series.watched = slices.Clone(list)
 }
 
-func seriesKey(pair signal.Pair, timeframe signal.Timeframe) string {
-	return pair.String() + "#" + string(timeframe)
-}
-
 // noteSeries adds a text about a series to a count, unless too many are noted in this hour.
-func (s *Service) noteSeries(count store.Count, kind, key, text string) {
-	name := kind + key
-	if s.series.takes(count.At.Truncate(time.Hour), name) {
-		if s.Simulated {
-			name = simulatedPrefix + name
-		}
+func (s *Service) noteSeries(count store.Count, kind string, pair signal.Pair, timeframe signal.Timeframe, text string) {
+	if name := kind + pair.String() + "#" + string(timeframe); s.series.takes(count.At.Truncate(time.Hour), name) {
 		count.Set[name] = text
 	}
 }
@@ -157,8 +149,6 @@ func (s *Service) knownSeries(ctx context.Context) ([]Series, error) {
 	if s.series.known != nil && now.Sub(s.series.at) < seriesAge {
 		return s.series.known, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
 	since := now.Add(-lookBack)
 	hours, err := s.hours(ctx, since.Truncate(time.Hour), now.Add(time.Hour))
 	if err != nil {
@@ -179,10 +169,11 @@ func (s *Service) knownSeries(ctx context.Context) ([]Series, error) {
 	known := []Series{}
 	for key, position := range results {
 		known = s.appendSeries(known, key, position, failures[key])
-		delete(failures, key)
 	}
 	for key, failed := range failures {
-		known = s.appendSeries(known, key, "", failed)
+		if _, decided := results[key]; !decided {
+			known = s.appendSeries(known, key, "", failed)
+		}
 	}
 	s.series.at, s.series.known = now, known
 	return known, nil
@@ -206,11 +197,8 @@ func (s *Service) appendSeries(list []Series, key, position, failed string) []Se
 		return list // it is a text about a provider of that name
 	}
 	one := Series{Pair: key[:mark], Timeframe: signal.Timeframe(key[mark+1:]), Simulated: s.Simulated}
-	if candle, rest, found := strings.Cut(position, "#"); found {
-		id, _, _ := strings.Cut(rest, " ")
-		if at, err := time.Parse(time.RFC3339, candle); err == nil {
-			one.CandleTime, one.ID = &at, &id
-		}
+	if place, _, _ := strings.Cut(position, " "); place != "" {
+		one.CandleTime, one.ID = new(candleOf(place)), new(store.IDOf(place))
 	}
 	when, code, _ := strings.Cut(failed, " ")
 	if at, err := time.Parse(time.RFC3339Nano, when); err == nil && at.After(madeAt(position)) {

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,7 +29,7 @@ const (
 	candlesAhead = 200
 	// triesFor is how long after the end of its window a result that candles could not
 	// settle is tried again by itself. [Service.Settle] tries any.
-	triesFor = 2 * 24 * time.Hour
+	triesFor = 2 * day
 )
 
 // SettleQuery selects the results to settle. The zero SettleQuery is all that wait for
@@ -82,9 +84,21 @@ func (s *Service) Settle(ctx context.Context, q SettleQuery, candlesOf CandlesOf
 			if err != nil {
 				return err
 			}
-			for _, pair := range pairsOf(open) {
+			var pairs []string // in the order in which they come first
+			of := map[string][]store.Unsettled{}
+			for _, u := range open {
+				if of[u.Pair] == nil {
+					pairs = append(pairs, u.Pair)
+				}
+				of[u.Pair] = append(of[u.Pair], u)
+			}
+			for _, text := range pairs {
+				pair, err := signal.ParseMarket(text)
+				if err != nil {
+					continue // it is no pair of this version
+				}
 				series := market.Series{Pair: pair, Timeframe: timeframe}
-				done, err := s.settleSeries(ctx, series, simulated, ofPair(open, pair), candlesOf, q)
+				done, err := s.settleSeries(ctx, series, simulated, of[text], candlesOf, q)
 				if err != nil {
 					return err
 				}
@@ -97,13 +111,11 @@ func (s *Service) Settle(ctx context.Context, q SettleQuery, candlesOf CandlesOf
 	return nil
 }
 
-// SettleFrom settles the results of a series that are due by candles that are at hand. It
-// is what a round does with the candles that it has fetched anyway.
+// SettleFrom settles the results of a series that are due by candles that are at hand, one
+// or more, the oldest first. It is what a round does with the candles that it has fetched
+// anyway.
 func (s *Service) SettleFrom(ctx context.Context, series market.Series, candles []signal.Candle, source string) error {
-	q := SettleQuery{Pair: series.Pair, Timeframe: series.Timeframe, Recent: true, Whole: true}
-	if len(candles) > 0 {
-		q.From = candles[0].Time.Add(-series.Timeframe.Duration())
-	}
+	q := SettleQuery{Pair: series.Pair, Timeframe: series.Timeframe, From: candles[0].Time.Add(-series.Timeframe.Duration()), Recent: true, Whole: true}
 	open, err := s.waiting(ctx, q, series.Timeframe, s.Simulated)
 	if err != nil || len(open) == 0 {
 		return err
@@ -153,9 +165,12 @@ func (s *Service) open(ctx context.Context, q SettleQuery, timeframe signal.Time
 		}
 		for i := range page.Results {
 			result := &page.Results[i]
-			var known struct{ Status outcome.Status }
+			var known struct {
+				Status outcome.Status
+				Reason string
+			}
 			if _ = json.Unmarshal(result.Outcome, &known); known.Status != outcome.Settled {
-				open = append(open, store.Unsettled{ID: result.ID, Position: result.Position, Pair: q.Pair.String()})
+				open = append(open, store.Unsettled{ID: result.ID, Position: result.Position, Pair: q.Pair.String(), Reason: known.Reason})
 			}
 		}
 		if r.Before = page.Next; r.Before == "" {
@@ -180,13 +195,14 @@ func (s *Service) waiting(ctx context.Context, q SettleQuery, timeframe signal.T
 		if !q.Pair.IsZero() && u.Pair != q.Pair.String() {
 			return true
 		}
-		return q.Recent && u.Reason != "" && candleOf(u).Before(due.Add(-triesFor))
+		return q.Recent && u.Reason != "" && candleOf(u.Position).Before(due.Add(-triesFor))
 	}), nil
 }
 
 // candleOf gives the candle of a result, which stands in its position.
-func candleOf(u store.Unsettled) time.Time {
-	at, _ := time.Parse(time.RFC3339, u.Position[:max(0, len(u.Position)-len("#")-len(u.ID))])
+func candleOf(position string) time.Time {
+	candle, _, _ := strings.Cut(position, "#")
+	at, _ := time.Parse(time.RFC3339, candle)
 	return at
 }
 
@@ -197,38 +213,20 @@ func timeframesOf(one signal.Timeframe) []signal.Timeframe {
 	return []signal.Timeframe{one}
 }
 
-// pairsOf gives the pairs of results, in the order in which they come first.
-func pairsOf(open []store.Unsettled) (pairs []signal.Pair) {
-	seen := map[string]bool{}
-	for _, u := range open {
-		if !seen[u.Pair] {
-			seen[u.Pair] = true
-			pair, err := signal.ParseMarket(u.Pair)
-			if err == nil {
-				pairs = append(pairs, pair)
-			}
-		}
-	}
-	return pairs
-}
-
-func ofPair(open []store.Unsettled, pair signal.Pair) (of []store.Unsettled) {
-	for _, u := range open {
-		if u.Pair == pair.String() {
-			of = append(of, u)
-		}
-	}
-	return of
-}
-
 // settleSeries settles results of one series, the oldest first. Candles are asked for as
 // often as it takes to cover all of them.
-func (s *Service) settleSeries(ctx context.Context, series market.Series, simulated bool, open []store.Unsettled, candlesOf CandlesOf, q SettleQuery) (Settled, error) {
-	done := Settled{Series: series, Simulated: simulated, Unresolved: map[outcome.Reason]int{}}
+func (s *Service) settleSeries(ctx context.Context, series market.Series, simulated bool, open []store.Unsettled, candlesOf CandlesOf, q SettleQuery) (done Settled, err error) {
+	done = Settled{Series: series, Simulated: simulated, Unresolved: map[outcome.Reason]int{}}
+	defer func() { // what is settled stays so, however the rest goes
+		if !q.DryRun && done.Settled > 0 {
+			s.Meter.Settled(done.Settled, done.Directional, done.Hits, done.NetReturn)
+			s.log.LogAttrs(ctx, slog.LevelInfo, "Results settled:", slog.String("series", series.String()), slog.String("source", done.Source), slog.Int("settled", done.Settled))
+		}
+	}()
 	step := series.Timeframe.Duration()
 	for len(open) > 0 {
 		now := time.Now()
-		list, source, err := candlesOf(ctx, series, candleOf(open[0]).Add(step))
+		list, source, err := candlesOf(ctx, series, candleOf(open[0].Position).Add(step))
 		if err != nil {
 			done.Failed = err
 			done.Pending += len(open)
@@ -240,7 +238,7 @@ func (s *Service) settleSeries(ctx context.Context, series market.Series, simula
 		}
 		covered := len(open) // results that these candles can say something about
 		if newest := newestOf(list); !q.Whole && !newest.IsZero() {
-			for covered = 1; covered < len(open) && !candleOf(open[covered]).Add(3*step).After(newest); covered++ {
+			for covered = 1; covered < len(open) && !candleOf(open[covered].Position).Add(3*step).After(newest); covered++ {
 			}
 			if newest.Add(step).After(series.Timeframe.LastClosed(now)) { // there are no later ones
 				covered = len(open)
@@ -249,7 +247,7 @@ func (s *Service) settleSeries(ctx context.Context, series market.Series, simula
 		done.Source = source
 		terms := outcome.Terms{Cost: s.RoundTripCost, Source: source, Now: now}
 		for batch := range slices.Chunk(open[:covered], settleBatch) {
-			if err := s.settleBatch(ctx, &done, batch, candles, terms, q.DryRun); err != nil {
+			if done, err = s.settleBatch(ctx, done, batch, candles, terms, q.DryRun); err != nil {
 				return done, err
 			}
 			if q.Progress != nil {
@@ -257,10 +255,6 @@ func (s *Service) settleSeries(ctx context.Context, series market.Series, simula
 			}
 		}
 		open = open[covered:]
-	}
-	if !q.DryRun && done.Settled > 0 {
-		s.Meter.Settled(done.Settled, done.Directional, done.Hits, done.NetReturn)
-		s.log.LogAttrs(ctx, slog.LevelInfo, "Results settled:", slog.String("series", series.String()), slog.String("source", done.Source), slog.Int("settled", done.Settled))
 	}
 	return done, nil
 }
@@ -274,8 +268,11 @@ func newestOf(candles []signal.Candle) (newest time.Time) {
 	return newest
 }
 
-// settleBatch settles some results and stores what became of them.
-func (s *Service) settleBatch(ctx context.Context, done *Settled, open []store.Unsettled, candles outcome.Candles, terms outcome.Terms, dryRun bool) error {
+// settleBatch settles some results and stores what became of them. It adds what is stored
+// to before.
+func (s *Service) settleBatch(ctx context.Context, before Settled, open []store.Unsettled, candles outcome.Candles, terms outcome.Terms, dryRun bool) (Settled, error) {
+	done := before
+	done.Unresolved = maps.Clone(before.Unresolved)
 	var settlements []store.Settlement
 	var notes []store.Unsettled
 	for _, u := range open {
@@ -284,11 +281,11 @@ func (s *Service) settleBatch(ctx context.Context, done *Settled, open []store.U
 			continue // it has expired
 		}
 		if err != nil {
-			return unreachable("to read a result that is to be settled", err)
+			return before, unreachable("to read a result that is to be settled", err)
 		}
 		var c signal.Consensus
 		if err := json.Unmarshal(stored.Body, &c); err != nil {
-			return fmt.Errorf("the stored result %s can't be settled: %w", u.ID, err)
+			return before, fmt.Errorf("the stored result %s can't be settled: %w", u.ID, err)
 		}
 		o := outcome.Settle(&c, stored.Imported, candles, terms)
 		switch o.Status {
@@ -303,7 +300,7 @@ func (s *Service) settleBatch(ctx context.Context, done *Settled, open []store.U
 			}
 			settlement, err := s.settlement(&c, &o)
 			if err != nil {
-				return err
+				return before, err
 			}
 			settlements = append(settlements, settlement)
 		case outcome.Unresolved:
@@ -311,7 +308,7 @@ func (s *Service) settleBatch(ctx context.Context, done *Settled, open []store.U
 			if string(*o.Reason) != u.Reason {
 				note, err := unsettled(&c, o)
 				if err != nil {
-					return err
+					return before, err
 				}
 				notes = append(notes, *note)
 			}
@@ -320,19 +317,19 @@ func (s *Service) settleBatch(ctx context.Context, done *Settled, open []store.U
 		}
 	}
 	if dryRun {
-		return nil
+		return done, nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), importTimeout)
+	ctx, cancel := writeContext(ctx, importTimeout)
 	defer cancel()
 	if _, err := s.Store.AddOutcomes(ctx, settlements); err != nil {
-		return unreachable("to store what became of results", err)
+		return before, unreachable("to store what became of results", err)
 	}
 	if len(notes) > 0 {
 		if err := s.Store.NoteUnsettled(ctx, notes); err != nil {
-			return unreachable("to store why results are not settled", err)
+			return done, unreachable("to store why results are not settled", err)
 		}
 	}
-	return nil
+	return done, nil
 }
 
 // unsettled is a result without a final outcome, as it stands on the store's list.
@@ -363,12 +360,9 @@ func (s *Service) settlement(c *signal.Consensus, o *outcome.Outcome) (store.Set
 	if u.Outcome, err = json.Marshal(o); err != nil {
 		return store.Settlement{}, err
 	}
-	settlement := store.Settlement{Unsettled: *u, Day: o.Day(), Sums: map[string]map[string]float64{}}
+	settlement := store.Settlement{Unsettled: *u, Day: o.Day(), Sums: map[string]map[string]float64{}, ExpiresAt: expiry(time.Now(), s.MetricsRetention)}
 	for voter, sums := range o.Sums(c) {
 		settlement.Sums[voter.String()] = sums
-	}
-	if s.MetricsRetention > 0 {
-		settlement.ExpiresAt = time.Now().Add(s.MetricsRetention)
 	}
 	return settlement, nil
 }

@@ -103,9 +103,13 @@ func (s *Service) History(ctx context.Context, q Query) (store.Page, error) {
 		page, err = s.Store.Series(ctx, store.SeriesKey(q.Pair.String(), string(q.Timeframe), s.Simulated), r)
 	}
 	if errors.Is(err, store.ErrCursor) {
-		return page, signal.FieldErrors{{Field: "cursor", Message: "is not a next_cursor of this list: leave it out to begin anew", Value: q.Cursor}}
+		return page, wrongCursor(q.Cursor)
 	}
 	return page, unreachable("to read the history", err)
+}
+
+func wrongCursor(cursor string) signal.FieldErrors {
+	return signal.FieldErrors{{Field: "cursor", Message: "is not a next_cursor of this list: leave it out to begin anew", Value: cursor}}
 }
 
 // Verdict is the part of a result that a policy makes.

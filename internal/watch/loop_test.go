@@ -29,9 +29,12 @@ type asker struct {
 	trouble map[string]int
 	err     error // of the trouble
 	takes   time.Duration
+	settles time.Duration // how long settling takes
 }
 
-func (a *asker) SettleFrom(context.Context, market.Series, []signal.Candle, string) error { return nil }
+func (a *asker) SettleFrom(ctx context.Context, _ market.Series, _ []signal.Candle, _ string) error {
+	return RealClock{}.Sleep(ctx, a.settles)
+}
 
 func (a *asker) AskOnce(ctx context.Context, occasion string, gather service.Gather) (service.Answer, error) {
 	a.mu.Lock()

@@ -145,17 +145,29 @@ func (w *Watcher) watch(ctx context.Context, at time.Time, list List, series mar
 		return question(list, series, last, fetched)
 	})
 	o.Venue = fetched.Venue
-	if len(fetched.Candles) > 0 {
-		if err := w.Asker.SettleFrom(ctx, series, fetched.Candles, fetched.Venue); err != nil {
-			w.log.LogAttrs(ctx, slog.LevelWarn, "Results not settled:", slog.String("series", series.String()), slog.String("error", err.Error()))
-		}
-	}
+	w.settle(ctx, series, fetched)
 	if err != nil {
 		o.failed(err)
 		return o
 	}
 	o.decided(answer)
 	return o
+}
+
+// settle holds earlier results of a series against the candles that were fetched, within
+// what Reserve leaves of the time.
+func (w *Watcher) settle(ctx context.Context, series market.Series, fetched market.Fetched) {
+	if len(fetched.Candles) == 0 {
+		return
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-w.Reserve))
+		defer cancel()
+	}
+	if err := w.Asker.SettleFrom(ctx, series, fetched.Candles, fetched.Venue); err != nil {
+		w.log.LogAttrs(ctx, slog.LevelWarn, "Results not settled:", slog.String("series", series.String()), slog.String("error", err.Error()))
+	}
 }
 
 // hasTime gives errNotReached if the deadline comes before the longest possible end of a

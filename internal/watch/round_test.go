@@ -354,6 +354,23 @@ func TestWhatASlowVenueLeavesNoTimeForIsNotBegun(t *testing.T) {
 	}
 }
 
+// Settling leaves the time that is kept for the answer.
+func TestSettlingEndsBeforeTheReserve(t *testing.T) {
+	for settles, want := range map[time.Duration]time.Duration{time.Second: time.Second, time.Minute: 27 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			w := New(Options{Asker: &asker{settles: settles}, Check: func(orchestrator.Policy) error { return nil }, Timeout: 20 * time.Second, Reserve: 3 * time.Second,
+				Candles: func(...string) (market.CandleSource, error) { return &candles{}, nil }})
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			began := time.Now()
+			s, err := w.Round(ctx, began, parse(t, `{"pairs": ["BTC/USDT"]}`))
+			if took := time.Since(began); err != nil || s.Decided != 1 || took != want {
+				t.Errorf("settling takes %s: the round of 30 s took %s, want %s: %+v, %v", settles, took, want, s, err)
+			}
+		})
+	}
+}
+
 func TestARoundThatIsEndedSaysSo(t *testing.T) {
 	f := newFixture(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())
