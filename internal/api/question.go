@@ -60,7 +60,7 @@ var questionFields = []field{
 		return &huma.Schema{Type: huma.TypeNumber, Nullable: true, ExclusiveMinimum: new(0.0), Maximum: new(orchestrator.MaxTimeout.Seconds()), Description: "For all providers together, in seconds. The server shortens it if its own deadline is earlier. Default: the server's configuration."}
 	}),
 	policyField("wait", func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, Nullable: true, Enum: []any{string(orchestrator.WaitAll), string(orchestrator.WaitDecided), nil}, Default: string(orchestrator.WaitAll), Description: "`decided` stops as soon as no missing answer can change the decision."}
+		return &huma.Schema{Type: huma.TypeString, Nullable: true, Enum: append(enum(orchestrator.WaitAll, orchestrator.WaitDecided), nil), Default: string(orchestrator.WaitAll), Description: "`decided` stops as soon as no missing answer can change the decision."}
 	}),
 	{"max_age", (*fields).readMaxAge, func(*server) *huma.Schema {
 		return &huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: new(0.0), Maximum: new(float64(mostAge)), Default: 0, Description: "Seconds: votes about the same question that are at most so old will do, within their candle. With 0 only votes of a run that is under way are shared."}
