@@ -16,26 +16,18 @@ import (
 	"thalas/internal/signal"
 )
 
-func timeframeSchema(description string, nullable bool) *huma.Schema {
-	schema := &huma.Schema{Type: huma.TypeString, Nullable: nullable, Description: description, Enum: enum(signal.Timeframes()...)}
-	if nullable {
-		schema.Enum, schema.Default = append(schema.Enum, nil), string(signal.DefaultTimeframe)
-	}
-	return schema
+func weightsSchema(description string) huma.Schema {
+	return huma.Schema{Type: huma.TypeObject, Nullable: true, Description: description}
 }
 
-func (s *server) weightsSchema() *huma.Schema {
-	schema := &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: false, Properties: map[string]*huma.Schema{},
-		Description: "Weights of votes in this run by provider, in any case. Default: the server's configuration."}
-	for _, name := range s.service.Registry.Names() {
-		schema.Properties[name] = &huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: new(0.0), Maximum: new(1.0)}
-	}
-	return schema
+// shareSchema is the schema of a number from 0 to 1.
+func shareSchema(description string) huma.Schema {
+	return huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: new(0.0), Maximum: new(1.0), Description: description}
 }
 
-func marketDataSchema(maxText int) *huma.Schema {
+func marketDataSchema(maxText int) huma.Schema {
 	number := &huma.Schema{Type: huma.TypeNumber, Nullable: true}
-	return &huma.Schema{
+	return huma.Schema{
 		Type: huma.TypeObject, MinProperties: new(1), MaxProperties: new(signal.MaxIndicators),
 		Description: "Indicators by any name, and recent candles. `null` is an unknown value: the models see it as unknown, and never as 0.",
 		Properties: map[string]*huma.Schema{
