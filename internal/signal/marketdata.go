@@ -40,8 +40,12 @@ type Indicator struct {
 // Candle has a known Open, High, Low and Close above 0, and a Volume that may be unknown.
 // Time is when it opened, in UTC. It is zero in all candles of one MarketData or in none.
 type Candle struct {
-	Time                           time.Time
-	Open, High, Low, Close, Volume Number
+	Time   time.Time `json:"time,omitzero"`
+	Open   Number    `json:"open"`
+	High   Number    `json:"high"`
+	Low    Number    `json:"low"`
+	Close  Number    `json:"close"`
+	Volume Number    `json:"volume"`
 }
 
 // UnmarshalJSON reads market data by ParseMarketData with MaxText.
@@ -63,23 +67,6 @@ func (m MarketData) MarshalJSON() ([]byte, error) {
 		object[candlesKey] = m.Candles
 	}
 	return json.Marshal(object)
-}
-
-// MarshalJSON writes a candle as MarketData has it.
-func (c Candle) MarshalJSON() ([]byte, error) {
-	type bar struct {
-		Time   *time.Time `json:"time,omitempty"`
-		Open   Number     `json:"open"`
-		High   Number     `json:"high"`
-		Low    Number     `json:"low"`
-		Close  Number     `json:"close"`
-		Volume Number     `json:"volume"`
-	}
-	b := bar{nil, c.Open, c.High, c.Low, c.Close, c.Volume}
-	if !c.Time.IsZero() {
-		b.Time = &c.Time
-	}
-	return json.Marshal(b)
 }
 
 // Has reports whether an indicator of that name was sent, even as null.
