@@ -72,7 +72,7 @@ func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, er
 	}
 	page, err := s.service.History(ctx, in.query)
 	if err != nil {
-		return nil, x.refuseQuery(err)
+		return nil, x.refuse(err)
 	}
 	bodies := make([]json.RawMessage, len(page.Results))
 	for i := range page.Results {

@@ -5,8 +5,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -107,13 +105,7 @@ func (s *server) replay(ctx context.Context, in *replayInput) (*jsonOutput, erro
 		return nil, x.finish(p)
 	}
 	replayed, err := s.service.Replay(ctx, query, policy)
-	var found signal.FieldErrors
-	switch {
-	case errors.As(err, &found): // the cursor is wrong: everything else is checked already
-		return nil, x.finish(invalid(fieldMistakes("body", found, func(string) json.RawMessage {
-			return scalarOf(writeCursor(query.Cursor))
-		})))
-	case err != nil:
+	if err != nil {
 		return nil, x.refuse(err)
 	}
 	answer := Replay{Replayed: replayed}
