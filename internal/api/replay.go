@@ -50,7 +50,7 @@ var replayFields = []field{
 		}
 	}, huma.Schema{Type: huma.TypeInteger, Nullable: true, Minimum: new(1.0), Maximum: new(float64(service.MaxLimit)), Default: service.MaxLimit, Description: "Runs of a page, changed or not."}},
 	{"cursor", func(f *fields, raw strictjson.Value) {
-		readText(f, "cursor", raw, "a next_cursor, or leave it out", func(text string) (string, error) { return readCursor(text, store.IsPosition) }, &f.query.Cursor)
+		readText(f, "cursor", raw, "a next_cursor, or leave it out", readCursor(store.IsPosition), &f.query.Cursor)
 	}, huma.Schema{Type: huma.TypeString, Format: "cursor", Nullable: true, MinLength: new(1), Description: "next_cursor of the previous page."}},
 }
 
