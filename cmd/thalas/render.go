@@ -49,11 +49,15 @@ const labelWidth = 16
 
 // entry writes a label and a text, wrapped to the width.
 func (r *report) entry(look lipgloss.Style, label, text string) {
-	for i, line := range wrap(visible(text), r.width-labelWidth) {
-		if i > 0 {
-			label = ""
-		}
-		r.line("%s%s%s", look.Render(label), strings.Repeat(" ", labelWidth-len(label)), line)
+	r.labelled(look, fmt.Sprintf("%-*s", labelWidth, label), r.plain, text)
+}
+
+// labelled writes a text, wrapped to the width, behind a label and the blanks that belong to it.
+func (r *report) labelled(labelLook lipgloss.Style, label string, look lipgloss.Style, text string) {
+	width := len(label)
+	for _, line := range wrap(visible(text), r.width-width) {
+		r.line("%s%s", labelLook.Render(label), look.Render(line))
+		label = strings.Repeat(" ", width)
 	}
 }
 

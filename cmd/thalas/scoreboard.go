@@ -132,12 +132,7 @@ func (r *report) score(s *outcome.Score, breakEven *float64) {
 	look, verdict := r.verdict(s)
 	r.line("%s%s%*s  %s", r.bold.Render(name), strings.Repeat(" ", nameWidth-lipgloss.Width(name)), rateWidth, rate, look.Render(r.bar(s, breakEven)))
 	part := func(label string, look lipgloss.Style, text string) {
-		for i, line := range wrap(visible(text), r.width-partWidth) {
-			if i > 0 {
-				label = ""
-			}
-			r.line("  %s%s", r.dim.Render(fmt.Sprintf("%-*s", partWidth-2, label)), look.Render(line))
-		}
+		r.labelled(r.dim, fmt.Sprintf("  %-9s", label), look, text)
 	}
 	if s.Model != nil {
 		part("model", r.plain, *s.Model)
@@ -163,8 +158,6 @@ func (r *report) score(s *outcome.Score, breakEven *float64) {
 		part("stated", r.plain, statedText(s))
 	}
 }
-
-const partWidth = 11 // of the label of a part, with the blanks before and after it
 
 // bar draws the interval of a hit rate as a line, the rate as a dot, a coin and the
 // break-even as marks.

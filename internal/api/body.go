@@ -4,7 +4,6 @@ package api
 // document in UTF-8 before its fields are read.
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -50,19 +49,7 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 		x.discard()
 		return nil, tooLarge()
 	}
-	var body bytes.Buffer
-	var err error
-	from := http.MaxBytesReader(x.w, x.r.Body, limit)
-	n := x.r.ContentLength
-	body.Grow(int(min(max(n, 0), usualBody)) + bytes.MinRead)
-	if n > usualBody { // memory for all of it only after a part has arrived: a header alone must not cost memory
-		if _, err = body.ReadFrom(io.LimitReader(from, usualBody)); err == nil {
-			body.Grow(int(n-usualBody) + bytes.MinRead)
-		}
-	}
-	if err == nil {
-		_, err = body.ReadFrom(from)
-	}
+	body, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, limit)) // its memory grows as the body arrives
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
@@ -75,11 +62,8 @@ func (x *exchange) readBody() ([]byte, *Problem) {
 		p.cause = err
 		return nil, p
 	}
-	return strictjson.WithoutBOM(body.Bytes()), nil
+	return strictjson.WithoutBOM(body), nil
 }
-
-// usualBody is a size in bytes that few bodies exceed.
-const usualBody = 16 << 10
 
 // discard reads and drops a body that is too large, up to a limit: a client that is still
 // sending when the connection closes never reads the answer. A client that waits for

@@ -207,25 +207,14 @@ var compatFields = []field{
 	timeframeField("The length of a candle."),
 	priceField,
 	marketDataField(signal.MaxCompatText),
-	{"provider_weights", (*fields).compatWeights, func(s *server) *huma.Schema {
-		weights := s.weightsSchema()
-		weights.AdditionalProperties = true
-		for _, e := range s.service.Registry.Entries() {
-			if e.Disabled { // its weight is ignored, whatever it is
-				delete(weights.Properties, e.Provider.Name())
-			}
-		}
-		return weights
-	}},
+	{weightsKey, (*fields).compatWeights, weightsSchema("Weights of votes in this run by provider, in any case. Default: the server's configuration.")},
 }
 
 // marketField is a pair, or the question of a prediction market.
 func marketField(description, example string) field {
 	return field{"pair", func(f *fields, raw strictjson.Value) {
 		readText(f, "pair", raw, "a pair such as BTC/USDT, or a question", signal.ParseMarket, &f.request.Pair)
-	}, func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: description, Examples: []any{example}}
-	}}
+	}, huma.Schema{Type: huma.TypeString, Format: "market", MinLength: new(1), MaxLength: new(300), Description: description, Examples: []any{example}}}
 }
 
 // parseCompat reads a body as parseQuestion does, by the rules of the compatibility route.

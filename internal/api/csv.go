@@ -60,22 +60,17 @@ var outcomeColumns = []string{
 // csvOf writes a header and a row for each document. Numbers have the stored digits, and
 // null is an empty cell.
 func csvOf(columns []string, documents []json.RawMessage) ([]byte, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	if err := w.Write(columns); err != nil {
-		return nil, err
-	}
+	rows := [][]string{columns}
 	for _, document := range documents {
 		row, err := rowOf(columns, document)
 		if err != nil {
 			return nil, err
 		}
-		if err := w.Write(row); err != nil {
-			return nil, err
-		}
+		rows = append(rows, row)
 	}
-	w.Flush()
-	return b.Bytes(), w.Error()
+	var b bytes.Buffer
+	err := csv.NewWriter(&b).WriteAll(rows)
+	return b.Bytes(), err
 }
 
 // CSVColumns names the columns, in order.

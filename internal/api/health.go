@@ -75,7 +75,7 @@ type metricsInput struct {
 // Resolve reads the parameters.
 func (in *metricsInput) Resolve(ctx huma.Context) []error {
 	mistakes := queryMistakes(checkQuery(ctx))
-	in.from, in.to = mistakes.moment("from", in.From), mistakes.moment("to", in.To)
+	in.from, in.to = readParameter(&mistakes, "from", in.From, parseMoment), readParameter(&mistakes, "to", in.To, parseMoment)
 	mistakes.window(in.from, in.to)
 	if end := in.to; !in.from.IsZero() {
 		if end.IsZero() {

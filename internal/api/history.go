@@ -37,27 +37,28 @@ type historyInput struct {
 // Resolve reads the parameters.
 func (in *historyInput) Resolve(ctx huma.Context) []error {
 	mistakes := queryMistakes(checkQuery(ctx))
-	in.query.Pair = mistakes.pair(in.Pair, signal.ParseMarket)
-	in.query.Timeframe, in.query.Limit = mistakes.timeframe("timeframe", in.Timeframe), in.Limit
-	in.query.From, in.query.To = mistakes.moment("from", in.From), mistakes.moment("to", in.To)
+	in.query.Pair = readParameter(&mistakes, "pair", in.Pair, signal.ParseMarket)
+	in.query.Timeframe, in.query.Limit = mistakes.timeframe(in.Timeframe), in.Limit
+	in.query.From, in.query.To = readParameter(&mistakes, "from", in.From, parseMoment), readParameter(&mistakes, "to", in.To, parseMoment)
 	mistakes.window(in.query.From, in.query.To)
 	isCursor := store.IsPosition
 	if in.Pair == "" {
 		isCursor = store.IsID
 	}
-	in.query.Cursor = mistakes.cursor(in.Cursor, isCursor)
+	in.query.Cursor = readParameter(&mistakes, "cursor", in.Cursor, readCursor(isCursor))
 	return mistakes
 }
 
-var errCursor = errors.New("is not a next_cursor of this list: leave it out to begin anew")
-
-// readCursor gives the position in the store that a cursor stands for.
-func readCursor(text string, isCursor func(string) bool) (string, error) {
-	position, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || !isCursor(string(position)) {
-		return "", errCursor
+// readCursor reads a cursor: the position in the store that it stands for, which isCursor
+// knows.
+func readCursor(isCursor func(string) bool) func(text string) (string, error) {
+	return func(text string) (string, error) {
+		position, err := base64.RawURLEncoding.DecodeString(text)
+		if err != nil || !isCursor(string(position)) {
+			return "", errors.New("is not a next_cursor of this list: leave it out to begin anew")
+		}
+		return string(position), nil
 	}
-	return string(position), nil
 }
 
 // writeCursor encodes a position, since it has characters that a query must escape.
@@ -72,7 +73,7 @@ func (s *server) history(ctx context.Context, in *historyInput) (*jsonOutput, er
 	}
 	page, err := s.service.History(ctx, in.query)
 	if err != nil {
-		return nil, x.refuseQuery(err)
+		return nil, x.refuse(err)
 	}
 	bodies := make([]json.RawMessage, len(page.Results))
 	for i := range page.Results {

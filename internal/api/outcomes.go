@@ -59,12 +59,12 @@ type outcomesInput struct {
 // Resolve reads the parameters.
 func (in *outcomesInput) Resolve(ctx huma.Context) []error {
 	mistakes := queryMistakes(checkQuery(ctx))
-	in.query.Pair = mistakes.pair(in.Pair, signal.ParseMarket)
+	in.query.Pair = readParameter(&mistakes, "pair", in.Pair, signal.ParseMarket)
 	if in.Timeframe != "" || in.Pair != "" {
-		in.query.Timeframe = mistakes.timeframe("timeframe", in.Timeframe)
+		in.query.Timeframe = mistakes.timeframe(in.Timeframe)
 	}
-	in.query.From, in.query.To, in.query.Limit = mistakes.day("from", in.From), mistakes.day("to", in.To), in.Limit
-	in.query.Cursor = mistakes.cursor(in.Cursor, store.IsPosition)
+	in.query.From, in.query.To, in.query.Limit = readParameter(&mistakes, "from", in.From, parseDay), readParameter(&mistakes, "to", in.To, parseDay), in.Limit
+	in.query.Cursor = readParameter(&mistakes, "cursor", in.Cursor, readCursor(store.IsPosition))
 	return mistakes
 }
 
@@ -93,11 +93,11 @@ type scoreboardInput struct {
 // Resolve reads the parameters.
 func (in *scoreboardInput) Resolve(ctx huma.Context) []error {
 	mistakes := queryMistakes(checkQuery(ctx))
-	in.query.Pair = mistakes.pair(in.Pair, signal.ParsePair)
+	in.query.Pair = readParameter(&mistakes, "pair", in.Pair, signal.ParsePair)
 	if in.Timeframe != "" {
-		in.query.Timeframe = mistakes.timeframe("timeframe", in.Timeframe)
+		in.query.Timeframe = mistakes.timeframe(in.Timeframe)
 	}
-	in.query.From, in.query.To, in.query.PromptVersion = mistakes.day("from", in.From), mistakes.day("to", in.To), in.PromptVersion
+	in.query.From, in.query.To, in.query.PromptVersion = readParameter(&mistakes, "from", in.From, parseDay), readParameter(&mistakes, "to", in.To, parseDay), in.PromptVersion
 	return mistakes
 }
 

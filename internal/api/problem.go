@@ -127,11 +127,7 @@ func refusedByHuma(ctx huma.Context, status int, message string, errs ...error) 
 	for _, err := range errs {
 		switch e := err.(type) {
 		case *Problem:
-			p := x.finish(e)
-			for name, values := range e.GetHeaders() {
-				ctx.SetHeader(name, values[0])
-			}
-			return p
+			return x.finish(e)
 		case Mistake:
 			mistakes = append(mistakes, e)
 		case *huma.ErrorDetail:

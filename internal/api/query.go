@@ -3,6 +3,7 @@ package api
 // Query parameters: only those of the operation, and each only once.
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -89,73 +90,45 @@ func (s *server) refuseContract(ctx context.Context, place string, series signal
 	return invalid([]Mistake{{Location: place, Message: wrong.Error(), Value: scalarOf(series.String())}})
 }
 
-// pair reads the pair or the name of a series. An empty text gives the zero pair.
-func (m *queryMistakes) pair(text string, parse func(string) (signal.Pair, error)) (pair signal.Pair) {
+// readParameter reads a parameter. An empty text gives the zero value.
+func readParameter[T any](m *queryMistakes, name, text string, parse func(string) (T, error)) (value T) {
 	if text == "" {
-		return pair
+		return value
 	}
-	pair, err := parse(text)
-	if err != nil {
-		m.wrong("pair", err.Error(), text)
-	}
-	return pair
-}
-
-// cursor reads a cursor. An empty text begins anew.
-func (m *queryMistakes) cursor(text string, isCursor func(string) bool) string {
-	if text == "" {
-		return ""
-	}
-	position, err := readCursor(text, isCursor)
-	if err != nil {
-		m.wrong("cursor", err.Error(), text)
-	}
-	return position
-}
-
-// timeframe reads a timeframe. An empty text gives the default.
-func (m *queryMistakes) timeframe(name, text string) signal.Timeframe {
-	if text == "" {
-		return signal.DefaultTimeframe
-	}
-	timeframe, err := signal.ParseTimeframe(text)
+	value, err := parse(text)
 	if err != nil {
 		m.wrong(name, err.Error(), text)
 	}
-	return timeframe
+	return value
 }
 
-// moment reads a time: RFC 3339, or seconds or milliseconds since 1970. An empty text gives
-// the zero time.
-func (m *queryMistakes) moment(name, text string) time.Time {
-	if text == "" {
-		return time.Time{}
-	}
+// timeframe reads a timeframe. An empty text gives the default.
+func (m *queryMistakes) timeframe(text string) signal.Timeframe {
+	return readParameter(m, "timeframe", cmp.Or(text, string(signal.DefaultTimeframe)), signal.ParseTimeframe)
+}
+
+// parseMoment reads a time: RFC 3339, or seconds or milliseconds since 1970.
+func parseMoment(text string) (time.Time, error) {
 	if _, err := strconv.ParseUint(text, 10, 64); err == nil {
-		at, err := signal.EpochTime(text)
-		if err != nil {
-			m.wrong(name, err.Error(), text)
-		}
-		return at
+		return signal.EpochTime(text)
 	}
 	// A plus sign that was not escaped arrives as a space.
 	at, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1))
 	if err != nil {
-		m.wrong(name, "is no time: send RFC 3339 such as 2026-11-23T05:00:00Z, or seconds since 1970", text)
+		return at, errors.New("is no time: send RFC 3339 such as 2026-11-23T05:00:00Z, or seconds since 1970")
 	}
-	return at.UTC()
+	return at.UTC(), nil
 }
 
-// day reads a UTC day: 2026-11-23, or a moment in it. An empty text gives the zero time.
-func (m *queryMistakes) day(name, text string) time.Time {
+// parseDay reads a UTC day: 2026-11-23, or a moment in it.
+func parseDay(text string) (time.Time, error) {
 	if day, err := time.Parse(time.DateOnly, text); err == nil {
-		return day
+		return day, nil
 	}
 	if strings.Count(text, "-") == 2 && len(text) <= len(time.DateOnly) {
-		m.wrong(name, "is no day: send one such as 2026-11-23", text)
-		return time.Time{}
+		return time.Time{}, errors.New("is no day: send one such as 2026-11-23")
 	}
-	return m.moment(name, text)
+	return parseMoment(text)
 }
 
 // window refuses an empty window.

@@ -31,40 +31,34 @@ type fields struct {
 	unread   bool // the body is not an object
 }
 
-// field is a top-level key: how it is read, and its schema in the contract.
+// field is a top-level key: how it is read, and its schema in the contract. objectSchema adds
+// what depends on the providers.
 type field struct {
 	name   string
 	read   func(f *fields, raw strictjson.Value)
-	schema func(s *server) *huma.Schema // its type, range and description
+	schema huma.Schema // its type, range and description
 }
 
 // questionFields are the keys of POST /v1/consensus.
 var questionFields = []field{
 	{"pair", func(f *fields, raw strictjson.Value) {
 		readText(f, "pair", raw, "a pair such as BTC/USDT", signal.ParsePair, &f.request.Pair)
-	}, func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, Format: "pair", MinLength: new(2), MaxLength: new(64), Examples: []any{"BTC/USDT"},
-			Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`. If there is a slash, only the slash separates. The name of a contract, such as `BTC-PERP`, is refused."}
-	}},
+	}, huma.Schema{Type: huma.TypeString, Format: "pair", MinLength: new(2), MaxLength: new(64), Examples: []any{"BTC/USDT"},
+		Description: "`BTC/USDT`, `btc-usdt`, `BTC_USDT`, `BTCUSDT`, `BINANCE:BTCUSDT`, `BTC/USDT:USDT` or `BTCUSDT.P`; answered as `BASE/QUOTE[:SETTLE]`. If there is a slash, only the slash separates. The name of a contract, such as `BTC-PERP`, is refused."}},
 	timeframeField("The length of a candle. Case matters: `1M` is refused."),
 	priceField,
 	marketDataField(signal.MaxText),
-	policyField("provider_weights", (*server).weightsSchema),
-	policyField("min_providers", func(s *server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeInteger, Nullable: true, Minimum: new(1.0), Maximum: new(float64(max(len(s.service.Registry.Entries()), 1))),
-			Description: "The votes that a decision needs. With fewer, the answer is an error. Default: the server's configuration."}
-	}),
-	shareField("min_confidence", "Below it, a BUY or SELL becomes HOLD. Default: the server's configuration."),
-	shareField("min_agreement", "Below it, a BUY or SELL becomes HOLD. Default: the server's configuration."),
-	policyField("timeout_seconds", func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeNumber, Nullable: true, ExclusiveMinimum: new(0.0), Maximum: new(orchestrator.MaxTimeout.Seconds()), Description: "For all providers together, in seconds. The server shortens it if its own deadline is earlier. Default: the server's configuration."}
-	}),
-	policyField("wait", func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, Nullable: true, Enum: []any{string(orchestrator.WaitAll), string(orchestrator.WaitDecided), nil}, Default: string(orchestrator.WaitAll), Description: "`decided` stops as soon as no missing answer can change the decision."}
-	}),
-	{"max_age", (*fields).readMaxAge, func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: new(0.0), Maximum: new(float64(mostAge)), Default: 0, Description: "Seconds: votes about the same question that are at most so old will do, within their candle. With 0 only votes of a run that is under way are shared."}
-	}},
+	policyField(weightsKey, weightsSchema("Weights of votes in this run by provider, in any case. Default: the server's configuration.")),
+	policyField(minProvidersKey, huma.Schema{Type: huma.TypeInteger, Nullable: true, Minimum: new(1.0),
+		Description: "The votes that a decision needs. With fewer, the answer is an error. Default: the server's configuration."}),
+	policyField("min_confidence", shareSchema("Below it, a BUY or SELL becomes HOLD. Default: the server's configuration.")),
+	policyField("min_agreement", shareSchema("Below it, a BUY or SELL becomes HOLD. Default: the server's configuration.")),
+	policyField("timeout_seconds", huma.Schema{Type: huma.TypeNumber, Nullable: true, ExclusiveMinimum: new(0.0), Maximum: new(orchestrator.MaxTimeout.Seconds()),
+		Description: "For all providers together, in seconds. The server shortens it if its own deadline is earlier. Default: the server's configuration."}),
+	policyField("wait", huma.Schema{Type: huma.TypeString, Nullable: true, Enum: append(enum(orchestrator.WaitAll, orchestrator.WaitDecided), nil), Default: string(orchestrator.WaitAll),
+		Description: "`decided` stops as soon as no missing answer can change the decision."}),
+	{"max_age", (*fields).readMaxAge, huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: new(0.0), Maximum: new(float64(mostAge)), Default: 0,
+		Description: "Seconds: votes about the same question that are at most so old will do, within their candle. With 0 only votes of a run that is under way are shared."}},
 }
 
 const mostAge = 14 * 24 * 60 * 60 // seconds: votes are used within their candle and the next one
@@ -84,42 +78,52 @@ func (f *fields) readMaxAge(raw strictjson.Value) {
 func timeframeField(description string) field {
 	return field{"timeframe", func(f *fields, raw strictjson.Value) {
 		readText(f, "timeframe", raw, "one such as 5m", signal.ParseTimeframe, &f.request.Timeframe)
-	}, func(*server) *huma.Schema { return timeframeSchema(description, true) }}
+	}, huma.Schema{Type: huma.TypeString, Nullable: true, Enum: append(enum(signal.Timeframes()...), nil), Default: string(signal.DefaultTimeframe), Description: description}}
 }
 
 var priceField = field{"current_price", func(f *fields, raw strictjson.Value) {
 	if n, ok := f.number("current_price", raw, "a price above 0"); ok {
 		f.request.CurrentPrice = n
 	}
-}, func(*server) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeNumber, ExclusiveMinimum: new(0.0), Description: "The price now. Numbers keep the digits that are sent.", Examples: []any{50000.0}}
-}}
+}, huma.Schema{Type: huma.TypeNumber, ExclusiveMinimum: new(0.0), Description: "The price now. Numbers keep the digits that are sent.", Examples: []any{50000.0}}}
 
 func marketDataField(maxText int) field {
 	return field{"market_data", func(f *fields, raw strictjson.Value) {
 		data, found := signal.ReadMarketData(raw, maxText)
 		f.request.MarketData = data
 		f.mistakes = append(f.mistakes, fieldMistakes("body.market_data", found, nil)...)
-	}, func(*server) *huma.Schema { return marketDataSchema(maxText) }}
-}
-
-func shareField(name, description string) field {
-	return policyField(name, func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: new(0.0), Maximum: new(1.0), Description: description}
-	})
+	}, marketDataSchema(maxText)}
 }
 
 // policyField is a field that orchestrator.Policy reads.
-func policyField(name string, schema func(s *server) *huma.Schema) field {
+func policyField(name string, schema huma.Schema) field {
 	return field{name, func(f *fields, raw strictjson.Value) { f.policy(name, raw) }, schema}
 }
 
+// The fields whose schema depends on the providers.
+const (
+	weightsKey      = "provider_weights"
+	minProvidersKey = "min_providers"
+)
+
 // objectSchema adds the schema of an object with these fields to the components. others says
-// whether the object may have more fields, which are ignored.
+// whether the object may have more fields, and weights of providers that are not asked, which
+// are ignored.
 func (s *server) objectSchema(name string, list []field, others bool, required ...string) *huma.Schema {
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: others, Required: required, Properties: map[string]*huma.Schema{}}
 	for _, f := range list {
-		schema.Properties[f.name] = f.schema(s)
+		schema.Properties[f.name] = &f.schema
+	}
+	entries := s.service.Registry.Entries()
+	weights := schema.Properties[weightsKey]
+	weights.AdditionalProperties, weights.Properties = others, map[string]*huma.Schema{}
+	for _, e := range entries {
+		if !others || !e.Disabled {
+			weights.Properties[e.Provider.Name()] = &huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: new(0.0), Maximum: new(1.0)}
+		}
+	}
+	if quorum := schema.Properties[minProvidersKey]; quorum != nil {
+		quorum.Maximum = new(float64(max(len(entries), 1)))
 	}
 	s.huma.OpenAPI().Components.Schemas.Map()[name] = schema
 	return &huma.Schema{Ref: "#/components/schemas/" + name}

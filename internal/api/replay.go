@@ -5,8 +5,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -36,34 +34,24 @@ type Replay struct {
 var replayFields = []field{
 	{"id", func(f *fields, raw strictjson.Value) {
 		readText(f, "id", raw, "the id of an answer", func(text string) (string, error) { return text, nil }, &f.id)
-	}, func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, Nullable: true, Format: "uuid", Examples: []any{exampleID}, Description: "One run, in place of pair, timeframe, from, to, limit and cursor. It is an item even if its decision stays the same, and `now` has its weighted_votes and explanation."}
-	}},
+	}, huma.Schema{Type: huma.TypeString, Nullable: true, Format: "uuid", Examples: []any{exampleID}, Description: "One run, in place of pair, timeframe, from, to, limit and cursor. It is an item even if its decision stays the same, and `now` has its weighted_votes and explanation."}},
 	marketField("The series: a pair in any notation, or the free text that was sent to the compatibility route.", "BTC/USDT"),
 	timeframeField("The length of a candle. Case matters: `1M` is refused."),
 	momentField("from", "Runs whose candle_time is at or after it, from 1970 to 2199: RFC 3339, or seconds or milliseconds since 1970. Default: the oldest.", func(q *service.Query) *time.Time { return &q.From }),
 	momentField("to", "Runs whose candle_time is before it. Default: no bound.", func(q *service.Query) *time.Time { return &q.To }),
-	policyField("provider_weights", func(s *server) *huma.Schema {
-		weights := s.weightsSchema()
-		weights.Description = "Weights by provider, in any case, which replace those that the votes had. A provider that is not named keeps its weight."
-		return weights
-	}),
-	shareField("min_confidence", "Below it, a BUY or SELL is HOLD. Default: as in each run."),
-	shareField("min_agreement", "Below it, a BUY or SELL is HOLD. Default: as in each run."),
+	policyField(weightsKey, weightsSchema("Weights by provider, in any case, which replace those that the votes had. A provider that is not named keeps its weight.")),
+	policyField("min_confidence", shareSchema("Below it, a BUY or SELL is HOLD. Default: as in each run.")),
+	policyField("min_agreement", shareSchema("Below it, a BUY or SELL is HOLD. Default: as in each run.")),
 	{"limit", func(f *fields, raw strictjson.Value) {
 		send := fmt.Sprintf("a whole number from 1 to %d", service.MaxLimit)
 		n, ok := f.number("limit", raw, send)
 		if f.query.Limit = int(n.Float64()); ok && (float64(f.query.Limit) != n.Float64() || f.query.Limit < 1 || f.query.Limit > service.MaxLimit) {
 			f.wrong("limit", "is no "+strings.TrimPrefix(send, "a "), raw)
 		}
-	}, func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeInteger, Nullable: true, Minimum: new(1.0), Maximum: new(float64(service.MaxLimit)), Default: service.MaxLimit, Description: "Runs of a page, changed or not."}
-	}},
+	}, huma.Schema{Type: huma.TypeInteger, Nullable: true, Minimum: new(1.0), Maximum: new(float64(service.MaxLimit)), Default: service.MaxLimit, Description: "Runs of a page, changed or not."}},
 	{"cursor", func(f *fields, raw strictjson.Value) {
-		readText(f, "cursor", raw, "a next_cursor, or leave it out", func(text string) (string, error) { return readCursor(text, store.IsPosition) }, &f.query.Cursor)
-	}, func(*server) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, Format: "cursor", Nullable: true, MinLength: new(1), Description: "next_cursor of the previous page."}
-	}},
+		readText(f, "cursor", raw, "a next_cursor, or leave it out", readCursor(store.IsPosition), &f.query.Cursor)
+	}, huma.Schema{Type: huma.TypeString, Format: "cursor", Nullable: true, MinLength: new(1), Description: "next_cursor of the previous page."}},
 }
 
 func momentField(name, description string, into func(*service.Query) *time.Time) field {
@@ -74,9 +62,7 @@ func momentField(name, description string, into func(*service.Query) *time.Time)
 			return
 		}
 		*into(&f.query) = at
-	}, func(*server) *huma.Schema {
-		return &huma.Schema{AnyOf: append(momentSchemas(huma.TypeNumber), &huma.Schema{Type: "null"}), Description: description}
-	}}
+	}, huma.Schema{AnyOf: append(momentSchemas(huma.TypeNumber), &huma.Schema{Type: "null"}), Description: description}}
 }
 
 // parseReplay reads a body.
@@ -119,13 +105,7 @@ func (s *server) replay(ctx context.Context, in *replayInput) (*jsonOutput, erro
 		return nil, x.finish(p)
 	}
 	replayed, err := s.service.Replay(ctx, query, policy)
-	var found signal.FieldErrors
-	switch {
-	case errors.As(err, &found): // the cursor is wrong: everything else is checked already
-		return nil, x.finish(invalid(fieldMistakes("body", found, func(string) json.RawMessage {
-			return scalarOf(writeCursor(query.Cursor))
-		})))
-	case err != nil:
+	if err != nil {
 		return nil, x.refuse(err)
 	}
 	answer := Replay{Replayed: replayed}

@@ -16,29 +16,18 @@ import (
 	"thalas/internal/signal"
 )
 
-func timeframeSchema(description string, nullable bool) *huma.Schema {
-	schema := &huma.Schema{Type: huma.TypeString, Nullable: nullable, Description: description}
-	for _, t := range signal.Timeframes() {
-		schema.Enum = append(schema.Enum, string(t))
-	}
-	if nullable {
-		schema.Enum, schema.Default = append(schema.Enum, nil), string(signal.DefaultTimeframe)
-	}
-	return schema
+func weightsSchema(description string) huma.Schema {
+	return huma.Schema{Type: huma.TypeObject, Nullable: true, Description: description}
 }
 
-func (s *server) weightsSchema() *huma.Schema {
-	schema := &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: false, Properties: map[string]*huma.Schema{},
-		Description: "Weights of votes in this run by provider, in any case. Default: the server's configuration."}
-	for _, name := range s.service.Registry.Names() {
-		schema.Properties[name] = &huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: new(0.0), Maximum: new(1.0)}
-	}
-	return schema
+// shareSchema is the schema of a number from 0 to 1.
+func shareSchema(description string) huma.Schema {
+	return huma.Schema{Type: huma.TypeNumber, Nullable: true, Minimum: new(0.0), Maximum: new(1.0), Description: description}
 }
 
-func marketDataSchema(maxText int) *huma.Schema {
+func marketDataSchema(maxText int) huma.Schema {
 	number := &huma.Schema{Type: huma.TypeNumber, Nullable: true}
-	return &huma.Schema{
+	return huma.Schema{
 		Type: huma.TypeObject, MinProperties: new(1), MaxProperties: new(signal.MaxIndicators),
 		Description: "Indicators by any name, and recent candles. `null` is an unknown value: the models see it as unknown, and never as 0.",
 		Properties: map[string]*huma.Schema{
@@ -75,37 +64,43 @@ func candleSchema(timed bool) *huma.Schema {
 }
 
 // words are the fields that have one of a closed list of words.
-var words = map[string][]string{
-	"Consensus.status":       {string(signal.Complete), string(signal.Degraded)},
+var words = map[string][]any{
+	"Consensus.status":       enum(signal.Complete, signal.Degraded),
 	"Consensus.hold_reason":  holdReasons,
-	"Consensus.cache":        {string(signal.CacheMiss), string(signal.CacheCoalesced), string(signal.CacheHit), string(signal.CacheReplay)},
+	"Consensus.cache":        enum(signal.CacheMiss, signal.CacheCoalesced, signal.CacheHit, signal.CacheReplay),
 	"Consensus.decision":     decisions,
 	"Consensus.raw_decision": decisions, "Vote.decision": decisions, "Dissent.decision": decisions, "Contribution.decision_without": decisions,
 	"Verdict.decision": decisions, "Verdict.raw_decision": decisions,
 	"Verdict.hold_reason":      holdReasons,
 	"CompatConsensus.decision": decisions, "CompatResponse.decision": decisions,
 	"Consensus.risk_level": riskLevels, "Vote.risk_level": riskLevels, "CompatConsensus.risk_level": riskLevels,
-	"Failure.error": {string(signal.FailureAuthentication), string(signal.FailureRateLimit), string(signal.FailureTimeout), string(signal.FailureProvider),
-		string(signal.FailureInvalidResponse), string(signal.FailureRefusal), string(signal.FailureTruncated), string(signal.FailureNotNeeded), string(signal.FailureLeftOut)},
-	"Failure.reason":        leftOutReasons,
-	"Probability.reason":    {string(signal.ProbabilityTooFew), string(signal.ProbabilityHold), string(signal.ProbabilityUnavailable)},
-	"Outcome.status":        {string(outcome.Settled), string(outcome.Unresolved)},
-	"PendingOutcome.status": {string(outcome.Pending)},
-	"Outcome.reason":        {string(outcome.NoMarket), string(outcome.Late), string(outcome.Gap), string(outcome.PriceMismatch), string(outcome.NoCandles)},
-	"Outcome.class":         {string(outcome.Up), string(outcome.Down), string(outcome.Flat)},
+	"Failure.error": enum(signal.FailureAuthentication, signal.FailureRateLimit, signal.FailureTimeout, signal.FailureProvider,
+		signal.FailureInvalidResponse, signal.FailureRefusal, signal.FailureTruncated, signal.FailureNotNeeded, signal.FailureLeftOut),
+	"Failure.reason":        enum(signal.LeftOutFailing, signal.LeftOutKeyRefused, signal.LeftOutAccessDenied, signal.LeftOutNoCredit, signal.LeftOutAskedToWait),
+	"Probability.reason":    enum(signal.ProbabilityTooFew, signal.ProbabilityHold, signal.ProbabilityUnavailable),
+	"Outcome.status":        enum(outcome.Settled, outcome.Unresolved),
+	"PendingOutcome.status": enum(outcome.Pending),
+	"Outcome.reason":        enum(outcome.NoMarket, outcome.Late, outcome.Gap, outcome.PriceMismatch, outcome.NoCandles),
+	"Outcome.class":         enum(outcome.Up, outcome.Down, outcome.Flat),
 	"Outcome.decision":      decisions, "Outcome.raw_decision": decisions, "VoteOutcome.decision": decisions,
-	"Score.verdict": {string(outcome.TooFew), string(outcome.BeatsCosts), string(outcome.BetterThanChance), string(outcome.WorseThanChance), string(outcome.NotDistinguishable)},
-	"Value.verdict": {string(outcome.TooFew), string(outcome.Helps), string(outcome.Hurts), string(outcome.NotDistinguishable)},
+	"Score.verdict": enum(outcome.TooFew, outcome.BeatsCosts, outcome.BetterThanChance, outcome.WorseThanChance, outcome.NotDistinguishable),
+	"Value.verdict": enum(outcome.TooFew, outcome.Helps, outcome.Hurts, outcome.NotDistinguishable),
 }
 
 var (
-	decisions   = []string{string(signal.Buy), string(signal.Sell), string(signal.Hold)}
-	holdReasons = []string{string(signal.HoldVoted), string(signal.HoldTie), string(signal.HoldNoConviction),
-		string(signal.HoldBelowMinConfidence), string(signal.HoldBelowMinAgreement)}
-	leftOutReasons = []string{string(signal.LeftOutFailing), string(signal.LeftOutKeyRefused), string(signal.LeftOutAccessDenied),
-		string(signal.LeftOutNoCredit), string(signal.LeftOutAskedToWait)}
-	riskLevels = []string{string(signal.Low), string(signal.Medium), string(signal.High)}
+	decisions   = enum(signal.Decisions[:]...)
+	holdReasons = enum(signal.HoldVoted, signal.HoldTie, signal.HoldNoConviction, signal.HoldBelowMinConfidence, signal.HoldBelowMinAgreement)
+	riskLevels  = enum(signal.RiskLevels...)
 )
+
+// enum lists words as a schema has them.
+func enum[T ~string](words ...T) []any {
+	list := make([]any, len(words))
+	for i, word := range words {
+		list[i] = string(word)
+	}
+	return list
+}
 
 // schemas.json has what a reader of an answer should know of its fields, and their ranges.
 //
@@ -131,12 +126,8 @@ func documentSchemas(registry huma.Registry) {
 	for place, list := range words {
 		name, field, _ := strings.Cut(place, ".")
 		schema := at(name, field)
-		schema.Enum = nil
-		for _, word := range list {
-			schema.Enum = append(schema.Enum, word)
-		}
-		if schema.Nullable {
-			schema.Enum = append(schema.Enum, nil)
+		if schema.Enum = list; schema.Nullable {
+			schema.Enum = append(slices.Clip(list), nil)
 		}
 	}
 	for _, schema := range []*huma.Schema{at("Explanation", "dissent"), at("ProviderHealth", "last_error"), at("ProviderHealth", "left_out"), at("Health", "budget"), at("Score", "value"), at("Series", "last_error")} {

@@ -117,7 +117,7 @@ func (in *latestInput) Resolve(ctx huma.Context) []error {
 			in.series = append(in.series, series)
 		}
 	}
-	in.timeframe = mistakes.timeframe("timeframe", in.Timeframe)
+	in.timeframe = mistakes.timeframe(in.Timeframe)
 	return mistakes
 }
 

@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"internal/simulator":             {"internal/signal"},
 
 	"internal/orchestrator": {"internal/strictjson", "internal/signal", "internal/consensus", "internal/provider"},
-	"internal/market":       {"internal/signal"},
+	"internal/market":       {"internal/strictjson", "internal/signal"},
 	"internal/market/venue": {"internal/strictjson", "internal/signal", "internal/market", "internal/endpoint"},
 	// A server in the place of the venues, for tests.
 	"internal/market/venuetest": {"internal/signal"},

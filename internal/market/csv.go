@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"thalas/internal/signal"
+	"thalas/internal/strictjson"
 )
 
 // Limits of a CSV file.
@@ -33,11 +34,14 @@ const (
 //
 // Reading ends at the first error, which names the line, the column and what to do.
 func ReadCSV(r io.Reader) ([]signal.Candle, error) {
-	var candles []signal.Candle
-	err := readRows(r, func(row Row) error {
-		candles = append(candles, row.Candle)
-		return row.Wrong
-	})
+	rows, err := readRows(r)
+	candles := make([]signal.Candle, len(rows))
+	for i := range rows {
+		if rows[i].Wrong != nil { // it comes before err
+			return nil, rows[i].Wrong
+		}
+		candles[i] = rows[i].Candle
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -57,19 +61,15 @@ type Row struct {
 // ReadRows reads a CSV file as [ReadCSV] does, with the rows in any order. Every row needs
 // a time. It leaves it to the caller what to do with a row that is wrong.
 func ReadRows(r io.Reader) ([]Row, error) {
-	var rows []Row
-	err := readRows(r, func(row Row) error {
-		if row.Time.IsZero() {
-			return errors.New("the CSV has no column of times: name one time or date")
-		}
-		rows = append(rows, row)
-		return nil
-	})
+	rows, err := readRows(r)
+	if len(rows) > 0 && rows[0].Time.IsZero() {
+		return nil, errors.New("the CSV has no column of times: name one time or date")
+	}
 	return rows, err
 }
 
-// readRows calls use with each row of a CSV file. An error of use ends it.
-func readRows(r io.Reader, use func(Row) error) error {
+// readRows gives the rows of a CSV file up to the first error.
+func readRows(r io.Reader) (rows []Row, err error) {
 	buffered := bufio.NewReader(r)
 	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
 		_, _ = buffered.Discard(3) // cannot fail: the bytes were peeked
@@ -82,34 +82,32 @@ func readRows(r io.Reader, use func(Row) error) error {
 
 	header, err := t.rows.Read()
 	if err == io.EOF {
-		return errors.New("the CSV is empty: " + headerAdvice)
+		return nil, errors.New("the CSV is empty: " + headerAdvice)
 	}
 	if err != nil {
-		return readError(err)
+		return nil, readError(err)
 	}
 	if err := t.locate(header); err != nil {
-		return err
+		return nil, err
 	}
-	for count := 0; ; count++ {
+	for {
 		limited.used = 0
 		record, err := t.rows.Read()
 		switch {
-		case err == io.EOF && count == 0:
-			return errors.New("the CSV has no rows below its header: add at least one candle")
+		case err == io.EOF && len(rows) == 0:
+			return nil, errors.New("the CSV has no rows below its header: add at least one candle")
 		case err == io.EOF:
-			return nil
+			return rows, nil
 		case err != nil:
-			return readError(err)
-		case count == maxRows:
-			return fmt.Errorf("the CSV has more than %d rows: keep the newest", maxRows)
+			return rows, readError(err)
+		case len(rows) == maxRows:
+			return rows, fmt.Errorf("the CSV has more than %d rows: keep the newest", maxRows)
 		}
 		row, err := t.row(record)
-		if err == nil {
-			err = use(row)
-		}
 		if err != nil {
-			return err
+			return rows, err
 		}
+		rows = append(rows, row)
 	}
 }
 
@@ -255,10 +253,4 @@ func (t *table) found() string {
 }
 
 // short cuts a text for a message.
-func short(cell string) string {
-	const shown = 40 // characters
-	if characters := []rune(cell); len(characters) > shown {
-		return string(characters[:shown]) + "…"
-	}
-	return cell
-}
+func short(cell string) string { return strictjson.Cut(cell, 40) }

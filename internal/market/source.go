@@ -4,7 +4,6 @@ package market
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"thalas/internal/signal"
@@ -83,17 +82,4 @@ func (e *Error) Unwrap() error { return e.Cause }
 func (e *Error) Is(target error) bool {
 	k, ok := target.(Kind)
 	return ok && k == e.Kind
-}
-
-// AsError gives the [*Error] that err wraps. If err wraps none, which a source should not
-// do, AsError makes an ErrUnavailable of it. It gives nil for nil.
-func AsError(err error, venue string) *Error {
-	if err == nil {
-		return nil
-	}
-	var e *Error
-	if errors.As(err, &e) && e != nil {
-		return e
-	}
-	return &Error{Kind: ErrUnavailable, Venue: venue, Message: venue + " gave no candles: " + err.Error(), Cause: err}
 }

@@ -24,23 +24,10 @@ const (
 var Decisions = [...]Decision{Buy, Sell, Hold}
 
 // ParseDecision reads a decision in any case.
-func ParseDecision(text string) (Decision, error) {
-	for _, d := range Decisions {
-		if strings.EqualFold(text, string(d)) {
-			return d, nil
-		}
-	}
-	return "", fmt.Errorf("decision %q is none of BUY, SELL, HOLD", strictjson.Cut(text, 40))
-}
+func ParseDecision(text string) (Decision, error) { return parseWord("decision", text, Decisions[:]) }
 
 // UnmarshalText reads a decision by ParseDecision.
-func (d *Decision) UnmarshalText(text []byte) error {
-	parsed, err := ParseDecision(string(text))
-	if err == nil {
-		*d = parsed
-	}
-	return err
-}
+func (d *Decision) UnmarshalText(text []byte) error { return unmarshal(d, text, ParseDecision) }
 
 // RiskLevel is how risky a trade looks.
 type RiskLevel string
@@ -52,30 +39,37 @@ const (
 	High   RiskLevel = "high"
 )
 
-var riskLevels = []RiskLevel{Low, Medium, High}
+// RiskLevels lists the risk levels, the lowest first.
+var RiskLevels = []RiskLevel{Low, Medium, High}
 
 // ParseRiskLevel reads a risk level in any case.
-func ParseRiskLevel(text string) (RiskLevel, error) {
-	for _, r := range riskLevels {
-		if strings.EqualFold(text, string(r)) {
-			return r, nil
-		}
-	}
-	return "", fmt.Errorf("risk level %q is none of low, medium, high", strictjson.Cut(text, 40))
-}
+func ParseRiskLevel(text string) (RiskLevel, error) { return parseWord("risk level", text, RiskLevels) }
 
 // UnmarshalText reads a risk level by ParseRiskLevel.
-func (r *RiskLevel) UnmarshalText(text []byte) error {
-	parsed, err := ParseRiskLevel(string(text))
+func (r *RiskLevel) UnmarshalText(text []byte) error { return unmarshal(r, text, ParseRiskLevel) }
+
+// parseWord reads one of a few words in any case.
+func parseWord[T ~string](what, text string, words []T) (T, error) {
+	i := slices.IndexFunc(words, func(w T) bool { return strings.EqualFold(text, string(w)) })
+	if i < 0 {
+		known := strings.ReplaceAll(strings.Trim(fmt.Sprint(words), "[]"), " ", ", ")
+		return "", fmt.Errorf("%s %q is none of %s", what, strictjson.Cut(text, 40), known)
+	}
+	return words[i], nil
+}
+
+// unmarshal reads a text into a value, which a mistake leaves as it was.
+func unmarshal[T any](into *T, text []byte, parse func(string) (T, error)) error {
+	parsed, err := parse(string(text))
 	if err == nil {
-		*r = parsed
+		*into = parsed
 	}
 	return err
 }
 
 // Above reports whether r is riskier than other. An empty level is below all others.
 func (r RiskLevel) Above(other RiskLevel) bool {
-	return slices.Index(riskLevels, r) > slices.Index(riskLevels, other)
+	return slices.Index(RiskLevels, r) > slices.Index(RiskLevels, other)
 }
 
 // Tally has one number for each decision.

@@ -41,8 +41,12 @@ type Indicator struct {
 // Candle has a known Open, High, Low and Close above 0, and a Volume that may be unknown.
 // Time is when it opened, in UTC. It is zero in all candles of one MarketData or in none.
 type Candle struct {
-	Time                           time.Time
-	Open, High, Low, Close, Volume Number
+	Time   time.Time `json:"time,omitzero"`
+	Open   Number    `json:"open"`
+	High   Number    `json:"high"`
+	Low    Number    `json:"low"`
+	Close  Number    `json:"close"`
+	Volume Number    `json:"volume"`
 }
 
 // UnmarshalJSON reads market data by ParseMarketData with MaxText.

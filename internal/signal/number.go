@@ -83,22 +83,15 @@ func (n Number) Plain() string {
 		return sign + "0"
 	}
 	point := len(whole) + exponent // the place of the decimal point in digits
-	switch {
-	case point <= 0:
-		whole, fraction = "0", strings.Repeat("0", -point)+digits
-	case point >= len(digits):
-		whole, fraction = digits+strings.Repeat("0", point-len(digits)), ""
-	default:
-		whole, fraction = digits[:point], digits[point:]
+	if point < 1 {
+		digits, point = strings.Repeat("0", 1-point)+digits, 1
 	}
-	whole = strings.TrimLeft(whole, "0")
-	if whole == "" {
-		whole = "0"
+	digits += strings.Repeat("0", max(0, point-len(digits)))
+	plain := sign + strings.TrimLeft(digits[:point-1], "0") + digits[point-1:point]
+	if point < len(digits) {
+		plain += "." + digits[point:]
 	}
-	if fraction == "" {
-		return sign + whole
-	}
-	return sign + whole + "." + fraction
+	return plain
 }
 
 // Canonical gives n in the one form that all numbers of its value have: 1e3 and 1000.0 are
@@ -145,12 +138,10 @@ func (n *Number) UnmarshalJSON(data []byte) error {
 }
 
 // exponentAt gives the place of the e in the text of a number, or the length of a text
-// without one. For such short texts this takes a fifth of the time of strings.IndexAny.
+// without one.
 func exponentAt(text string) int {
-	for i := range len(text) {
-		if text[i]|0x20 == 'e' {
-			return i
-		}
+	if e := max(strings.IndexByte(text, 'e'), strings.IndexByte(text, 'E')); e >= 0 {
+		return e
 	}
 	return len(text)
 }

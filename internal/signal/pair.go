@@ -156,13 +156,7 @@ func (p Pair) IsZero() bool { return p.name == "" }
 func (p Pair) MarshalText() ([]byte, error) { return []byte(p.name), nil }
 
 // UnmarshalText reads what MarshalText wrote.
-func (p *Pair) UnmarshalText(text []byte) error {
-	parsed, err := ParseMarket(string(text))
-	if err == nil {
-		*p = parsed
-	}
-	return err
-}
+func (p *Pair) UnmarshalText(text []byte) error { return unmarshal(p, text, ParseMarket) }
 
 // namesVenue reports whether what stands before the first colon is a venue, as in
 // BINANCE:BTCUSDT, and not a pair before its settlement, as in BTC/USDT:USDT.

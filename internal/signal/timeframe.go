@@ -104,13 +104,7 @@ func (f Timeframe) LastClosed(at time.Time) time.Time {
 }
 
 // UnmarshalText reads a timeframe by ParseTimeframe.
-func (f *Timeframe) UnmarshalText(text []byte) error {
-	parsed, err := ParseTimeframe(string(text))
-	if err == nil {
-		*f = parsed
-	}
-	return err
-}
+func (f *Timeframe) UnmarshalText(text []byte) error { return unmarshal(f, text, ParseTimeframe) }
 
 // Spacing is the most frequent time between two neighbouring candles, and the shortest of
 // several that are equally frequent. It is 0 for candles without times, and for fewer than

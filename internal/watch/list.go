@@ -82,25 +82,15 @@ func policyKeys(names ...string) (keys []listKey) {
 // Only pairs is required. The error is a [signal.FieldErrors] and names every mistake.
 // ParseList does not know which providers and venues exist: [Watcher.Check] does.
 func ParseList(text []byte) (List, error) {
-	r := &listReader{frames: []signal.Timeframe{signal.DefaultTimeframe}}
-	members, err := membersOf(text)
-	if err != nil {
-		return List{}, signal.FieldErrors{{Message: `is not a JSON object such as {"pairs": ["BTC/USDT"], "timeframes": ["5m"]}: ` + err.Error()}}
-	}
 	known := make([]string, len(listKeys))
 	for i, key := range listKeys {
 		known[i] = key.name
 	}
-	values := map[string]strictjson.Value{}
-	for _, m := range members {
-		if m.Twice {
-			r.wrong(m.Name, "is there twice: give each key once", strictjson.Value{})
-		}
-		values[m.Name] = m.Value
-		if !slices.Contains(known, m.Name) {
-			r.wrong(m.Name, strictjson.Unknown("key of a watch list", m.Name, known), strictjson.Value{})
-		}
+	values, mistakes, err := membersOf(text, "key of a watch list", known)
+	if err != nil {
+		return List{}, signal.FieldErrors{{Message: `is not a JSON object such as {"pairs": ["BTC/USDT"], "timeframes": ["5m"]}: ` + err.Error()}}
 	}
+	r := &listReader{frames: []signal.Timeframe{signal.DefaultTimeframe}, mistakes: mistakes}
 	for _, key := range listKeys {
 		if raw := values[key.name]; !raw.IsNull() {
 			key.read(r, raw)
@@ -169,25 +159,36 @@ func (r *listReader) addVenue(field, name string) {
 	}
 }
 
-// membersOf gives the members of a JSON object.
-func membersOf(text []byte) ([]strictjson.Member, error) {
+// membersOf gives the values of a JSON object by their names. Names that are there twice, or
+// that are not known, are mistakes.
+func membersOf(text []byte, what string, known []string) (values map[string]strictjson.Value, mistakes signal.FieldErrors, err error) {
 	text = strictjson.WithoutBOM(text)
 	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
-		return nil, errors.New("it does not begin with a brace")
+		return nil, nil, errors.New("it does not begin with a brace")
 	}
 	document, err := strictjson.Parse(text)
 	var wrong *strictjson.Error
 	switch errors.As(err, &wrong); {
 	case err == nil:
 	case wrong.Kind == strictjson.Trailing:
-		return nil, errors.New("something follows its end")
+		return nil, nil, errors.New("something follows its end")
 	case wrong.Kind == strictjson.NaN:
-		return nil, fmt.Errorf("%s: %w", strings.TrimPrefix(wrong.Place, "."), err)
+		return nil, nil, fmt.Errorf("%s: %w", strings.TrimPrefix(wrong.Place, "."), err)
 	default:
-		return nil, err
+		return nil, nil, err
 	}
 	members, _ := document.Members()
-	return members, nil
+	values = map[string]strictjson.Value{}
+	for _, m := range members {
+		if m.Twice {
+			mistakes.Add(m.Name, "is there twice: give each key once", "")
+		}
+		if !slices.Contains(known, m.Name) {
+			mistakes.Add(m.Name, strictjson.Unknown(what, m.Name, known), "")
+		}
+		values[m.Name] = m.Value
+	}
+	return values, mistakes, nil
 }
 
 // ParseEvent reads the event of the schedule:
@@ -201,20 +202,12 @@ func ParseEvent(text []byte, standing List) (at time.Time, list List, err error)
 	wrong := func(field, message string) (time.Time, List, error) {
 		return time.Time{}, List{}, signal.FieldErrors{{Field: field, Message: message}}
 	}
-	members, err := membersOf(text)
-	if err != nil {
+	values, mistakes, err := membersOf(text, "key of the event", []string{"time", "watchlist"})
+	switch {
+	case err != nil:
 		return wrong("event", `is not a JSON object such as {"time": "2026-11-23T05:01:00Z"}: `+err.Error())
-	}
-	known := []string{"time", "watchlist"}
-	values := map[string]strictjson.Value{}
-	for _, m := range members {
-		if !slices.Contains(known, m.Name) {
-			return wrong(m.Name, strictjson.Unknown("key of the event", m.Name, known))
-		}
-		if m.Twice {
-			return wrong(m.Name, "is there twice: give each key once")
-		}
-		values[m.Name] = m.Value
+	case len(mistakes) > 0:
+		return time.Time{}, List{}, mistakes
 	}
 	var scheduled string
 	if values["time"].Decode(&scheduled) != nil {

@@ -211,9 +211,6 @@ func (w *Watcher) Check(list List) error {
 // open is [Watcher.Check], and gives the source of the list's candles.
 func (w *Watcher) open(list List) (market.CandleSource, error) {
 	var mistakes signal.FieldErrors
-	if len(list.Series) == 0 {
-		return nil, signal.FieldErrors{{Field: "pairs", Message: "is missing or empty: give at least one"}}
-	}
 	for _, s := range list.Series {
 		if shortest := w.Shortest.Duration(); s.Timeframe.Duration() < shortest {
 			mistakes = append(mistakes, &signal.FieldError{Field: "timeframes", Message: fmt.Sprintf("has %s, which is too short for the schedule, since it is precise to the minute: the shortest is %s", s.Timeframe, w.Shortest)})

@@ -4,6 +4,7 @@ package venue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -38,7 +39,11 @@ func (c *Chain) Candles(ctx context.Context, series market.Series, last time.Tim
 			f.Failed = append(failed, f.Failed...)
 			return f, nil
 		}
-		failed = append(failed, market.AsError(err, source.Name()))
+		var e *market.Error
+		if !errors.As(err, &e) { // which a source should not do
+			e = &market.Error{Kind: market.ErrUnavailable, Venue: source.Name(), Message: source.Name() + " gave no candles: " + err.Error(), Cause: err}
+		}
+		failed = append(failed, e)
 		if ctx.Err() != nil {
 			break
 		}

@@ -5,9 +5,9 @@ package venue_test
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"thalas/internal/market"
@@ -116,6 +116,14 @@ func TestChainOfFailures(t *testing.T) {
 			}
 		}
 	})
+	t.Run("an error of another kind than sources give", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			_, err := venue.NewChain(&slow{err: errors.New("broken")}).Candles(t.Context(), series(t, "BTC/USD", "5m"), now)
+			if e := failed(t, err, market.ErrUnavailable); e.Venue != "slow" || !strings.Contains(e.Message, "broken") {
+				t.Errorf("%+v", e)
+			}
+		})
+	})
 	t.Run("no venue", func(t *testing.T) {
 		_, err := venue.NewChain().Candles(t.Context(), series(t, "BTC/USD", "5m"), now)
 		failed(t, err, market.ErrUnsupported)
@@ -134,15 +142,5 @@ func TestChainEndsWithItsCaller(t *testing.T) {
 	}
 	if n := len(server.Requests("coinbase")); n != 0 {
 		t.Errorf("%d requests after the caller had gone", n)
-	}
-}
-
-func TestAsError(t *testing.T) {
-	if market.AsError(nil, "kraken") != nil {
-		t.Error("an error out of none")
-	}
-	e := market.AsError(errors.New("broken"), "kraken")
-	if e.Kind != market.ErrUnavailable || e.Venue != "kraken" || !slices.Contains(strings.Fields(e.Message), "broken") {
-		t.Errorf("%+v", e)
 	}
 }

@@ -197,11 +197,7 @@ func (r *remote) fail(series market.Series, kind market.Kind, status int, why st
 
 // shorten cuts a foreign text for a message.
 func shorten(text string) string {
-	characters := []rune(strings.ToValidUTF8(text, "\ufffd"))
-	if len(characters) > maxQuoted {
-		return string(characters[:maxQuoted]) + "…"
-	}
-	return string(characters)
+	return strictjson.Cut(strings.ToValidUTF8(text, "\ufffd"), maxQuoted)
 }
 
 // The pause after an answer of a venue that does not say how long it wants. A refusal

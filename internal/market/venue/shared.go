@@ -30,8 +30,7 @@ type Shared struct {
 	source market.CandleSource
 
 	mu      sync.Mutex
-	flights map[question]*flight        // guarded by mu
-	kept    map[question]market.Fetched // guarded by mu
+	flights map[question]*flight // guarded by mu: those under way, and those whose answer is remembered
 }
 
 // question is what callers may have in common. The time is a number, because equal
@@ -41,7 +40,7 @@ type question struct {
 	last   int64
 }
 
-// flight is a fetch under way.
+// flight is a fetch.
 type flight struct {
 	callers int // guarded by Shared.mu
 	cancel  context.CancelFunc
@@ -54,7 +53,7 @@ type flight struct {
 
 // NewShared makes a source that asks the given one once for many callers.
 func NewShared(source market.CandleSource) *Shared {
-	return &Shared{source: source, flights: map[question]*flight{}, kept: map[question]market.Fetched{}}
+	return &Shared{source: source, flights: map[question]*flight{}}
 }
 
 // Name gives the source's name.
@@ -67,10 +66,6 @@ func (s *Shared) Candles(ctx context.Context, series market.Series, last time.Ti
 	}
 	q := question{series, last.Unix()}
 	s.mu.Lock()
-	if f, is := s.kept[q]; is {
-		s.mu.Unlock()
-		return copied(f), nil
-	}
 	f := s.flights[q]
 	if f == nil {
 		f = s.start(ctx, q, last)
@@ -86,7 +81,7 @@ func (s *Shared) Candles(ctx context.Context, series market.Series, last time.Ti
 		if f.err != nil {
 			return market.Fetched{}, f.err
 		}
-		return copied(f.fetched), nil
+		return market.Fetched{Venue: f.fetched.Venue, Candles: slices.Clone(f.fetched.Candles), Failed: slices.Clone(f.fetched.Failed)}, nil
 	case <-ctx.Done():
 		s.leave(q, f)
 		return market.Fetched{}, s.gone(ctx, series)
@@ -107,16 +102,18 @@ func (s *Shared) start(caller context.Context, q question, last time.Time) *flig
 	go func() {
 		defer cancel()
 		f.fetch(ctx, s.source, q.series, last)
+		n := len(f.fetched.Candles)
+		isFinal := f.err == nil && n > 0 && f.fetched.Candles[n-1].Time.Unix() == q.last
 		s.mu.Lock()
-		if s.flights[q] == f {
+		if !isFinal && s.flights[q] == f {
 			delete(s.flights, q)
-		}
-		if f.err == nil {
-			s.remember(q, f.fetched)
 		}
 		s.mu.Unlock()
 		close(f.done)
 	}()
+	if len(s.flights) > keptSeries {
+		delete(s.flights, slices.MinFunc(slices.Collect(maps.Keys(s.flights)), func(a, b question) int { return cmp.Compare(a.last, b.last) }))
+	}
 	return f
 }
 
@@ -144,21 +141,4 @@ func (s *Shared) leave(q question, f *flight) {
 		f.cancel()
 		<-f.done
 	}
-}
-
-// remember adds a final answer, and drops another one if there are too many. mu is held.
-func (s *Shared) remember(q question, f market.Fetched) {
-	if n := len(f.Candles); n == 0 || f.Candles[n-1].Time.Unix() != q.last {
-		return
-	}
-	if len(s.kept) == keptSeries {
-		oldest := slices.MinFunc(slices.Collect(maps.Keys(s.kept)), func(a, b question) int { return cmp.Compare(a.last, b.last) })
-		delete(s.kept, oldest)
-	}
-	s.kept[q] = f
-}
-
-func copied(f market.Fetched) market.Fetched {
-	f.Candles, f.Failed = slices.Clone(f.Candles), slices.Clone(f.Failed)
-	return f
 }

@@ -108,8 +108,8 @@ var kraken = dialect{
 			return ask{}, unknownPair
 		}
 		minutes, err := strconv.Atoi(q.Get("interval"))
-		known := err == nil && slices.Contains([]int{1, 5, 15, 30, 60, 240, 1440, 10080}, minutes)
-		a := ask{symbol: q.Get("pair"), limit: 720, isEpochWeek: minutes == 10080}
+		known := err == nil && slices.Contains([]int{1, 5, 15, 30, 60, 240, 1440}, minutes)
+		a := ask{symbol: q.Get("pair"), limit: 720}
 		base, quote := splitSymbol(a.symbol)
 		return a, a.find(usualCode(base), usualCode(quote), time.Duration(minutes)*time.Minute, known)
 	},

@@ -144,15 +144,11 @@ type ask struct {
 	symbol      string // as the venue calls the pair
 	base, quote string
 	length      time.Duration
-	isEpochWeek bool      // weeks begin on Thursday, as the epoch did
 	from, until time.Time // zero: no bound
 	limit       int
 }
 
 func (a ask) open(at time.Time) time.Time {
-	if a.isEpochWeek {
-		return time.Unix(at.Unix()-at.Unix()%int64(a.length/time.Second), 0).UTC()
-	}
 	timeframe, _ := signal.TimeframeOf(a.length)
 	return timeframe.Open(at)
 }
