@@ -38,6 +38,8 @@ type profileEntry struct {
 }
 
 type makerEntry struct {
+	AsOf     string                `json:"as_of"`    // of its prices, if another than the Catalog's
+	Source   string                `json:"source"`   // likewise
 	Defaults map[string]string     `json:"defaults"` // profile → model
 	Models   map[string]modelEntry `json:"models"`
 }
@@ -90,7 +92,7 @@ func ParseCatalog(data []byte) (*Catalog, error) {
 }
 
 func (c *Catalog) validate() error {
-	if !isDate(c.AsOf, "2006-01") && !isDate(c.AsOf, time.DateOnly) {
+	if !isMonthOrDay(c.AsOf) {
 		return fmt.Errorf("as_of %q is not a date such as 2026-10", c.AsOf)
 	}
 	if len(c.Providers) == 0 || len(c.Profiles) == 0 {
@@ -102,6 +104,9 @@ func (c *Catalog) validate() error {
 		}
 	}
 	for name, maker := range c.Providers {
+		if maker.AsOf != "" && !isMonthOrDay(maker.AsOf) {
+			return fmt.Errorf("providers.%s.as_of %q is not a date such as 2026-10", name, maker.AsOf)
+		}
 		for profile, model := range maker.Defaults {
 			if _, ok := c.Profiles[profile]; !ok {
 				return fmt.Errorf("providers.%s.defaults.%s is not a profile: profiles are %s", name, profile, list(maps.Keys(c.Profiles)))
@@ -135,6 +140,9 @@ func (m modelEntry) validate() error {
 	}
 	return nil
 }
+
+// PricesAsOf is the day or month of a maker's prices.
+func (c *Catalog) PricesAsOf(maker string) string { return cmp.Or(c.Providers[maker].AsOf, c.AsOf) }
 
 // DefaultModel is the model of a provider in a profile; empty if none is known.
 func (c *Catalog) DefaultModel(provider, profile string) string {
@@ -208,6 +216,8 @@ func Variable(provider, suffix string) string {
 func list(names func(yield func(string) bool)) string {
 	return strings.Join(slices.Sorted(names), ", ")
 }
+
+func isMonthOrDay(text string) bool { return isDate(text, "2006-01") || isDate(text, time.DateOnly) }
 
 func isDate(text, layout string) bool {
 	_, err := time.Parse(layout, text)
