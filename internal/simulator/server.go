@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -175,7 +176,11 @@ func Start(options Options) (*Running, error) {
 		return nil, fmt.Errorf("the simulator cannot listen at %s: %w", options.Addr, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Running{Server: New(options), addr: listener.Addr().String(), cancel: cancel}
+	at := listener.Addr().(*net.TCPAddr).AddrPort()
+	if at.Addr().IsUnspecified() { // which nobody can call
+		at = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), at.Port())
+	}
+	s := &Running{Server: New(options), addr: at.String(), cancel: cancel}
 	s.http = http.Server{
 		Handler:           s.Server,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -197,7 +202,7 @@ func (s *Running) count(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// Addr is the host:port where the server listens.
+// Addr is the host:port where the server can be reached from this machine.
 func (s *Running) Addr() string { return s.addr }
 
 // BaseURL is the base URL that a client of the provider has to be configured with.
