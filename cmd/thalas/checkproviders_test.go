@@ -2,8 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
+
+	"thalas/internal/app"
+	"thalas/internal/provider"
 )
 
 func TestCheckProviders(t *testing.T) {
@@ -75,6 +80,21 @@ func TestPresetIsPriced(t *testing.T) {
 	env[1] = strings.Replace(env[1], "deepseek-chat", "unknown", 1)
 	if got := thalas(t, env, "", "providers"); got.code != 2 || !strings.Contains(got.err, "providers[0].price is missing, and no price of model unknown is known") {
 		t.Errorf("exit code %d, %s", got.code, got.err)
+	}
+}
+
+// Texts that name the built-in providers name all of them, with their defaults.
+func TestTextsNameEveryProvider(t *testing.T) {
+	data, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, help := string(data), thalas(t, nil, "", "--help").out
+	for _, k := range app.Known() {
+		row := fmt.Sprintf("| %s | %t | %.1f |", k.Name, k.Enabled, k.Weight)
+		if !strings.Contains(docs, row) || !strings.Contains(docs, "`"+strings.ToUpper(k.Name)+"`") || !strings.Contains(help, provider.Variable(k.Name, "API_KEY")) {
+			t.Errorf("the help or docs/configuration.md does not have %s, or not the row %s", k.Name, row)
+		}
 	}
 }
 

@@ -1,8 +1,12 @@
 package provider
 
 import (
+	"flag"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +154,44 @@ func TestPublishedPrices(t *testing.T) {
 		if !ok || got != (Price{Input: want[0], Output: want[1], Cached: less}) {
 			t.Errorf("%s costs %v, want %v", model, got, want)
 		}
+	}
+}
+
+// The table of prices of presets in the docs is that of the file.
+func TestDocsListThePricesOfPresets(t *testing.T) {
+	const file, begin, end = "../../docs/providers.md", "<!-- prices: written by go test ./internal/provider -update -->\n", "<!-- end of prices -->"
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(data), begin)
+	table, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatalf("%s has lost the lines around its table:\n%s%s", file, begin, end)
+	}
+	want := "| preset | models: input / output, cached input | as of | source |\n|---|---|---|---|\n"
+	for _, name := range slices.Sorted(maps.Keys(DefaultCatalog().Providers)) {
+		maker := DefaultCatalog().Providers[name]
+		if len(maker.Defaults) > 0 { // a built-in provider
+			continue
+		}
+		var models []string
+		for _, id := range slices.Sorted(maps.Keys(maker.Models)) {
+			price := maker.Models[id].Prices[0]
+			text := fmt.Sprintf("%s %v / %v", id, *price.Input, *price.Output)
+			if price.Cached != nil {
+				text += fmt.Sprintf(", %v", *price.Cached)
+			}
+			models = append(models, text)
+		}
+		want += fmt.Sprintf("| `%s` | %s | %s | %s |\n", name, strings.Join(models, "<br>"), maker.AsOf, maker.Source)
+	}
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(file, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(want, table); diff != "" {
+		t.Errorf("the table is out of date, run with -update:\n%s", diff)
 	}
 }
 
