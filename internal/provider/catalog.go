@@ -153,33 +153,21 @@ func (c *Catalog) DefaultModel(provider, profile string) string {
 // the defaults of the model and the profile. A setting that the model is known to refuse is
 // an error that names the variable to change; an unknown model gets every setting.
 func (c *Catalog) Configure(maker string, s Settings) (Model, error) {
-	profile := s.Profile
-	if profile == "" {
-		profile = ProfileFast
-	}
+	profile := cmp.Or(s.Profile, ProfileFast)
 	limits, ok := c.Profiles[profile]
 	if !ok {
 		return Model{}, fmt.Errorf("MODEL_PROFILE %q is not known: choose one of %s", profile, list(maps.Keys(c.Profiles)))
 	}
 	provider := cmp.Or(s.Name, maker)
-	m := Model{ID: s.Model, Effort: strings.ToLower(s.Effort), MaxTokens: s.MaxTokens, Temperature: s.Temperature}
-	if m.ID == "" {
-		m.ID = c.DefaultModel(maker, profile)
-	}
+	m := Model{ID: cmp.Or(s.Model, c.DefaultModel(maker, profile)), MaxTokens: cmp.Or(s.MaxTokens, limits.MaxTokens), Temperature: s.Temperature}
 	if m.ID == "" {
 		return Model{}, fmt.Errorf("%s has no default model in profile %s: set %s", provider, profile, Variable(provider, "MODEL"))
-	}
-	if m.MaxTokens == 0 {
-		m.MaxTokens = limits.MaxTokens
 	}
 	if m.MaxTokens < 0 {
 		return Model{}, fmt.Errorf("%s is %d: it must be above 0", Variable(provider, "MAX_TOKENS"), m.MaxTokens)
 	}
 	entry := c.Providers[maker].Models[m.ID]
-	m.NoThinking = entry.NoThinking
-	if m.Effort == "" {
-		m.Effort = entry.Effort
-	}
+	m.Effort, m.NoThinking = cmp.Or(strings.ToLower(s.Effort), entry.Effort), entry.NoThinking
 	return m, entry.allow(provider, m)
 }
 

@@ -32,9 +32,8 @@ type Options struct {
 	// Each chooses the fault of a request and replaces Faults. It may return a function,
 	// which is called with what was sent in the end: status 0 if nothing was, and whole if
 	// no byte of the body is missing. Each is called concurrently.
-	Each    func(provider string, body []byte) (Fault, func(status int, body []byte, whole bool))
-	Unknown []string // models that are answered with 404 although their names look right
-	Keep    int      // how many requests Recorded remembers; 0: 100
+	Each func(provider string, body []byte) (Fault, func(status int, body []byte, whole bool))
+	Keep int // how many requests Recorded remembers; 0: 100
 }
 
 const (
@@ -87,7 +86,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.fault, _ = faultByName(name)
 	c.id = fmt.Sprintf(format.idForm, c.number)
 	// The checks come first, as at a service: a script does not hide a wrong request.
-	asked, wrong := c.check(unread, s.options.Unknown)
+	asked, wrong := c.check(unread)
 	if wrong != nil {
 		c.fail(wrong)
 		return
