@@ -1,11 +1,11 @@
 # The image of thalas: the program, the certificates and the licences, without a shell and
 # without a distribution. docs/containers.md tells how to run it.
 #
-#   docker build -t thalas .                                         compiles it in a container
+#   docker build -t thalas .                                         compiles it in a container; needs BuildKit
 #   make image-files && docker build --target prebuilt -t thalas .   compiles it here, and fetches nothing
 #
-# The stages have this order because Docker's older builder makes all that stand before the
-# target: the one that fetches the compiler's image has to come after prebuilt.
+# Docker's older builder makes all stages before the target. Since prebuilt stands before the
+# stage that fetches the compiler's image, it can make prebuilt, and nothing after it.
 
 FROM scratch AS base
 LABEL org.opencontainers.image.title="thalas" \

@@ -94,7 +94,7 @@ e2e: aws-servers ## the Lambda functions as they are deployed, behind a Runtime 
 e2e-sam: ## the stack as sam builds and runs it: validated, each event of events/, the API over HTTP; needs Docker, or root on Debian, and mvn, java, python3
 	e2e/sam/run.sh
 
-e2e-container: ## the image of the Dockerfile, built offline and run locked down; needs Docker, or root on Debian
+e2e-container: ## the image of the Dockerfile, built offline and run locked down, and compose.yaml; needs Docker with Compose, or root on Debian
 	e2e/container/run.sh
 
 local: aws-servers ## the stack in Docker by sam local, with an API to try; keys and variables from .env (LOCAL=flags)

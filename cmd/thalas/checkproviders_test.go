@@ -2,8 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
+
+	"thalas/internal/app"
+	"thalas/internal/provider"
 )
 
 func TestCheckProviders(t *testing.T) {
@@ -57,6 +62,39 @@ func TestCheckProviders(t *testing.T) {
 	}
 	if got := thalas(t, env, "", "providers", "--paid"); got.code != 2 || !strings.Contains(got.err, "--paid goes with --check") {
 		t.Errorf("exit code %d, %q", got.code, got.err)
+	}
+}
+
+// A preset's price comes from the table of models, so the shortest entry starts under a budget.
+func TestPresetIsPriced(t *testing.T) {
+	env := environment{"DAILY_BUDGET_USD=10", `PROVIDERS_FILE={"providers": [
+		{"name": "deepseek", "preset": "deepseek", "model": "deepseek-chat", "weight": 0.8},
+		{"name": "local", "base_url": "http://127.0.0.1:11434/v1", "model": "qwen3:32b", "api_key_env": "none",
+		 "structured_output": "json_schema", "thinking": "strip", "timeout_seconds": 25, "price": {"input": 0, "output": 0}}]}`}
+	got := thalas(t, env, "", "providers")
+	for _, line := range []string{"deepseek-chat", "0.3", "1.2", "0.8", "as of 2026-10 (deepseek: 2026-11-15)"} {
+		if got.code != 0 || !strings.Contains(got.out, line) {
+			t.Errorf("exit code %d, %q is missing in\n%s%s", got.code, line, got.out, got.err)
+		}
+	}
+	env[1] = strings.Replace(env[1], "deepseek-chat", "unknown", 1)
+	if got := thalas(t, env, "", "providers"); got.code != 2 || !strings.Contains(got.err, "providers[0].price is missing, and no price of model unknown is known") {
+		t.Errorf("exit code %d, %s", got.code, got.err)
+	}
+}
+
+// Texts that name the built-in providers name all of them, with their defaults.
+func TestTextsNameEveryProvider(t *testing.T) {
+	data, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, help := string(data), thalas(t, nil, "", "--help").out
+	for _, k := range app.Known() {
+		row := fmt.Sprintf("| %s | %t | %.1f |", k.Name, k.Enabled, k.Weight)
+		if !strings.Contains(docs, row) || !strings.Contains(docs, "`"+strings.ToUpper(k.Name)+"`") || !strings.Contains(help, provider.Variable(k.Name, "API_KEY")) {
+			t.Errorf("the help or docs/configuration.md does not have %s, or not the row %s", k.Name, row)
+		}
 	}
 }
 

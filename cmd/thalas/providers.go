@@ -122,12 +122,26 @@ func printProviders(t terminal, a *app.App, rows []providerRow, checks string) e
 			gap = ""
 		}
 	}
-	fmt.Fprintf(&b, "\n%s\n", style.dim.Render(fmt.Sprintf("in, out: USD per million tokens of a short prompt, as of %s", a.Catalog.AsOf)))
+	fmt.Fprintf(&b, "\n%s\n", style.dim.Render("in, out: USD per million tokens of a short prompt, as of "+pricesAsOf(a)))
 	if a.Simulated {
 		fmt.Fprintln(&b, style.warn.Render("Simulated: no language model would be asked."))
 	}
 	_, err := io.WriteString(t.out, b.String())
 	return err
+}
+
+// pricesAsOf says of when the prices are. Those of presets may have another age.
+func pricesAsOf(a *app.App) string {
+	text := a.Catalog.AsOf
+	for _, p := range a.Config.Providers {
+		if p.Further == nil || p.Further.Price != nil {
+			continue
+		}
+		if at := a.Catalog.PricesAsOf(p.Further.Preset); at != a.Catalog.AsOf {
+			text += fmt.Sprintf(" (%s: %s)", p.Name, at)
+		}
+	}
+	return text
 }
 
 func newSimulate(t terminal) *cobra.Command {

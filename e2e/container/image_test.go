@@ -53,6 +53,7 @@ func TestImage(t *testing.T) {
 	t.Run("holds", i.holds)
 	t.Run("refuses", i.refuses)
 	t.Run("keeps", i.keeps)
+	t.Run("composes", i.composes)
 }
 
 // docker runs a command of Docker and returns what it prints.
@@ -74,11 +75,9 @@ func (i image) locked(more ...string) []string {
 	return append([]string{"--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"}, more...)
 }
 
-// keyFile writes a key that the user of the image may read, and gives the options that hand
-// it over. Only root can give a file away.
-func keyFile(t *testing.T, key string) []string {
+// writeKey writes a key that the user of the image may read. Only root can give a file away.
+func writeKey(t *testing.T, path, key string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(path, []byte(key), 0o400); err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +86,13 @@ func keyFile(t *testing.T, key string) []string {
 			t.Fatal(err)
 		}
 	}
+}
+
+// keyFile gives the options that hand a key over.
+func keyFile(t *testing.T, key string) []string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "key")
+	writeKey(t, path, key)
 	const inside = "/run/secrets/openai_api_key"
 	return []string{"--volume", path + ":" + inside + ":ro", "--env", "OPENAI_API_KEY_FILE=" + inside}
 }
@@ -194,6 +200,63 @@ func (i image) keeps(t *testing.T) {
 	c.stop(t)
 }
 
+// composes runs compose.yaml as it is, but for a free port, the name of the image, and the
+// simulator in the place of Ollama, of OpenAI and of the venues.
+func (i image) composes(t *testing.T) {
+	text, err := os.ReadFile("../../compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := string(text)
+	const elsewhere = "http://ollama:11434/"
+	for old, replacement := range map[string]string{
+		"    build: .\n":           "",
+		"    image: thalas\n":      "    image: " + i.name + "\n",
+		"    image: ollama/ollama": "    image: " + i.name + "\n    command: [simulate, --listen, ':11434']",
+		"127.0.0.1:8787:8787":      "127.0.0.1::8787",
+		"    environment:\n      API_KEYS": "    environment:\n      OPENAI_BASE_URL: " + elsewhere + "openai\n      KRAKEN_BASE_URL: " + elsewhere +
+			"\n      COINBASE_BASE_URL: " + elsewhere + "\n      OKX_BASE_URL: " + elsewhere + "\n      API_KEYS",
+	} {
+		if strings.Count(file, old) != 1 {
+			t.Fatalf("compose.yaml does not have %q once", old)
+		}
+		file = strings.Replace(file, old, replacement, 1)
+	}
+	folder := t.TempDir()
+	if err := errors.Join(os.WriteFile(filepath.Join(folder, "compose.yaml"), []byte(file), 0o600), os.Mkdir(filepath.Join(folder, "secrets"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	writeKey(t, filepath.Join(folder, "secrets", "openai_api_key"), providerKey+"\n")
+	compose := func(args ...string) string {
+		t.Helper()
+		command := append(strings.Fields(os.Getenv("THALAS_COMPOSE")), "--project-name", i.volume, "--file", filepath.Join(folder, "compose.yaml"), "--profile", "ollama")
+		run := exec.Command(command[0], append(command[1:], args...)...)
+		run.Env = append(os.Environ(), fmt.Sprintf("API_KEYS=%x", sha256.Sum256([]byte(callerKey))),
+			`PROVIDERS_FILE={"providers":[{"name":"local","preset":"ollama","model":"qwen3:8b","effort":"none","base_url":"`+elsewhere+`ollama/v1"}]}`)
+		var said strings.Builder
+		run.Stderr = &said
+		output, err := run.Output()
+		if err != nil {
+			t.Errorf("compose %s: %v\n%s", args, err, said.String())
+		}
+		return strings.TrimSpace(string(output))
+	}
+	t.Cleanup(func() { compose("down", "--volumes") })
+	compose("up", "--detach")
+	c := running{id: compose("ps", "--quiet", "thalas")}
+	c.waitLive(t, time.Now())
+	c.waitHealthy(t)
+	var asked signal.Consensus
+	body := c.send(t, http.MethodPost, "/v1/consensus", question)
+	if err := json.Unmarshal([]byte(body), &asked); err != nil || len(asked.Responses) != 2 || asked.Responses[0].Provider != "local" || len(asked.Failures) != 0 {
+		t.Errorf("got %s, %v, want the votes of local and openai", body, err)
+	}
+	if bound := docker(t, "inspect", "--format", "{{json .HostConfig.PortBindings}}", c.id); !strings.Contains(bound, `"HostIp":"127.0.0.1"`) {
+		t.Errorf("it is open at %s", bound)
+	}
+	c.stop(t)
+}
+
 // running is a container with the server.
 type running struct{ id, url string }
 
@@ -204,20 +267,26 @@ func (i image) start(t *testing.T, key []string) running {
 		"--env", fmt.Sprintf("API_KEYS=%x", sha256.Sum256([]byte(callerKey)))}, i.locked(key...)...)
 	c := running{id: docker(t, append(args, i.name, "serve", "--simulate", "true")...)}
 	t.Cleanup(func() { _ = exec.Command("docker", "rm", "--force", c.id).Run() })
+	c.waitLive(t, began)
+	t.Logf("from docker run to the first answer: %s", time.Since(began).Round(time.Millisecond))
+	return c
+}
+
+// waitLive finds the port and returns when the server answers.
+func (c *running) waitLive(t *testing.T, began time.Time) {
+	t.Helper()
 	address, _, _ := strings.Cut(docker(t, "port", c.id, "8787"), "\n")
 	c.url = "http://" + address
 	for {
 		response, err := client.Get(c.url + "/livez")
 		if err == nil {
 			response.Body.Close()
-			break
+			return
 		}
 		if time.Since(began) > patience {
 			t.Fatalf("%v; it says:\n%s", err, c.log(t))
 		}
 	}
-	t.Logf("from docker run to the first answer: %s", time.Since(began).Round(time.Millisecond))
-	return c
 }
 
 // waitHealthy returns when the engine says that the container is healthy.

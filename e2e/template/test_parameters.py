@@ -68,6 +68,14 @@ class Parameters(unittest.TestCase):
                 self.assertEqual(status, 1, given)
                 self.assertIn("samconfig.toml gives prod parameters that template.yaml does not have: GrokEnabled\n", said)
 
+    def test_what_does_not_fit_into_an_environment_stops_it(self):
+        for providers, settings, stops in ((2400, 400, False), (2400, 700, True)):
+            text = "[prod.deploy.parameters]\nparameter_overrides = [\n" \
+                f"  {{ Providers = '{'x' * providers}' }},\n  \"Settings={'y' * settings}\",\n]\n[other]\nx = \"Settings={'z' * 3000}\"\n"
+            for moved in ("", "yes"):
+                status, said = self.run_it(samconfig=text, moved=moved)
+                self.assertEqual((status, "Lambda has room for 2900: shorten them" in said), (int(stops), stops), said)
+
     def test_what_samconfig_may_give(self):
         text = """\
 [dev.deploy.parameters]

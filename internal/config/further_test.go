@@ -143,6 +143,7 @@ func TestFurtherProvidersThatAreRefused(t *testing.T) {
 		{"link-local", `{"providers": [` + one + `, "base_url": "http://169.254.169.254/v1"}]}`, `providers[0].base_url leads to 169.254.169.254 over plain http`},
 		{"twice", `{"providers": [` + one + `, "model": "n"}]}`, `providers[0].model is there twice: give each field once`},
 		{"the key's header", `{"providers": [` + one + `, "headers": {"authorization": "planted"}}]}`, `providers[0].headers.authorization can't be set here: the program sets it`},
+		{"a key in the place of a header's name", `{"providers": [` + one + `, "headers": {"sk-planted 1234567890": "x"}}]}`, `providers[0].headers[0] is not the name of a header`},
 		{"a field of ours", `{"providers": [` + one + `, "extra_body": {"max_tokens": 1}}]}`, `providers[0].extra_body.max_tokens can't be set here`},
 		{"a number for a text", `{"providers": [{"name": "local", "preset": "ollama", "model": 5}]}`, `providers[0].model is not a text`},
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
-	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"time"
 	"unicode"
 
+	"thalas/internal/endpoint"
 	"thalas/internal/provider"
 )
 
@@ -93,9 +93,8 @@ func isWord(text string) bool {
 }
 
 func isBaseURL(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && isWord(text) &&
-		u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+	_, err := endpoint.ParseBase(text)
+	return err == nil && isWord(text)
 }
 
 // isAddress reports whether text is host:port, or :port.

@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"internal/market/venue": {"internal/strictjson", "internal/signal", "internal/market", "internal/endpoint"},
 	// A server in the place of the venues, for tests.
 	"internal/market/venuetest": {"internal/signal"},
-	"internal/config":           {"internal/strictjson", "internal/provider", "internal/provider/openai"},
+	"internal/config":           {"internal/strictjson", "internal/endpoint", "internal/provider", "internal/provider/openai"},
 
 	"internal/store":        {},
 	"internal/store/bolt":   {"internal/store"},

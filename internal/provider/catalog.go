@@ -38,6 +38,8 @@ type profileEntry struct {
 }
 
 type makerEntry struct {
+	AsOf     string                `json:"as_of"`    // of its prices, if another than the Catalog's
+	Source   string                `json:"source"`   // likewise
 	Defaults map[string]string     `json:"defaults"` // profile → model
 	Models   map[string]modelEntry `json:"models"`
 }
@@ -90,7 +92,7 @@ func ParseCatalog(data []byte) (*Catalog, error) {
 }
 
 func (c *Catalog) validate() error {
-	if !isDate(c.AsOf, "2006-01") && !isDate(c.AsOf, time.DateOnly) {
+	if !isMonthOrDay(c.AsOf) {
 		return fmt.Errorf("as_of %q is not a date such as 2026-10", c.AsOf)
 	}
 	if len(c.Providers) == 0 || len(c.Profiles) == 0 {
@@ -102,6 +104,9 @@ func (c *Catalog) validate() error {
 		}
 	}
 	for name, maker := range c.Providers {
+		if maker.AsOf != "" && !isMonthOrDay(maker.AsOf) {
+			return fmt.Errorf("providers.%s.as_of %q is not a date such as 2026-10", name, maker.AsOf)
+		}
 		for profile, model := range maker.Defaults {
 			if _, ok := c.Profiles[profile]; !ok {
 				return fmt.Errorf("providers.%s.defaults.%s is not a profile: profiles are %s", name, profile, list(maps.Keys(c.Profiles)))
@@ -136,6 +141,9 @@ func (m modelEntry) validate() error {
 	return nil
 }
 
+// PricesAsOf is the day or month of a maker's prices.
+func (c *Catalog) PricesAsOf(maker string) string { return cmp.Or(c.Providers[maker].AsOf, c.AsOf) }
+
 // DefaultModel is the model of a provider in a profile; empty if none is known.
 func (c *Catalog) DefaultModel(provider, profile string) string {
 	return c.Providers[provider].Defaults[profile]
@@ -145,33 +153,21 @@ func (c *Catalog) DefaultModel(provider, profile string) string {
 // the defaults of the model and the profile. A setting that the model is known to refuse is
 // an error that names the variable to change; an unknown model gets every setting.
 func (c *Catalog) Configure(maker string, s Settings) (Model, error) {
-	profile := s.Profile
-	if profile == "" {
-		profile = ProfileFast
-	}
+	profile := cmp.Or(s.Profile, ProfileFast)
 	limits, ok := c.Profiles[profile]
 	if !ok {
 		return Model{}, fmt.Errorf("MODEL_PROFILE %q is not known: choose one of %s", profile, list(maps.Keys(c.Profiles)))
 	}
 	provider := cmp.Or(s.Name, maker)
-	m := Model{ID: s.Model, Effort: strings.ToLower(s.Effort), MaxTokens: s.MaxTokens, Temperature: s.Temperature}
-	if m.ID == "" {
-		m.ID = c.DefaultModel(maker, profile)
-	}
+	m := Model{ID: cmp.Or(s.Model, c.DefaultModel(maker, profile)), MaxTokens: cmp.Or(s.MaxTokens, limits.MaxTokens), Temperature: s.Temperature}
 	if m.ID == "" {
 		return Model{}, fmt.Errorf("%s has no default model in profile %s: set %s", provider, profile, Variable(provider, "MODEL"))
-	}
-	if m.MaxTokens == 0 {
-		m.MaxTokens = limits.MaxTokens
 	}
 	if m.MaxTokens < 0 {
 		return Model{}, fmt.Errorf("%s is %d: it must be above 0", Variable(provider, "MAX_TOKENS"), m.MaxTokens)
 	}
 	entry := c.Providers[maker].Models[m.ID]
-	m.NoThinking = entry.NoThinking
-	if m.Effort == "" {
-		m.Effort = entry.Effort
-	}
+	m.Effort, m.NoThinking = cmp.Or(strings.ToLower(s.Effort), entry.Effort), entry.NoThinking
 	return m, entry.allow(provider, m)
 }
 
@@ -208,6 +204,8 @@ func Variable(provider, suffix string) string {
 func list(names func(yield func(string) bool)) string {
 	return strings.Join(slices.Sorted(names), ", ")
 }
+
+func isMonthOrDay(text string) bool { return isDate(text, "2006-01") || isDate(text, time.DateOnly) }
 
 func isDate(text, layout string) bool {
 	_, err := time.Parse(layout, text)

@@ -1,8 +1,12 @@
 package provider
 
 import (
+	"flag"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +85,7 @@ func TestCost(t *testing.T) {
 		{"unknown model asked", "anthropic", "claude-9", "claude-9", 1000, 0, now, nil},
 		{"snapshot of an unknown model", "anthropic", "claude-9-20261001", "claude-9", 1000, 0, now, nil},
 		{"another provider's model", "openai", "claude-haiku-5-5", "claude-haiku-5-5", 1000, 0, now, nil},
+		{"an alias is billed as the model that answers", "deepseek", "deepseek-flash", "deepseek-v4-pro", million, 0, now, pointer(0.153)},
 		{"known model without a price", "gemini", "gemini-3.7-flash", "gemini-3.7-flash", 1000, 0, now, nil},
 
 		{"anthropic, 100K", "anthropic", "claude-haiku-5-5", "", 100_000, 0, now, pointer(0.01)},
@@ -114,17 +119,79 @@ func TestPublishedPrices(t *testing.T) {
 		t.Error("the table does not say its age and source")
 	}
 	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
-	for model, want := range map[string][2]float64{
+	prices := map[string][2]float64{
 		"anthropic claude-haiku-5-5": {0.10, 0.50}, "anthropic claude-sonnet-5-5": {2, 10}, "anthropic claude-opus-5-5": {4, 20}, "anthropic claude-haiku-4-5": {1, 5},
 		"openai gpt-6-luna": {0.10, 0.50}, "openai gpt-6.1-sol": {2, 10}, "openai gpt-6-sol": {2, 10}, "openai gpt-6-astra": {10, 50}, "openai gpt-5.6-luna": {0.20, 1.20},
 		"gemini gemini-3.5-flash-lite": {0.30, 2.50}, "gemini gemini-3.8-flash": {0.75, 3.75}, "gemini gemini-3.1-pro-preview": {2, 12}, "gemini gemini-3.1-flash-lite": {0.25, 1.50},
 		"grok grok-4.20-0309-non-reasoning": {1.25, 2.50}, "grok grok-4.7": {2, 6}, "grok grok-4.3": {1.25, 2.50},
-	} {
+
+		"deepseek deepseek-flash": {0.30, 1.20}, "deepseek deepseek-v4-flash": {0.30, 1.20}, "deepseek deepseek-chat": {0.30, 1.20}, "deepseek deepseek-v4-pro": {1.32, 3.96},
+		"qwen qwen3.8-max": {2, 6}, "qwen qwen3.5-plus": {0.40, 2.40}, "kimi kimi-k3.1-pro": {2, 10}, "kimi kimi-k3": {3, 15}, "kimi kimi-k2.6": {0.95, 4},
+		"mistral mistral-medium-3.5": {1.50, 7.50}, "mistral mistral-medium-2604": {1.50, 7.50}, "mistral mistral-small-2603": {0.15, 0.60}, "mistral mistral-large-2512": {0.50, 1.50},
+		"groq openai/gpt-oss-20b": {0.075, 0.30}, "groq openai/gpt-oss-120b": {0.15, 0.60}, "groq llama-3.1-8b-instant": {0.05, 0.08}, "groq llama-3.3-70b-versatile": {0.59, 0.79},
+	}
+	cached := map[string]float64{
+		"deepseek deepseek-flash": 0.006, "deepseek deepseek-v4-flash": 0.006, "deepseek deepseek-chat": 0.006, "deepseek deepseek-v4-pro": 0.044,
+		"kimi kimi-k3.1-pro": 0.20, "kimi kimi-k3": 0.30, "kimi kimi-k2.6": 0.16,
+	}
+	for name, maker := range c.Providers {
+		if len(maker.Defaults) == 0 && (maker.AsOf == "" || maker.Source == "") {
+			t.Errorf("%s does not say the age and source of its prices", name)
+		}
+		for id, model := range maker.Models {
+			if _, isListed := prices[name+" "+id]; len(model.Prices) > 0 && !isListed {
+				t.Errorf("%s %s has a price that this test does not know", name, id)
+			}
+		}
+	}
+	for model, want := range prices {
 		provider, id, _ := strings.Cut(model, " ")
 		got, ok := c.Price(provider, id, 1000, at)
-		if !ok || got != (Price{Input: want[0], Output: want[1], Cached: want[0]}) {
+		less, hasLess := cached[model]
+		if !hasLess {
+			less = want[0]
+		}
+		if !ok || got != (Price{Input: want[0], Output: want[1], Cached: less}) {
 			t.Errorf("%s costs %v, want %v", model, got, want)
 		}
+	}
+}
+
+// The table of prices of presets in the docs is that of the file.
+func TestDocsListThePricesOfPresets(t *testing.T) {
+	const file, begin, end = "../../docs/providers.md", "<!-- prices: written by go test ./internal/provider -update -->\n", "<!-- end of prices -->"
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(data), begin)
+	table, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatalf("%s has lost the lines around its table:\n%s%s", file, begin, end)
+	}
+	want := "| preset | models: input / output, cached input | as of | source |\n|---|---|---|---|\n"
+	for _, name := range slices.Sorted(maps.Keys(DefaultCatalog().Providers)) {
+		maker := DefaultCatalog().Providers[name]
+		if len(maker.Defaults) > 0 { // a built-in provider
+			continue
+		}
+		var models []string
+		for _, id := range slices.Sorted(maps.Keys(maker.Models)) {
+			price := maker.Models[id].Prices[0]
+			text := fmt.Sprintf("%s %v / %v", id, *price.Input, *price.Output)
+			if price.Cached != nil {
+				text += fmt.Sprintf(", %v", *price.Cached)
+			}
+			models = append(models, text)
+		}
+		want += fmt.Sprintf("| `%s` | %s | %s | %s |\n", name, strings.Join(models, "<br>"), maker.AsOf, maker.Source)
+	}
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(file, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(want, table); diff != "" {
+		t.Errorf("the table is out of date, run with -update:\n%s", diff)
 	}
 }
 
@@ -169,6 +236,7 @@ func TestParseCatalogRefuses(t *testing.T) {
 		{"unknown field", `"source"`, `"sauce"`, `"sauce"`},
 		{"misspelt price", `"output":6`, `"outptu":6`, `"outptu"`},
 		{"no date", `2027-01-05`, `January`, "as_of"},
+		{"no date of a provider", `"defaults"`, `"as_of":"May","defaults"`, "providers.anthropic.as_of"},
 		{"no providers", ownCatalog[strings.Index(ownCatalog, `,"providers"`):], `}`, "no providers"},
 		{"no profiles", `"fast":{"max_tokens":500}`, ``, "no profiles"},
 		{"no max tokens", `500`, `0`, "profiles.fast.max_tokens"},

@@ -3,6 +3,7 @@ package provider
 // What an answer costs, and what it may cost.
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -82,11 +83,7 @@ func (c *Catalog) Price(provider, model string, promptTokens int, at time.Time) 
 	if best == nil {
 		return Price{}, false
 	}
-	price := Price{Input: *best.Input, Output: *best.Output, Cached: *best.Input}
-	if best.Cached != nil {
-		price.Cached = *best.Cached
-	}
-	return price, true
+	return Price{Input: *best.Input, Output: *best.Output, Cached: *cmp.Or(best.Cached, best.Input)}, true
 }
 
 // Cost gives the cost of an answer in USD. The price is that of the model that answered

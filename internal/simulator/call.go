@@ -36,8 +36,8 @@ type call struct {
 }
 
 // check gives the question, or nil if the list of models is asked for. unread is the error
-// of reading the body, and unknown are names of models that do not exist.
-func (c *call) check(unread error, unknown []string) (*question, *problem) {
+// of reading the body.
+func (c *call) check(unread error) (*question, *problem) {
 	model, isQuestion := c.format.asks(c.path)
 	var large *http.MaxBytesError
 	switch {
@@ -79,7 +79,7 @@ func (c *call) check(unread error, unknown []string) (*question, *problem) {
 	if wrong != nil {
 		return nil, wrong
 	}
-	if slices.Contains(unknown, asked.model) || !strings.HasPrefix(asked.model, c.format.modelPrefix) {
+	if !strings.HasPrefix(asked.model, c.format.modelPrefix) {
 		return nil, &problem{condition: "not_found", message: "model: " + asked.model + " does not exist.", param: "model"}
 	}
 	return &asked, nil

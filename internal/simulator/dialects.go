@@ -5,6 +5,7 @@ package simulator
 // errors.
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -112,7 +113,7 @@ func withDialects(formats map[string]format) map[string]format {
 
 func (d dialect) format(name string) format {
 	f := openaiFormat
-	f.keyless, f.modelPrefix, f.listed = d.keyless, "", d.listed
+	f.rules, f.keyless, f.modelPrefix, f.listed = nil, d.keyless, "", d.listed
 	if d.keyHeader != "" {
 		f.keyHeader, f.keyPrefix = d.keyHeader, ""
 	}
@@ -124,17 +125,8 @@ func (d dialect) format(name string) format {
 	if d.unknown == "" {
 		known = append(known, further...)
 	}
-	refused := d.unknown
-	if refused == "" {
-		refused = "Unknown parameter: '%s'."
-	}
-	wrongFormat := d.refusal
-	if wrongFormat == "" {
-		wrongFormat = "'response_format.type' is not supported."
-	}
-	f.rules = []rule{{"", only(known...), refused}}
-	if name == Compatible {
-		f.rules = nil
+	if name != Compatible {
+		f.rules = []rule{{"", only(known...), cmp.Or(d.unknown, "Unknown parameter: '%s'.")}}
 	}
 	f.rules = append(f.rules,
 		rule{"model", isText, "you must provide a model parameter"},
@@ -142,7 +134,7 @@ func (d dialect) format(name string) format {
 		rule{"max_completion_tokens?", isCount, "'max_completion_tokens' must be an integer from 1."},
 		rule{"messages", isList, "Field required: messages"},
 		rule{"messages", messages("content", roles...), "messages[%s].role: unknown variant, or no content"},
-		rule{"response_format?.type", oneOf(d.formats...), wrongFormat},
+		rule{"response_format?.type", oneOf(d.formats...), cmp.Or(d.refusal, "'response_format.type' is not supported.")},
 		rule{"response_format?.json_schema?.schema", strictSchema("Invalid schema for response_format"), "%s"},
 	)
 	f.read = func(body fields, _ string) (question, *problem) {
@@ -151,12 +143,14 @@ func (d dialect) format(name string) format {
 		for _, field := range d.limits {
 			q.maxTokens = max(q.maxTokens, intAt(body, field))
 		}
-		schema := textAt(body, "response_format.type") == "json_schema"
-		if q.fenced = !schema; schema && at(body, "response_format.json_schema.schema") == nil {
-			return q, bad("response_format", "response_format.json_schema.schema is required")
-		}
-		if textAt(body, "response_format.type") == "json_object" {
-			q.fenced = false
+		switch textAt(body, "response_format.type") {
+		case "json_object":
+		case "json_schema":
+			if at(body, "response_format.json_schema.schema") == nil {
+				return q, bad("response_format", "response_format.json_schema.schema is required")
+			}
+		default:
+			q.fenced = true
 		}
 		if d.read == nil {
 			return q, nil

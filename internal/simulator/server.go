@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -31,9 +32,8 @@ type Options struct {
 	// Each chooses the fault of a request and replaces Faults. It may return a function,
 	// which is called with what was sent in the end: status 0 if nothing was, and whole if
 	// no byte of the body is missing. Each is called concurrently.
-	Each    func(provider string, body []byte) (Fault, func(status int, body []byte, whole bool))
-	Unknown []string // models that are answered with 404 although their names look right
-	Keep    int      // how many requests Recorded remembers; 0: 100
+	Each func(provider string, body []byte) (Fault, func(status int, body []byte, whole bool))
+	Keep int // how many requests Recorded remembers; 0: 100
 }
 
 const (
@@ -86,7 +86,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.fault, _ = faultByName(name)
 	c.id = fmt.Sprintf(format.idForm, c.number)
 	// The checks come first, as at a service: a script does not hide a wrong request.
-	asked, wrong := c.check(unread, s.options.Unknown)
+	asked, wrong := c.check(unread)
 	if wrong != nil {
 		c.fail(wrong)
 		return
@@ -175,7 +175,11 @@ func Start(options Options) (*Running, error) {
 		return nil, fmt.Errorf("the simulator cannot listen at %s: %w", options.Addr, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Running{Server: New(options), addr: listener.Addr().String(), cancel: cancel}
+	at := listener.Addr().(*net.TCPAddr).AddrPort()
+	if at.Addr().IsUnspecified() { // which nobody can call
+		at = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), at.Port())
+	}
+	s := &Running{Server: New(options), addr: at.String(), cancel: cancel}
 	s.http = http.Server{
 		Handler:           s.Server,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -197,7 +201,7 @@ func (s *Running) count(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// Addr is the host:port where the server listens.
+// Addr is the host:port where the server can be reached from this machine.
 func (s *Running) Addr() string { return s.addr }
 
 // BaseURL is the base URL that a client of the provider has to be configured with.

@@ -175,6 +175,14 @@ func TestStart(t *testing.T) {
 			}
 		}
 	}
+	everywhere, err := Start(Options{Addr: ":0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer everywhere.Close()
+	if base := everywhere.BaseURL(Grok); !strings.HasPrefix(base, "http://127.0.0.1:") {
+		t.Errorf("a server at every address is at %s, where no key may go", base)
+	}
 	if got := len(s.Env()); got != 12 {
 		t.Errorf("Env has %d lines, want URL, key and switch of four providers", got)
 	}

@@ -4,6 +4,7 @@ package openai
 // about one, and the table of presets.
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -112,20 +113,11 @@ func PresetNames() []string { return slices.Sorted(maps.Keys(Presets)) }
 func Custom() Dialect { return Dialect{}.orDefault() }
 
 func (d Dialect) orDefault() Dialect {
-	if d.Output == "" {
-		d.Output = JSONSchema
+	d.Output, d.MaxTokensField = cmp.Or(d.Output, JSONSchema), cmp.Or(d.MaxTokensField, "max_tokens")
+	d.Auth = cmp.Or(d.Auth, Auth{"Authorization", "Bearer "})
+	if d.Local {
+		d.Thinking = cmp.Or(d.Thinking, Strip)
 	}
-	if d.MaxTokensField == "" {
-		d.MaxTokensField = "max_tokens"
-	}
-	if d.Auth.Header == "" {
-		d.Auth = Auth{"Authorization", "Bearer "}
-	}
-	if d.Thinking == "" {
-		d.Thinking = Reject
-		if d.Local {
-			d.Thinking = Strip
-		}
-	}
+	d.Thinking = cmp.Or(d.Thinking, Reject)
 	return d
 }

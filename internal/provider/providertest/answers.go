@@ -72,7 +72,8 @@ func testAnswers(t *testing.T, s Spec, client *http.Client) {
 // with provider.ParseBallot.
 func testBallots(t *testing.T, s Spec, client *http.Client) {
 	t.Run("another vote", func(t *testing.T) {
-		const vote = ` {"decision":"sell","confidence":"0.5","reasoning":"r"} `
+		// A text that is a vote already holds no thoughts before it.
+		const vote = ` {"decision":"sell","confidence":"0.5","reasoning":"r </think> {}"} `
 		got, err := ask(t, s, client, respond(http.StatusOK, nil, s.answer(t, vote)))
 		if err != nil {
 			t.Fatal(err)
