@@ -272,6 +272,7 @@ func (s *Service) await(ctx, running context.Context, a *asking, f *flight) (lan
 		return landing{}, &Error{Message: fmt.Sprintf("%d requests wait for runs under way, and this process lets no more wait. Try again.", most), RetryAfter: time.Second, kind: ErrBusy}
 	}
 	a.Checked, a.waited = a.WithMarketOf(orchestrator.Checked{}), true
+	s.log.LogAttrs(running, slog.LevelDebug, "Waiting for the votes of another run:", slog.String("run", a.ID()))
 	if a.Waiting != nil {
 		a.Waiting()
 	}
