@@ -19,6 +19,7 @@ import (
 	"thalas/internal/service"
 	"thalas/internal/signal"
 	"thalas/internal/store"
+	"thalas/internal/store/storetest"
 )
 
 // notes are [store.Notes] in memory, for processes of one bubble. They can be switched off.
@@ -54,7 +55,12 @@ func (n *notes) Replace(_ context.Context, key, old string, note store.Note) (st
 	if n.down {
 		return store.Note{}, errDown
 	}
-	if current := n.present(key); current.Version != old {
+	if err := note.Validate(key); err != nil {
+		return store.Note{}, err
+	}
+	switch current := n.present(key); {
+	case current.Version == note.Version || old != "" && n.notes[key].Version == old:
+	case current.Version != old:
 		return current, store.ErrHeld
 	}
 	if n.notes == nil {
@@ -63,6 +69,9 @@ func (n *notes) Replace(_ context.Context, key, old string, note store.Note) (st
 	n.notes[key] = note
 	return note, nil
 }
+
+// The notes of these tests keep the contract that those in DynamoDB keep.
+func TestNotes(t *testing.T) { storetest.Notes(t, &notes{}) }
 
 // sharing runs a test in virtual time, with a number of processes over one store and, if
 // there are several, common notes. All ask the same providers.
@@ -116,8 +125,8 @@ func same(n int, change func(i int, q *service.Question)) []service.Question {
 }
 
 func TestEqualQuestionsAreAskedOnce(t *testing.T) {
-	for _, processes := range []int{1, 4} {
-		t.Run(fmt.Sprintf("%d processes", processes), func(t *testing.T) {
+	for name, processes := range map[string]int{"100 racers on the file store": 1, "4 processes": 4} {
+		t.Run(name, func(t *testing.T) {
 			a, b := &voter{name: "a", after: time.Second, cost: 0.5}, &voter{name: "b", after: 2 * time.Second, cost: 0.25}
 			sharing(t, processes, []*voter{a, b}, func(t *testing.T, n *notes, s ...fixture) {
 				weights := func(i int, q *service.Question) { q.Weights = map[string]float64{"a": float64(i) / 100} }
