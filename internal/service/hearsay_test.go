@@ -122,6 +122,40 @@ func TestTwoProcessesTellAtTheSameMoment(t *testing.T) {
 	})
 }
 
+// A note that is lost costs another process one call in vain, and no decision. That one tells
+// it then.
+func TestALostNoteCostsOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &counted{}
+		process := func(s *faulty) (fixture, *voter) {
+			a := &voter{name: "a", err: &provider.Error{Kind: signal.FailureAuthentication, Message: "the key is refused"}}
+			return serviceOver(t, service.Options{Notes: n}, s, a, &voter{name: "b"}), a
+		}
+		s := newService(t, service.Options{}).store
+		defer s.Close()
+		first, _ := process(s)
+		n.down = true // the note of its first run is lost
+		ask(t, first, question())
+		n.down = false
+		second, a := process(s)
+		for range 3 {
+			if c := ask(t, second, question()).Consensus; len(c.Responses) != 1 || c.Decision != signal.Buy {
+				t.Errorf("the decision is %s by %d votes", c.Decision, len(c.Responses))
+			}
+		}
+		if n := a.asked.Load(); n != 1 {
+			t.Errorf("%d calls in vain, want 1", n)
+		}
+		third, a := process(s)
+		if got := leftOut(t, third); got["a"] != signal.LeftOutKeyRefused {
+			t.Errorf("a process that begins later leaves out %v", got)
+		}
+		if ask(t, third, question()); a.asked.Load() != 0 {
+			t.Error("it calls in vain too")
+		}
+	})
+}
+
 // Notes that can't be read or written cost no decision, and no time.
 func TestProvidersWithoutCoordination(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
