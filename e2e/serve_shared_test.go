@@ -113,6 +113,13 @@ func TestFourProcessesAskOnce(t *testing.T) {
 			if got := p.Requests(); !maps.Equal(got, want) || len(p.arrived) > 0 {
 				t.Errorf("calls %v, want %v", got, want)
 			}
+			told := 0
+			for _, s := range servers {
+				told += len(regexp.MustCompile(`"msg":"Consensus reached:".*"cache":"coalesced","shared_from":"`).FindAllString(s.log.String(), -1))
+			}
+			if told != questions-1 {
+				t.Errorf("the logs tell of %d shared answers, want %d", told, questions-1)
+			}
 			if total, successful := servers[1].count(t); total != questions || successful != questions {
 				t.Errorf("%d runs and %d decisions are counted, want %d", total, successful, questions)
 			}

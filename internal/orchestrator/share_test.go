@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"thalas/internal/orchestrator"
+	"thalas/internal/provider"
 	"thalas/internal/signal"
 )
 
@@ -66,6 +67,10 @@ var drawCandles = rapid.Custom(func(t *rapid.T) []signal.Candle {
 
 func TestWhatIsTheSameQuestion(t *testing.T) {
 	o := over(t, orchestrator.Options{}, plays("a"), plays("b"))
+	refused := plays("a")
+	refused.Breaker = provider.NewBreaker()
+	refused.Breaker.Hear(provider.Learnt{Reason: signal.LeftOutKeyRefused, Until: time.Now().Add(time.Hour)})
+	leftOut := over(t, orchestrator.Options{}, refused, plays("b"))
 	third, simulated := over(t, orchestrator.Options{}, plays("a"), plays("b"), plays("c")), over(t, orchestrator.Options{Simulated: true}, plays("a"), plays("b"))
 	now := time.Date(2026, 11, 23, 5, 1, 0, 0, time.UTC)
 	parse := func(t *rapid.T, data []field, form func(int) int, order []int) signal.MarketData {
@@ -124,6 +129,9 @@ func TestWhatIsTheSameQuestion(t *testing.T) {
 			t.Fatalf("the order of keys, the form of numbers or the policy makes another question: %+v", same)
 		}
 
+		if by(leftOut, request(data), "", now) != first {
+			t.Fatal("leaving a provider out makes another question")
+		}
 		differs := map[string]func() string{
 			"scope":                     func() string { return fingerprint(request(data), "x", now) },
 			"provider":                  func() string { return by(third, request(data), "", now) },

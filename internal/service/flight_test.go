@@ -568,6 +568,27 @@ func TestWhoShares(t *testing.T) {
 	}
 }
 
+// What is asked by the clock is of a caller of its own; without keys all are one.
+func TestTheScheduleShares(t *testing.T) {
+	for callers, want := range map[int]int32{0: 1, 2: 2} {
+		t.Run(fmt.Sprintf("%d callers", callers), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := &voter{name: "a", after: time.Second}
+				s := newService(t, service.Options{ShareVotes: service.ShareCaller, Callers: callers}, a)
+				defer s.store.Close()
+				var led sync.WaitGroup
+				led.Go(func() { ask(t, s, question()) })
+				synctest.Wait()
+				answer, err := s.AskOnce(t.Context(), "occasion", func(context.Context) (orchestrator.Request, error) { return question().Request, nil })
+				led.Wait()
+				if n := a.asked.Load(); err != nil || n != want || answer.Consensus.SharedFrom != nil != (want == 1) {
+					t.Errorf("asked %d times, want %d: %+v, %v", n, want, answer.Consensus, err)
+				}
+			})
+		})
+	}
+}
+
 // Requests that wait hold neither slots nor their bodies, and there are at most four for each
 // slot.
 func TestWaitingIsBounded(t *testing.T) {
