@@ -380,11 +380,9 @@ func (s *Service) kept(ctx context.Context, key string) landing {
 		defer s.flights.mu.Unlock()
 		return s.flights.landed[key]
 	}
-	_, note, err := s.noteOf(ctx, key)
-	if err != nil {
-		s.logFlight(ctx, "read", err)
-	}
-	if err != nil || note.End == nil {
+	note, err := s.noteOf(ctx, key)
+	s.logNote(ctx, votesNotShared, "read", err)
+	if note.End == nil {
 		return landing{}
 	}
 	return *note.End
@@ -412,10 +410,4 @@ func (s *Service) keep(key string, end landing) {
 		delete(landed, oldest)
 	}
 	landed[key] = end
-}
-
-// logFlight logs what could not be told to other processes, or read from them. Then each
-// asks for itself.
-func (s *Service) logFlight(ctx context.Context, step string, err error) {
-	s.log.LogAttrs(ctx, slog.LevelWarn, "Votes not shared with other processes:", slog.String("step", step), slog.String("error", err.Error()))
 }

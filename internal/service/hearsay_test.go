@@ -95,31 +95,51 @@ func TestProcessesTellEachOtherOfProviders(t *testing.T) {
 // Two processes write at the same moment. The second finds what the first has written, and
 // neither's news is lost.
 func TestTwoProcessesTellAtTheSameMoment(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := &counted{takes: 100 * time.Millisecond}
-		refused := &provider.Error{Kind: signal.FailureAuthentication, Message: "the key is refused"}
-		process := func(s *faulty, a, b error) fixture {
-			return serviceOver(t, service.Options{Notes: n}, s, &voter{name: "a", err: a}, &voter{name: "b", err: b}, &voter{name: "c"})
-		}
-		s := newService(t, service.Options{}).store
-		defer s.Close()
-		first, second, third := process(s, refused, nil), process(s, nil, refused), process(s, nil, nil)
-		for i, o := range askAtOnce(t, []fixture{first, second}, same(2, nil)...) {
-			if o.err != nil {
-				t.Errorf("question %d: %v", i, o.err)
-			}
-		}
-		time.Sleep(5 * time.Second)
-		want := map[string]signal.LeftOutReason{"a": signal.LeftOutKeyRefused, "b": signal.LeftOutKeyRefused}
-		for i, process := range []fixture{first, second, third} {
-			if got := leftOut(t, process); !maps.Equal(got, want) {
-				t.Errorf("process %d leaves out %v, want %v", i, got, want)
-			}
-		}
-		if n.writes != 3 { // one of them was refused
-			t.Errorf("%d writes, want 3", n.writes)
-		}
-	})
+	refused := &provider.Error{Kind: signal.FailureAuthentication, Message: "the key is refused"}
+	for name, tt := range map[string]struct {
+		second []*voter
+		want   map[string]signal.LeftOutReason
+		writes int // one of them is refused
+	}{
+		"of two providers": {
+			[]*voter{{name: "a"}, {name: "b", err: refused}, {name: "c"}},
+			map[string]signal.LeftOutReason{"a": signal.LeftOutKeyRefused, "b": signal.LeftOutKeyRefused}, 3,
+		},
+		"of one provider, the same": {
+			[]*voter{{name: "a", err: refused}, {name: "b"}, {name: "c"}},
+			map[string]signal.LeftOutReason{"a": signal.LeftOutKeyRefused}, 2,
+		},
+		"of one provider, not the same": {
+			[]*voter{{name: "a", err: &provider.Error{Kind: signal.FailureRateLimit, Message: "a has no credit"}}, {name: "b"}, {name: "c"}},
+			map[string]signal.LeftOutReason{"a": ""}, 3, // what was written last
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := &counted{takes: 100 * time.Millisecond}
+				s := newService(t, service.Options{}).store
+				defer s.Close()
+				process := func(voters ...*voter) fixture { return serviceOver(t, service.Options{Notes: n}, s, voters...) }
+				first, second := process(&voter{name: "a", err: refused}, &voter{name: "b"}, &voter{name: "c"}), process(tt.second...)
+				late := process(&voter{name: "a"}, &voter{name: "b"}, &voter{name: "c"})
+				for i, o := range askAtOnce(t, []fixture{first, second}, same(2, nil)...) {
+					if o.err != nil {
+						t.Errorf("question %d: %v", i, o.err)
+					}
+				}
+				time.Sleep(5 * time.Second)
+				for i, process := range []fixture{first, second, late} {
+					got := leftOut(t, process)
+					if !maps.EqualFunc(got, tt.want, func(got, want signal.LeftOutReason) bool { return got == want || want == "" }) {
+						t.Errorf("process %d leaves out %v, want %v", i, got, tt.want)
+					}
+				}
+				if n.writes != tt.writes {
+					t.Errorf("%d writes, want %d", n.writes, tt.writes)
+				}
+			})
+		})
+	}
 }
 
 // A note that is lost costs another process one call in vain, and no decision. That one tells
