@@ -142,6 +142,31 @@ func TestTwoProcessesTellAtTheSameMoment(t *testing.T) {
 	}
 }
 
+// Two processes learn the opposite of a provider at the same moment: each believes its own
+// calls. Within five seconds both know what was written last.
+func TestOwnCallsAreBelieved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &counted{takes: 100 * time.Millisecond}
+		s := newService(t, service.Options{}).store
+		defer s.Close()
+		refused := &voter{name: "a", err: &provider.Error{Kind: signal.FailureAuthentication, Message: "the key is refused"}}
+		first, second := serviceOver(t, service.Options{Notes: n}, s, refused, &voter{name: "b"}), serviceOver(t, service.Options{Notes: n}, s, &voter{name: "a"}, &voter{name: "b"})
+		ask(t, first, question())
+		if got := leftOut(t, second); len(got) != 1 {
+			t.Errorf("the second process leaves out %v", got)
+		}
+		time.Sleep(31 * time.Second) // both may try it again
+		askAtOnce(t, []fixture{first, second}, same(2, nil)...)
+		if one, other := leftOut(t, first), leftOut(t, second); len(one) != 1 || len(other) != 0 {
+			t.Errorf("the one whose key is refused leaves out %v, the other %v", one, other)
+		}
+		time.Sleep(5 * time.Second)
+		if one, other := leftOut(t, first), leftOut(t, second); !maps.Equal(one, other) {
+			t.Errorf("five seconds later they leave out %v and %v", one, other)
+		}
+	})
+}
+
 // A note that is lost costs another process one call in vain, and no decision. That one tells
 // it then.
 func TestALostNoteCostsOneCall(t *testing.T) {
