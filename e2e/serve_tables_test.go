@@ -7,16 +7,19 @@ package e2e
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"syscall"
 	"testing"
 
+	"thalas/internal/provider"
 	"thalas/internal/signal"
+	"thalas/internal/simulator"
 )
 
 func TestServeOnTables(t *testing.T) {
-	c := newCloud(t, dynamoDB(t), "")
+	c := newCloud(t, dynamoDB(t), "openai=wrong_key*")
 	env := append(c.env, "AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "LOG_LEVEL=error", "LISTEN_ADDR=127.0.0.1:0",
 		"ANTHROPIC_API_KEY="+lambdaKey, "OPENAI_API_KEY="+lambdaKey)
 	serve := func() *server { return startCommand(t, child(t, env, "serve")) }
@@ -42,6 +45,25 @@ func TestServeOnTables(t *testing.T) {
 	}
 	if total, successful := second.count(t); total != 1 || successful != 1 {
 		t.Errorf("%d runs counted, %d of them successful", total, successful)
+	}
+	// What the calls of the one have shown of a provider, the other knows.
+	var health struct {
+		Providers []struct {
+			Name    string
+			LeftOut *provider.LeftOut `json:"left_out"`
+		}
+	}
+	told := map[string]signal.LeftOutReason{}
+	if err := json.Unmarshal([]byte(second.get(t, "/v1/health").body), &health); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range health.Providers {
+		if p.LeftOut != nil {
+			told[p.Name] = p.LeftOut.Reason
+		}
+	}
+	if want := map[string]signal.LeftOutReason{simulator.OpenAI: signal.LeftOutKeyRefused}; !maps.Equal(told, want) {
+		t.Errorf("the second process leaves out %v, want %v", told, want)
 	}
 	first.terminate(t, syscall.SIGTERM)
 	second.terminate(t, syscall.SIGTERM)

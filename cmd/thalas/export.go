@@ -209,12 +209,12 @@ time for which results are kept begins now. No runs are counted, and no model is
 			case err != nil:
 				return err
 			}
-			s := a.NewService(opened, versionText())
+			s := a.NewService(opened.Store, versionText())
 			err = importAll(t, args[0], lines, opened.name, func(bodies [][]byte) (int, error) {
 				added, err := s.Import(cmd.Context(), bodies)
 				return added, withCause(err)
 			})
-			return errors.Join(err, opened.Close())
+			return errors.Join(err, opened.Store.Close())
 		},
 	}
 	flags.dataFileFlag(cmd)

@@ -74,7 +74,7 @@ func serve(ctx context.Context, t terminal, a *app.App, visit func(context.Conte
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, store.Store.Close()) }()
 	listener, err := net.Listen("tcp", a.Config.ListenAddr)
 	if err != nil {
 		return fmt.Errorf("cannot listen at %s: %w; choose another address by LISTEN_ADDR, such as 127.0.0.1:0 for a free port", a.Config.ListenAddr, err)
@@ -92,7 +92,7 @@ func serve(ctx context.Context, t terminal, a *app.App, visit func(context.Conte
 
 	ctx, end := context.WithCancelCause(ctx)
 	var visiting sync.WaitGroup
-	service := a.NewService(store, versionText())
+	service := a.NewService(store.Store, versionText())
 	if visit != nil {
 		visiting.Go(func() {
 			if err := visit(ctx, url, service); err != nil {

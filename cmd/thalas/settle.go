@@ -180,7 +180,7 @@ func (f settleFlags) settle(ctx context.Context, t terminal, a *app.App, o settl
 	case err != nil:
 		return err
 	}
-	return errors.Join(settleAll(ctx, a, a.NewService(opened, versionText()), o, tell), opened.Close())
+	return errors.Join(settleAll(ctx, a, a.NewService(opened.Store, versionText()), o, tell), opened.Store.Close())
 }
 
 // order reads the flags and the file of candles.

@@ -28,7 +28,7 @@ import (
 
 // openedStore is an open store.
 type openedStore struct {
-	store.Store
+	Store store.Store // not embedded: it may have methods beyond the interface, such as those of store.Notes
 	name  string      // for people
 	file  *bolt.Store // nil: the store is in the tables
 	token string      // other commands prove by it that they may read the file's folder
@@ -143,8 +143,8 @@ func (f sourceFlags) open(ctx context.Context, t terminal) (*source, error) {
 	if err == nil {
 		return &source{
 			base: "http://store", name: opened.name, realOnly: !a.Simulated,
-			client: &http.Client{Transport: inProcess{a.NewHandler(a.NewService(opened, versionText()), nil)}},
-			close:  func() error { stop(); return opened.Close() },
+			client: &http.Client{Transport: inProcess{a.NewHandler(a.NewService(opened.Store, versionText()), nil)}},
+			close:  func() error { stop(); return opened.Store.Close() },
 		}, nil
 	}
 	stop()

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"thalas/internal/orchestrator"
+	"thalas/internal/provider"
 	"thalas/internal/signal"
 )
 
@@ -47,8 +48,30 @@ var drawData = rapid.Custom(func(t *rapid.T) []field {
 	return data
 })
 
+// drawCandles draws candles of five minutes, which may have times and volumes.
+var drawCandles = rapid.Custom(func(t *rapid.T) []signal.Candle {
+	candles := make([]signal.Candle, rapid.IntRange(0, 4).Draw(t, "candles"))
+	timed, traded := rapid.Bool().Draw(t, "with times"), rapid.Bool().Draw(t, "with volumes")
+	for i := range candles {
+		low := rapid.IntRange(100, 100_000).Draw(t, "low")
+		candles[i] = signal.Candle{Low: signal.NumberOf(float64(low)), Open: signal.NumberOf(float64(low + 3)), Close: signal.NumberOf(float64(low + 5)), High: signal.NumberOf(float64(low + 9))}
+		if timed {
+			candles[i].Time = time.Date(2026, 11, 23, 4, 5*i, 0, 0, time.UTC)
+		}
+		if traded {
+			candles[i].Volume = signal.NumberOf(float64(low + 11))
+		}
+	}
+	return candles
+})
+
 func TestWhatIsTheSameQuestion(t *testing.T) {
-	o := over(t, orchestrator.Options{}, plays("a", buys(1)), plays("b", buys(1)))
+	o := over(t, orchestrator.Options{}, plays("a"), plays("b"))
+	refused := plays("a")
+	refused.Breaker = provider.NewBreaker()
+	refused.Breaker.Hear(provider.Learnt{Reason: signal.LeftOutKeyRefused, Until: time.Now().Add(time.Hour)})
+	leftOut := over(t, orchestrator.Options{}, refused, plays("b"))
+	third, simulated := over(t, orchestrator.Options{}, plays("a"), plays("b"), plays("c")), over(t, orchestrator.Options{Simulated: true}, plays("a"), plays("b"))
 	now := time.Date(2026, 11, 23, 5, 1, 0, 0, time.UTC)
 	parse := func(t *rapid.T, data []field, form func(int) int, order []int) signal.MarketData {
 		members := make([]string, len(data))
@@ -63,7 +86,7 @@ func TestWhatIsTheSameQuestion(t *testing.T) {
 		return parsed
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		data, price := drawData.Draw(t, "data"), drawNumber.Draw(t, "price").forms
+		data, price, candles := drawData.Draw(t, "data"), drawNumber.Draw(t, "price").forms, drawCandles.Draw(t, "candles")
 		form := func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "form") }
 		pair, _ := signal.ParsePair("BTC/USDT")
 		request := func(data []field) orchestrator.Request {
@@ -76,14 +99,27 @@ func TestWhatIsTheSameQuestion(t *testing.T) {
 				order[i] = i
 			}
 			order = rapid.Permutation(order).Draw(t, "order")
-			return orchestrator.Request{Pair: pair, Timeframe: "5m", CurrentPrice: number, MarketData: parse(t, data, form, order)}
+			market := parse(t, data, form, order)
+			market.Candles = slices.Clone(candles)
+			return orchestrator.Request{Pair: pair, Timeframe: "5m", CurrentPrice: number, MarketData: market}
 		}
-		fingerprint := func(r orchestrator.Request, scope string, at time.Time) string {
+		by := func(o *orchestrator.Orchestrator, r orchestrator.Request, scope string, at time.Time) string {
 			checked, err := o.Check(r)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return o.Fingerprint(checked, scope, at)
+		}
+		fingerprint := func(r orchestrator.Request, scope string, at time.Time) string { return by(o, r, scope, at) }
+		changed := func(change func(*orchestrator.Request)) func() string {
+			return func() string {
+				r := request(data)
+				change(&r)
+				return fingerprint(r, "", now)
+			}
+		}
+		decided := func(change func(*orchestrator.Request)) func() string {
+			return changed(func(r *orchestrator.Request) { r.Wait = orchestrator.WaitDecided; change(r) })
 		}
 		first := fingerprint(request(data), "", now)
 
@@ -93,40 +129,69 @@ func TestWhatIsTheSameQuestion(t *testing.T) {
 			t.Fatalf("the order of keys, the form of numbers or the policy makes another question: %+v", same)
 		}
 
+		if by(leftOut, request(data), "", now) != first {
+			t.Fatal("leaving a provider out makes another question")
+		}
 		differs := map[string]func() string{
-			"scope":  func() string { return fingerprint(request(data), "x", now) },
-			"candle": func() string { return fingerprint(request(data), "", now.Add(5*time.Minute)) },
-			"price": func() string {
-				r := request(data)
-				r.CurrentPrice = signal.NumberOf(r.CurrentPrice.Float64() + 1)
-				return fingerprint(r, "", now)
-			},
-			"pair": func() string {
-				r := request(data)
-				r.Pair, _ = signal.ParsePair("ETH/USDT")
-				return fingerprint(r, "", now)
-			},
-			"timeframe": func() string { r := request(data); r.Timeframe = "1h"; return fingerprint(r, "", now) },
-			"wait":      func() string { r := request(data); r.Wait = orchestrator.WaitDecided; return fingerprint(r, "", now) },
-			"more data": func() string {
+			"scope":                     func() string { return fingerprint(request(data), "x", now) },
+			"provider":                  func() string { return by(third, request(data), "", now) },
+			"mode":                      func() string { return by(simulated, request(data), "", now) },
+			"price":                     changed(func(r *orchestrator.Request) { r.CurrentPrice = signal.NumberOf(r.CurrentPrice.Float64() + 1) }),
+			"pair":                      changed(func(r *orchestrator.Request) { r.Pair, _ = signal.ParsePair("ETH/USDT") }),
+			"timeframe":                 changed(func(r *orchestrator.Request) { r.Timeframe = "1m" }),
+			"wait":                      decided(func(*orchestrator.Request) {}),
+			"weight, decided early":     decided(func(r *orchestrator.Request) { r.Weights = map[string]float64{"a": 0.5} }),
+			"quorum, decided early":     decided(func(r *orchestrator.Request) { r.MinProviders = 2 }),
+			"confidence, decided early": decided(func(r *orchestrator.Request) { r.MinConfidence = new(0.75) }),
+			"agreement, decided early":  decided(func(r *orchestrator.Request) { r.MinAgreement = new(0.75) }),
+			"indicator": func() string {
 				return fingerprint(request(append(slices.Clone(data), field{"zz", []string{"null"}})), "", now)
 			},
-			"a value": func() string {
+			"value": func() string {
 				other := slices.Clone(data)
 				i := rapid.IntRange(0, len(data)-1).Draw(t, "which")
 				other[i].forms = []string{"-7.25"}
 				return fingerprint(request(other), "", now)
 			},
-			"a name": func() string {
+			"name": func() string {
 				other := slices.Clone(data)
 				other[0].name += "2"
 				return fingerprint(request(other), "", now)
 			},
-			"a candle": func() string {
-				r, n := request(data), signal.NumberOf(1)
-				r.MarketData.Candles = []signal.Candle{{Open: n, High: n, Low: n, Close: n}}
-				return fingerprint(r, "", now)
-			},
+			"number of candles": changed(func(r *orchestrator.Request) {
+				n := signal.NumberOf(1)
+				first := signal.Candle{Open: n, High: n, Low: n, Close: n}
+				if len(candles) > 0 {
+					first.Time, first.Volume = candles[0].Time, candles[0].Volume
+				}
+				if !first.Time.IsZero() {
+					first.Time = first.Time.Add(-5 * time.Minute)
+				}
+				r.MarketData.Candles = append([]signal.Candle{first}, r.MarketData.Candles...)
+			}),
+		}
+		timed := len(candles) > 0 && !candles[0].Time.IsZero()
+		if !timed { // otherwise the candles say which one it is
+			differs["moment"] = func() string { return fingerprint(request(data), "", now.Add(5*time.Minute)) }
+		}
+		if len(candles) > 0 {
+			which := rapid.IntRange(0, len(candles)-1).Draw(t, "which candle")
+			of := func(change func(*signal.Candle)) func() string {
+				return changed(func(r *orchestrator.Request) { change(&r.MarketData.Candles[which]) })
+			}
+			plus := func(n *signal.Number, d float64) { *n = signal.NumberOf(n.Float64() + d) }
+			differs["open"] = of(func(c *signal.Candle) { plus(&c.Open, 1) })
+			differs["high"] = of(func(c *signal.Candle) { plus(&c.High, 1) })
+			differs["low"] = of(func(c *signal.Candle) { plus(&c.Low, -1) })
+			differs["close"] = of(func(c *signal.Candle) { plus(&c.Close, 1) })
+			differs["volume"] = of(func(c *signal.Candle) { c.Volume = signal.NumberOf(7) })
+		}
+		if timed {
+			differs["time of the candles"] = changed(func(r *orchestrator.Request) {
+				for i := range r.MarketData.Candles {
+					r.MarketData.Candles[i].Time = r.MarketData.Candles[i].Time.Add(-5 * time.Minute)
+				}
+			})
 		}
 		seen := map[string]string{first: "nothing"}
 		for _, what := range slices.Sorted(maps.Keys(differs)) {

@@ -29,7 +29,8 @@ const (
 
 const (
 	// patience is how much longer than its own run would take a request waits for the votes
-	// of another, and how much sooner the other's time must end for a new run to be of use.
+	// of another, and how much sooner the other's time must end for a new run to be of use. On
+	// Lambda a run ends 1.5 s before the invocation does, so this leaves time for the answer.
 	patience = time.Second
 	// waitersPerRun is how many requests may wait for each run that a process takes at once.
 	waitersPerRun = 4
@@ -272,28 +273,24 @@ func (s *Service) await(ctx, running context.Context, a *asking, f *flight) (lan
 		return landing{}, &Error{Message: fmt.Sprintf("%d requests wait for runs under way, and this process lets no more wait. Try again.", most), RetryAfter: time.Second, kind: ErrBusy}
 	}
 	a.Checked, a.waited = a.WithMarketOf(orchestrator.Checked{}), true
+	s.log.LogAttrs(running, slog.LevelDebug, "Waiting for the votes of another run:", slog.String("run", a.ID()))
 	if a.Waiting != nil {
 		a.Waiting()
 	}
 	if a.IdempotencyKey != "" { // a caller who has gone may come back for the answer
 		ctx = running
 	}
-	until := a.deadline.Add(patience)
-	if deadline, ok := running.Deadline(); ok && deadline.Add(-answerTime).Before(until) {
-		until = deadline.Add(-answerTime)
-	}
-	timer := time.NewTimer(time.Until(until))
+	timer := time.NewTimer(time.Until(a.deadline) + patience)
 	defer timer.Stop()
 	select {
 	case <-f.done:
-		return f.land, nil
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	if f.isDone() {
-		return f.land, nil
+	if !f.isDone() {
+		return landing{}, stillAsked("Another request's run on the same question did not end within this request's time. Ask again: its votes may be there then.")
 	}
-	return landing{}, stillAsked("Another request's run on the same question did not end within this request's time. Ask again: its votes may be there then.")
+	return f.land, nil
 }
 
 func (f *flight) isDone() bool {
@@ -383,11 +380,9 @@ func (s *Service) kept(ctx context.Context, key string) landing {
 		defer s.flights.mu.Unlock()
 		return s.flights.landed[key]
 	}
-	_, note, err := s.noteOf(ctx, key)
-	if err != nil {
-		s.logFlight(ctx, "read", err)
-	}
-	if err != nil || note.End == nil {
+	note, err := s.noteOf(ctx, key)
+	s.logNote(ctx, votesNotShared, "read", err)
+	if note.End == nil {
 		return landing{}
 	}
 	return *note.End
@@ -415,10 +410,4 @@ func (s *Service) keep(key string, end landing) {
 		delete(landed, oldest)
 	}
 	landed[key] = end
-}
-
-// logFlight logs what could not be told to other processes, or read from them. Then each
-// asks for itself.
-func (s *Service) logFlight(ctx context.Context, step string, err error) {
-	s.log.LogAttrs(ctx, slog.LevelWarn, "Votes not shared with other processes:", slog.String("step", step), slog.String("error", err.Error()))
 }

@@ -19,6 +19,7 @@ import (
 	"thalas/internal/service"
 	"thalas/internal/signal"
 	"thalas/internal/store"
+	"thalas/internal/store/storetest"
 )
 
 // notes are [store.Notes] in memory, for processes of one bubble. They can be switched off.
@@ -54,7 +55,12 @@ func (n *notes) Replace(_ context.Context, key, old string, note store.Note) (st
 	if n.down {
 		return store.Note{}, errDown
 	}
-	if current := n.present(key); current.Version != old {
+	if err := note.Validate(key); err != nil {
+		return store.Note{}, err
+	}
+	switch current := n.present(key); {
+	case current.Version == note.Version || old != "" && n.notes[key].Version == old:
+	case current.Version != old:
 		return current, store.ErrHeld
 	}
 	if n.notes == nil {
@@ -63,6 +69,9 @@ func (n *notes) Replace(_ context.Context, key, old string, note store.Note) (st
 	n.notes[key] = note
 	return note, nil
 }
+
+// The notes of these tests keep the contract that those in DynamoDB keep.
+func TestNotes(t *testing.T) { storetest.Notes(t, &notes{}) }
 
 // sharing runs a test in virtual time, with a number of processes over one store and, if
 // there are several, common notes. All ask the same providers.
@@ -116,8 +125,8 @@ func same(n int, change func(i int, q *service.Question)) []service.Question {
 }
 
 func TestEqualQuestionsAreAskedOnce(t *testing.T) {
-	for _, processes := range []int{1, 4} {
-		t.Run(fmt.Sprintf("%d processes", processes), func(t *testing.T) {
+	for name, processes := range map[string]int{"100 racers on the file store": 1, "4 processes": 4} {
+		t.Run(name, func(t *testing.T) {
 			a, b := &voter{name: "a", after: time.Second, cost: 0.5}, &voter{name: "b", after: 2 * time.Second, cost: 0.25}
 			sharing(t, processes, []*voter{a, b}, func(t *testing.T, n *notes, s ...fixture) {
 				weights := func(i int, q *service.Question) { q.Weights = map[string]float64{"a": float64(i) / 100} }
@@ -158,8 +167,8 @@ func TestEqualQuestionsAreAskedOnce(t *testing.T) {
 	}
 }
 
-// Two seconds pass before the leader's time is over, and its quorum and that of all others
-// fails: they ask once more together.
+// The leader's time is over before its provider answers, and that of all others is not: they
+// ask once more together. The one whose run ends with its caller asks alone.
 func TestAFailedQuorumIsAskedForOnceMore(t *testing.T) {
 	for _, processes := range []int{1, 4} {
 		t.Run(fmt.Sprintf("%d processes", processes), func(t *testing.T) {
@@ -174,14 +183,14 @@ func TestAFailedQuorumIsAskedForOnceMore(t *testing.T) {
 					}
 				})
 				synctest.Wait()
-				for i, o := range askAtOnce(t, s, same(100, nil)...) {
-					if o.err != nil || o.Consensus.SharedFrom == nil != (o.Consensus.Cache == signal.CacheMiss) {
+				for i, o := range askAtOnce(t, s, same(101, func(i int, q *service.Question) { q.Cancelable = i == 100 })...) {
+					if o.err != nil || o.Consensus.SharedFrom == nil != (o.Consensus.Cache == signal.CacheMiss) || i == 100 && o.Consensus.SharedFrom != nil {
 						t.Fatalf("question %d: %+v, %v", i, o.Consensus, o.err)
 					}
 				}
 				led.Wait()
-				if n := a.asked.Load(); n != 2 {
-					t.Errorf("asked %d times, want 2", n)
+				if n := a.asked.Load(); n != 1+1+1 {
+					t.Errorf("asked %d times, want 3", n)
 				}
 			})
 		})
@@ -262,6 +271,41 @@ func TestALeaderIsRefused(t *testing.T) {
 	})
 }
 
+// A provider without credit can't be asked, so the leader can't reach its quorum and asks
+// nobody. Those that need fewer votes ask together.
+func TestALeaderCanAskNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int32
+		a, b := &voter{name: "a", err: &provider.Error{Kind: signal.FailureRateLimit, Message: "a has no credit"}}, &voter{name: "b", after: time.Second}
+		s := newService(t, service.Options{ShareVotes: service.ShareAll, Prepare: func(context.Context) error {
+			if calls.Add(1) == 4 { // the second of the leader, when it begins its run
+				time.Sleep(time.Second)
+			}
+			return nil
+		}}, a, b)
+		defer s.store.Close()
+		ask(t, s, question())
+		leader := question()
+		leader.MinProviders = 2
+		var led sync.WaitGroup
+		led.Go(func() {
+			if _, err := s.Ask(t.Context(), leader); !errors.Is(err, orchestrator.ErrInsufficientResponses) {
+				t.Errorf("the leader: %v", err)
+			}
+		})
+		synctest.Wait()
+		for i, o := range askAtOnce(t, []fixture{s}, same(16, func(i int, q *service.Question) { q.MinProviders = 1 + i%2 })...) {
+			if i%2 == 0 && o.err != nil || i%2 == 1 && !errors.Is(o.err, orchestrator.ErrInsufficientResponses) {
+				t.Errorf("question %d: %v", i, o.err)
+			}
+		}
+		led.Wait()
+		if a.asked.Load() != 1 || b.asked.Load() != 2 {
+			t.Errorf("asked %d and %d times, want once more the one that can be asked", a.asked.Load(), b.asked.Load())
+		}
+	})
+}
+
 // A leader of another process that never ends its flight is taken over after its time, by
 // the own clock of those who wait: once.
 func TestAKilledLeaderIsTakenOver(t *testing.T) {
@@ -308,6 +352,12 @@ func TestCallersWhoGo(t *testing.T) {
 			begun := time.Now()
 			if _, err := s[0].Ask(waiter, question()); !errors.Is(err, service.ErrStillAsked) || time.Since(begun) != time.Second {
 				t.Errorf("the one who left: %v after %s", err, time.Since(begun))
+			}
+		})
+		all.Go(func() {
+			answer, err := s[0].Ask(waiter, keyed("k"))
+			if err != nil || answer.Consensus.Cache != signal.CacheCoalesced {
+				t.Errorf("the one who left, and may come back with its Idempotency-Key: %+v, %v", answer.Consensus, err)
 			}
 		})
 		all.Go(func() {
@@ -387,27 +437,31 @@ func TestSharingWithoutCoordination(t *testing.T) {
 	}
 }
 
-// A clock that is 30 s ahead ends no flight early.
+// A clock that is 30 s ahead or behind ends no flight early.
 func TestClocksMayDiffer(t *testing.T) {
-	a := &voter{name: "a", after: 24 * time.Second}
-	sharing(t, 4, []*voter{a}, func(t *testing.T, n *notes, s ...fixture) {
-		n.ahead = 30 * time.Second
-		for i, o := range askAtOnce(t, s, same(20, nil)...) {
-			if o.err != nil {
-				t.Errorf("question %d: %v", i, o.err)
-			}
-		}
-		if n := a.asked.Load(); n != 1 {
-			t.Errorf("asked %d times", n)
-		}
-	})
+	for name, ahead := range map[string]time.Duration{"ahead": 30 * time.Second, "behind": -30 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			a := &voter{name: "a", after: 24 * time.Second}
+			sharing(t, 4, []*voter{a}, func(t *testing.T, n *notes, s ...fixture) {
+				n.ahead = ahead
+				for i, o := range askAtOnce(t, s, same(20, nil)...) {
+					if o.err != nil {
+						t.Errorf("question %d: %v", i, o.err)
+					}
+				}
+				if n := a.asked.Load(); n != 1 {
+					t.Errorf("asked %d times", n)
+				}
+			})
+		})
+	}
 }
 
 func TestVotesThatAreThere(t *testing.T) {
 	for _, processes := range []int{1, 2} {
 		t.Run(fmt.Sprintf("%d processes", processes), func(t *testing.T) {
-			a := &voter{name: "a", after: time.Second}
-			sharing(t, processes, []*voter{a}, func(t *testing.T, _ *notes, s ...fixture) {
+			a, b := &voter{name: "a", after: time.Second}, &voter{name: "b", err: &provider.Error{Kind: signal.FailureRefusal, Message: "no"}}
+			sharing(t, processes, []*voter{a, b}, func(t *testing.T, _ *notes, s ...fixture) {
 				other := s[len(s)-1]
 				time.Sleep(time.Until(time.Now().Truncate(5 * time.Minute).Add(5 * time.Minute))) // to the begin of a candle
 				first := ask(t, s[0], question()).Consensus
@@ -419,7 +473,7 @@ func TestVotesThatAreThere(t *testing.T) {
 				}{
 					{"old enough", func(q *service.Question) { q.MaxAge = 30 * time.Second }, signal.CacheHit},
 					{"of another caller, who is the same without keys", func(q *service.Question) { q.MaxAge, q.Caller = 35*time.Second, "x" }, signal.CacheHit},
-					{"a higher quorum", func(q *service.Question) { q.MaxAge, q.MinProviders, q.NoCache = time.Minute, 1, true }, signal.CacheMiss},
+					{"with no-cache", func(q *service.Question) { q.MaxAge, q.NoCache = time.Minute, true }, signal.CacheMiss},
 					{"too old", func(q *service.Question) { q.MaxAge = 20 * time.Second }, signal.CacheMiss},
 					{"not asked for", func(*service.Question) {}, signal.CacheMiss},
 				} {
@@ -430,8 +484,14 @@ func TestVotesThatAreThere(t *testing.T) {
 						t.Errorf("%s: %s from %v", tt.name, c.Cache, c.SharedFrom)
 					}
 				}
-				time.Sleep(5 * time.Minute) // the next candle
+				calls := a.asked.Load()
 				q := question()
+				q.MaxAge, q.MinProviders = time.Minute, 2
+				if _, err := other.Ask(t.Context(), q); !errors.Is(err, orchestrator.ErrInsufficientResponses) || a.asked.Load() != calls+1 {
+					t.Errorf("too few votes for a higher quorum: %v after %d calls", err, a.asked.Load()-calls)
+				}
+				time.Sleep(5 * time.Minute) // the next candle
+				q = question()
 				q.MaxAge = time.Hour
 				if c := ask(t, other, q).Consensus; c.Cache != signal.CacheMiss {
 					t.Errorf("votes about another candle: %s", c.Cache)
@@ -439,6 +499,35 @@ func TestVotesThatAreThere(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Without tables a process keeps the newest 512 votes for max_age.
+func TestTheNewestVotesAreKept(t *testing.T) {
+	const kept = 512
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, service.Options{ShareVotes: service.ShareAll, MaxConcurrentRuns: kept}, &voter{name: "a"})
+		defer s.store.Close()
+		about := func(i int) service.Question {
+			q := question()
+			q.CurrentPrice, q.MaxAge = signal.NumberOf(float64(i)), time.Minute
+			return q
+		}
+		ask(t, s, about(1))
+		time.Sleep(time.Second)
+		for i, o := range askAtOnce(t, []fixture{s}, same(kept, func(i int, q *service.Question) { *q = about(2 + i) })...) {
+			if o.err != nil {
+				t.Fatalf("question %d: %v", i, o.err)
+			}
+		}
+		for _, tt := range []struct {
+			price int
+			want  signal.Cache
+		}{{2, signal.CacheHit}, {1 + kept, signal.CacheHit}, {1, signal.CacheMiss}} {
+			if c := ask(t, s, about(tt.price)).Consensus; c.Cache != tt.want {
+				t.Errorf("question %d: %s, want %s", tt.price, c.Cache, tt.want)
+			}
+		}
+	})
 }
 
 func TestWhoShares(t *testing.T) {
@@ -473,6 +562,27 @@ func TestWhoShares(t *testing.T) {
 				}
 				if n := a.asked.Load(); n != tt.asked {
 					t.Errorf("asked %d times, want %d", n, tt.asked)
+				}
+			})
+		})
+	}
+}
+
+// What is asked by the clock is of a caller of its own; without keys all are one.
+func TestTheScheduleShares(t *testing.T) {
+	for callers, want := range map[int]int32{0: 1, 2: 2} {
+		t.Run(fmt.Sprintf("%d callers", callers), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := &voter{name: "a", after: time.Second}
+				s := newService(t, service.Options{ShareVotes: service.ShareCaller, Callers: callers}, a)
+				defer s.store.Close()
+				var led sync.WaitGroup
+				led.Go(func() { ask(t, s, question()) })
+				synctest.Wait()
+				answer, err := s.AskOnce(t.Context(), "occasion", func(context.Context) (orchestrator.Request, error) { return question().Request, nil })
+				led.Wait()
+				if n := a.asked.Load(); err != nil || n != want || answer.Consensus.SharedFrom != nil != (want == 1) {
+					t.Errorf("asked %d times, want %d: %+v, %v", n, want, answer.Consensus, err)
 				}
 			})
 		})

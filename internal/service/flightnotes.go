@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -29,8 +30,9 @@ const (
 	firstPoll, mostPoll = 100 * time.Millisecond, 500 * time.Millisecond
 )
 
-// flightNote is the text of a note.
+// flightNote is what a note says of a flight.
 type flightNote struct {
+	version string        // of the note; empty: there is none
 	Timeout time.Duration `json:"timeout"`       // how long the leader may take
 	End     *landing      `json:"end,omitempty"` // nil: it is under way
 }
@@ -54,29 +56,24 @@ func (s *Service) announce(ctx context.Context, f *flight, run string, timeout t
 	old := f.after
 	for range attempts {
 		current, err := s.writeFlight(claiming, f.key, old, run, flightNote{Timeout: timeout}, timeout)
-		switch {
-		case err == nil:
-			return true, false
-		case !errors.Is(err, store.ErrHeld):
-			s.logFlight(ctx, "announce", err)
-			return false, false
-		case current.Version == "": // the one that it was to replace is gone
-			old = ""
-			continue
+		if !errors.Is(err, store.ErrHeld) {
+			s.logNote(ctx, votesNotShared, "announce", err)
+			return err == nil, false
 		}
 		note, err := readFlight(current)
 		switch {
 		case err != nil:
-			s.logFlight(ctx, "read", err)
+			s.logNote(ctx, votesNotShared, "read", err)
 			return false, false
+		case note.version == "": // the one that it was to replace is gone
 		case note.End == nil:
-			s.watch(ctx, f, current.Version, note)
+			s.watch(ctx, f, note)
 			return false, true
 		case old != "": // it began and ended since this request came
 			s.flights.end(f, *note.End)
 			return false, true
 		}
-		old = current.Version // it ended before this request came
+		old = note.version // it ended before this request came
 	}
 	return false, false
 }
@@ -88,8 +85,8 @@ func (s *Service) report(ctx context.Context, f *flight, request orchestrator.Ch
 	defer cancel()
 	keep := time.Until(end.Candle.Add(2 * request.Timeframe().Duration()))
 	_, err := s.writeFlight(ctx, f.key, request.ID(), end.version, flightNote{End: &end}, keep)
-	if err != nil && !errors.Is(err, store.ErrHeld) { // ErrHeld: another process took the flight over
-		s.logFlight(ctx, "report", err)
+	if !errors.Is(err, store.ErrHeld) { // otherwise another process took the flight over
+		s.logNote(ctx, votesNotShared, "report", err)
 	}
 }
 
@@ -102,64 +99,85 @@ func (s *Service) writeFlight(ctx context.Context, key, old, version string, not
 }
 
 func readFlight(n store.Note) (note flightNote, err error) {
-	if err = json.Unmarshal([]byte(n.Text), &note); err == nil && note.End != nil {
+	if n.Version == "" {
+		return flightNote{}, nil
+	}
+	if err := json.Unmarshal([]byte(n.Text), &note); err != nil {
+		return flightNote{}, err
+	}
+	note.version = n.Version
+	if note.End != nil {
 		note.End.version = n.Version
 	}
-	return note, err
+	return note, nil
 }
 
-// noteOf reads the note of a flight. Its version is empty if there is none.
-func (s *Service) noteOf(ctx context.Context, key string) (version string, note flightNote, err error) {
+// noteOf reads the note of a flight.
+func (s *Service) noteOf(ctx context.Context, key string) (flightNote, error) {
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()
 	current, err := s.Notes.Note(ctx, flightKey(key))
-	if err == nil && current.Version != "" {
-		note, err = readFlight(current)
+	if err != nil {
+		return flightNote{}, err
 	}
-	return current.Version, note, err
+	return readFlight(current)
 }
 
 // watch polls the note of a flight that another process leads, for all who wait for it in
 // this one, until it has ended or nobody waits any more.
-func (s *Service) watch(ctx context.Context, f *flight, version string, note flightNote) {
+func (s *Service) watch(ctx context.Context, f *flight, note flightNote) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.flights.mu.Lock()
 	f.unwatch = cancel
 	s.flights.mu.Unlock()
 	s.runs.Go(func() {
 		defer cancel()
-		s.flights.end(f, s.poll(ctx, f, version, note.Timeout))
+		s.flights.end(f, s.poll(ctx, f.key, note))
 	})
 }
 
-// poll reads the note of a flight until it has ended. The leader is taken to be killed when
-// this process' own clock has seen the note unchanged for too long, whatever other clocks say.
-func (s *Service) poll(ctx context.Context, f *flight, version string, timeout time.Duration) landing {
-	seen, read := time.Now(), time.Now()
+// poll reads the note of a flight, which said seen, until it has ended. The leader is taken to
+// be killed when this process' own clock has seen the note unchanged for too long, whatever
+// other clocks say.
+func (s *Service) poll(ctx context.Context, key string, seen flightNote) landing {
+	since, read := time.Now(), time.Now()
 	for delay := firstPoll; ; delay = min(delay*3/2, mostPoll) {
 		select {
 		case <-time.After(delay*3/4 + rand.N(delay/2)):
 		case <-ctx.Done():
 			return landing{gone: true}
 		}
-		current, note, err := s.noteOf(ctx, f.key)
+		note, err := s.noteOf(ctx, key)
 		now := time.Now()
 		switch {
 		case err != nil:
 			if now.Sub(read) < blindFor {
 				continue
 			}
-			s.logFlight(ctx, "watch", err)
+			s.logNote(ctx, votesNotShared, "watch", err)
 			return landing{gone: true}
-		case current == "": // it has expired
+		case note.version == "": // it has expired
 			return landing{gone: true}
 		case note.End != nil:
 			return *note.End
-		case current != version: // another process took it over
-			version, seen, timeout = current, now, note.Timeout
-		case now.Sub(seen) > timeout+killedAfter:
-			return landing{gone: true, version: version}
+		case note.version != seen.version: // another process took it over
+			seen, since = note, now
+		case now.Sub(since) > seen.Timeout+killedAfter:
+			return landing{gone: true, version: seen.version}
 		}
 		read = now
+	}
+}
+
+const (
+	votesNotShared     = "Votes not shared with other processes:"
+	providersNotShared = "What is known of the providers not shared:"
+)
+
+// logNote logs why a note could not be written or read, unless err is nil or says that the
+// request was cancelled. Then each process asks for itself.
+func (s *Service) logNote(ctx context.Context, what, step string, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		s.log.LogAttrs(ctx, slog.LevelWarn, what, slog.String("step", step), slog.String("error", err.Error()))
 	}
 }

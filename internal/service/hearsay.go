@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -59,7 +58,7 @@ func (s *Service) hear(ctx context.Context) (heard func()) {
 		if err == nil {
 			err = s.believe(note, nil, &seen)
 		}
-		s.logHearsay(ctx, "read", err)
+		s.logNote(ctx, providersNotShared, "read", err)
 	})
 	return reading.Wait
 }
@@ -120,26 +119,15 @@ func (s *Service) tell(ctx context.Context) {
 		if len(changed) == 0 {
 			return
 		}
-		text, err := json.Marshal(all)
-		var current store.Note
-		if err == nil {
-			current, err = s.Notes.Replace(ctx, s.hearsayKey(), version, store.Note{Version: uuid.NewString(), Text: string(text), ExpiresAt: time.Now().Add(hearsayFor)})
+		text, _ := json.Marshal(all) // can't fail: it holds texts and times within the hour
+		current, err := s.Notes.Replace(ctx, s.hearsayKey(), version, store.Note{Version: uuid.NewString(), Text: string(text), ExpiresAt: time.Now().Add(hearsayFor)})
+		held := errors.Is(err, store.ErrHeld)
+		if err == nil || held {
+			err = s.believe(current, changed, nil)
 		}
-		if err == nil || errors.Is(err, store.ErrHeld) {
-			held := err
-			if err = s.believe(current, changed, nil); err == nil && held == nil {
-				return
-			}
-		}
-		if err != nil {
-			s.logHearsay(ctx, "write", err)
+		if err != nil || !held {
+			s.logNote(ctx, providersNotShared, "write", err)
 			return
 		}
-	}
-}
-
-func (s *Service) logHearsay(ctx context.Context, step string, err error) {
-	if err != nil && !errors.Is(err, context.Canceled) {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "What is known of the providers not shared:", slog.String("step", step), slog.String("error", err.Error()))
 	}
 }

@@ -95,29 +95,108 @@ func TestProcessesTellEachOtherOfProviders(t *testing.T) {
 // Two processes write at the same moment. The second finds what the first has written, and
 // neither's news is lost.
 func TestTwoProcessesTellAtTheSameMoment(t *testing.T) {
+	refused := &provider.Error{Kind: signal.FailureAuthentication, Message: "the key is refused"}
+	for name, tt := range map[string]struct {
+		second []*voter
+		want   map[string]signal.LeftOutReason
+		writes int // one of them is refused
+	}{
+		"of two providers": {
+			[]*voter{{name: "a"}, {name: "b", err: refused}, {name: "c"}},
+			map[string]signal.LeftOutReason{"a": signal.LeftOutKeyRefused, "b": signal.LeftOutKeyRefused}, 3,
+		},
+		"of one provider, the same": {
+			[]*voter{{name: "a", err: refused}, {name: "b"}, {name: "c"}},
+			map[string]signal.LeftOutReason{"a": signal.LeftOutKeyRefused}, 2,
+		},
+		"of one provider, not the same": {
+			[]*voter{{name: "a", err: &provider.Error{Kind: signal.FailureRateLimit, Message: "a has no credit"}}, {name: "b"}, {name: "c"}},
+			map[string]signal.LeftOutReason{"a": ""}, 3, // what was written last
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := &counted{takes: 100 * time.Millisecond}
+				s := newService(t, service.Options{}).store
+				defer s.Close()
+				process := func(voters ...*voter) fixture { return serviceOver(t, service.Options{Notes: n}, s, voters...) }
+				first, second := process(&voter{name: "a", err: refused}, &voter{name: "b"}, &voter{name: "c"}), process(tt.second...)
+				late := process(&voter{name: "a"}, &voter{name: "b"}, &voter{name: "c"})
+				for i, o := range askAtOnce(t, []fixture{first, second}, same(2, nil)...) {
+					if o.err != nil {
+						t.Errorf("question %d: %v", i, o.err)
+					}
+				}
+				time.Sleep(5 * time.Second)
+				for i, process := range []fixture{first, second, late} {
+					got := leftOut(t, process)
+					if !maps.EqualFunc(got, tt.want, func(got, want signal.LeftOutReason) bool { return got == want || want == "" }) {
+						t.Errorf("process %d leaves out %v, want %v", i, got, tt.want)
+					}
+				}
+				if n.writes != tt.writes {
+					t.Errorf("%d writes, want %d", n.writes, tt.writes)
+				}
+			})
+		})
+	}
+}
+
+// Two processes learn the opposite of a provider at the same moment: each believes its own
+// calls. Within five seconds both know what was written last.
+func TestOwnCallsAreBelieved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &counted{takes: 100 * time.Millisecond}
-		refused := &provider.Error{Kind: signal.FailureAuthentication, Message: "the key is refused"}
-		process := func(s *faulty, a, b error) fixture {
-			return serviceOver(t, service.Options{Notes: n}, s, &voter{name: "a", err: a}, &voter{name: "b", err: b}, &voter{name: "c"})
+		s := newService(t, service.Options{}).store
+		defer s.Close()
+		refused := &voter{name: "a", err: &provider.Error{Kind: signal.FailureAuthentication, Message: "the key is refused"}}
+		first, second := serviceOver(t, service.Options{Notes: n}, s, refused, &voter{name: "b"}), serviceOver(t, service.Options{Notes: n}, s, &voter{name: "a"}, &voter{name: "b"})
+		ask(t, first, question())
+		if got := leftOut(t, second); len(got) != 1 {
+			t.Errorf("the second process leaves out %v", got)
+		}
+		time.Sleep(31 * time.Second) // both may try it again
+		askAtOnce(t, []fixture{first, second}, same(2, nil)...)
+		if one, other := leftOut(t, first), leftOut(t, second); len(one) != 1 || len(other) != 0 {
+			t.Errorf("the one whose key is refused leaves out %v, the other %v", one, other)
+		}
+		time.Sleep(5 * time.Second)
+		if one, other := leftOut(t, first), leftOut(t, second); !maps.Equal(one, other) {
+			t.Errorf("five seconds later they leave out %v and %v", one, other)
+		}
+	})
+}
+
+// A note that is lost costs another process one call in vain, and no decision. That one tells
+// it then.
+func TestALostNoteCostsOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &counted{}
+		process := func(s *faulty) (fixture, *voter) {
+			a := &voter{name: "a", err: &provider.Error{Kind: signal.FailureAuthentication, Message: "the key is refused"}}
+			return serviceOver(t, service.Options{Notes: n}, s, a, &voter{name: "b"}), a
 		}
 		s := newService(t, service.Options{}).store
 		defer s.Close()
-		first, second, third := process(s, refused, nil), process(s, nil, refused), process(s, nil, nil)
-		for i, o := range askAtOnce(t, []fixture{first, second}, same(2, nil)...) {
-			if o.err != nil {
-				t.Errorf("question %d: %v", i, o.err)
+		first, _ := process(s)
+		n.down = true // the note of its first run is lost
+		ask(t, first, question())
+		n.down = false
+		second, a := process(s)
+		for range 3 {
+			if c := ask(t, second, question()).Consensus; len(c.Responses) != 1 || c.Decision != signal.Buy {
+				t.Errorf("the decision is %s by %d votes", c.Decision, len(c.Responses))
 			}
 		}
-		time.Sleep(5 * time.Second)
-		want := map[string]signal.LeftOutReason{"a": signal.LeftOutKeyRefused, "b": signal.LeftOutKeyRefused}
-		for i, process := range []fixture{first, second, third} {
-			if got := leftOut(t, process); !maps.Equal(got, want) {
-				t.Errorf("process %d leaves out %v, want %v", i, got, want)
-			}
+		if n := a.asked.Load(); n != 1 {
+			t.Errorf("%d calls in vain, want 1", n)
 		}
-		if n.writes != 3 { // one of them was refused
-			t.Errorf("%d writes, want 3", n.writes)
+		third, a := process(s)
+		if got := leftOut(t, third); got["a"] != signal.LeftOutKeyRefused {
+			t.Errorf("a process that begins later leaves out %v", got)
+		}
+		if ask(t, third, question()); a.asked.Load() != 0 {
+			t.Error("it calls in vain too")
 		}
 	})
 }
