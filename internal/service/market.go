@@ -31,7 +31,7 @@ func marketOf(data signal.MarketData) []byte {
 			data.Indicators[i].Value = newest(list)
 		}
 	}
-	text, err := json.Marshal(data)
+	text, err := data.MarshalJSON()
 	if err != nil {
 		return nil // unreachable: the data were checked
 	}

@@ -4,6 +4,7 @@ package signal
 // candles.
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -57,16 +58,54 @@ func (m *MarketData) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// MarshalJSON writes the object that UnmarshalJSON reads, with the names in order.
+// MarshalJSON writes the object that UnmarshalJSON reads, with the names in order. Every run
+// stores its market data, and for them encoding/json needs several times as long.
 func (m MarketData) MarshalJSON() ([]byte, error) {
-	object := make(map[string]any, len(m.Indicators)+1)
+	b := make([]byte, 1, 64*len(m.Indicators)+160*len(m.Candles)+2)
+	b[0] = '{'
+	candles := m.Candles // those that are not written yet
 	for _, i := range m.Indicators {
-		object[i.Name] = i.Value
+		if i.Name > candlesKey {
+			b, candles = appendCandles(b, candles), nil
+		}
+		name, _ := json.Marshal(i.Name) // a string always marshals
+		b = append(append(b, name...), ':')
+		if n, is := i.Value.(Number); is {
+			b = n.append(b)
+		} else {
+			value, err := json.Marshal(i.Value)
+			if err != nil {
+				return nil, err
+			}
+			b = append(b, value...)
+		}
+		b = append(b, ',')
 	}
-	if len(m.Candles) > 0 {
-		object[candlesKey] = m.Candles
+	b = appendCandles(b, candles)
+	return append(bytes.TrimSuffix(b, []byte{','}), '}'), nil
+}
+
+// appendCandles appends the member of the candles, if there are any, and a comma.
+func appendCandles(b []byte, candles []Candle) []byte {
+	for i, c := range candles {
+		if i == 0 {
+			b = append(b, `"`+candlesKey+`":[`...)
+		}
+		b = append(b, '{')
+		if !c.Time.IsZero() {
+			b = append(c.Time.AppendFormat(append(b, `"time":"`...), time.RFC3339Nano), `",`...)
+		}
+		b = c.Open.append(append(b, `"open":`...))
+		b = c.High.append(append(b, `,"high":`...))
+		b = c.Low.append(append(b, `,"low":`...))
+		b = c.Close.append(append(b, `,"close":`...))
+		b = c.Volume.append(append(b, `,"volume":`...))
+		b = append(b, "},"...)
 	}
-	return json.Marshal(object)
+	if len(candles) > 0 {
+		b = append(b[:len(b)-1], "],"...)
+	}
+	return b
 }
 
 // Has reports whether an indicator of that name was sent, even as null.

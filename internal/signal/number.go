@@ -111,11 +111,13 @@ func (n Number) Canonical() Number {
 }
 
 // MarshalJSON writes the digits as they were sent, or null if n is unknown.
-func (n Number) MarshalJSON() ([]byte, error) {
+func (n Number) MarshalJSON() ([]byte, error) { return n.append(nil), nil }
+
+func (n Number) append(b []byte) []byte {
 	if n.text == "" {
-		return []byte("null"), nil
+		return append(b, "null"...)
 	}
-	return []byte(n.text), nil
+	return append(b, n.text...)
 }
 
 // UnmarshalJSON reads a JSON number or null.
