@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -478,6 +479,9 @@ func TestExport(t *testing.T) {
 	want := strings.Join([]string{f.read(t, 0), f.read(t, 1), f.read(t, 2), ""}, "\n")
 	path := filepath.Join(t.TempDir(), "signals")
 	mustWrite(t, path, "old")
+	if err := os.Chmod(path, 0o640); err != nil { // its readers must be able to read the new one too
+		t.Fatal(err)
+	}
 	if got := thalas(t, f.env, "", "export", "--format", "jsonl", "-o", path, "--to", "2999-01-01", "--from", time.Now().UTC().Format(time.DateOnly)); got.code != 2 {
 		t.Errorf("a span of a thousand years: exit code %d", got.code)
 	}
@@ -491,6 +495,9 @@ func TestExport(t *testing.T) {
 	content, err := os.ReadFile(path)
 	if err != nil || string(content) != want {
 		t.Errorf("%v, got\n%swant\n%s", err, content, want)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 && runtime.GOOS != "windows" {
+		t.Errorf("%v, the file that was replaced has other permissions: %v", err, info)
 	}
 	if rest, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".thalas-*")); len(rest) > 0 {
 		t.Errorf("files are left: %v %v", rest, err)
