@@ -6,7 +6,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -91,21 +90,8 @@ func TestLocalRoutes(t *testing.T) {
 		{"import of nothing", "POST", localImport, token, 200},
 		{"another path", "GET", "/-/other", token, 404},
 	} {
-		request, err := http.NewRequestWithContext(t.Context(), test.method, s.url+test.path, strings.NewReader(""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if test.token != "" {
-			request.Header.Set(localToken, test.token)
-		}
-		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = io.Copy(io.Discard, response.Body)
-		_ = response.Body.Close()
-		if response.StatusCode != test.status {
-			t.Errorf("%s: %d, want %d", test.name, response.StatusCode, test.status)
+		if status, _ := fetch(t, test.method, s.url+test.path, "", localToken, test.token); status != test.status {
+			t.Errorf("%s: %d, want %d", test.name, status, test.status)
 		}
 	}
 	l := &localServer{openedStore: openedStore{token: token}}

@@ -449,7 +449,7 @@ func TestReadingFreeText(t *testing.T) {
 	f := fill(t)
 	const question = "=Will Bitcoin reach $100k? 50 % #1 + more"
 	s := serving(t, f.env, "serve")
-	status, answer := postTo(t, s.url+"/api/v1/strategies/llm-consensus", questionAbout(question))
+	status, answer := fetch(t, http.MethodPost, s.url+"/api/v1/strategies/llm-consensus", questionAbout(question))
 	if status != 200 {
 		t.Fatalf("%d %s", status, answer)
 	}
