@@ -83,7 +83,7 @@ func invalid(mistakes []Mistake) *Problem {
 // that of the request, escaped. An empty detail is that of the kind. Its request id is left to
 // the caller.
 func Refusal(name, path, detail string) *Problem {
-	p := kinds[slices.IndexFunc(kinds, func(k *kind) bool { return k.name == name })].problem(detail)
+	p := kindNamed(name).problem(detail)
 	p.Instance = strictjson.Cut(path, maxInstance)
 	return p
 }

@@ -241,13 +241,12 @@ func (t *table) locate(header []string) error {
 // found lists the names in the header, for a message.
 func (t *table) found() string {
 	const enough = 12
-	shown := make([]string, 0, enough+1)
-	for i, name := range t.names {
-		if i == enough {
-			shown = append(shown, "…")
-			break
-		}
+	var shown []string
+	for _, name := range t.names[:min(len(t.names), enough)] {
 		shown = append(shown, fmt.Sprintf("%q", short(name)))
+	}
+	if len(t.names) > enough {
+		shown = append(shown, "…")
 	}
 	return strings.Join(shown, ", ")
 }
