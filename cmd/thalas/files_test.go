@@ -27,6 +27,16 @@ func wantRun(t *testing.T, env environment, code int, out, says string, args ...
 	return got
 }
 
+// wantRefusal is wantRun for a command that prints nothing but why.
+func wantRefusal(t *testing.T, env environment, code int, says string, args ...string) ended {
+	t.Helper()
+	got := wantRun(t, env, code, "", says, args...)
+	if got.out != "" {
+		t.Errorf("%q prints:\n%s", args, got.out)
+	}
+	return got
+}
+
 func exported(t *testing.T, file string, more ...string) string {
 	t.Helper()
 	return wantRun(t, environment{"DATA_FILE=" + file}, 0, "", "", append([]string{"export", "--format", "jsonl"}, more...)...).out

@@ -232,10 +232,7 @@ func TestServeRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := thalas(t, tt.env, "", append([]string{"serve"}, tt.args...)...)
-			if got.code != tt.code || !strings.Contains(got.err, tt.says) || got.out != "" {
-				t.Errorf("exit code %d, want %d; the error output should hold %q:\n%s", got.code, tt.code, tt.says, got.err)
-			}
+			got := wantRefusal(t, tt.env, tt.code, tt.says, append([]string{"serve"}, tt.args...)...)
 			if strings.Contains(got.err, "secret-of-mine") || strings.Contains(got.err, "Listening") {
 				t.Errorf("said too much:\n%s", got.err)
 			}
