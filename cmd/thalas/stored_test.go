@@ -9,6 +9,7 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -351,9 +352,9 @@ func TestMadeText(t *testing.T) {
 	}
 }
 
-// A result that is too old is no result.
-func TestStale(t *testing.T) {
-	f := fill(t, "BTC/USDT")
+// reopened opens the file, and gives its first result.
+func (f *filled) reopened(t *testing.T) (*bolt.Store, store.Result) {
+	t.Helper()
 	s, err := bolt.Open(f.file, bolt.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -362,11 +363,18 @@ func TestStale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s, result
+}
+
+// A result that is too old is no result.
+func TestStale(t *testing.T) {
+	f := fill(t, "BTC/USDT")
+	s, result := f.reopened(t)
 	result.Series, result.CreatedAt = "OLD/USDT#5m", time.Now().Add(-time.Hour)
 	result.ID = "01935000-0000-7000-8000-000000000000"
 	result.Position, result.ExpiresAt = store.PositionKey(result.CreatedAt, result.ID), time.Time{}
 	result.Body = []byte(`{"id": "01935000-0000-7000-8000-000000000000"}`)
-	if err := errorsOf(s.Record(t.Context(), &result, store.Count{}), s.Close()); err != nil {
+	if err := errors.Join(s.Record(t.Context(), &result, store.Count{}), s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	wantRefusal(t, f.env, 3, "is 1h0m0s old, older than the 10m0s asked for", "latest", "OLD/USDT", "--max-age", "10m")
@@ -374,15 +382,6 @@ func TestStale(t *testing.T) {
 	for _, command := range []string{"latest OLD/USDT", "history OLD/USDT"} {
 		wantRefusal(t, f.env, 1, "is not what this version knows", strings.Fields(command)...)
 	}
-}
-
-func errorsOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // The health of a file is that of a process which would serve it.
@@ -499,14 +498,7 @@ func TestExport(t *testing.T) {
 // A list is read to its end, however many pages it has.
 func TestPages(t *testing.T) {
 	f := fill(t, "BTC/USDT")
-	s, err := bolt.Open(f.file, bolt.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	template, err := s.Result(t.Context(), f.ids[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, template := f.reopened(t)
 	const many = 1100
 	for i := range many {
 		r := template
