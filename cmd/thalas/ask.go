@@ -110,7 +110,8 @@ func ask(cmd *cobra.Command, t terminal, pair string, f askFlags) error {
 	if f.json {
 		return writeJSON(t.out, answer.Consensus)
 	}
-	return render(t.out, t.stylesFor(t.out), widthOf(t.out), answer.Consensus)
+	_, err = io.WriteString(t.out, render(t.stylesFor(t.out), widthOf(t.out), answer.Consensus))
+	return err
 }
 
 // discard is a store that stores nothing: the result is only shown.

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -139,7 +140,8 @@ func (d *demo) ask(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return render(d.out, d.stylesFor(d.out), widthOf(d.out), c)
+	_, err = io.WriteString(d.out, render(d.stylesFor(d.out), widthOf(d.out), c))
+	return err
 }
 
 // lookBack asks simulated models about earlier candles, stores what they said with what

@@ -147,12 +147,13 @@ func export(ctx context.Context, s *source, queries []url.Values, format string,
 }
 
 // writeTo writes a file, or out if the path is empty or -. A file is replaced atomically:
-// it has its old content until the new one is complete.
+// it has its old content until the new one is complete, and it keeps its permissions.
 func writeTo(out io.Writer, path string, write func(io.Writer) error) error {
 	if path == "" || path == "-" {
 		return buffered(out, write)
 	}
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+	old, missing := os.Lstat(path)
+	if missing == nil && !old.Mode().IsRegular() {
 		// A link, a pipe or a device must not be replaced by a file.
 		file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
 		if err != nil {
@@ -164,7 +165,11 @@ func writeTo(out io.Writer, path string, write func(io.Writer) error) error {
 	if err != nil {
 		return usagef("--output: %w", err)
 	}
-	if err = errors.Join(buffered(file, write), file.Close()); err == nil {
+	err = errors.Join(buffered(file, write), file.Close())
+	if err == nil && missing == nil {
+		err = os.Chmod(file.Name(), old.Mode().Perm())
+	}
+	if err == nil {
 		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {

@@ -6,7 +6,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,6 +23,16 @@ func wantRun(t *testing.T, env environment, code int, out, says string, args ...
 	got := thalas(t, env, "", args...)
 	if got.code != code || !strings.Contains(got.out, out) || !strings.Contains(got.err, says) {
 		t.Errorf("%q: exit code %d, want %d with %q and %q:\n%s%s", args, got.code, code, out, says, got.out, got.err)
+	}
+	return got
+}
+
+// wantRefusal is wantRun for a command that prints nothing but why.
+func wantRefusal(t *testing.T, env environment, code int, says string, args ...string) ended {
+	t.Helper()
+	got := wantRun(t, env, code, "", says, args...)
+	if got.out != "" {
+		t.Errorf("%q prints:\n%s", args, got.out)
 	}
 	return got
 }
@@ -91,21 +100,8 @@ func TestLocalRoutes(t *testing.T) {
 		{"import of nothing", "POST", localImport, token, 200},
 		{"another path", "GET", "/-/other", token, 404},
 	} {
-		request, err := http.NewRequestWithContext(t.Context(), test.method, s.url+test.path, strings.NewReader(""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if test.token != "" {
-			request.Header.Set(localToken, test.token)
-		}
-		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = io.Copy(io.Discard, response.Body)
-		_ = response.Body.Close()
-		if response.StatusCode != test.status {
-			t.Errorf("%s: %d, want %d", test.name, response.StatusCode, test.status)
+		if status, _ := fetch(t, test.method, s.url+test.path, "", localToken, test.token); status != test.status {
+			t.Errorf("%s: %d, want %d", test.name, status, test.status)
 		}
 	}
 	l := &localServer{openedStore: openedStore{token: token}}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -47,7 +48,7 @@ Exit codes: 0 healthy or degraded, 1 unavailable or anything else, 2 wrong usage
 		case r.json:
 			err = writeJSON(r.out, body)
 		default:
-			err = printHealth(r.terminal, h, time.Now())
+			_, err = io.WriteString(r.out, healthText(r.stylesFor(r.out), h, time.Now()))
 		}
 		if err == nil && h.Status == service.Unavailable {
 			err = fmt.Errorf("unavailable: %d providers can be asked, %d are required", h.AvailableProviders, h.RequiredProviders)
@@ -71,8 +72,7 @@ func readHealth(ctx context.Context, s *source, query url.Values) (h service.Hea
 	return h, body, nil
 }
 
-func printHealth(t terminal, h service.Health, now time.Time) error {
-	style := t.stylesFor(t.out)
+func healthText(style styles, h service.Health, now time.Time) string {
 	look := map[service.HealthStatus]lipgloss.Style{service.Healthy: style.good, service.Degraded: style.warn, service.Unavailable: style.bad}[h.Status]
 	simulated := ""
 	if h.Simulated {
@@ -94,8 +94,7 @@ func printHealth(t terminal, h service.Health, now time.Time) error {
 		}
 		fmt.Fprintf(&b, "\n%s\n", table.write())
 	}
-	_, err := fmt.Fprint(t.out, b.String())
-	return err
+	return b.String()
 }
 
 func stateOf(p service.ProviderHealth, works bool) string {
@@ -141,17 +140,17 @@ store. --from and --to are cut to the window: whole hours, or whole UTC days.`,
 		}
 		return query, err
 	}, func(ctx context.Context, r reading, query url.Values) error {
-		return r.document(ctx, "/v1/metrics", query, func(body []byte) error {
+		return r.document(ctx, "/v1/metrics", query, func(body []byte) (string, error) {
 			var m service.Metrics
 			if err := json.Unmarshal(body, &m); err != nil || m.Window == "" {
-				return r.unknown(err)
+				return "", r.unknown(err)
 			}
-			return printMetrics(r.terminal, m)
+			return metricsText(r.stylesFor(r.out), m), nil
 		})
 	})
 }
 
-func printMetrics(t terminal, m service.Metrics) error {
+func metricsText(style styles, m service.Metrics) string {
 	share := ""
 	if m.TotalRequests > 0 {
 		share = " (" + percent(m.SuccessRate) + ")"
@@ -159,15 +158,14 @@ func printMetrics(t terminal, m service.Metrics) error {
 	text := fmt.Sprintf("%s to %s\n%d questions, %d decided%s, %d without a decision   cost %s   %d tokens\n",
 		m.From.Format(time.RFC3339), m.To.Format(time.RFC3339), m.TotalRequests, m.SuccessfulRequests, share, m.FailedRequests, dollars(m.CostUSD), m.Tokens)
 	if len(m.Providers) > 0 {
-		table := t.stylesFor(t.out).table("provider", "asked", "votes", "failures", "p50", "p95", "tokens in / out", "cost")
+		table := style.table("provider", "asked", "votes", "failures", "p50", "p95", "tokens in / out", "cost")
 		for _, p := range m.Providers {
 			table.row(p.Provider, strconv.FormatInt(p.Requests, 10), strconv.FormatInt(p.Successes, 10), kinds(p.Failures),
 				optional(p.LatencyMS.P50, "–", latency), optional(p.LatencyMS.P95, "–", latency), fmt.Sprintf("%d / %d", p.InputTokens, p.OutputTokens), dollars(p.CostUSD))
 		}
 		text += "\n" + table.write() + "\n"
 	}
-	_, err := fmt.Fprint(t.out, text)
-	return err
+	return text
 }
 
 // kinds lists failures by kind.

@@ -23,16 +23,16 @@ func newOutcomes(t terminal) *cobra.Command {
 a pair, those of the days from --from to --to, else of today. A result belongs to the UTC day
 on which its window of three candles begins. Results that are pending are not listed.`,
 		Example: "  thalas outcomes BTC/USDT --timeframe 1h\n  thalas outcomes --from 2026-11-01 --json",
-	}, "/v1/outcomes", reading.printOutcomes)
+	}, "/v1/outcomes", reading.outcomesText)
 	cmd.Flags().Lookup("from").Usage = "the first UTC `day`, such as 2026-11-01 (default: the oldest; without a pair today)"
 	cmd.Flags().Lookup("to").Usage = "the `day` after the last one (default: tomorrow)"
 	return cmd
 }
 
-func (r reading) printOutcomes(list []json.RawMessage) error {
+func (r reading) outcomesText(list []json.RawMessage) (string, error) {
 	table := r.stylesFor(r.out).table("from (UTC)", "pair", "decision", "move", "net", "outcome", "id")
 	const empty = "No outcomes. Results are settled three candles after their answer, by 'thalas watch' or 'thalas settle'."
-	return r.printList(table, list, empty, func(document json.RawMessage) (simulated bool, err error) {
+	return listText(table, list, empty, func(document json.RawMessage) (simulated bool, err error) {
 		var o outcome.Outcome
 		if err := json.Unmarshal(document, &o); err != nil {
 			return false, err

@@ -32,56 +32,30 @@ func (c heldClock) Sleep(ctx context.Context, _ time.Duration) error {
 	}
 }
 
-// statusOf gives the status of a route, on a connection of its own.
-func statusOf(t *testing.T, url string) int {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	return response.StatusCode
-}
-
 func TestServeSaysThatItEnds(t *testing.T) {
-	ctx, terminate := context.WithCancel(t.Context())
-	defer terminate()
-	errs, done, clock := newWatched(), make(chan struct{}), heldClock{release: make(chan struct{})}
-	code := -1
-	go func() {
-		defer close(done)
-		code = run(ctx, []string{"serve", "--data-file", filepath.Join(t.TempDir(), "thalas.db")},
-			terminal{out: io.Discard, err: errs, clock: clock, environ: environment{"LISTEN_ADDR=127.0.0.1:0", "LOG_LEVEL=error", "SIMULATE_PROVIDERS=true"}})
-	}()
-	found := errs.await(tryIt, done)
-	if found == nil {
-		t.Fatal(errs.String())
+	clock := heldClock{release: make(chan struct{})}
+	s := start(t, clock, environment{"SIMULATE_PROVIDERS=true"}, "serve", "--data-file", filepath.Join(t.TempDir(), "thalas.db"))
+	url := s.url(t)
+	statusOf := func(path string) int {
+		status, _ := fetch(t, http.MethodGet, url+path, "")
+		return status
 	}
-	url := found[1]
-	for _, path := range []string{"/livez", "/readyz"} {
-		if status := statusOf(t, url+path); status != 200 {
-			t.Errorf("%s: %d", path, status)
-		}
+	if live, ready := statusOf("/livez"), statusOf("/readyz"); live != 200 || ready != 200 {
+		t.Errorf("/livez gives %d and /readyz %d", live, ready)
 	}
-	terminate()
-	if errs.await(regexp.MustCompile("Ending in 5s: /readyz says so"), done) == nil {
-		t.Fatalf("it ends at once: %s", errs.String())
+	s.signal()
+	if s.errs.await(regexp.MustCompile("Ending in 5s: /readyz says so"), s.done) == nil {
+		t.Fatalf("it ends at once: %s", s.errs)
 	}
-	if live, ready := statusOf(t, url+"/livez"), statusOf(t, url+"/readyz"); live != 200 || ready != 503 {
+	if live, ready := statusOf("/livez"), statusOf("/readyz"); live != 200 || ready != 503 {
 		t.Errorf("while it ends /livez gives %d and /readyz %d, want 200 and 503", live, ready)
 	}
 	if status, body := post(t, url, questionAbout("BTC/USDT")); status != 200 || strings.Contains(body, "timeout_cut") {
 		t.Errorf("a question that came meanwhile: %d %s", status, body)
 	}
 	close(clock.release)
-	<-done
-	if code != 0 || !strings.Contains(errs.String(), "Ending: no new questions are taken") {
-		t.Errorf("exit code %d: %s", code, errs.String())
+	if got := s.stop(); got.code != 0 || !strings.Contains(got.err, "Ending: no new questions are taken") {
+		t.Errorf("exit code %d: %s", got.code, got.err)
 	}
 }
 

@@ -5,7 +5,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"strings"
 	"time"
@@ -22,8 +21,8 @@ type report struct {
 	width int
 }
 
-// render writes a result in lines of at most width columns, where words allow it.
-func render(w io.Writer, style styles, width int, c *signal.Consensus) error {
+// render gives a result in lines of at most width columns, where words allow it.
+func render(style styles, width int, c *signal.Consensus) string {
 	r := &report{styles: style, width: min(max(width, minWidth), maxWidth)}
 	r.headline(c)
 	r.votes(c)
@@ -31,8 +30,7 @@ func render(w io.Writer, style styles, width int, c *signal.Consensus) error {
 	r.failures(c.Failures)
 	r.warnings(c.Warnings)
 	r.footer(c)
-	_, err := io.WriteString(w, r.String())
-	return err
+	return r.String()
 }
 
 func (r *report) line(format string, args ...any) { fmt.Fprintf(r, format+"\n", args...) }

@@ -44,7 +44,7 @@ func decided(price float64, policy consensus.Policy, votes ...signal.Vote) *sign
 func rendered(t *testing.T, width int, c *signal.Consensus) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := render(&out, terminal{}.stylesFor(&out), width, c); err != nil {
+	if _, err := out.WriteString(render(terminal{}.stylesFor(&out), width, c)); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

@@ -72,7 +72,8 @@ and --min-agreement each decision is only recomputed.`,
 		case r.json:
 			return writeJSON(r.out, all)
 		}
-		return r.printReplay(all)
+		_, err = fmt.Fprintln(r.out, r.replayText(all))
+		return err
 	})
 }
 
@@ -97,7 +98,7 @@ func replay(ctx context.Context, s *source, request map[string]any) (api.Replay,
 	}
 }
 
-func (r reading) printReplay(all api.Replay) error {
+func (r reading) replayText(all api.Replay) string {
 	style := r.stylesFor(r.out)
 	parts := []string{summary(all)}
 	if all.Runs == 0 && r.realOnly {
@@ -126,8 +127,7 @@ func (r reading) printReplay(all api.Replay) error {
 	if len(all.Items) > 0 {
 		parts = append(parts, table.write())
 	}
-	_, err := fmt.Fprintln(r.out, strings.Join(parts, "\n\n"))
-	return err
+	return strings.Join(parts, "\n\n")
 }
 
 // summary says how many differ, and how, most frequent first.

@@ -68,7 +68,5 @@ func TestReplayFollowsPages(t *testing.T) {
 func TestReplayOfAnotherServer(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"runs":1}`)) }))
 	t.Cleanup(server.Close)
-	if got := thalas(t, nil, "", "replay", "BTC/USDT", "--url", server.URL); got.code != 1 || !strings.Contains(got.err, "is not what this version knows") || got.out != "" {
-		t.Errorf("exit code %d:\n%s%s", got.code, got.err, got.out)
-	}
+	wantRefusal(t, nil, 1, "is not what this version knows", "replay", "BTC/USDT", "--url", server.URL)
 }

@@ -46,13 +46,10 @@ Without a pair it counts all pairs, without --timeframe it shows a board for eac
 		}
 		return query, nil
 	}, func(ctx context.Context, r reading, query url.Values) error {
-		return r.document(ctx, "/v1/scoreboard", query, func(body []byte) error {
+		return r.document(ctx, "/v1/scoreboard", query, func(body []byte) (string, error) {
 			var s outcome.Scoreboard
-			if err := json.Unmarshal(body, &s); err != nil {
-				return err
-			}
-			_, err := fmt.Fprint(r.out, scoreboardText(r.stylesFor(r.out), &s))
-			return err
+			err := json.Unmarshal(body, &s)
+			return scoreboardText(r.stylesFor(r.out), &s), err
 		})
 	})
 }

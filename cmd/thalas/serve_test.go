@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 	"time"
 
 	"thalas/internal/config"
+	"thalas/internal/watch"
 )
 
 // watched is an output that can be waited for.
@@ -64,10 +66,46 @@ func (w *watched) await(pattern *regexp.Regexp, done <-chan struct{}) []string {
 	}
 }
 
+// started is a command under way.
+type started struct {
+	out, errs *watched
+	done      chan struct{}      // closed when it has ended
+	signal    context.CancelFunc // ends it as a signal does
+	stop      func() ended       // signals, and waits for the end
+}
+
+func start(t *testing.T, clock watch.Clock, env environment, args ...string) *started {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	s := &started{out: newWatched(), errs: newWatched(), done: make(chan struct{}), signal: cancel}
+	code := 0
+	go func() {
+		defer close(s.done)
+		code = run(ctx, args, terminal{in: strings.NewReader(""), out: s.out, err: s.errs, clock: clock, environ: append(environment{"LISTEN_ADDR=127.0.0.1:0", "LOG_LEVEL=error"}, env...)})
+	}()
+	s.stop = sync.OnceValue(func() ended {
+		cancel()
+		<-s.done
+		return ended{code, s.out.String(), s.errs.String()}
+	})
+	t.Cleanup(func() { s.stop() })
+	return s
+}
+
+// url waits until a server answers, and gives its URL.
+func (s *started) url(t *testing.T) string {
+	t.Helper()
+	found := s.errs.await(tryIt, s.done)
+	if found == nil {
+		t.Fatalf("it does not serve: exit code %d\n%s", s.stop().code, s.stop().err)
+	}
+	return found[1]
+}
+
 // served is a serve, or demo, under way.
 type served struct {
-	url  string
-	stop func() ended // ends it as a signal does
+	*started
+	url string
 }
 
 var (
@@ -78,43 +116,32 @@ var (
 // serving starts a command that serves, and returns once it says that it does.
 func serving(t *testing.T, env environment, args ...string) *served {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	out, errs, done := newWatched(), newWatched(), make(chan struct{})
-	code := 0
-	go func() {
-		defer close(done)
-		code = run(ctx, args, terminal{in: strings.NewReader(""), out: out, err: errs, environ: append(environment{"LISTEN_ADDR=127.0.0.1:0", "LOG_LEVEL=error"}, env...)})
-	}()
-	stop := sync.OnceValue(func() ended {
-		cancel()
-		<-done
-		return ended{code, out.String(), errs.String()}
-	})
-	t.Cleanup(func() { stop() })
-	found := errs.await(tryIt, done)
-	if found != nil && args[0] == "demo" {
-		out.await(staysUp, done)
+	s := start(t, nil, env, args...)
+	url := s.url(t)
+	if args[0] == "demo" {
+		s.out.await(staysUp, s.done)
 	}
-	if found == nil {
-		t.Fatalf("it does not serve: exit code %d\n%s", stop().code, stop().err)
-	}
-	return &served{url: found[1], stop: stop}
+	return &served{s, url}
 }
 
 // post asks a server, and gives the answer.
 func post(t *testing.T, url, body string) (status int, answer string) {
 	t.Helper()
-	return postTo(t, url+"/v1/consensus", body)
+	return fetch(t, http.MethodPost, url+"/v1/consensus", body)
 }
 
-func postTo(t *testing.T, address, body string) (status int, answer string) {
+// fetch makes a request on a connection of its own: one that was opened and not used keeps an
+// ending server waiting.
+func fetch(t *testing.T, method, address, body string, header ...string) (status int, answer string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	// A connection that was opened and not used keeps an ending server waiting.
+	for pair := range slices.Chunk(header, 2) {
+		request.Header.Set(pair[0], pair[1])
+	}
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Do(request)
 	if err != nil {
@@ -205,10 +232,7 @@ func TestServeRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := thalas(t, tt.env, "", append([]string{"serve"}, tt.args...)...)
-			if got.code != tt.code || !strings.Contains(got.err, tt.says) || got.out != "" {
-				t.Errorf("exit code %d, want %d; the error output should hold %q:\n%s", got.code, tt.code, tt.says, got.err)
-			}
+			got := wantRefusal(t, tt.env, tt.code, tt.says, append([]string{"serve"}, tt.args...)...)
 			if strings.Contains(got.err, "secret-of-mine") || strings.Contains(got.err, "Listening") {
 				t.Errorf("said too much:\n%s", got.err)
 			}

@@ -257,9 +257,8 @@ func (o *settleOrder) readCandles(path string, in io.Reader, now time.Time) erro
 		return err
 	}
 	reason := bad.Reason
-	if _, alone := outcome.NewCandles(o.Timeframe, o.Candles[bad.Index:bad.Index+1], now); alone == nil {
-		other := slices.IndexFunc(rows, func(row market.Row) bool { return row.Time.Equal(bad.Time) })
-		reason = fmt.Sprintf("it differs from line %d, which is of the same time: give each candle once", rows[other].Line)
+	if bad.Other != bad.Index {
+		reason = fmt.Sprintf("it differs from line %d, which is of the same time: give each candle once", rows[bad.Other].Line)
 	}
 	return fmt.Errorf("line %d, %s: %s", rows[bad.Index].Line, bad.Time.UTC().Format(time.RFC3339), reason)
 }

@@ -47,8 +47,8 @@ func readCommand(t terminal, cmd *cobra.Command, query func(args []string) (url.
 	return cmd
 }
 
-// document reads one document and prints it: with --json as it is, and otherwise by print.
-func (r reading) document(ctx context.Context, path string, query url.Values, print func(body []byte) error) error {
+// document reads one document and prints it: with --json as it is, and otherwise as text.
+func (r reading) document(ctx context.Context, path string, query url.Values, text func(body []byte) (string, error)) error {
 	var body json.RawMessage
 	if err := r.get(ctx, path, query, &body); err != nil {
 		return err
@@ -56,7 +56,15 @@ func (r reading) document(ctx context.Context, path string, query url.Values, pr
 	if r.json {
 		return writeJSON(r.out, body)
 	}
-	return print(body)
+	return r.print(text(body))
+}
+
+// print prints a text, unless there is an error instead.
+func (r reading) print(text string, err error) error {
+	if err == nil {
+		_, err = io.WriteString(r.out, text)
+	}
+	return err
 }
 
 func writeJSON(w io.Writer, document any) error {
@@ -79,7 +87,7 @@ func newShow(t terminal) *cobra.Command {
 		}
 		return url.Values{"id": args}, nil
 	}, func(ctx context.Context, r reading, query url.Values) error {
-		return r.document(ctx, "/v1/consensus/"+query.Get("id"), nil, r.printResult)
+		return r.document(ctx, "/v1/consensus/"+query.Get("id"), nil, r.resultText)
 	})
 }
 
@@ -110,7 +118,7 @@ usage, 1 anything else.`,
 		}
 		return query, nil
 	}, func(ctx context.Context, r reading, query url.Values) error {
-		return r.document(ctx, "/v1/consensus/latest", query, r.printResult)
+		return r.document(ctx, "/v1/consensus/latest", query, r.resultText)
 	})
 }
 
@@ -122,14 +130,14 @@ func newHistory(t terminal) *cobra.Command {
 those of one UTC day: the day of --from, else today. PAIR is any notation of a pair, or
 the free text that was sent to the compatibility route.`,
 		Example: "  thalas history BTC/USDT --timeframe 5m --from 2026-11-01\n  thalas history",
-	}, "/v1/consensus", reading.printHistory)
+	}, "/v1/consensus", reading.historyText)
 }
 
 // maxListed bounds what a list prints; export has no bound.
 const maxListed = 10_000
 
 // listCommand completes a command that lists documents of a path of the API, newest first.
-func listCommand(t terminal, cmd *cobra.Command, path string, print func(reading, []json.RawMessage) error) *cobra.Command {
+func listCommand(t terminal, cmd *cobra.Command, path string, text func(reading, []json.RawMessage) (string, error)) *cobra.Command {
 	var span spanFlags
 	var limit int
 	cmd.Args = cobra.MaximumNArgs(1)
@@ -153,7 +161,7 @@ func listCommand(t terminal, cmd *cobra.Command, path string, print func(reading
 		case r.json:
 			return writeJSON(r.out, list)
 		}
-		return print(r, list)
+		return r.print(text(r, list))
 	})
 }
 
@@ -261,23 +269,19 @@ func madeText(c *signal.Consensus, now time.Time) string {
 	return text
 }
 
-func (r reading) printResult(body []byte) error {
+func (r reading) resultText(body []byte) (string, error) {
 	c, err := decodeResult(body)
 	if err != nil {
-		return err
+		return "", err
 	}
-	style := r.stylesFor(r.out)
-	if _, err := fmt.Fprintf(r.out, "%s\n\n", style.dim.Render(madeText(c, time.Now()))); err != nil {
-		return err
-	}
+	style, width, now := r.stylesFor(r.out), widthOf(r.out), time.Now()
+	text := style.dim.Render(madeText(c, now)) + "\n\n"
 	var stored struct{ Outcome turnedOut }
 	_ = json.Unmarshal(body, &stored) // the result was read above; one without an outcome tells nothing
-	if text := stored.Outcome.text(time.Now()); text != "" {
-		if _, err := fmt.Fprintf(r.out, "%s\n\n", strings.Join(wrap(text, min(max(widthOf(r.out), minWidth), maxWidth)), "\n")); err != nil {
-			return err
-		}
+	if became := stored.Outcome.text(now); became != "" {
+		text += strings.Join(wrap(became, min(max(width, minWidth), maxWidth)), "\n") + "\n\n"
 	}
-	return render(r.out, style, widthOf(r.out), c)
+	return text + render(style, width, c), nil
 }
 
 // Texts about simulated results.
@@ -295,9 +299,9 @@ func noResults(s *source) string {
 	return "No results."
 }
 
-func (r reading) printHistory(results []json.RawMessage) error {
+func (r reading) historyText(results []json.RawMessage) (string, error) {
 	table := r.stylesFor(r.out).table("made (UTC)", "pair", "price", "decision", "confidence", "agreement", "id")
-	return r.printList(table, results, noResults(r.source), func(body json.RawMessage) (simulated bool, err error) {
+	return listText(table, results, noResults(r.source), func(body json.RawMessage) (simulated bool, err error) {
 		c, err := decodeResult(body)
 		if err != nil {
 			return false, err
@@ -309,23 +313,21 @@ func (r reading) printHistory(results []json.RawMessage) error {
 	})
 }
 
-// printList prints a table to which add adds a row for each document, or the text for an
-// empty list.
-func (r reading) printList(table *table, list []json.RawMessage, empty string, add func(json.RawMessage) (simulated bool, err error)) error {
+// listText gives a table to which add adds a row for each document, or the text for an empty
+// list.
+func listText(table *table, list []json.RawMessage, empty string, add func(json.RawMessage) (simulated bool, err error)) (string, error) {
 	if len(list) == 0 {
-		_, err := fmt.Fprintln(r.out, empty)
-		return err
+		return empty + "\n", nil
 	}
 	head := ""
 	for _, document := range list {
 		simulated, err := add(document)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if simulated {
 			head = table.warn.Bold(true).Render(simulatedVotes) + "\n\n"
 		}
 	}
-	_, err := fmt.Fprintln(r.out, head+table.write())
-	return err
+	return head + table.write() + "\n", nil
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -325,19 +327,14 @@ func TestReadingRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := thalas(t, append(tt.env, f.env...), "", strings.Fields(tt.args)...)
-			if got.code != tt.code || !strings.Contains(got.err, tt.says) || got.out != "" {
-				t.Errorf("exit code %d, want %d; the error output should hold %q:\n%s%s", got.code, tt.code, tt.says, got.err, got.out)
-			}
+			got := wantRefusal(t, append(tt.env, f.env...), tt.code, tt.says, strings.Fields(tt.args)...)
 			if strings.Contains(got.err, "secret") {
 				t.Errorf("a password is shown:\n%s", got.err)
 			}
 		})
 	}
 	for _, args := range [][]string{{"history", "--from", ""}, {"history", "--url", ""}, {"latest", "BTC/USDT", "--timeframe", ""}, {"metrics", "--window", ""}, {"export", "-o", ""}, {"replay", "BTC/USDT", "--weights", ""}, {"health", "--simulate", ""}, {"show", unknown, "--data-file", ""}} {
-		if got := thalas(t, f.env, "", args...); got.code != 2 || !strings.Contains(got.err, "is empty: give it a value, or leave it out") {
-			t.Errorf("%q: exit code %d, %s", args, got.code, got.err)
-		}
+		wantRefusal(t, f.env, 2, "is empty: give it a value, or leave it out", args...)
 	}
 }
 
@@ -355,9 +352,9 @@ func TestMadeText(t *testing.T) {
 	}
 }
 
-// A result that is too old is no result.
-func TestStale(t *testing.T) {
-	f := fill(t, "BTC/USDT")
+// reopened opens the file, and gives its first result.
+func (f *filled) reopened(t *testing.T) (*bolt.Store, store.Result) {
+	t.Helper()
 	s, err := bolt.Open(f.file, bolt.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -366,41 +363,32 @@ func TestStale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s, result
+}
+
+// A result that is too old is no result.
+func TestStale(t *testing.T) {
+	f := fill(t, "BTC/USDT")
+	s, result := f.reopened(t)
 	result.Series, result.CreatedAt = "OLD/USDT#5m", time.Now().Add(-time.Hour)
 	result.ID = "01935000-0000-7000-8000-000000000000"
 	result.Position, result.ExpiresAt = store.PositionKey(result.CreatedAt, result.ID), time.Time{}
 	result.Body = []byte(`{"id": "01935000-0000-7000-8000-000000000000"}`)
-	if err := errorsOf(s.Record(t.Context(), &result, store.Count{}), s.Close()); err != nil {
+	if err := errors.Join(s.Record(t.Context(), &result, store.Count{}), s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if got := thalas(t, f.env, "", "latest", "OLD/USDT", "--max-age", "10m"); got.code != 3 || !strings.Contains(got.err, "is 1h0m0s old, older than the 10m0s asked for") {
-		t.Errorf("exit code %d: %s", got.code, got.err)
-	}
+	wantRefusal(t, f.env, 3, "is 1h0m0s old, older than the 10m0s asked for", "latest", "OLD/USDT", "--max-age", "10m")
 	// What another version wrote is not guessed at.
 	for _, command := range []string{"latest OLD/USDT", "history OLD/USDT"} {
-		if got := thalas(t, f.env, "", strings.Fields(command)...); got.code != 1 || got.out != "" || !strings.Contains(got.err, "is not what this version knows") {
-			t.Errorf("%s: exit code %d: %s%s", command, got.code, got.err, got.out)
-		}
+		wantRefusal(t, f.env, 1, "is not what this version knows", strings.Fields(command)...)
 	}
-}
-
-func errorsOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // The health of a file is that of a process which would serve it.
 func TestUnavailable(t *testing.T) {
 	f := fill(t, "BTC/USDT")
 	for _, more := range []string{"", "--json"} {
-		got := thalas(t, environment{"DATA_FILE=" + f.file}, "", append([]string{"health"}, strings.Fields(more)...)...)
-		if got.code != 1 || !strings.Contains(got.out, "unavailable") || !strings.Contains(got.err, "Error: unavailable: 0 providers can be asked, 1 are required") {
-			t.Errorf("exit code %d:\n%s%s", got.code, got.out, got.err)
-		}
+		wantRun(t, environment{"DATA_FILE=" + f.file}, 1, "unavailable", "Error: unavailable: 0 providers can be asked, 1 are required", append([]string{"health"}, strings.Fields(more)...)...)
 	}
 	var env environment
 	for _, entry := range f.env {
@@ -408,9 +396,7 @@ func TestUnavailable(t *testing.T) {
 			env = append(env, entry)
 		}
 	}
-	if got := thalas(t, env, "", "health"); got.code != 0 || !strings.Contains(got.out, "no API key: set GEMINI_API_KEY") {
-		t.Errorf("exit code %d:\n%s%s", got.code, got.out, got.err)
-	}
+	wantRun(t, env, 0, "no API key: set GEMINI_API_KEY", "", "health")
 }
 
 func TestFailuresShow(t *testing.T) {
@@ -422,11 +408,7 @@ func TestFailuresShow(t *testing.T) {
 	}
 	s.stop()
 	for name, args := range map[string][]string{"health-degraded": {"health"}, "metrics-with-failures": {"metrics"}} {
-		got := thalas(t, env, "", args...)
-		if got.code != 0 {
-			t.Errorf("%s: exit code %d:\n%s", name, got.code, got.err)
-		}
-		golden(t, name, scrubbed(got.out))
+		golden(t, name, scrubbed(wantRun(t, env, 0, "", "", args...).out))
 	}
 }
 
@@ -437,9 +419,8 @@ func TestProbeFails(t *testing.T) {
 	s := serving(t, env, "serve")
 	f.ask(t, s, questionAbout("BTC/USDT"))
 	s.stop()
-	got := thalas(t, env, "", "health", "--probe")
-	if got.code != 0 || !strings.HasPrefix(got.out, "degraded ") || !strings.Contains(got.out, "probe failed: authentication") {
-		t.Errorf("exit code %d:\n%s%s", got.code, got.out, got.err)
+	if got := wantRun(t, env, 0, "probe failed: authentication", "", "health", "--probe"); !strings.HasPrefix(got.out, "degraded ") {
+		t.Error(got.out)
 	}
 }
 
@@ -448,7 +429,7 @@ func TestReadingFreeText(t *testing.T) {
 	f := fill(t)
 	const question = "=Will Bitcoin reach $100k? 50 % #1 + more"
 	s := serving(t, f.env, "serve")
-	status, answer := postTo(t, s.url+"/api/v1/strategies/llm-consensus", questionAbout(question))
+	status, answer := fetch(t, http.MethodPost, s.url+"/api/v1/strategies/llm-consensus", questionAbout(question))
 	if status != 200 {
 		t.Fatalf("%d %s", status, answer)
 	}
@@ -464,10 +445,7 @@ func TestReadingFreeText(t *testing.T) {
 		{`"runs": 1`, []string{"replay", question, "--json"}},
 		{",'" + question + ",", []string{"export", question}},
 	} {
-		got := thalas(t, f.env, "", tt.args...)
-		if got.code != 0 || !strings.Contains(got.out, tt.says) {
-			t.Errorf("%q: exit code %d, %s%s; want %s in it", tt.args, got.code, got.err, got.out, tt.says)
-		}
+		wantRun(t, f.env, 0, tt.says, "", tt.args...)
 	}
 }
 
@@ -478,19 +456,23 @@ func TestExport(t *testing.T) {
 	want := strings.Join([]string{f.read(t, 0), f.read(t, 1), f.read(t, 2), ""}, "\n")
 	path := filepath.Join(t.TempDir(), "signals")
 	mustWrite(t, path, "old")
-	if got := thalas(t, f.env, "", "export", "--format", "jsonl", "-o", path, "--to", "2999-01-01", "--from", time.Now().UTC().Format(time.DateOnly)); got.code != 2 {
-		t.Errorf("a span of a thousand years: exit code %d", got.code)
+	if err := os.Chmod(path, 0o640); err != nil { // its readers must be able to read the new one too
+		t.Fatal(err)
 	}
+	wantRefusal(t, f.env, 2, "the span is over 3660 days", "export", "--format", "jsonl", "-o", path, "--to", "2999-01-01", "--from", time.Now().UTC().Format(time.DateOnly))
 	if content, err := os.ReadFile(path); string(content) != "old" || err != nil {
 		t.Errorf("a refused export leaves %q, %v", content, err)
 	}
 	tomorrow := time.Now().UTC().Add(day).Format(time.DateOnly)
-	if got := thalas(t, f.env, "", "export", "--format", "jsonl", "-o", path, "--from", time.Now().UTC().Add(-day).Format(time.RFC3339), "--to", tomorrow); got.code != 0 || got.out != "" {
-		t.Errorf("exit code %d: %s", got.code, got.err)
+	if got := wantRun(t, f.env, 0, "", "", "export", "--format", "jsonl", "-o", path, "--from", time.Now().UTC().Add(-day).Format(time.RFC3339), "--to", tomorrow); got.out != "" {
+		t.Error(got.out)
 	}
 	content, err := os.ReadFile(path)
 	if err != nil || string(content) != want {
 		t.Errorf("%v, got\n%swant\n%s", err, content, want)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 && runtime.GOOS != "windows" {
+		t.Errorf("%v, the file that was replaced has other permissions: %v", err, info)
 	}
 	if rest, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".thalas-*")); len(rest) > 0 {
 		t.Errorf("files are left: %v %v", rest, err)
@@ -516,14 +498,7 @@ func TestExport(t *testing.T) {
 // A list is read to its end, however many pages it has.
 func TestPages(t *testing.T) {
 	f := fill(t, "BTC/USDT")
-	s, err := bolt.Open(f.file, bolt.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	template, err := s.Result(t.Context(), f.ids[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, template := f.reopened(t)
 	const many = 1100
 	for i := range many {
 		r := template

@@ -98,7 +98,11 @@ func (f watchFlags) run(ctx context.Context, t terminal, pairs []string) error {
 		return usageError{err}
 	}
 	return serve(ctx, t, a, func(ctx context.Context, _ string, s *service.Service) error {
-		s.Watch(watchedOf(waiting(list)))
+		watched := make([]service.Watched, len(list.Series))
+		for i, one := range list.Series {
+			watched[i] = service.Watched{Pair: one.Pair, Timeframe: one.Timeframe}
+		}
+		s.Watch(watched)
 		return f.watch(ctx, t, a.NewWatcher(s), list, s.Watch)
 	})
 }
@@ -176,14 +180,6 @@ func warnOfLicence(t terminal, venues []string) {
 	}
 }
 
-// waiting is what a round has of a list before it begins.
-func waiting(list watch.List) (s watch.Summary) {
-	for _, one := range list.Series {
-		s.Series = append(s.Series, watch.Outcome{Pair: one.Pair, Timeframe: one.Timeframe})
-	}
-	return s
-}
-
 // watchedOf gives the series of a round, with what it failed at, for the page.
 func watchedOf(s watch.Summary) []service.Watched {
 	watched := make([]service.Watched, len(s.Series))
@@ -217,7 +213,10 @@ func showRounds(t terminal, list watch.List, asJSON bool) (round func(s watch.Su
 	if _, height := sizeOf(t.out); !t.canRedraw(t.out) || len(list.Series)+boardEdge > height {
 		return func(s watch.Summary, _ time.Time) { writeRound(t.out, style, t.clock.Now(), s) }, func() {}
 	}
-	b := &board{redrawn: redrawn{out: t.out, style: style, width: func() int { return widthOf(t.out) }}, clock: t.clock, rows: waiting(list).Series}
+	b := &board{redrawn: redrawn{out: t.out, style: style, width: func() int { return widthOf(t.out) }}, clock: t.clock}
+	for _, s := range list.Series {
+		b.rows = append(b.rows, watch.Outcome{Pair: s.Pair, Timeframe: s.Timeframe})
+	}
 	b.start(time.Second, b.table)
 	return b.round, b.end
 }

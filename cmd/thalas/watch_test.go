@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -54,37 +53,26 @@ func TestWatchThroughSeveralCandles(t *testing.T) {
 	const rounds = 4
 	clock := newFastClock(300) // a minute takes 200 ms
 	_, env := venueAt(t, clock.Now)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	out, errs, done := newWatched(), newWatched(), make(chan struct{})
-	code := 0
-	go func() {
-		defer close(done)
-		args := []string{"watch", "BTC/USDT", "eth-usdt", "--timeframe", "1m", "--json", "--data-file", filepath.Join(t.TempDir(), "thalas.db")}
-		code = run(ctx, args, terminal{in: strings.NewReader(""), out: out, err: errs, environ: env, clock: clock})
-	}()
-	if out.await(regexp.MustCompile(fmt.Sprintf(`(?s)(\n.*){%d}`, rounds)), done) == nil {
-		t.Fatalf("it has ended:\n%s", errs)
+	w := start(t, clock, env, "watch", "BTC/USDT", "eth-usdt", "--timeframe", "1m", "--json", "--data-file", filepath.Join(t.TempDir(), "thalas.db"))
+	url := w.url(t)
+	if w.out.await(regexp.MustCompile(fmt.Sprintf(`(?s)(\n.*){%d}`, rounds)), w.done) == nil {
+		t.Fatalf("it has ended:\n%s", w.errs)
 	}
-	url := tryIt.FindStringSubmatch(errs.String())[1]
-	latest := readLatest(t, url+"/v1/consensus/latest?timeframe=1m&pair=BTC/USDT&pair=ETH/USDT")
-	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get(url + "/v1/series")
-	if err != nil {
-		t.Fatal(err)
+	var latest struct{ Items []signal.Consensus }
+	_, newest := fetch(t, http.MethodGet, url+"/v1/consensus/latest?timeframe=1m&pair=BTC/USDT&pair=ETH/USDT", "")
+	if err := json.Unmarshal([]byte(newest), &latest); err != nil || len(latest.Items) != 2 {
+		t.Fatalf("%v: %s", err, newest)
 	}
-	series, err := io.ReadAll(response.Body)
-	_ = response.Body.Close()
-	if err != nil || bytes.Count(series, []byte(`"watched":true`)) != 2 {
-		t.Errorf("series: %s, %v; want both as watched", series, err)
+	if _, series := fetch(t, http.MethodGet, url+"/v1/series", ""); strings.Count(series, `"watched":true`) != 2 {
+		t.Errorf("series: %s; want both as watched", series)
 	}
-	cancel()
-	<-done
-	if code != 0 {
-		t.Errorf("exit code %d:\n%s", code, errs)
+	got := w.stop()
+	if got.code != 0 {
+		t.Errorf("exit code %d:\n%s", got.code, got.err)
 	}
 
 	asked := map[string]string{} // by series and candle, the id
-	for line := range strings.Lines(out.String()) {
+	for line := range strings.Lines(got.out) {
 		var s watch.Summary
 		if err := json.Unmarshal([]byte(line), &s); err != nil {
 			t.Fatal(err)
@@ -103,29 +91,11 @@ func TestWatchThroughSeveralCandles(t *testing.T) {
 	if len(asked) < 2*rounds-2 {
 		t.Errorf("%d answers: %v", len(asked), asked)
 	}
-	for _, c := range latest {
+	for _, c := range latest.Items {
 		if key := c.Pair.String() + " " + c.CandleTime.Format(time.TimeOnly); asked[key] != c.ID || c.CandleTime.Before(clock.from.Add(-time.Minute)) {
 			t.Errorf("latest is %s about %s, the rounds say %q", c.ID, key, asked[key])
 		}
 	}
-}
-
-// readLatest reads the newest result of several pairs.
-func readLatest(t *testing.T, url string) []signal.Consensus {
-	t.Helper()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	var list struct {
-		Items []signal.Consensus `json:"items"`
-	}
-	if err := json.NewDecoder(response.Body).Decode(&list); err != nil || len(list.Items) != 2 {
-		t.Fatalf("status %d, %d items, %v", response.StatusCode, len(list.Items), err)
-	}
-	return list.Items
 }
 
 func TestWatchOnce(t *testing.T) {

@@ -243,7 +243,7 @@ func TestEveryKindHasAPage(t *testing.T) {
 		orchestrator.ErrInsufficientResponses: "insufficient-responses", orchestrator.ErrAggregation: "aggregation-failed",
 		orchestrator.ErrCanceled: "run-canceled", TooLate: "insufficient-responses-in-time",
 	} {
-		if k := kindOf(code); k == nil || k.name != name {
+		if k := kindNamed(ProblemName(code)); k == nil || k.name != name {
 			t.Errorf("%s is not the problem %s", string(code), name)
 		}
 	}

@@ -51,25 +51,22 @@ func writePage(w http.ResponseWriter, policy string, page []byte) {
 
 // problemPage explains one kind of problem.
 func (s *server) problemPage(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("name")
-	for _, k := range kinds {
-		if k.name != name {
-			continue
+	k := kindNamed(r.PathValue("name"))
+	if k == nil {
+		names := make([]string, len(kinds))
+		for i, k := range kinds {
+			names[i] = k.name
 		}
-		retry := "The same request fails again until something is changed."
-		if k.retryable || k.retryAfter > 0 {
-			retry = "The same request may succeed later: see retryable and Retry-After in the answer."
-		}
-		page := strings.NewReplacer("{name}", k.name, "{status}", strconv.Itoa(k.status), "{title}", html.EscapeString(k.title),
-			"{meaning}", html.EscapeString(k.meaning), "{remedy}", html.EscapeString(k.remedy), "{retry}", retry).Replace(problemHTML)
-		writePage(w, problemPolicy, []byte(page))
+		exchangeOf(r.Context()).write(unknownRoute.problem("There is no problem of that name: " + strings.Join(names, ", ") + "."))
 		return
 	}
-	names := make([]string, len(kinds))
-	for i, k := range kinds {
-		names[i] = k.name
+	retry := "The same request fails again until something is changed."
+	if k.retryable || k.retryAfter > 0 {
+		retry = "The same request may succeed later: see retryable and Retry-After in the answer."
 	}
-	exchangeOf(r.Context()).write(unknownRoute.problem("There is no problem of that name: " + strings.Join(names, ", ") + "."))
+	page := strings.NewReplacer("{name}", k.name, "{status}", strconv.Itoa(k.status), "{title}", html.EscapeString(k.title),
+		"{meaning}", html.EscapeString(k.meaning), "{remedy}", html.EscapeString(k.remedy), "{retry}", retry).Replace(problemHTML)
+	writePage(w, problemPolicy, []byte(page))
 }
 
 const problemHTML = `<!doctype html>

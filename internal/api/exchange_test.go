@@ -417,14 +417,6 @@ func TestCallerOfSomebodyInFront(t *testing.T) {
 	}
 }
 
-// The answers that the gateway gives by itself are in the table of problems.
-func TestProblemsOfTheGatewayAreInTheTable(t *testing.T) {
-	f := newServer(t, setup{api: api.Options{Docs: true}})
-	for _, name := range []string{"unreadable-event", "answer-too-large", "unreadable-body", "internal-error"} {
-		f.get(t, "/problems/"+name).want(t, 200)
-	}
-}
-
 func TestProbeWhereThereAreNoKeys(t *testing.T) {
 	f := newServer(t, setup{service: service.Options{Keyless: true}})
 	f.get(t, "/v1/health?probe=true").problem(t, 403, "probe-not-allowed")

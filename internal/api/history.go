@@ -24,12 +24,12 @@ type History struct {
 }
 
 type historyInput struct {
-	Pair      string `query:"pair" format:"market" minLength:"1" maxLength:"300" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route; without it, the answer is the feed of one UTC day: the day of from, or else today." example:"BTC/USDT"`
-	Timeframe string `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle, with pair; the feed has all of them."`
-	From      string `query:"from" doc:"With pair, results whose candle_time is at or after it; without pair, results whose timestamp is. RFC 3339, or seconds since 1970."`
-	To        string `query:"to" doc:"Results whose candle_time, without pair whose timestamp, is before it."`
-	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"The most results of a page."`
-	Cursor    string `query:"cursor" format:"cursor" doc:"next_cursor of the previous page."`
+	Pair      string    `query:"pair" format:"market" minLength:"1" maxLength:"300" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route; without it, the answer is the feed of one UTC day: the day of from, or else today." example:"BTC/USDT"`
+	Timeframe timeframe `query:"timeframe" default:"5m" doc:"The length of a candle, with pair; the feed has all of them."`
+	From      string    `query:"from" doc:"With pair, results whose candle_time is at or after it; without pair, results whose timestamp is. RFC 3339, or seconds since 1970."`
+	To        string    `query:"to" doc:"Results whose candle_time, without pair whose timestamp, is before it."`
+	Limit     int       `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"The most results of a page."`
+	Cursor    string    `query:"cursor" format:"cursor" doc:"next_cursor of the previous page."`
 
 	query service.Query
 }

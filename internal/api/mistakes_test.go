@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"thalas/internal/signal"
 )
 
 func TestFieldRules(t *testing.T) {
@@ -218,14 +216,6 @@ func TestTimesInQueries(t *testing.T) {
 		if got["from"] != "2026-03-01T00:00:00Z" {
 			t.Errorf("from=%s is read as %v", from, got["from"])
 		}
-	}
-}
-
-// TestTimeframesOfQueries compares the list in the contract with that of package signal.
-func TestTimeframesOfQueries(t *testing.T) {
-	f := newServer(t, setup{})
-	for _, timeframe := range signal.Timeframes() {
-		f.get(t, "/v1/consensus?pair=BTC/USDT&timeframe="+string(timeframe)).want(t, 200)
 	}
 }
 

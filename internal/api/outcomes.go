@@ -46,12 +46,12 @@ func (StoredConsensus) Schema(registry huma.Registry) *huma.Schema {
 }
 
 type outcomesInput struct {
-	Pair      string `query:"pair" format:"market" minLength:"1" maxLength:"300" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route. Without it, all of them." example:"BTC/USDT"`
-	Timeframe string `query:"timeframe" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle. Default: with pair 5m, without pair all."`
-	From      string `query:"from" doc:"The first day."`
-	To        string `query:"to" doc:"The day after the last one."`
-	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"The most outcomes of a page."`
-	Cursor    string `query:"cursor" format:"cursor" doc:"next_cursor of the previous page."`
+	Pair      string    `query:"pair" format:"market" minLength:"1" maxLength:"300" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route. Without it, all of them." example:"BTC/USDT"`
+	Timeframe timeframe `query:"timeframe" doc:"The length of a candle. Default: with pair 5m, without pair all."`
+	From      string    `query:"from" doc:"The first day."`
+	To        string    `query:"to" doc:"The day after the last one."`
+	Limit     int       `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"The most outcomes of a page."`
+	Cursor    string    `query:"cursor" format:"cursor" doc:"next_cursor of the previous page."`
 
 	query service.Query
 }
@@ -81,11 +81,11 @@ func (s *server) outcomes(ctx context.Context, in *outcomesInput) (*jsonOutput, 
 }
 
 type scoreboardInput struct {
-	Timeframe     string `query:"timeframe" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle. Without it, there is a board for each that has results."`
-	Pair          string `query:"pair" format:"pair" minLength:"2" maxLength:"64" doc:"A pair in any notation. Without it, all pairs are counted." example:"BTC/USDT"`
-	From          string `query:"from" doc:"The first day."`
-	To            string `query:"to" doc:"The day after the last one."`
-	PromptVersion string `query:"prompt_version" pattern:"^[0-9A-Za-z._-]{1,64}$" doc:"Results under another prompt are not counted. Default: the current one." example:"3f6c1f0a"`
+	Timeframe     timeframe `query:"timeframe" doc:"The length of a candle. Without it, there is a board for each that has results."`
+	Pair          string    `query:"pair" format:"pair" minLength:"2" maxLength:"64" doc:"A pair in any notation. Without it, all pairs are counted." example:"BTC/USDT"`
+	From          string    `query:"from" doc:"The first day."`
+	To            string    `query:"to" doc:"The day after the last one."`
+	PromptVersion string    `query:"prompt_version" pattern:"^[0-9A-Za-z._-]{1,64}$" doc:"Results under another prompt are not counted. Default: the current one." example:"3f6c1f0a"`
 
 	query service.ScoreQuery
 }

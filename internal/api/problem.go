@@ -79,10 +79,21 @@ func invalid(mistakes []Mistake) *Problem {
 	return p
 }
 
+// Refusal is the problem of a kind, by its name, for a handler in front of this one. path is
+// that of the request, escaped. An empty detail is that of the kind. Its request id is left to
+// the caller.
+func Refusal(name, path, detail string) *Problem {
+	p := kindNamed(name).problem(detail)
+	p.Instance = strictjson.Cut(path, maxInstance)
+	return p
+}
+
+const maxInstance = 300 // characters
+
 // finish adds the data of the request to a problem, logs it, and gives it the shape of the
 // route's errors.
 func (x *exchange) finish(p *Problem) huma.StatusError {
-	p.Instance, p.RequestID = strictjson.Cut(x.r.URL.EscapedPath(), 300), x.id
+	p.Instance, p.RequestID = strictjson.Cut(x.r.URL.EscapedPath(), maxInstance), x.id
 	attrs := []slog.Attr{slog.String("request_id", x.id), slog.String("problem", p.kind.name), slog.Int("status", p.Status),
 		slog.String("method", x.r.Method), slog.String("path", p.Instance), slog.String("detail", p.Detail)}
 	if p.run != "" {

@@ -157,7 +157,7 @@ func (k *kind) problem(detail string) *Problem {
 // problemOf gives the problem for an error of the service. An error without a code becomes a
 // 500, whose text does not show it.
 func problemOf(err error) *Problem {
-	k := kindOf(signal.CodeOf(err))
+	k := kindNamed(ProblemName(signal.CodeOf(err)))
 	if k == nil {
 		p := internalError.problem("")
 		p.cause = err
@@ -176,9 +176,9 @@ func problemOf(err error) *Problem {
 	return p
 }
 
-// kindOf gives the kind of a code, or nil.
-func kindOf(code signal.ErrorCode) *kind {
-	if i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == ProblemName(code) }); i >= 0 {
+// kindNamed gives the kind of a name, or nil.
+func kindNamed(name string) *kind {
+	if i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == name }); i >= 0 {
 		return kinds[i]
 	}
 	return nil

@@ -102,9 +102,17 @@ func readParameter[T any](m *queryMistakes, name, text string, parse func(string
 	return value
 }
 
+// timeframe is the text of a parameter, whose schema lists the timeframes.
+type timeframe string
+
+// Schema is read by huma.
+func (timeframe) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Enum: enum(signal.Timeframes()...)}
+}
+
 // timeframe reads a timeframe. An empty text gives the default.
-func (m *queryMistakes) timeframe(text string) signal.Timeframe {
-	return readParameter(m, "timeframe", cmp.Or(text, string(signal.DefaultTimeframe)), signal.ParseTimeframe)
+func (m *queryMistakes) timeframe(text timeframe) signal.Timeframe {
+	return readParameter(m, "timeframe", string(cmp.Or(text, timeframe(signal.DefaultTimeframe))), signal.ParseTimeframe)
 }
 
 // parseMoment reads a time: RFC 3339, or seconds or milliseconds since 1970.

@@ -92,10 +92,10 @@ type LatestMany struct {
 }
 
 type latestInput struct {
-	Pair        []string `query:"pair,explode" required:"true" minItems:"1" maxItems:"100" format:"market" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route, at most 300 characters. If it is repeated, the answer lists all of them."`
-	Timeframe   string   `query:"timeframe" default:"5m" enum:"1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w" doc:"The length of a candle."`
-	MaxAge      int      `query:"max_age" minimum:"1" maximum:"315360000" doc:"The age in seconds of its votes, since votes_at, above which a signal is too old. Default: any age." example:"900"`
-	IfNoneMatch string   `header:"If-None-Match" doc:"ETags that the caller has. If one matches, the answer is 304 without a body."`
+	Pair        []string  `query:"pair,explode" required:"true" minItems:"1" maxItems:"100" format:"market" doc:"The series: a pair in any notation, or the free text that was sent to the compatibility route, at most 300 characters. If it is repeated, the answer lists all of them."`
+	Timeframe   timeframe `query:"timeframe" default:"5m" doc:"The length of a candle."`
+	MaxAge      int       `query:"max_age" minimum:"1" maximum:"315360000" doc:"The age in seconds of its votes, since votes_at, above which a signal is too old. Default: any age." example:"900"`
+	IfNoneMatch string    `header:"If-None-Match" doc:"ETags that the caller has. If one matches, the answer is 304 without a body."`
 
 	series    []signal.Pair
 	nameless  []string // texts that can't name a series, if there are several

@@ -49,7 +49,7 @@ var mayImport = map[string][]string{
 		"internal/market", "internal/store", "internal/secrets"},
 	"internal/api": {"internal/strictjson", "internal/signal", "internal/consensus", "internal/outcome", "internal/provider", "internal/orchestrator",
 		"internal/page", "internal/store", "internal/service"},
-	"internal/api/gateway": {},
+	"internal/api/gateway": {"internal/strictjson", "internal/api"},
 	"internal/watch":       {"internal/strictjson", "internal/signal", "internal/market", "internal/orchestrator", "internal/service", "internal/store"},
 
 	"internal/app":        wired,

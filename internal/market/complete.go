@@ -14,7 +14,7 @@ import (
 // candles begin: the first value is 0.04 % of the slowest average.
 const settled = 250
 
-// Complete computes the [Indicators] of the candles in data, and adds those that data
+// Complete computes the indicators of the candles in data, and adds those that data
 // does not name, in any letter case. A name with the value null counts as sent. An
 // indicator that the candles do not give is added as unknown. An empty timeframe is
 // signal.DefaultTimeframe. Without candles Complete does nothing.

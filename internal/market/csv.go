@@ -123,8 +123,8 @@ func readError(err error) error {
 // row reads one row. Its error is about the form of the row, or about its time.
 func (t *table) row(record []string) (row Row, err error) {
 	row.Line, _ = t.rows.FieldPos(0)
-	if len(record) != t.width {
-		return row, fmt.Errorf("line %d has %d cells but the header %d: give every row the header's columns", row.Line, len(record), t.width)
+	if len(record) != len(t.names) {
+		return row, fmt.Errorf("line %d has %d cells but the header %d: give every row the header's columns", row.Line, len(record), len(t.names))
 	}
 	cell := func(i int) string { return strings.TrimSpace(record[i]) }
 	if t.time >= 0 {
@@ -202,7 +202,6 @@ var priceNames = [4]string{"open", "high", "low", "close"}
 // table is a CSV file after its header was read.
 type table struct {
 	rows   *csv.Reader
-	width  int      // cells of a row
 	names  []string // of the columns, trimmed and in lower case
 	prices [4]int   // columns of priceNames
 	time   int      // column of the time, or -1
@@ -211,7 +210,7 @@ type table struct {
 
 // locate finds the columns in the header.
 func (t *table) locate(header []string) error {
-	t.width, t.names = len(header), make([]string, len(header))
+	t.names = make([]string, len(header))
 	for i, name := range header {
 		t.names[i] = strings.ToLower(strings.TrimSpace(name))
 	}
@@ -241,13 +240,12 @@ func (t *table) locate(header []string) error {
 // found lists the names in the header, for a message.
 func (t *table) found() string {
 	const enough = 12
-	shown := make([]string, 0, enough+1)
-	for i, name := range t.names {
-		if i == enough {
-			shown = append(shown, "…")
-			break
-		}
+	var shown []string
+	for _, name := range t.names[:min(len(t.names), enough)] {
 		shown = append(shown, fmt.Sprintf("%q", short(name)))
+	}
+	if len(t.names) > enough {
+		shown = append(shown, "…")
 	}
 	return strings.Join(shown, ", ")
 }

@@ -67,15 +67,11 @@ func (r Reading) Number() signal.Number {
 	return signal.NumberOf(rounded)
 }
 
-// Indicators computes all indicators at the newest candle, in this order: rsi, atr,
+// indicators computes all indicators at the newest candle, in this order: rsi, atr,
 // ema_20, ema_50, macd, macd_signal, macd_hist, bb_upper, bb_middle, bb_lower,
 // volume_ratio, price_change_24h. Candles are oldest first. The values are those of TA-Lib
 // if it has the indicator; docs/indicators.md has the formulas. An indicator that can't be
 // computed is unknown, and never has a substitute for its value.
-func Indicators(candles []signal.Candle, timeframe signal.Timeframe) []Reading {
-	return newPrices(candles).indicators(timeframe)
-}
-
 func (p *prices) indicators(timeframe signal.Timeframe) []Reading {
 	var (
 		gain, loss   = wilder(rsiPeriod), wilder(rsiPeriod)

@@ -75,11 +75,5 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// Unwrap gives what caused the error.
-func (e *Error) Unwrap() error { return e.Cause }
-
-// Is reports whether target is e's kind.
-func (e *Error) Is(target error) bool {
-	k, ok := target.(Kind)
-	return ok && k == e.Kind
-}
+// Unwrap gives the kind, and what caused the error.
+func (e *Error) Unwrap() []error { return []error{e.Kind, e.Cause} }

@@ -19,6 +19,7 @@ type Candles struct {
 // CandleError says which candle can't be used, and why.
 type CandleError struct {
 	Index  int       // its place in the list that was given, from 0
+	Other  int       // the place of the candle of the same time that it differs from; Index for another reason
 	Time   time.Time // when it opened
 	Reason string    // such as "its close 110 is above its high 100"
 }
@@ -44,7 +45,7 @@ func NewCandles(timeframe signal.Timeframe, candles []signal.Candle, now time.Ti
 			continue
 		}
 		if reason := contradiction(timeframe, c); reason != "" {
-			return Candles{}, &CandleError{Index: i, Time: c.Time, Reason: reason}
+			return Candles{}, &CandleError{Index: i, Other: i, Time: c.Time, Reason: reason}
 		}
 		closed = append(closed, placed{c, i})
 	}
@@ -53,7 +54,7 @@ func NewCandles(timeframe signal.Timeframe, candles []signal.Candle, now time.Ti
 	for i, c := range closed {
 		if i > 0 && c.Time.Equal(closed[i-1].Time) {
 			if !same(c.Candle, closed[i-1].Candle) {
-				return Candles{}, &CandleError{Index: c.index, Time: c.Time, Reason: fmt.Sprintf("it differs from candle %d, which opened at the same time: give each candle once", closed[i-1].index+1)}
+				return Candles{}, &CandleError{Index: c.index, Other: closed[i-1].index, Time: c.Time, Reason: fmt.Sprintf("it differs from candle %d, which opened at the same time: give each candle once", closed[i-1].index+1)}
 			}
 			continue
 		}

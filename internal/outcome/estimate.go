@@ -45,14 +45,11 @@ type clusteredMean struct {
 
 func newClusteredMean(blocks map[int64]block) clusteredMean {
 	m := clusteredMean{blocks: float64(len(blocks))}
-	ordered := make([]block, 0, len(blocks)) // the order of additions decides the last bits
-	for _, number := range slices.Sorted(maps.Keys(blocks)) {
-		ordered = append(ordered, blocks[number])
-	}
+	numbers := slices.Sorted(maps.Keys(blocks)) // the order of additions decides the last bits
 	var sum float64
-	for _, b := range ordered {
-		m.n += b.n
-		sum += b.sum
+	for _, number := range numbers {
+		m.n += blocks[number].n
+		sum += blocks[number].sum
 	}
 	if m.n == 0 {
 		return m
@@ -62,7 +59,8 @@ func newClusteredMean(blocks map[int64]block) clusteredMean {
 		return m
 	}
 	var squares float64
-	for _, b := range ordered {
+	for _, number := range numbers {
+		b := blocks[number]
 		rest := b.sum - float64(b.n*m.mean)
 		squares += float64(rest * rest)
 	}

@@ -194,15 +194,7 @@ func splitJoined(symbol string) (base, quote string) {
 
 // isAsset reports whether s can be an asset's code, such as BTC or 1000PEPE.
 func isAsset(s string) bool {
-	if s == "" || len(s) > maxAsset {
-		return false
-	}
-	for _, r := range s {
-		if (r < 'A' || r > 'Z') && (r < '0' || r > '9') {
-			return false
-		}
-	}
-	return true
+	return s != "" && len(s) <= maxAsset && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
 // isBase is isAsset for a base, which may have separators inside, such as XYZ-TSLA. It is at

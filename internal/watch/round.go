@@ -60,18 +60,14 @@ type Options struct {
 }
 
 // Watcher makes rounds. It is safe for concurrent use.
-type Watcher struct {
-	Options
-	log *slog.Logger
-}
+type Watcher struct{ Options }
 
 // New makes a Watcher.
 func New(o Options) *Watcher {
-	w := &Watcher{Options: o, log: o.Logger}
-	if w.log == nil {
-		w.log = slog.New(slog.DiscardHandler)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return w
+	return &Watcher{o}
 }
 
 // Round asks about the last candle of each series that had closed at the given time,
@@ -104,13 +100,13 @@ func (w *Watcher) round(ctx context.Context, at time.Time, list List, source mar
 			if s := outcomes[i].Status; s == Failed || s == NotReached {
 				level = slog.LevelWarn
 			}
-			w.log.LogAttrs(ctx, level, "Series watched:", outcomes[i].attrs()...)
+			w.Logger.LogAttrs(ctx, level, "Series watched:", outcomes[i].attrs()...)
 			return nil
 		})
 	}
 	_ = group.Wait() // failures are in the outcomes
 	summary := summaryOf(at, outcomes)
-	w.log.LogAttrs(ctx, slog.LevelInfo, "Round ended:", slog.String("time", at.Format(time.RFC3339)),
+	w.Logger.LogAttrs(ctx, slog.LevelInfo, "Round ended:", slog.String("time", at.Format(time.RFC3339)),
 		slog.Int("decided", summary.Decided), slog.Int("skipped", summary.Skipped), slog.Int("failed", summary.Failed), slog.Int("not_reached", summary.NotReached),
 		slog.Float64("cost_usd", summary.CostUSD))
 	if w.Counter != nil {
@@ -125,7 +121,7 @@ func (w *Watcher) watch(ctx context.Context, at time.Time, list List, series mar
 	o = Outcome{Pair: series.Pair, Timeframe: series.Timeframe, CandleTime: last, Simulated: w.Simulated}
 	defer func() {
 		if cause := recover(); cause != nil {
-			w.log.LogAttrs(ctx, slog.LevelError, "Series panicked:", slog.String("pair", o.Pair.String()), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
+			w.Logger.LogAttrs(ctx, slog.LevelError, "Series panicked:", slog.String("pair", o.Pair.String()), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
 			o.failed(errors.New("something unexpected happened: the log has it under \"Series panicked\""))
 		}
 	}()
@@ -166,7 +162,7 @@ func (w *Watcher) settle(ctx context.Context, series market.Series, fetched mark
 		defer cancel()
 	}
 	if err := w.Asker.SettleFrom(ctx, series, fetched.Candles, fetched.Venue); err != nil {
-		w.log.LogAttrs(ctx, slog.LevelWarn, "Results not settled:", slog.String("series", series.String()), slog.String("error", err.Error()))
+		w.Logger.LogAttrs(ctx, slog.LevelWarn, "Results not settled:", slog.String("series", series.String()), slog.String("error", err.Error()))
 	}
 }
 

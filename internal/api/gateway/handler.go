@@ -15,6 +15,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/google/uuid"
+
+	"thalas/internal/api"
+	"thalas/internal/strictjson"
 )
 
 // Handler makes a Lambda handler of h. It is safe for concurrent use and never returns an
@@ -37,18 +40,18 @@ func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIG
 		r, problem := requestOf(context.WithValue(ctx, callerKey{}, event.RequestContext.Identity.APIKeyID), &event, id)
 		if problem != nil {
 			log.LogAttrs(ctx, slog.LevelWarn, "Event refused:", slog.String("request_id", id), slog.String("detail", problem.Detail))
-			return problem.response(id), nil
+			return refuse(problem, id), nil
 		}
-		attrs := []slog.Attr{slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", cut(r.URL.EscapedPath(), 200))}
+		attrs := []slog.Attr{slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", strictjson.Cut(r.URL.EscapedPath(), 200))}
 		w := &answer{header: http.Header{}, isHead: r.Method == http.MethodHead}
 		if problem = serve(h, w, r, log, attrs); problem != nil {
-			return problem.response(id), nil
+			return refuse(problem, id), nil
 		}
 		response, fits := w.response()
 		if !fits {
 			log.LogAttrs(ctx, slog.LevelError, "Answer too large:", attrs...)
-			return newProblem(http.StatusInternalServerError, "answer-too-large", "The answer is too large", r.URL.EscapedPath(),
-				"The answer is larger than the 6 MB that can be sent from here: ask for less at once, with a smaller limit or a shorter time.").response(id), nil
+			return refuse(api.Refusal("answer-too-large", r.URL.EscapedPath(),
+				"The answer is larger than the 6 MB that can be sent from here: ask for less at once, with a smaller limit or a shorter time."), id), nil
 		}
 		return response, nil
 	}
@@ -56,14 +59,13 @@ func Handler(h http.Handler, log *slog.Logger) func(context.Context, events.APIG
 
 // serve lets h answer. After a panic it returns a problem, and the part of an answer that h
 // has written is not sent.
-func serve(h http.Handler, w *answer, r *http.Request, log *slog.Logger, attrs []slog.Attr) (p *problem) {
+func serve(h http.Handler, w *answer, r *http.Request, log *slog.Logger, attrs []slog.Attr) (p *api.Problem) {
 	defer func() {
 		cause := recover()
 		if cause == nil {
 			return
 		}
-		p = newProblem(http.StatusInternalServerError, "internal-error", "Something unexpected happened", r.URL.EscapedPath(),
-			"A mistake of the server. The log has the rest, under the request id.")
+		p = api.Refusal("internal-error", r.URL.EscapedPath(), "")
 		if cause == http.ErrAbortHandler { // whoever panics with it has logged the reason
 			log.LogAttrs(r.Context(), slog.LevelWarn, "Answer broken off:", attrs...)
 			return
@@ -97,37 +99,14 @@ func requestID(ctx context.Context, event *events.APIGatewayProxyRequest) string
 	return uuid.NewString()
 }
 
-// problem is the body of a refusal.
-type problem struct {
-	Type      string `json:"type"`
-	Title     string `json:"title"`
-	Status    int    `json:"status"`
-	Detail    string `json:"detail"`
-	Instance  string `json:"instance"`
-	RequestID string `json:"request_id"`
-	Retryable bool   `json:"retryable"`
-}
-
-func newProblem(status int, name, title, path, detail string) *problem {
-	return &problem{Type: "/problems/" + name, Title: title, Status: status, Instance: cut(path, 300), Detail: detail}
-}
-
-// response makes the answer to the request with an id.
-func (p *problem) response(id string) events.APIGatewayProxyResponse {
+// refuse makes a problem the answer to the request with an id.
+func refuse(p *api.Problem, id string) events.APIGatewayProxyResponse {
 	p.RequestID = id
 	body, err := json.Marshal(p)
 	if err != nil {
 		body = nil // unreachable: it holds texts and a number
 	}
 	return events.APIGatewayProxyResponse{StatusCode: p.Status, Body: string(body), MultiValueHeaders: map[string][]string{
-		"Content-Type": {"application/problem+json"}, "Cache-Control": {"no-store"}, "X-Content-Type-Options": {"nosniff"}, requestIDHeader: {id},
+		"Content-Type": {p.ContentType("")}, "Cache-Control": {"no-store"}, "X-Content-Type-Options": {"nosniff"}, requestIDHeader: {id},
 	}}
-}
-
-// cut shortens an escaped path, which is ASCII, to limit bytes.
-func cut(path string, limit int) string {
-	if len(path) <= limit {
-		return path
-	}
-	return path[:limit] + "…"
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -90,23 +91,14 @@ func problemOf(t testing.TB, response events.APIGatewayProxyResponse) map[string
 func dump(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s %s %s\npath: %s\nhost: %s\nfrom: %s\ncaller: %s\n", r.Method, r.RequestURI, r.Proto, r.URL.Path, r.Host, r.RemoteAddr, gateway.CallerFrom(r.Context()))
 	query := r.URL.Query()
-	for _, name := range sortedKeys(query) {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
 		fmt.Fprintf(w, "query %s: %q\n", name, query[name])
 	}
-	for _, name := range sortedKeys(r.Header) {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		fmt.Fprintf(w, "header %s: %q\n", name, r.Header[name])
 	}
 	body, err := io.ReadAll(r.Body)
 	fmt.Fprintf(w, "body of %d bytes: %s %v\n", r.ContentLength, body, err)
-}
-
-func sortedKeys(m map[string][]string) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 func TestRequestsOfRealEvents(t *testing.T) {

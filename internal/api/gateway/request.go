@@ -19,15 +19,17 @@ import (
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"thalas/internal/api"
 )
 
 const requestIDHeader = "X-Request-Id"
 
 // requestOf makes the request of an event, or the problem of an event that is not a request.
-func requestOf(ctx context.Context, event *events.APIGatewayProxyRequest, id string) (*http.Request, *problem) {
+func requestOf(ctx context.Context, event *events.APIGatewayProxyRequest, id string) (*http.Request, *api.Problem) {
 	method := cmp.Or(event.HTTPMethod, event.RequestContext.HTTPMethod)
 	if method == "" {
-		return nil, newProblem(http.StatusBadRequest, "unreadable-event", "The event is not a request", "/",
+		return nil, api.Refusal("unreadable-event", "/",
 			"The event has no HTTP method: this function answers proxy events of an API Gateway REST API (payload format 1.0).")
 	}
 	address := addressOf(event)
@@ -35,7 +37,7 @@ func requestOf(ctx context.Context, event *events.APIGatewayProxyRequest, id str
 	if event.IsBase64Encoded {
 		var err error
 		if body, err = base64.StdEncoding.DecodeString(event.Body); err != nil {
-			return nil, newProblem(http.StatusBadRequest, "unreadable-body", "The body is not JSON", address.EscapedPath(),
+			return nil, api.Refusal("unreadable-body", address.EscapedPath(),
 				"The body can't be read: the event says that it is base64, and it is not.")
 		}
 	}

@@ -56,6 +56,16 @@ func sourceOf(t *testing.T, server *venuetest.Server, name string) market.Candle
 	return source
 }
 
+// candlesOf gives candles that a source must have.
+func candlesOf(t *testing.T, source market.CandleSource, s market.Series, last time.Time) []signal.Candle {
+	t.Helper()
+	fetched, err := source.Candles(t.Context(), s, last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fetched.Candles
+}
+
 // each runs a test for every venue.
 func each(t *testing.T, test func(t *testing.T, name string)) {
 	for _, name := range venue.Names() {
@@ -145,11 +155,7 @@ func TestAllVenuesAgree(t *testing.T) {
 	var want []signal.Candle
 	each(t, func(t *testing.T, name string) {
 		_, source := serve(t, name)
-		fetched, err := source.Candles(t.Context(), series(t, "ETH/EUR", "5m"), signal.Timeframe("5m").LastClosed(now))
-		candles := fetched.Candles
-		if err != nil {
-			t.Fatal(err)
-		}
+		candles := candlesOf(t, source, series(t, "ETH/EUR", "5m"), signal.Timeframe("5m").LastClosed(now))
 		candles = candles[len(candles)-250:]
 		if want == nil {
 			want = candles
@@ -166,11 +172,7 @@ func TestLateEvent(t *testing.T) {
 		_, source := serve(t, name)
 		s := series(t, "BTC/USD", "5m")
 		last := s.Timeframe.LastClosed(now.Add(-3 * time.Hour))
-		fetched, err := source.Candles(t.Context(), s, last)
-		candles := fetched.Candles
-		if err != nil {
-			t.Fatal(err)
-		}
+		candles := candlesOf(t, source, s, last)
 		sound(t, candles, s, last)
 		if newest := candles[len(candles)-1].Time; !newest.Equal(last) || len(candles) < 250 {
 			t.Errorf("%d candles up to %s, want at least 250 up to %s", len(candles), newest, last)
@@ -185,11 +187,7 @@ func TestOpenByTheVenue(t *testing.T) {
 		_, source := serve(t, name)
 		s := series(t, "BTC/USD", "5m")
 		open := s.Timeframe.Open(now)
-		fetched, err := source.Candles(t.Context(), s, open)
-		candles := fetched.Candles
-		if err != nil {
-			t.Fatal(err)
-		}
+		candles := candlesOf(t, source, s, open)
 		sound(t, candles, s, open.Add(-s.Timeframe.Duration()))
 	})
 }
@@ -237,11 +235,7 @@ func TestOddAnswers(t *testing.T) {
 		server, source := serve(t, name)
 		s := series(t, "BTC/USD", "5m")
 		last := s.Timeframe.LastClosed(now)
-		fetched, err := source.Candles(t.Context(), s, last)
-		want := fetched.Candles
-		if err != nil {
-			t.Fatal(err)
-		}
+		want := candlesOf(t, source, s, last)
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
 				server.Script(name, tt.fault)

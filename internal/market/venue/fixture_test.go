@@ -51,11 +51,7 @@ func TestRealAnswers(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := series(t, tt.pair, tt.timeframe)
-			fetched, err := source.Candles(t.Context(), s, last)
-			candles := fetched.Candles
-			if err != nil {
-				t.Fatal(err)
-			}
+			candles := candlesOf(t, source, s, last)
 			sound(t, candles, s, last)
 			c := candles[len(candles)-1]
 			if got := fmt.Sprintf("%s %s %s %s %s %s", c.Time.Format(time.RFC3339), c.Open, c.High, c.Low, c.Close, c.Volume); len(candles) != tt.count || got != tt.newest {

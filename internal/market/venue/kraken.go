@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -96,17 +97,6 @@ func krakenRows(body []byte, pair signal.Pair) (rows [][]any, err error) {
 // with X, and those of older currencies with Z.
 func isKrakenName(key string, pair signal.Pair) bool {
 	base, quote, _, _ := parts(pair)
-	key = strings.ReplaceAll(key, "/", "")
-	for _, b := range [...]string{base, krakenAsset(base)} {
-		for _, q := range [...]string{quote, krakenAsset(quote)} {
-			for _, begin := range [...]string{"", "X", "Z"} {
-				for _, middle := range [...]string{"", "X", "Z"} {
-					if key == begin+b+middle+q {
-						return true
-					}
-				}
-			}
-		}
-	}
-	return false
+	forms := func(code string) string { return "[XZ]?(" + regexp.QuoteMeta(code) + "|" + krakenAsset(code) + ")" }
+	return regexp.MustCompile("^" + forms(base) + forms(quote) + "$").MatchString(strings.ReplaceAll(key, "/", ""))
 }

@@ -44,13 +44,7 @@ func Names() []string {
 
 // Defaults lists the venues that are asked if the user names none, in their order.
 func Defaults() []string {
-	var names []string
-	for _, v := range venues {
-		if !v.optIn {
-			names = append(names, v.name)
-		}
-	}
-	return names
+	return slices.DeleteFunc(Names(), IsOptIn)
 }
 
 // IsOptIn reports whether a venue is asked only if the user names it. [LicenceWarning]
@@ -118,13 +112,8 @@ type asked struct {
 func (w wire) target(series market.Series, last time.Time) (string, error) {
 	frame, known := w.frames[series.Timeframe]
 	if !known {
-		var has []string
-		for _, t := range signal.Timeframes() {
-			if _, ok := w.frames[t]; ok {
-				has = append(has, string(t))
-			}
-		}
-		return "", fmt.Errorf("it has no such candles, only %s: choose one of these, or name a venue that has them", strings.Join(has, " "))
+		has := slices.DeleteFunc(signal.Timeframes(), func(t signal.Timeframe) bool { return w.frames[t] == "" })
+		return "", fmt.Errorf("it has no such candles, only %s: choose one of these, or name a venue that has them", strings.Trim(fmt.Sprint(has), "[]"))
 	}
 	base, quote, settle, err := parts(series.Pair)
 	if err != nil {

@@ -3,6 +3,7 @@ package venuetest
 // The wire formats of the venues, as a server sees them.
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -155,10 +156,7 @@ func splitSymbol(symbol string) (base, quote string) {
 
 // usualCode gives the usual code of an asset for Kraken's code.
 func usualCode(code string) string {
-	if usual, has := map[string]string{"XBT": "BTC", "XDG": "DOGE"}[code]; has {
-		return usual
-	}
-	return code
+	return cmp.Or(map[string]string{"XBT": "BTC", "XDG": "DOGE"}[code], code)
 }
 
 var coinbase = dialect{

@@ -64,9 +64,7 @@ var (
 	Reversed = Fault{rows: func(rows []Row) []Row { slices.Reverse(rows); return rows }}
 	// Shuffled has the rows in no order.
 	Shuffled = Fault{rows: func(rows []Row) []Row {
-		slices.SortFunc(rows, func(a, b Row) int {
-			return bytes.Compare([]byte(a.Volume), []byte(b.Volume))
-		})
+		slices.SortFunc(rows, func(a, b Row) int { return strings.Compare(a.Volume, b.Volume) })
 		return rows
 	}}
 	// Twice has every row twice.

@@ -18,8 +18,8 @@ import (
 // Server answers for all venues, each below its name: /kraken, /coinbase, /okx,
 // /binance, /binanceus. It is an http.Handler; Serve also starts it on loopback.
 type Server struct {
-	now   func() time.Time
-	local *httptest.Server // nil if Serve has not made it
+	*httptest.Server // nil if Serve has not made it
+	now              func() time.Time
 
 	mu       sync.Mutex
 	script   map[string][]Fault  // guarded by mu; by venue
@@ -36,18 +36,12 @@ func New(now func() time.Time) *Server {
 // Serve makes a server that listens on loopback until Close.
 func Serve(now func() time.Time) *Server {
 	s := New(now)
-	s.local = httptest.NewServer(s)
+	s.Server = httptest.NewServer(s)
 	return s
 }
 
-// Close stops listening.
-func (s *Server) Close() { s.local.Close() }
-
-// Client gives an HTTP client. Close closes its connections.
-func (s *Server) Client() *http.Client { return s.local.Client() }
-
 // BaseURL is the address of a venue, for its {VENUE}_BASE_URL.
-func (s *Server) BaseURL(venue string) string { return s.local.URL + "/" + venue }
+func (s *Server) BaseURL(venue string) string { return s.URL + "/" + venue }
 
 // Script sets the faults of the venue's next answers, one after the other. [No] is an
 // answer without a fault. After the script the fault of Always applies again.
