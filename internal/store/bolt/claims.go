@@ -11,19 +11,11 @@ import (
 	"thalas/internal/store"
 )
 
-// claim is the form of a [store.Claim] in the file. Because of the file's lock, every
-// process that had the file open before has ended: its claims in progress are free.
+// claim is a claim in the file. Because of the file's lock, every process that had the file
+// open before has ended: its claims in progress are free.
 type claim struct {
-	Owner     string    `json:"owner"`
-	Payload   string    `json:"payload,omitempty"`
-	Until     time.Time `json:"until,omitzero"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	Result    string    `json:"result,omitempty"`
-	Opening   string    `json:"opening,omitempty"` // the opening of the file in which it was made; empty: completed, or made by an older program
-}
-
-func (c *claim) claim() *store.Claim {
-	return &store.Claim{Owner: c.Owner, Payload: c.Payload, Until: c.Until, ExpiresAt: c.ExpiresAt, Result: c.Result}
+	store.Claim
+	Opening string `json:"opening,omitempty"` // the opening of the file in which it was made; empty: completed, or made by an older program
 }
 
 // Claim implements store.Coordination.
@@ -31,6 +23,7 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 	if err := wanted.Validate(key); err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
 	}
+	wanted.Until, wanted.ExpiresAt = wanted.Until.UTC(), wanted.ExpiresAt.UTC()
 	var held error
 	err = s.write(ctx, func(t *transaction) error {
 		old, held = nil, nil // an earlier attempt may have been rolled back
@@ -39,15 +32,13 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 			return err
 		}
 		if found {
-			old = current.claim()
+			old = &current.Claim
 			if current.Result != "" || !t.expired(current.Until.UnixMilli()) {
 				held = store.ErrHeld
 				return nil
 			}
 		}
-		return t.setClaim(key, current, claim{
-			Owner: wanted.Owner, Payload: wanted.Payload, Until: wanted.Until.UTC(), ExpiresAt: wanted.ExpiresAt.UTC(), Opening: t.opening,
-		})
+		return t.setClaim(key, current, claim{wanted, t.opening})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim: %w", err)

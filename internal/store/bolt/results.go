@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"time"
 
 	"thalas/internal/store"
 )
@@ -128,7 +127,7 @@ func (t *transaction) result(id string) (store.Result, error) {
 		return store.Result{}, store.ErrNotFound
 	}
 	known, err := t.outcome(id)
-	result.Outcome = bytes.Clone(known.body)
+	result.Outcome = bytes.Clone(known.Outcome)
 	return result, err
 }
 
@@ -148,29 +147,8 @@ func (s *Store) Market(ctx context.Context, id string) ([]byte, error) {
 
 // header is the header of a result.
 type header struct {
-	attributes
+	store.Result
 	Checksum uint32 `json:"crc32c,omitempty"` // of the body; 0: an older program wrote it
-}
-
-// attributes has the fields of [store.Result] in the same order, so that the two can be
-// converted.
-type attributes struct {
-	ID        string    `json:"-"`
-	Schema    int       `json:"schema"`
-	Series    string    `json:"series"`
-	Position  string    `json:"position"`
-	Day       string    `json:"day"`
-	Decision  string    `json:"decision"`
-	Status    string    `json:"status"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	Body      []byte    `json:"-"`
-	Imported  bool      `json:"imported,omitempty"`
-
-	Unsettled  *store.Unsettled  `json:"-"` // these three are in the bucket outcomes, and the last in markets
-	Settlement *store.Settlement `json:"-"`
-	Outcome    []byte            `json:"-"`
-	Market     []byte            `json:"-"`
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli) // most processors have instructions for this polynomial
@@ -180,7 +158,7 @@ func encodeResult(r *store.Result) ([]byte, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	head := header{attributes(*r), crc32.Checksum(r.Body, castagnoli)}
+	head := header{*r, crc32.Checksum(r.Body, castagnoli)}
 	head.CreatedAt, head.ExpiresAt = r.CreatedAt.UTC(), r.ExpiresAt.UTC()
 	return encodeWithBody(head, r.Body)
 }
@@ -195,7 +173,7 @@ func decodeResult(id string, value []byte) (store.Result, error) {
 		return store.Result{}, damagef("the result %s: its body is not what was written", id)
 	}
 	head.ID, head.Body = id, bytes.Clone(body)
-	return store.Result(head.attributes), nil
+	return head.Result, nil
 }
 
 func decodeHeader(id string, value []byte) (head header, body []byte, err error) {
