@@ -50,28 +50,6 @@ func TestCreated(t *testing.T) {
 	}
 }
 
-func TestReopened(t *testing.T) {
-	path := tempFile(t)
-	want := sampleResult(t)
-	s := open(t, path, Options{})
-	if err := s.Record(t.Context(), &want, store.Count{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for _, readOnly := range []bool{false, true} {
-		s := open(t, path, Options{ReadOnly: readOnly})
-		got, err := s.Result(t.Context(), want.ID)
-		if d := diff(want, got, err); d != "" {
-			t.Errorf("read only %v (-want +got):\n%s", readOnly, d)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 func TestReadOnly(t *testing.T) {
 	path := tempFile(t)
 	want := sampleResult(t)
@@ -88,8 +66,9 @@ func TestReadOnly(t *testing.T) {
 	}
 	one, two := open(t, path, Options{ReadOnly: true}), open(t, path, Options{ReadOnly: true})
 	for _, s := range []*Store{one, two} {
-		if _, err := s.Latest(t.Context(), want.Series); err != nil {
-			t.Errorf("with two readers: %v", err)
+		got, err := s.Latest(t.Context(), want.Series)
+		if d := diff(want, got, err); d != "" {
+			t.Errorf("with two readers (-want +got):\n%s", d)
 		}
 		for name, err := range writes(s) {
 			if !errors.Is(err, ErrReadOnly) {

@@ -4,7 +4,6 @@ package dynamo_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -109,28 +108,14 @@ func TestCapacityOfNotes(t *testing.T) {
 // item, the sums of each voter and the entry of the list.
 func TestCapacityOfSums(t *testing.T) {
 	s, tables, watching := openSpied(t, engines[0].start(t))
-	const pairs, days, hours = 10, 2, 6
-	var results []*store.Result
-	for day := range days {
-		for hour := range hours {
-			for pair := range pairs {
-				candle := opening.AddDate(0, 0, day).Add(time.Duration(hour) * time.Hour)
-				r := newResult(t, 5000)
-				r.Position = store.PositionKey(candle, r.ID)
-				r.Unsettled = &store.Unsettled{
-					ID: r.ID, Group: "pending#1h", Position: r.Position, Pair: fmt.Sprintf("PAIR%d/USDT", pair), Scores: "scores#1h#v1",
-				}
-				results = append(results, r)
-			}
-		}
-	}
-	fill(t, engines[0].start(t).Client(), tables, results)
+	const days = 2
+	results := storetest.Hourly(12) // ten pairs, over midnight
 	var settlements []store.Settlement
 	for i, r := range results {
-		one := storetest.Settlement(r, i/pairs%hours)
-		one.Day = r.Position[:len(time.DateOnly)]
-		settlements = append(settlements, one)
+		r.Body = newResult(t, 5000).Body
+		settlements = append(settlements, storetest.Settlement(r, i/10%6))
 	}
+	fill(t, engines[0].start(t).Client(), tables, results)
 	watching.takeConsumed(tables)
 	if added, err := s.AddOutcomes(t.Context(), settlements); added != len(settlements) || err != nil {
 		t.Fatalf("added %d, %v", added, err)
@@ -150,7 +135,7 @@ func TestCapacityOfSums(t *testing.T) {
 	}
 	requests, used := watching.takeRequests(), watching.takeConsumed(tables)
 	t.Logf("%d days with %d results: %d requests and %g read capacity units", days, len(results), len(requests), used["metrics"])
-	// A unit is 8 KB. A day has 50 items, of some 300 bytes with six results each, and of
+	// A unit is 8 KB. A day has 50 items, of some 300 bytes with six results or so, and of
 	// less than 1 KB with 24. An empty day is half a unit.
 	if len(requests) != 10 || used["metrics"] > 2*days+.5*(10-days) {
 		t.Errorf("%d requests and %v units, want 10 and at most %v", len(requests), used, 2*days+.5*(10-days))
