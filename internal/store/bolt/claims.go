@@ -24,9 +24,8 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 		return nil, fmt.Errorf("claim: %w", err)
 	}
 	wanted.Until, wanted.ExpiresAt = wanted.Until.UTC(), wanted.ExpiresAt.UTC()
-	var held error
 	err = s.write(ctx, func(t *transaction) error {
-		old, held = nil, nil // an earlier attempt may have been rolled back
+		old = nil // an earlier attempt may have been rolled back
 		current, found, err := t.claim(key)
 		if err != nil {
 			return err
@@ -34,16 +33,15 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 		if found {
 			old = &current.Claim
 			if current.Result != "" || !t.expired(current.Until.UnixMilli()) {
-				held = store.ErrHeld
-				return nil
+				return store.ErrHeld
 			}
 		}
 		return t.setClaim(key, current, claim{wanted, t.opening})
 	})
-	if err != nil {
+	if err != nil && !isRefusal(err) {
 		return nil, fmt.Errorf("claim: %w", err)
 	}
-	return old, held
+	return old, err
 }
 
 // Complete implements store.Coordination.
@@ -73,23 +71,16 @@ func (s *Store) changeClaim(ctx context.Context, key, owner string, change func(
 	if store.ValidateText("key", key) != nil {
 		return store.ErrNotOwner // such a key can't be claimed
 	}
-	var refused error
-	err := s.write(ctx, func(t *transaction) error {
-		refused = nil // an earlier attempt may have been rolled back
+	return s.write(ctx, func(t *transaction) error {
 		mine, found, err := t.claim(key)
 		if err != nil {
 			return err
 		}
 		if !found || mine.Owner != owner {
-			refused = store.ErrNotOwner
-			return nil
+			return store.ErrNotOwner
 		}
 		return change(t, mine)
 	})
-	if err != nil {
-		return err
-	}
-	return refused
 }
 
 // claim gives the claim on a key. An expired claim is not found, and a claim in progress

@@ -97,7 +97,8 @@ func writes(s *Store) map[string]error {
 		"Release":  s.Release(ctx, "key", "owner"),
 		"Announce": s.Announce("http://127.0.0.1:1", "planted-token"),
 	}
-	_, all["Add"] = s.Add(ctx, nil)
+	r := resultOf(idAt(anyTime, 1))
+	_, all["Add"] = s.Add(ctx, []*store.Result{&r})
 	_, all["Claim"] = s.Claim(ctx, "key", store.Claim{Owner: "owner"})
 	all["Settle"] = s.Settle(ctx, store.Lease{Key: "key"}, 1)
 	_, all["Reserve"] = s.Reserve(ctx, store.Lease{Key: "key"}, 0)

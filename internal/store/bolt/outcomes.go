@@ -17,7 +17,7 @@ import (
 	"thalas/internal/store"
 )
 
-// changedAtOnce is the most outcomes that one transaction changes, so that other writes do
+// changedAtOnce is the most records that one transaction of changeAll changes, so that other writes do
 // not wait long for it.
 const changedAtOnce = 500
 

@@ -37,34 +37,24 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 	})
 }
 
-// Add implements store.Results. It stores all results in one transaction.
+// Add implements store.Results.
 func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, err error) {
-	values := make([][]byte, len(results))
-	for i, r := range results {
-		if values[i], err = encodeResult(r); err != nil {
-			return 0, fmt.Errorf("add: %w", err)
-		}
+	if added, err = changeAll(ctx, s, results, (*transaction).add); err != nil {
+		err = fmt.Errorf("add: %w", err)
 	}
-	err = s.write(ctx, func(t *transaction) error {
-		added = 0 // an earlier attempt may have been rolled back
-		for i, r := range results {
-			switch _, err := t.result(r.ID); {
-			case err == nil:
-			case !errors.Is(err, store.ErrNotFound):
-				return err
-			default:
-				if err := t.store(r, values[i]); err != nil {
-					return err
-				}
-				added++
-			}
-		}
-		return nil
-	})
+	return added, err
+}
+
+// add stores a result, unless there is one of its id.
+func (t *transaction) add(r *store.Result) (isNew bool, err error) {
+	if _, err := t.result(r.ID); !errors.Is(err, store.ErrNotFound) {
+		return false, err
+	}
+	value, err := encodeResult(r)
 	if err != nil {
-		return 0, fmt.Errorf("add: %w", err)
+		return false, err
 	}
-	return added, nil
+	return true, t.store(r, value)
 }
 
 // store writes a result, its entries in the lists and what is known of its outcome.
