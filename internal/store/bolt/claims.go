@@ -98,8 +98,5 @@ func (t *transaction) claim(key string) (c claim, found bool, err error) {
 
 // setClaim replaces the old claim, which may have expired.
 func (t *transaction) setClaim(key string, old claim, c claim) error {
-	return errors.Join(
-		t.writeJSON(claimsBucket, []byte(key), c),
-		t.expire(claimsBucket, key, expiryOf(old.ExpiresAt), expiryOf(c.ExpiresAt)),
-	)
+	return t.writeExpiring(claimsBucket, key, c, expiryOf(old.ExpiresAt), expiryOf(c.ExpiresAt))
 }

@@ -4,7 +4,6 @@ package bolt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -82,10 +81,7 @@ func (s *Store) book(ctx context.Context, lease store.Lease, cost int64, change 
 			return err
 		}
 		current.Opening, current.ExpiresAt = t.opening, lease.ExpiresAt.UTC()
-		return errors.Join(
-			t.writeJSON(sumsBucket, []byte(lease.Key), current),
-			t.expire(sumsBucket, lease.Key, before, expiryOf(lease.ExpiresAt)),
-		)
+		return t.writeExpiring(sumsBucket, lease.Key, current, before, expiryOf(lease.ExpiresAt))
 	})
 }
 
