@@ -63,8 +63,7 @@ const limit = 20 * time.Minute
 func measure(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v", limit))
 	defer cancel()
-	r := report{began: time.Now().UTC()}
-	r.loadAverage, _ = process.LoadAverage()
+	r := report{began: time.Now().UTC(), loadAverage: process.LoadAverage()}
 	folder, err := os.MkdirTemp("", "thalas-load-")
 	if err != nil {
 		return err

@@ -46,8 +46,7 @@ func newServer(name string, p *process.Process) *server {
 func (s *server) load(ctx context.Context, p phase, questions []question, stub *process.Process) float64 {
 	pids := [...]int{s.process.PID(), stub.PID(), os.Getpid()}
 	for i, pid := range pids {
-		before, _ := process.CPUTime(pid)
-		s.cpu[i] -= before
+		s.cpu[i] -= process.CPUTime(pid)
 	}
 	decided, took := s.tally.statuses["200"], time.Duration(0)
 	for _, how := range p.attacks {
@@ -66,8 +65,7 @@ func (s *server) load(ctx context.Context, p phase, questions []question, stub *
 		}
 	}
 	for i, pid := range pids {
-		after, _ := process.CPUTime(pid)
-		s.cpu[i] += after
+		s.cpu[i] += process.CPUTime(pid)
 	}
 	s.took += took
 	s.rounds = append(s.rounds, float64(s.tally.statuses["200"]-decided)/took.Seconds())
