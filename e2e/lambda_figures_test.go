@@ -111,6 +111,5 @@ func (s *sandbox) memory() string {
 
 // processorTime is the processor time that the process has used; 0 where the system does not tell it.
 func (s *sandbox) processorTime() time.Duration {
-	used, _ := process.CPUTime(s.process.Pid)
-	return used
+	return process.CPUTime(s.process.Pid)
 }

@@ -97,21 +97,14 @@ func Start(ctx context.Context, o Options) (running *Running, err error) {
 		return nil, err
 	}
 
-	secrets, err := forward(b.moto.URL)
-	if err != nil {
-		return nil, err
-	}
-	tables, err := forward(b.DynamoDB.URL)
-	if err != nil {
-		return nil, err
-	}
+	secrets := forward(b.moto.URL)
 	countReads := func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Amz-Target") == "secretsmanager.GetSecretValue" {
 			b.secretReads.Add(1)
 		}
 		secrets.ServeHTTP(w, r)
 	}
-	if b.env["AWS_ENDPOINT_URL_DYNAMODB"], err = b.open(o.Reach, tables); err != nil {
+	if b.env["AWS_ENDPOINT_URL_DYNAMODB"], err = b.open(o.Reach, forward(b.DynamoDB.URL)); err != nil {
 		return nil, err
 	}
 	if b.env["AWS_ENDPOINT_URL_SECRETS_MANAGER"], err = b.open(o.Reach, http.HandlerFunc(countReads)); err != nil {
@@ -185,12 +178,9 @@ func (b *Running) open(r Reach, handler http.Handler) (url string, err error) {
 }
 
 // forward passes requests on to a server that listens on loopback only.
-func forward(to string) (http.Handler, error) {
-	target, err := url.Parse(to)
-	if err != nil {
-		return nil, err
-	}
-	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}, nil
+func forward(to string) http.Handler {
+	target := &url.URL{Scheme: "http", Host: strings.TrimPrefix(to, "http://")}
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 }
 
 // createSecret creates the secret with the keys, by one plain request in place of an AWS

@@ -11,23 +11,6 @@ import (
 	"thalas/internal/signal"
 )
 
-func TestQuorumChance(t *testing.T) {
-	for _, tt := range []struct {
-		chance    float64
-		n, quorum int
-		want      float64
-	}{
-		{1, 4, 2, 1},
-		{0, 4, 1, 0},
-		{0.5, 4, 2, 11. / 16},
-		{0.7, 4, 2, 1 - math.Pow(0.3, 4) - 4*0.7*math.Pow(0.3, 3)},
-	} {
-		if got := quorumChance(tt.chance, tt.n, tt.quorum); math.Abs(got-tt.want) > 1e-12 {
-			t.Errorf("quorumChance(%v, %d, %d) = %v, want %v", tt.chance, tt.n, tt.quorum, got, tt.want)
-		}
-	}
-}
-
 func TestAtLeast(t *testing.T) {
 	for _, tt := range []struct {
 		n     int

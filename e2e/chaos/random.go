@@ -49,7 +49,9 @@ func (c *chaos) random() {
 			})
 			c.must(s.end())
 			answered := int(decided.Load())
-			share := quorumChance(1-math.Pow(rate, float64(most)), len(simulator.Providers), quorum)
+			// A run misses its quorum of two if at most one provider answers.
+			lost, n := math.Pow(rate, float64(most)), float64(len(simulator.Providers))
+			share := 1 - math.Pow(lost, n) - n*(1-lost)*math.Pow(lost, n-1)
 			if least := atLeast(questions, share, mistaken); answered < least {
 				c.failf("%v of the attempts fail, %d are made: %d of %d questions are answered, want at least %d", rate, most, answered, questions, least)
 			}
@@ -66,29 +68,16 @@ func drawn(chance *rand.Rand, rate float64, of []simulator.Fault) simulator.Faul
 	return of[chance.IntN(len(of))]
 }
 
-// quorumChance is the probability that at least quorum of n independent providers answer,
-// each of which answers with that chance.
-func quorumChance(chance float64, n, quorum int) (sum float64) {
-	for k := quorum; k <= n; k++ {
-		sum += math.Exp(logChoose(n, k)) * math.Pow(chance, float64(k)) * math.Pow(1-chance, float64(n-k))
-	}
-	return sum
-}
-
 // atLeast returns the largest k such that fewer than k successes in n trials are at most
 // as likely as rarer. Each trial succeeds with the probability share.
 func atLeast(n int, share, rarer float64) int {
+	logFactorial := func(x int) float64 { value, _ := math.Lgamma(float64(x) + 1); return value }
 	sum := 0.0
 	for k := range n {
-		if sum += math.Exp(logChoose(n, k) + float64(k)*math.Log(share) + float64(n-k)*math.Log1p(-share)); sum > rarer {
+		choose := logFactorial(n) - logFactorial(k) - logFactorial(n-k)
+		if sum += math.Exp(choose + float64(k)*math.Log(share) + float64(n-k)*math.Log1p(-share)); sum > rarer {
 			return k
 		}
 	}
 	return n
-}
-
-// logChoose is the logarithm of n over k.
-func logChoose(n, k int) float64 {
-	of := func(x int) float64 { value, _ := math.Lgamma(float64(x) + 1); return value }
-	return of(n) - of(k) - of(n-k)
 }

@@ -55,29 +55,45 @@ func (b *bench) phases() (phases []phase) {
 	return phases
 }
 
-func (b *bench) run(ctx context.Context) (r report, err error) {
-	r.began = time.Now().UTC()
-	r.loadAverage, _ = process.LoadAverage()
-	if b.binary != "" {
-		b.program, err = filepath.Abs(b.binary) // the children run in another folder
-	} else if b.only != "bare" {
-		fmt.Fprintln(b.progress, "building ./cmd/thalas")
-		b.program, err = buildServer(ctx, b.folder)
+// limit ends a measurement that hangs.
+const limit = 20 * time.Minute
+
+// measure runs the phases and writes the report. Its error means that something
+// failed, not that something was slow.
+func measure(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v", limit))
+	defer cancel()
+	r := report{began: time.Now().UTC(), loadAverage: process.LoadAverage()}
+	folder, err := os.MkdirTemp("", "thalas-load-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	b := &bench{options: o, folder: folder, progress: stderr}
+	if o.binary != "" {
+		b.program, err = filepath.Abs(o.binary) // the children run in another folder
+	} else if o.only != "bare" {
+		fmt.Fprintln(stderr, "building ./cmd/thalas")
+		b.program, err = buildServer(ctx, folder)
 	}
 	if err != nil {
-		return r, err
+		return errors.Join(context.Cause(ctx), err)
 	}
 	for _, p := range b.phases() {
 		servers, failures, err := b.runPhase(ctx, p)
 		if err != nil {
-			return r, fmt.Errorf("%s: %w", p.name, err)
+			return errors.Join(context.Cause(ctx), fmt.Errorf("%s: %w", p.name, err))
 		}
 		r.phases = append(r.phases, measured{p, servers})
 		for _, failure := range failures {
 			r.failures = append(r.failures, p.name+": "+failure)
 		}
 	}
-	return r, nil
+	r.write(stdout)
+	if len(r.failures) > 0 {
+		return fmt.Errorf("%d failures, listed in the report", len(r.failures))
+	}
+	return nil
 }
 
 // buildServer changes to the folder of the product's module, since go build builds

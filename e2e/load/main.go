@@ -46,9 +46,6 @@ const (
 	exitUsage    = 2
 )
 
-// limit ends a measurement that hangs.
-const limit = 20 * time.Minute
-
 type options struct {
 	closed, open, warmup, delay time.Duration
 	rounds, connections, rate   int
@@ -124,28 +121,6 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 		err = fmt.Errorf("--only %q is neither bare nor thalas", o.only)
 	}
 	return o, err
-}
-
-// measure runs the phases and writes the report. Its error means that something
-// failed, not that something was slow.
-func measure(ctx context.Context, o options, stdout, stderr io.Writer) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v", limit))
-	defer cancel()
-	folder, err := os.MkdirTemp("", "thalas-load-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(folder)
-	b := &bench{options: o, folder: folder, progress: stderr}
-	r, err := b.run(ctx)
-	if err != nil {
-		return errors.Join(context.Cause(ctx), err)
-	}
-	r.write(stdout)
-	if len(r.failures) > 0 {
-		return fmt.Errorf("%d failures, listed in the report", len(r.failures))
-	}
-	return nil
 }
 
 // child is the stub with a delay, or the bare program with the stub's URL. It serves

@@ -131,18 +131,8 @@ func runLoad(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
-func TestMeasurement(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, stdout, stderr := runLoad(t, append(tiny, "--binary", self)...)
-	if code != exitGood {
-		t.Fatalf("exit status %d\n%s%s", code, stdout, stderr)
-	}
-	checkReport(t, stdout)
-
-	code, stdout, stderr = runLoad(t, append(tiny, "--only=bare")...)
+func TestOfBareOnly(t *testing.T) {
+	code, stdout, stderr := runLoad(t, append(tiny, "--only=bare")...)
 	if code != exitGood {
 		t.Fatalf("exit status %d\n%s%s", code, stdout, stderr)
 	}

@@ -46,8 +46,7 @@ func newServer(name string, p *process.Process) *server {
 func (s *server) load(ctx context.Context, p phase, questions []question, stub *process.Process) float64 {
 	pids := [...]int{s.process.PID(), stub.PID(), os.Getpid()}
 	for i, pid := range pids {
-		before, _ := process.CPUTime(pid)
-		s.cpu[i] -= before
+		s.cpu[i] -= process.CPUTime(pid)
 	}
 	decided, took := s.tally.statuses["200"], time.Duration(0)
 	for _, how := range p.attacks {
@@ -66,8 +65,7 @@ func (s *server) load(ctx context.Context, p phase, questions []question, stub *
 		}
 	}
 	for i, pid := range pids {
-		after, _ := process.CPUTime(pid)
-		s.cpu[i] += after
+		s.cpu[i] += process.CPUTime(pid)
 	}
 	s.took += took
 	s.rounds = append(s.rounds, float64(s.tally.statuses["200"]-decided)/took.Seconds())
@@ -143,12 +141,21 @@ type counters struct {
 func (s *server) counters(ctx context.Context) (read counters, err error) {
 	day := s.since.UTC().Truncate(24 * time.Hour)
 	span := url.Values{"window": {"day"}, "from": {day.Format(time.RFC3339)}, "to": {day.Add(48 * time.Hour).Format(time.RFC3339)}}
-	body, err := get(ctx, s.client, s.process.URL+"/v1/metrics?"+span.Encode())
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.process.URL+"/v1/metrics?"+span.Encode(), nil)
+	if err != nil {
+		return read, err
+	}
+	response, err := s.client.Do(request)
+	if err != nil {
+		return read, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
 	if err == nil {
 		err = json.Unmarshal(body, &read)
 	}
-	if err != nil {
-		return read, fmt.Errorf("GET /v1/metrics: %w", err)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return read, fmt.Errorf("GET /v1/metrics: %s: %.300s (%v)", response.Status, body, err)
 	}
 	return read, nil
 }
@@ -175,22 +182,4 @@ func (c counters) compare(t *tally) (faults []string) {
 		compare(name+" successes", successes[name], decided)
 	}
 	return faults
-}
-
-// get returns the body of an answer with status 200.
-func get(ctx context.Context, client *http.Client, url string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, err
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", response.Status, body[:min(len(body), 300)])
-	}
-	return body, err
 }

@@ -17,20 +17,20 @@ import (
 const tick = 10 * time.Millisecond
 
 // CPUTime is the processor time that a process has used since its start, in user and
-// kernel mode. It is false where the system does not tell it.
-func CPUTime(pid int) (time.Duration, bool) {
+// kernel mode. It is 0 where the system does not tell it.
+func CPUTime(pid int) time.Duration {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, false
+		return 0
 	}
 	// The name in parentheses may hold anything; state is the first field after it.
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	if len(fields) < 13 {
-		return 0, false
+		return 0
 	}
-	user, errUser := strconv.ParseInt(fields[11], 10, 64)
-	kernel, errKernel := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+kernel) * tick, errUser == nil && errKernel == nil
+	user, _ := strconv.ParseInt(fields[11], 10, 64)
+	kernel, _ := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+kernel) * tick
 }
 
 // Memory of a process in MiB. Resident memory includes the mapped pages of files (the
@@ -62,13 +62,9 @@ func MemoryOf(pid int) *Memory {
 	return &m
 }
 
-// LoadAverage is that of the last minute. It is false where the system does not tell it.
-func LoadAverage() (float64, bool) {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return 0, false
-	}
-	first, _, _ := strings.Cut(string(text), " ")
-	load, err := strconv.ParseFloat(first, 64)
-	return load, err == nil
+// LoadAverage is that of the last minute. It is 0 where the system does not tell it.
+func LoadAverage() (load float64) {
+	text, _ := os.ReadFile("/proc/loadavg")
+	_, _ = fmt.Sscan(string(text), &load)
+	return load
 }

@@ -41,10 +41,7 @@ func New(out io.Writer, namespace, function string) *Writer {
 
 // Decided writes the metrics of a run with a decision, and whether it could be stored.
 func (w *Writer) Decided(c *signal.Consensus, stored bool) {
-	if w == nil {
-		return
-	}
-	w.line(function, w.function, c.ID, []metric{
+	w.line("", c.ID, []metric{
 		{"Runs", count, 1}, {"Decisions", count, 1}, {"QuorumFailures", count, 0}, {"NotStored", count, oneIf(!stored)},
 		{"CostUSD", usd, c.TotalCostUSD}, {"LatencyMs", milliseconds, c.TotalLatencyMS}, {"OverheadMs", milliseconds, c.OverheadMS},
 	})
@@ -58,36 +55,27 @@ func (w *Writer) Decided(c *signal.Consensus, stored bool) {
 // votes and failures are those of the providers that were asked; latencyMS and costUSD are
 // of all of them together.
 func (w *Writer) Undecided(run string, votes []signal.Vote, failures []signal.Failure, latencyMS, costUSD float64) {
-	if w == nil {
-		return
-	}
 	metrics := []metric{
 		{"Runs", count, 1}, {"Decisions", count, 0}, {"QuorumFailures", count, 1}, {"NotStored", count, 0}, {"CostUSD", usd, costUSD},
 	}
 	if len(failures) > 0 { // otherwise no model was waited for
 		metrics = append(metrics, metric{"LatencyMs", milliseconds, latencyMS})
 	}
-	w.line(function, w.function, run, metrics)
+	w.line("", run, metrics)
 	w.providers(run, votes, failures)
 }
 
 // OverBudget counts a question that was refused because the day's budget is used up. Such
 // a question is not a run, so no other metric counts it.
 func (w *Writer) OverBudget() {
-	if w == nil {
-		return
-	}
-	w.line(function, w.function, "", []metric{{"BudgetRefusals", count, 1}})
+	w.line("", "", []metric{{"BudgetRefusals", count, 1}})
 }
 
 // Settled writes the metrics of results of one series that were settled: how many, how many
 // raw BUYs and SELLs and how many of them were right, and the sum of the net returns of what
 // was acted on, as shares.
 func (w *Writer) Settled(settled, directional, hits int, netReturn float64) {
-	if w == nil {
-		return
-	}
-	w.line(function, w.function, "", []metric{
+	w.line("", "", []metric{
 		{"Settled", count, float64(settled)}, {"Directional", count, float64(directional)}, {"Hits", count, float64(hits)}, {"NetReturn", usd, netReturn},
 	})
 }
@@ -96,10 +84,7 @@ func (w *Writer) Settled(settled, directional, hits int, netReturn float64) {
 // watch list were decided, were skipped because their candle was decided before, failed,
 // and were not reached in time.
 func (w *Writer) Round(decided, skipped, failed, notReached int) {
-	if w == nil {
-		return
-	}
-	w.line(function, w.function, "", []metric{
+	w.line("", "", []metric{
 		{"ScheduledRuns", count, 1}, {"SeriesDecided", count, float64(decided)}, {"SeriesSkipped", count, float64(skipped)},
 		{"SeriesFailed", count, float64(failed)}, {"SeriesNotReached", count, float64(notReached)},
 	})
@@ -129,7 +114,7 @@ func (w *Writer) provider(run, name string, costUSD *float64, metrics ...metric)
 	if costUSD != nil {
 		metrics = append(metrics, metric{"ProviderCostUSD", usd, *costUSD})
 	}
-	w.line(provider, name, run, metrics)
+	w.line(name, run, metrics)
 }
 
 // metric is a value with its name and unit.
@@ -139,8 +124,15 @@ type metric struct {
 	value float64
 }
 
-// line writes one line: the metrics of one value of a dimension.
-func (w *Writer) line(dimension, value, run string, metrics []metric) {
+// line writes one line: the metrics of a provider, or without a name those of the function.
+func (w *Writer) line(ofProvider, run string, metrics []metric) {
+	if w == nil {
+		return
+	}
+	dimension, value := function, w.function
+	if ofProvider != "" {
+		dimension, value = provider, ofProvider
+	}
 	now := time.Now().UTC()
 	line := map[string]any{
 		"level": "INFO", "timestamp": now.Format(time.RFC3339Nano), "message": "Metrics:",

@@ -34,15 +34,16 @@ type Outcomes interface {
 	Sums(ctx context.Context, scores, pair, firstDay, lastDay string) (map[string]map[string]float64, error)
 }
 
-// Unsettled is a result without a final outcome.
+// Unsettled is a result without a final outcome. As JSON, which package bolt stores, it is
+// without its id and the outcome.
 type Unsettled struct {
-	ID       string
-	Group    string // made by UnsettledKey
-	Position string // of the result in its series, made by PositionKey
-	Pair     string
-	Scores   string // made by ScoresKey: where its outcome will be counted
-	Reason   string // why the last try did not settle it; empty: it is pending
-	Outcome  []byte // the JSON of an outcome with that reason, nil without one; ListUnsettled leaves it out
+	ID       string `json:"-"`
+	Group    string `json:"group,omitempty"`    // made by UnsettledKey
+	Position string `json:"position,omitempty"` // of the result in its series, made by PositionKey
+	Pair     string `json:"pair,omitempty"`
+	Scores   string `json:"scores,omitempty"` // made by ScoresKey: where its outcome will be counted
+	Reason   string `json:"reason,omitempty"` // why the last try did not settle it; empty: it is pending
+	Outcome  []byte `json:"-"`                // the JSON of an outcome with that reason, nil without one; ListUnsettled leaves it out
 }
 
 // Settlement is the final outcome of a result, and what it adds to the sums.

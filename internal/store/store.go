@@ -78,31 +78,32 @@ type Results interface {
 // MaxAhead is how much the clocks of two machines may differ.
 const MaxAhead = time.Minute
 
-// Result is one stored consensus.
+// Result is one stored consensus. As JSON, which package bolt stores, it is without its id
+// and without what is stored beside it.
 type Result struct {
-	ID        string    // UUIDv7
-	Schema    int       // version of Body, now 1; readers accept older versions
-	Series    string    // made by SeriesKey
-	Position  string    // made by PositionKey: the order within the series
-	Day       string    // made by DayKey
-	Decision  string    // BUY, SELL or HOLD
-	Status    string    // complete or degraded
-	CreatedAt time.Time // the consensus' timestamp
-	ExpiresAt time.Time // zero: never
-	Body      []byte    // the JSON that was answered, byte for byte
-	Imported  bool      // it was exported elsewhere, and stored here by Add
+	ID        string    `json:"-"`                   // UUIDv7
+	Schema    int       `json:"schema"`              // version of Body, now 1; readers accept older versions
+	Series    string    `json:"series"`              // made by SeriesKey
+	Position  string    `json:"position"`            // made by PositionKey: the order within the series
+	Day       string    `json:"day"`                 // made by DayKey
+	Decision  string    `json:"decision"`            // BUY, SELL or HOLD
+	Status    string    `json:"status"`              // complete or degraded
+	CreatedAt time.Time `json:"created_at"`          // the consensus' timestamp
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
+	Body      []byte    `json:"-"`                   // the JSON that was answered, byte for byte
+	Imported  bool      `json:"imported,omitempty"`  // it was exported elsewhere, and stored here by Add
 
 	// When a result is written, either Unsettled puts it on the list of those without a
 	// final outcome, or Settlement stores its final outcome with it. Both are nil when it
 	// is read, and may be nil for a result that is on no list.
-	Unsettled  *Unsettled
-	Settlement *Settlement
+	Unsettled  *Unsettled  `json:"-"`
+	Settlement *Settlement `json:"-"`
 	// Outcome is the JSON of what became of a result that was read: final, or what the last
 	// try to settle it found. It is nil if nothing is known yet.
-	Outcome []byte
+	Outcome []byte `json:"-"`
 	// Market is what the models saw of the market, in gzip. It is nil when a result is read:
 	// see Results.Market. A store leaves it out beside a body that fills its record.
-	Market []byte
+	Market []byte `json:"-"`
 }
 
 // Page is a part of a list.
@@ -181,9 +182,9 @@ type Sum struct {
 
 // Claim is an owner's hold on a key.
 type Claim struct {
-	Owner     string    // a token that no other claim has
-	Payload   string    // a hash of what the key stands for
-	Until     time.Time // from when on others may take a claim in progress, to the millisecond
-	ExpiresAt time.Time // when the claim expires
-	Result    string    // the id of the result; empty: the claim is in progress
+	Owner     string    `json:"owner"`               // a token that no other claim has
+	Payload   string    `json:"payload,omitempty"`   // a hash of what the key stands for
+	Until     time.Time `json:"until,omitzero"`      // from when on others may take a claim in progress, to the millisecond
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // when the claim expires
+	Result    string    `json:"result,omitempty"`    // the id of the result; empty: the claim is in progress
 }

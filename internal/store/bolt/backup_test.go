@@ -120,7 +120,7 @@ func TestBackupOfADeletedFile(t *testing.T) {
 }
 
 func TestCompact(t *testing.T) {
-	path, results := checkableFile(t)
+	path, results := writeSound(t)
 	link := filepath.Join(t.TempDir(), "link.db")
 	if err := os.Symlink(path, link); err != nil {
 		t.Fatal(err)
@@ -164,7 +164,7 @@ func exportAll(t *testing.T, path string) []store.Result {
 
 // A file that can't be compacted is not changed.
 func TestCompactRefuses(t *testing.T) {
-	path, _ := checkableFile(t)
+	path, _ := writeSound(t)
 	s := open(t, path, Options{})
 	if _, _, err := Compact(t.Context(), path); !errors.Is(err, ErrInUse) {
 		t.Errorf("a file in use: %v", err)
@@ -193,7 +193,7 @@ func TestCompactRefuses(t *testing.T) {
 
 // An Open that waits for the lock while the file is replaced opens the new file.
 func TestOpenedWhileReplaced(t *testing.T) {
-	path, results := checkableFile(t)
+	path, results := writeSound(t)
 	s := open(t, path, Options{})
 	opened := make(chan error)
 	var waiting *Store

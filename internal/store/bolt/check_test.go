@@ -4,25 +4,39 @@ package bolt
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
 
 	"thalas/internal/store"
 )
 
-// checkableFile makes a store with records of each kind, some of which have expired, and
-// with free pages and values that are longer than a page.
-func checkableFile(t *testing.T) (path string, results int) {
-	t.Helper()
-	path = tempFile(t)
-	s := open(t, path, Options{})
+// soundFile gives the bytes of a store with records of each kind and several pages of each,
+// with free pages and with values that are longer than a page, and the results that are in it,
+// some of which have expired.
+var soundFile = sync.OnceValues(func() (content []byte, stored []store.Result) {
+	folder, err := os.MkdirTemp("", "bolt-test-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	path, ctx := filepath.Join(folder, "store.db"), context.Background()
+	s, err := Open(path, Options{})
+	if err != nil {
+		panic(err)
+	}
+	later := time.Now().Add(time.Hour)
 	for i := range 60 {
-		r := sampleResult(t)
+		r := resultOf(uuid.Must(uuid.NewV7()).String())
 		if i%3 == 0 {
 			r.ExpiresAt = time.Now().Add(time.Duration(i-30) * time.Hour).UTC()
 		}
@@ -33,40 +47,48 @@ func checkableFile(t *testing.T) (path string, results int) {
 		if i >= 30 {
 			r.Unsettled = &settled.Unsettled
 		}
-		settled.ExpiresAt = time.Now().Add(time.Hour)
-		if err := s.Record(t.Context(), &r, store.Count{At: r.CreatedAt, Add: map[string]int64{"requests": 1}}); err != nil {
-			t.Fatal(err)
-		}
+		settled.ExpiresAt = later
+		err = errors.Join(err, s.Record(ctx, &r, store.Count{At: r.CreatedAt, Add: map[string]int64{"requests": 1}}))
 		if i >= 50 {
-			if added, err := s.AddOutcomes(t.Context(), []store.Settlement{settled}); added != 1 || err != nil {
-				t.Fatalf("settled %d, %v", added, err)
-			}
+			_, failed := s.AddOutcomes(ctx, []store.Settlement{settled})
+			err = errors.Join(err, failed)
+		}
+		if r.Unsettled = nil; i%3 > 0 || i > 30 {
+			stored = append(stored, r)
 		}
 	}
-	removed, err := s.Sweep(t.Context())
-	if err != nil || removed == 0 {
-		t.Fatalf("the sweep removed %d, %v", removed, err)
+	_, swept := s.Sweep(ctx)
+	_, claimed := s.Claim(ctx, "idem#key", store.Claim{Owner: "me", Until: later})
+	spent := s.Settle(ctx, store.Lease{Key: "budget#today", ExpiresAt: later}, 3)
+	if err = errors.Join(err, swept, claimed, spent, s.Close()); err != nil {
+		panic(err)
 	}
-	claimAt(t, s, store.Claim{Owner: "me", Until: time.Now().Add(time.Hour)}, true)
-	spendAt(t, s, "budget#today", 3, 3, time.Now().Add(time.Hour))
-	if err := s.Close(); err != nil {
+	if content, err = os.ReadFile(path); err != nil {
+		panic(err)
+	}
+	return content, stored
+})
+
+// writeSound writes the sound file into a folder of the test.
+func writeSound(t *testing.T) (path string, results int) {
+	t.Helper()
+	path = tempFile(t)
+	content, stored := soundFile()
+	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return path, 60 - removed
+	return path, len(stored)
 }
 
 func TestCheckOfASoundFile(t *testing.T) {
-	path, results := checkableFile(t)
-	before, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	before, stored := soundFile()
+	path, _ := writeSound(t)
 	got, err := Check(t.Context(), path)
 	if got.Size == 0 || got.Size > int64(len(before)) {
 		t.Errorf("a size of %d bytes, of a file of %d", got.Size, len(before))
 	}
 	got.Size = 0
-	if d := diff(Checked{Results: results, Hours: 1, Claims: 1, Sums: 1, Settled: 10, Open: 19, Scores: 4}, got, err); d != "" {
+	if d := diff(Checked{Results: len(stored), Hours: 1, Claims: 1, Sums: 1, Settled: 10, Open: 19, Scores: 4}, got, err); d != "" {
 		t.Error(d)
 	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
@@ -121,7 +143,7 @@ func TestCheckFinds(t *testing.T) {
 		}, `"2026-03-02#05" of hours`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			path, _ := checkableFile(t)
+			path, _ := writeSound(t)
 			edit(t, path, test.spoil)
 			got, err := Check(t.Context(), path)
 			if err != nil || !strings.Contains(strings.Join(got.Damage, "\n"), test.says) {
@@ -134,11 +156,8 @@ func TestCheckFinds(t *testing.T) {
 // Whatever is done to a file's pages, a check ends. If it finds no damage, every result
 // can be read.
 func TestCheckOfSpoiltPages(t *testing.T) {
-	path, results := checkableFile(t)
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content, stored := soundFile()
+	path := tempFile(t)
 	source := rand.NewChaCha8([32]byte{1})
 	random := rand.New(source)
 	damaged := 0
@@ -166,8 +185,8 @@ func TestCheckOfSpoiltPages(t *testing.T) {
 			t.Errorf("%d: %v", i, err)
 		case len(got.Damage) > 0:
 			damaged++
-		case got.Results != results:
-			t.Errorf("%d: %d results are sound, want %d", i, got.Results, results)
+		case got.Results != len(stored):
+			t.Errorf("%d: %d results are sound, want %d", i, got.Results, len(stored))
 		}
 	}
 	if damaged == 0 { // damage to a free page is not found; most pages of the file are free

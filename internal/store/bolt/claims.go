@@ -11,19 +11,11 @@ import (
 	"thalas/internal/store"
 )
 
-// claim is the form of a [store.Claim] in the file. Because of the file's lock, every
-// process that had the file open before has ended: its claims in progress are free.
+// claim is a claim in the file. Because of the file's lock, every process that had the file
+// open before has ended: its claims in progress are free.
 type claim struct {
-	Owner     string    `json:"owner"`
-	Payload   string    `json:"payload,omitempty"`
-	Until     time.Time `json:"until,omitzero"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	Result    string    `json:"result,omitempty"`
-	Opening   string    `json:"opening,omitempty"` // the opening of the file in which it was made; empty: completed, or made by an older program
-}
-
-func (c *claim) claim() *store.Claim {
-	return &store.Claim{Owner: c.Owner, Payload: c.Payload, Until: c.Until, ExpiresAt: c.ExpiresAt, Result: c.Result}
+	store.Claim
+	Opening string `json:"opening,omitempty"` // the opening of the file in which it was made; empty: completed, or made by an older program
 }
 
 // Claim implements store.Coordination.
@@ -31,28 +23,25 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 	if err := wanted.Validate(key); err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
 	}
-	var held error
+	wanted.Until, wanted.ExpiresAt = wanted.Until.UTC(), wanted.ExpiresAt.UTC()
 	err = s.write(ctx, func(t *transaction) error {
-		old, held = nil, nil // an earlier attempt may have been rolled back
+		old = nil // an earlier attempt may have been rolled back
 		current, found, err := t.claim(key)
 		if err != nil {
 			return err
 		}
 		if found {
-			old = current.claim()
+			old = &current.Claim
 			if current.Result != "" || !t.expired(current.Until.UnixMilli()) {
-				held = store.ErrHeld
-				return nil
+				return store.ErrHeld
 			}
 		}
-		return t.setClaim(key, current, claim{
-			Owner: wanted.Owner, Payload: wanted.Payload, Until: wanted.Until.UTC(), ExpiresAt: wanted.ExpiresAt.UTC(), Opening: t.opening,
-		})
+		return t.setClaim(key, current, claim{wanted, t.opening})
 	})
-	if err != nil {
+	if err != nil && !isRefusal(err) {
 		return nil, fmt.Errorf("claim: %w", err)
 	}
-	return old, held
+	return old, err
 }
 
 // Complete implements store.Coordination.
@@ -82,23 +71,16 @@ func (s *Store) changeClaim(ctx context.Context, key, owner string, change func(
 	if store.ValidateText("key", key) != nil {
 		return store.ErrNotOwner // such a key can't be claimed
 	}
-	var refused error
-	err := s.write(ctx, func(t *transaction) error {
-		refused = nil // an earlier attempt may have been rolled back
+	return s.write(ctx, func(t *transaction) error {
 		mine, found, err := t.claim(key)
 		if err != nil {
 			return err
 		}
 		if !found || mine.Owner != owner {
-			refused = store.ErrNotOwner
-			return nil
+			return store.ErrNotOwner
 		}
 		return change(t, mine)
 	})
-	if err != nil {
-		return err
-	}
-	return refused
 }
 
 // claim gives the claim on a key. An expired claim is not found, and a claim in progress
@@ -116,8 +98,5 @@ func (t *transaction) claim(key string) (c claim, found bool, err error) {
 
 // setClaim replaces the old claim, which may have expired.
 func (t *transaction) setClaim(key string, old claim, c claim) error {
-	return errors.Join(
-		t.writeJSON(claimsBucket, []byte(key), c),
-		t.expire(claimsBucket, key, expiryOf(old.ExpiresAt), expiryOf(c.ExpiresAt)),
-	)
+	return t.writeExpiring(claimsBucket, key, c, expiryOf(old.ExpiresAt), expiryOf(c.ExpiresAt))
 }

@@ -6,7 +6,6 @@ package bolt
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"time"
 
@@ -65,14 +64,11 @@ func (t *transaction) writeHours() error {
 		if !h.changed {
 			continue
 		}
-		err := errors.Join(
-			t.writeJSON(hoursBucket, []byte(key), h),
-			t.expire(hoursBucket, key, h.before, expiryOf(h.ExpiresAt)),
-		)
-		if err != nil {
+		after := expiryOf(h.ExpiresAt)
+		if err := t.writeExpiring(hoursBucket, key, h, h.before, after); err != nil {
 			return err
 		}
-		h.before, h.changed = expiryOf(h.ExpiresAt), false
+		h.before, h.changed = after, false
 	}
 	return nil
 }

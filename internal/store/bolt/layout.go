@@ -171,6 +171,11 @@ func (t *transaction) readJSON(bucket, key []byte, into any) (found bool, err er
 	return true, nil
 }
 
+// writeExpiring writes a JSON record, and changes its expiry from before to after.
+func (t *transaction) writeExpiring(bucket []byte, key string, record any, before, after int64) error {
+	return errors.Join(t.writeJSON(bucket, []byte(key), record), t.expire(bucket, key, before, after))
+}
+
 func (t *transaction) writeJSON(bucket, key []byte, record any) error {
 	value, err := json.Marshal(record)
 	if err != nil {

@@ -50,28 +50,6 @@ func TestCreated(t *testing.T) {
 	}
 }
 
-func TestReopened(t *testing.T) {
-	path := tempFile(t)
-	want := sampleResult(t)
-	s := open(t, path, Options{})
-	if err := s.Record(t.Context(), &want, store.Count{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for _, readOnly := range []bool{false, true} {
-		s := open(t, path, Options{ReadOnly: readOnly})
-		got, err := s.Result(t.Context(), want.ID)
-		if d := diff(want, got, err); d != "" {
-			t.Errorf("read only %v (-want +got):\n%s", readOnly, d)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 func TestReadOnly(t *testing.T) {
 	path := tempFile(t)
 	want := sampleResult(t)
@@ -88,8 +66,9 @@ func TestReadOnly(t *testing.T) {
 	}
 	one, two := open(t, path, Options{ReadOnly: true}), open(t, path, Options{ReadOnly: true})
 	for _, s := range []*Store{one, two} {
-		if _, err := s.Latest(t.Context(), want.Series); err != nil {
-			t.Errorf("with two readers: %v", err)
+		got, err := s.Latest(t.Context(), want.Series)
+		if d := diff(want, got, err); d != "" {
+			t.Errorf("with two readers (-want +got):\n%s", d)
 		}
 		for name, err := range writes(s) {
 			if !errors.Is(err, ErrReadOnly) {
@@ -118,7 +97,8 @@ func writes(s *Store) map[string]error {
 		"Release":  s.Release(ctx, "key", "owner"),
 		"Announce": s.Announce("http://127.0.0.1:1", "planted-token"),
 	}
-	_, all["Add"] = s.Add(ctx, nil)
+	r := resultOf(idAt(anyTime, 1))
+	_, all["Add"] = s.Add(ctx, []*store.Result{&r})
 	_, all["Claim"] = s.Claim(ctx, "key", store.Claim{Owner: "owner"})
 	all["Settle"] = s.Settle(ctx, store.Lease{Key: "key"}, 1)
 	_, all["Reserve"] = s.Reserve(ctx, store.Lease{Key: "key"}, 0)

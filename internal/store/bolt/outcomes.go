@@ -17,25 +17,16 @@ import (
 	"thalas/internal/store"
 )
 
-// changedAtOnce is the most outcomes that one transaction changes, so that other writes do
+// changedAtOnce is the most records that one transaction of changeAll changes, so that other writes do
 // not wait long for it.
 const changedAtOnce = 500
 
-// known is what is known of a result's outcome. Without a record it is zero.
+// known is what is known of a result's outcome, without the outcome the header of its
+// record. Without a record it is zero. If the outcome is final, no more than that is known.
 type known struct {
-	knownHeader
-	body []byte // the outcome's JSON; empty: there is none yet
-}
-
-// knownHeader is the header of a known outcome. A final one does not need what the list says.
-type knownHeader struct {
-	Final    bool   `json:"final,omitempty"`
-	Group    string `json:"group,omitempty"`
-	Position string `json:"position,omitempty"`
-	Pair     string `json:"pair,omitempty"`
-	Scores   string `json:"scores,omitempty"`
-	Reason   string `json:"reason,omitempty"`
-	Checksum uint32 `json:"crc32c"` // of the body
+	Final bool `json:"final,omitempty"`
+	store.Unsettled
+	Checksum uint32 `json:"crc32c"` // of the outcome
 }
 
 // AddOutcomes implements store.Outcomes.
@@ -56,7 +47,7 @@ func (t *transaction) settle(s store.Settlement) (isNew bool, err error) {
 
 // putFinal writes a final outcome, and adds to the sums.
 func (t *transaction) putFinal(s store.Settlement) error {
-	return errors.Join(t.putOutcome(s.ID, known{knownHeader{Final: true}, s.Outcome}), t.addScores(s))
+	return errors.Join(t.putOutcome(s.ID, known{Final: true, Unsettled: store.Unsettled{Outcome: s.Outcome}}), t.addScores(s))
 }
 
 // NoteUnsettled implements store.Outcomes.
@@ -137,7 +128,8 @@ func (s *Store) ListUnsettled(ctx context.Context, group string, from, to time.T
 				return nil, damagef("the entry %s of %s leads to no result without an outcome", position, unsettledBucket)
 			}
 			if exists {
-				list = append(list, store.Unsettled{ID: id, Group: group, Position: position, Pair: k.Pair, Scores: k.Scores, Reason: k.Reason})
+				k.ID, k.Outcome = id, nil
+				list = append(list, k.Unsettled)
 			}
 			key, _ = cursor.Next()
 		}
@@ -170,17 +162,16 @@ func (t *transaction) storeOutcome(r *store.Result) error {
 
 // putUnsettled writes what is known of a result, and its entry in the list.
 func (t *transaction) putUnsettled(u store.Unsettled) error {
-	head := knownHeader{Group: u.Group, Position: u.Position, Pair: u.Pair, Scores: u.Scores, Reason: u.Reason}
 	return errors.Join(
-		t.putOutcome(u.ID, known{head, u.Outcome}),
+		t.putOutcome(u.ID, known{Unsettled: u}),
 		t.put(unsettledBucket, listKey(u.Group, u.Position), nil),
 	)
 }
 
 // putOutcome writes the record of an outcome.
 func (t *transaction) putOutcome(id string, k known) error {
-	k.Checksum = crc32.Checksum(k.body, castagnoli)
-	value, err := encodeWithBody(k.knownHeader, k.body)
+	k.Checksum = crc32.Checksum(k.Outcome, castagnoli)
+	value, err := encodeWithBody(k, k.Outcome)
 	if err != nil {
 		return err
 	}
@@ -220,7 +211,7 @@ func (t *transaction) exists(id string) (bool, error) {
 	return err == nil && !t.expired(expiryOf(head.ExpiresAt)), err
 }
 
-// outcome reads what is known of a result's outcome. Its body is a part of the file.
+// outcome reads what is known of a result's outcome. The outcome is a part of the file.
 func (t *transaction) outcome(id string) (known, error) {
 	value := t.get(outcomesBucket, []byte(id))
 	if value == nil {
@@ -230,8 +221,8 @@ func (t *transaction) outcome(id string) (known, error) {
 }
 
 func decodeOutcome(id string, value []byte) (k known, err error) {
-	k.body, err = decodeWithBody(value, &k.knownHeader)
-	if err == nil && k.Checksum != crc32.Checksum(k.body, castagnoli) {
+	k.Outcome, err = decodeWithBody(value, &k)
+	if err == nil && k.Checksum != crc32.Checksum(k.Outcome, castagnoli) {
 		err = errors.New("it is not what was written")
 	}
 	if err == nil && !k.Final && k.Group == "" {

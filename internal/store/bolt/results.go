@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"time"
 
 	"thalas/internal/store"
 )
@@ -38,34 +37,24 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 	})
 }
 
-// Add implements store.Results. It stores all results in one transaction.
+// Add implements store.Results.
 func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, err error) {
-	values := make([][]byte, len(results))
-	for i, r := range results {
-		if values[i], err = encodeResult(r); err != nil {
-			return 0, fmt.Errorf("add: %w", err)
-		}
+	if added, err = changeAll(ctx, s, results, (*transaction).add); err != nil {
+		err = fmt.Errorf("add: %w", err)
 	}
-	err = s.write(ctx, func(t *transaction) error {
-		added = 0 // an earlier attempt may have been rolled back
-		for i, r := range results {
-			switch _, err := t.result(r.ID); {
-			case err == nil:
-			case !errors.Is(err, store.ErrNotFound):
-				return err
-			default:
-				if err := t.store(r, values[i]); err != nil {
-					return err
-				}
-				added++
-			}
-		}
-		return nil
-	})
+	return added, err
+}
+
+// add stores a result, unless there is one of its id.
+func (t *transaction) add(r *store.Result) (isNew bool, err error) {
+	if _, err := t.result(r.ID); !errors.Is(err, store.ErrNotFound) {
+		return false, err
+	}
+	value, err := encodeResult(r)
 	if err != nil {
-		return 0, fmt.Errorf("add: %w", err)
+		return false, err
 	}
-	return added, nil
+	return true, t.store(r, value)
 }
 
 // store writes a result, its entries in the lists and what is known of its outcome.
@@ -128,7 +117,7 @@ func (t *transaction) result(id string) (store.Result, error) {
 		return store.Result{}, store.ErrNotFound
 	}
 	known, err := t.outcome(id)
-	result.Outcome = bytes.Clone(known.body)
+	result.Outcome = bytes.Clone(known.Outcome)
 	return result, err
 }
 
@@ -148,29 +137,8 @@ func (s *Store) Market(ctx context.Context, id string) ([]byte, error) {
 
 // header is the header of a result.
 type header struct {
-	attributes
+	store.Result
 	Checksum uint32 `json:"crc32c,omitempty"` // of the body; 0: an older program wrote it
-}
-
-// attributes has the fields of [store.Result] in the same order, so that the two can be
-// converted.
-type attributes struct {
-	ID        string    `json:"-"`
-	Schema    int       `json:"schema"`
-	Series    string    `json:"series"`
-	Position  string    `json:"position"`
-	Day       string    `json:"day"`
-	Decision  string    `json:"decision"`
-	Status    string    `json:"status"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	Body      []byte    `json:"-"`
-	Imported  bool      `json:"imported,omitempty"`
-
-	Unsettled  *store.Unsettled  `json:"-"` // these three are in the bucket outcomes, and the last in markets
-	Settlement *store.Settlement `json:"-"`
-	Outcome    []byte            `json:"-"`
-	Market     []byte            `json:"-"`
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli) // most processors have instructions for this polynomial
@@ -180,7 +148,7 @@ func encodeResult(r *store.Result) ([]byte, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	head := header{attributes(*r), crc32.Checksum(r.Body, castagnoli)}
+	head := header{*r, crc32.Checksum(r.Body, castagnoli)}
 	head.CreatedAt, head.ExpiresAt = r.CreatedAt.UTC(), r.ExpiresAt.UTC()
 	return encodeWithBody(head, r.Body)
 }
@@ -195,7 +163,7 @@ func decodeResult(id string, value []byte) (store.Result, error) {
 		return store.Result{}, damagef("the result %s: its body is not what was written", id)
 	}
 	head.ID, head.Body = id, bytes.Clone(body)
-	return store.Result(head.attributes), nil
+	return head.Result, nil
 }
 
 func decodeHeader(id string, value []byte) (head header, body []byte, err error) {

@@ -4,7 +4,6 @@ package bolt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -23,27 +22,25 @@ type sum struct {
 
 // Reserve implements store.Coordination.
 func (s *Store) Reserve(ctx context.Context, lease store.Lease, limit int64) (total store.Sum, err error) {
-	var refused error
-	err = s.book(ctx, lease, 0, func(current *sum) bool {
-		refused = nil // an earlier attempt may have been rolled back
+	err = s.book(ctx, lease, 0, func(current *sum) error {
 		if left := limit - current.Sum; limit != 0 && lease.Amount > left {
-			total, refused = current.total(), store.ErrLimit
-			return false
+			total = current.total()
+			return store.ErrLimit
 		}
 		current.add(lease.Amount)
 		current.Leases[lease.Until.Unix()] += lease.Amount
 		total = current.total()
-		return true
+		return nil
 	})
-	if err != nil {
+	if err != nil && !isRefusal(err) {
 		return store.Sum{}, fmt.Errorf("reserve: %w", err)
 	}
-	return total, refused
+	return total, err
 }
 
 // Settle implements store.Coordination.
 func (s *Store) Settle(ctx context.Context, lease store.Lease, cost int64) error {
-	err := s.book(ctx, lease, cost, func(current *sum) bool {
+	err := s.book(ctx, lease, cost, func(current *sum) error {
 		// If the amount is not there any more, the lease has ended by itself.
 		if until := lease.Until.Unix(); current.Leases[until] >= lease.Amount {
 			current.Sum -= lease.Amount
@@ -52,7 +49,7 @@ func (s *Store) Settle(ctx context.Context, lease store.Lease, cost int64) error
 			}
 		}
 		current.add(cost)
-		return true
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("settle: %w", err)
@@ -69,8 +66,8 @@ func (s *Store) Spending(ctx context.Context, key string) (store.Sum, error) {
 	return current.total(), nil
 }
 
-// book changes the sum of a lease's key, and stores it if change returns true.
-func (s *Store) book(ctx context.Context, lease store.Lease, cost int64, change func(*sum) bool) error {
+// book changes the sum of a lease's key, and stores it unless change refuses that.
+func (s *Store) book(ctx context.Context, lease store.Lease, cost int64, change func(*sum) error) error {
 	if err := lease.Validate(cost); err != nil {
 		return err
 	}
@@ -80,14 +77,11 @@ func (s *Store) book(ctx context.Context, lease store.Lease, cost int64, change 
 			return err
 		}
 		before := expiryOf(current.ExpiresAt)
-		if !change(&current) {
-			return nil
+		if err := change(&current); err != nil {
+			return err
 		}
 		current.Opening, current.ExpiresAt = t.opening, lease.ExpiresAt.UTC()
-		return errors.Join(
-			t.writeJSON(sumsBucket, []byte(lease.Key), current),
-			t.expire(sumsBucket, lease.Key, before, expiryOf(lease.ExpiresAt)),
-		)
+		return t.writeExpiring(sumsBucket, lease.Key, current, before, expiryOf(lease.ExpiresAt))
 	})
 }
 

@@ -80,8 +80,8 @@ func (s *Store) sweepAlways(ctx context.Context) {
 // sweep removes records that expired before until, the oldest first, and at most that
 // many.
 func (t *transaction) sweep(most int, until time.Time) (removed int, err error) {
-	// What was added to sums before in this transaction may have given them a later expiry.
-	if err := t.writeScores(); err != nil {
+	// What was counted and added to sums before in this transaction may have given them a later expiry.
+	if err := errors.Join(t.writeHours(), t.writeScores()); err != nil {
 		return 0, err
 	}
 	var due [][]byte // collected first, because a deletion makes a cursor invalid

@@ -3,6 +3,7 @@ package bolt
 // The writer: one goroutine that commits groups of operations.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"thalas/internal/store"
 )
 
 // queueLength is the most operations in the queue, and in a group. When the queue is
@@ -21,10 +24,16 @@ const queueLength = 1024
 // most once: if another operation of its group fails, the group is rolled back and tried
 // again without that one.
 type operation struct {
-	ctx    context.Context
-	change func(*transaction) error // an error rolls the group back; a refusal is not an error
-	state  atomic.Int32
-	done   chan error
+	ctx     context.Context
+	change  func(*transaction) error // an error rolls the group back, unless it is a refusal, which has changed nothing
+	refused error                    // in the last attempt
+	state   atomic.Int32
+	done    chan error
+}
+
+// isRefusal reports whether an error says what the store holds, and not that it failed.
+func isRefusal(err error) bool {
+	return errors.Is(err, store.ErrHeld) || errors.Is(err, store.ErrNotOwner) || errors.Is(err, store.ErrLimit)
 }
 
 // States of an operation. It is either taken by the writer or abandoned by the
@@ -46,28 +55,25 @@ func (s *Store) write(ctx context.Context, change func(*transaction) error) erro
 	if err := s.enqueue(op); err != nil {
 		return err
 	}
-	select {
-	case err := <-op.done:
-		return err
-	case <-ctx.Done():
-		if op.state.CompareAndSwap(waiting, abandoned) {
-			return ctx.Err()
+	ended, damaged := ctx.Done(), s.usable.Done()
+	var late <-chan time.Time
+	for {
+		select {
+		case err := <-op.done:
+			return err
+		case <-ended:
+			if op.state.CompareAndSwap(waiting, abandoned) {
+				return ctx.Err()
+			}
+			ended = nil
+		case <-damaged:
+			if op.state.CompareAndSwap(waiting, abandoned) {
+				return s.damage()
+			}
+			damaged, late = nil, time.After(graceAfterDamage)
+		case <-late:
+			return s.damage()
 		}
-	case <-s.usable.Done():
-	}
-	select {
-	case err := <-op.done:
-		return err
-	case <-s.usable.Done():
-	}
-	if op.state.CompareAndSwap(waiting, abandoned) {
-		return s.damage()
-	}
-	select {
-	case err := <-op.done:
-		return err
-	case <-time.After(graceAfterDamage):
-		return s.damage()
 	}
 }
 
@@ -117,16 +123,16 @@ func (s *Store) commit(group []*operation) {
 		failed := -1
 		err := s.update(func(t *transaction) error {
 			for i, op := range group {
-				if err := op.change(t); err != nil {
+				if op.refused = op.change(t); op.refused != nil && !isRefusal(op.refused) {
 					failed = i
-					return err
+					return op.refused
 				}
 			}
 			return t.finish()
 		})
 		if failed < 0 {
 			for _, op := range group {
-				op.done <- err
+				op.done <- cmp.Or(err, op.refused)
 			}
 			return
 		}

@@ -377,6 +377,30 @@ func TestCountAfterSweep(t *testing.T) {
 	checkConsistent(t, s)
 }
 
+// A count that comes in one transaction with the sweep of its hour is not lost: it gives the
+// hour a later expiry.
+func TestCountedAndSweptTogether(t *testing.T) {
+	s := open(t, tempFile(t), Options{})
+	count := store.Count{At: anyTime, Add: map[string]int64{"requests": 1}, ExpiresAt: time.Now().Add(-time.Hour)}
+	if err := s.Record(t.Context(), nil, count); err != nil {
+		t.Fatal(err)
+	}
+	count.ExpiresAt = time.Now().Add(time.Hour)
+	err := s.write(t.Context(), func(tx *transaction) error {
+		counted := tx.count(count)
+		_, swept := tx.sweep(sweepSize, time.Now())
+		return errors.Join(counted, swept)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hours, err := s.Hours(t.Context(), "2026-03-02", "2026-03-02")
+	if d := diff([]store.Hour{{Day: "2026-03-02", Hour: "05", Counts: map[string]int64{"requests": 2}}}, hours, err); d != "" {
+		t.Errorf("hours (-want +got):\n%s", d)
+	}
+	checkConsistent(t, s)
+}
+
 func claimAt(t *testing.T, s *Store, c store.Claim, want bool) {
 	t.Helper()
 	old, err := s.Claim(t.Context(), "idem#key", c)

@@ -4,12 +4,7 @@ package dynamo_test
 // speed, but gets the same requests.
 
 import (
-	"slices"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"golang.org/x/sync/errgroup"
 
 	"thalas/internal/store"
 	"thalas/internal/store/dynamo"
@@ -23,25 +18,7 @@ func BenchmarkRead(b *testing.B) {
 	storetest.BenchmarkRead(b, []int{1_000, 10_000, 50_000}, func(b *testing.B, results []*store.Result) store.Store {
 		client := server.Client()
 		tables := dynamotest.NewTables(b, client)
-		var all errgroup.Group
-		all.SetLimit(4)
-		for few := range slices.Chunk(results, 25) {
-			all.Go(func() error {
-				var puts []types.WriteRequest
-				for _, r := range few {
-					item, err := dynamo.EncodeResult(r)
-					if err != nil {
-						return err
-					}
-					puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: item}})
-				}
-				_, err := client.BatchWriteItem(b.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{tables.Results: puts}})
-				return err
-			})
-		}
-		if err := all.Wait(); err != nil {
-			b.Fatal(err)
-		}
+		fill(b, client, tables, results)
 		return dynamo.New(server.Client(watching.option), tables)
 	}, watching.report)
 }

@@ -63,17 +63,17 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	if err == nil {
-		return replaced(put.Attributes, now), nil
+		old, notClaim := decodeClaim(put.Attributes)
+		if notClaim != nil || expired(old.ExpiresAt, now) { // there was none, or it was released
+			return nil, nil
+		}
+		return old.claim(), nil
 	}
 	attributes, refused := refusal(err)
 	if !refused {
 		return nil, failed("claim", s.tables.Coordination, err)
 	}
-	var current claim
-	err = attributevalue.UnmarshalMap(attributes, &current)
-	if err == nil && current.Owner == "" {
-		err = errors.New("it has no owner")
-	}
+	current, err := decodeClaim(attributes)
 	if err != nil {
 		return nil, failed("claim: what the key holds is not a claim", s.tables.Coordination, err)
 	}
@@ -83,17 +83,13 @@ func (s *Store) Claim(ctx context.Context, key string, wanted store.Claim) (old 
 	return current.claim(), store.ErrHeld
 }
 
-// replaced gives the claim that a new one has replaced, from its attributes. It is nil if
-// that claim was released or had expired, or if it is not a claim.
-func replaced(attributes map[string]types.AttributeValue, now time.Time) *store.Claim {
-	var old claim
-	if err := attributevalue.UnmarshalMap(attributes, &old); err != nil || old.Owner == "" {
-		return nil
+// decodeClaim reads the claim in an item. An item without an owner is none.
+func decodeClaim(attributes map[string]types.AttributeValue) (c claim, err error) {
+	err = attributevalue.UnmarshalMap(attributes, &c)
+	if err == nil && c.Owner == "" {
+		err = errors.New("it has no owner")
 	}
-	if c := old.claim(); c.ExpiresAt.IsZero() || !c.ExpiresAt.Before(now.Truncate(time.Second)) {
-		return c
-	}
-	return nil
+	return c, err
 }
 
 func (c *claim) claim() *store.Claim {

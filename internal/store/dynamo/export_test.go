@@ -1,4 +1,4 @@
 package dynamo
 
-// EncodeResult is for a benchmark that fills a table without Record.
+// EncodeResult is for tests that fill a table without Record.
 var EncodeResult = encodeResult

@@ -119,9 +119,9 @@ func eachDay[T any](ctx context.Context, s *Store, firstDay, lastDay string, rea
 		return nil, err
 	}
 	ofDay := make([][]T, len(days))
-	err = forEach(ctx, s, days, func(ctx context.Context, i int, day string) (err error) {
+	_, err = forEach(ctx, s, days, func(ctx context.Context, i int, day string) (_ int, err error) {
 		ofDay[i], err = read(ctx, day)
-		return err
+		return 0, err
 	})
 	if err != nil {
 		return nil, err

@@ -294,17 +294,15 @@ func TestIndexThatLags(t *testing.T) {
 // requested again.
 func TestAnswersLargerThanABatch(t *testing.T) {
 	onEach(t, func(t *testing.T, server *dynamotest.Server) {
-		st, _, watching := openSpied(t, server)
+		st, tables, watching := openSpied(t, server)
+		var results []*store.Result
 		var want []string
 		for i := range 46 {
 			r := resultAt(opening.Add(time.Duration(i) * time.Second))
 			r.Body = []byte(strings.Repeat("0123456789", 38_000)) // 46 of them are 17 MB
-			if err := st.Record(t.Context(), r, store.Count{}); err != nil {
-				t.Fatal(err)
-			}
-			want = append([]string{r.ID}, want...)
+			results, want = append(results, r), append([]string{r.ID}, want...)
 		}
-		watching.takeRequests()
+		fill(t, server.Client(), tables, results)
 		page, err := st.Series(t.Context(), series, store.Range{Limit: 45})
 		if err != nil {
 			t.Fatal(err)
@@ -328,18 +326,15 @@ func TestAnswersLargerThanABatch(t *testing.T) {
 // Expired items are not removed at once. A list skips them in few requests.
 func TestPastWhatExpired(t *testing.T) {
 	onEach(t, func(t *testing.T, server *dynamotest.Server) {
-		st, _, watching := openSpied(t, server)
+		st, tables, watching := openSpied(t, server)
 		first := resultAt(opening)
-		for i, r := range append([]*store.Result{first}, make([]*store.Result, 300)...) {
-			if r == nil {
-				r = resultAt(opening.Add(time.Duration(i) * time.Second))
-				r.ExpiresAt = time.Now().Add(-time.Minute)
-			}
-			if err := st.Record(t.Context(), r, store.Count{}); err != nil {
-				t.Fatal(err)
-			}
+		results := []*store.Result{first}
+		for i := range 300 {
+			r := resultAt(opening.Add(time.Duration(i+1) * time.Second))
+			r.ExpiresAt = time.Now().Add(-time.Minute)
+			results = append(results, r)
 		}
-		watching.takeRequests()
+		fill(t, server.Client(), tables, results)
 		got, err := st.Latest(t.Context(), series)
 		if d := cmp.Diff(*first, got); d != "" || err != nil {
 			t.Errorf("%v (-want +got):\n%s", err, d)

@@ -7,10 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
 
 	"thalas/internal/store"
 	"thalas/internal/store/dynamo"
@@ -76,6 +80,30 @@ func open(t *testing.T, server *dynamotest.Server) (*dynamo.Store, dynamo.Tables
 	client := server.Client()
 	tables := dynamotest.NewTables(t, client)
 	return dynamo.New(client, tables), tables
+}
+
+// fill stores results faster than a store does: without a condition, 25 with each request.
+func fill(t testing.TB, client *dynamodb.Client, tables dynamo.Tables, results []*store.Result) {
+	t.Helper()
+	var all errgroup.Group
+	all.SetLimit(4)
+	for few := range slices.Chunk(results, 25) {
+		all.Go(func() error {
+			var puts []types.WriteRequest
+			for _, r := range few {
+				item, err := dynamo.EncodeResult(r)
+				if err != nil {
+					return err
+				}
+				puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: item}})
+			}
+			_, err := client.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{tables.Results: puts}})
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestStore(t *testing.T) {

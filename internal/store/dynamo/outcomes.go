@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,20 +44,18 @@ func (s *Store) AddOutcomes(ctx context.Context, settlements []store.Settlement)
 		of := sums{one.Scores, one.Day, one.Pair}
 		groups[of] = append(groups[of], one)
 	}
-	var count atomic.Int64
-	err = forEach(ctx, s, slices.Collect(maps.Values(groups)), func(ctx context.Context, _ int, group []store.Settlement) error {
+	return forEach(ctx, s, slices.Collect(maps.Values(groups)), func(ctx context.Context, _ int, group []store.Settlement) (added int, err error) {
 		for _, one := range group {
 			isNew, err := s.settle(ctx, one)
 			if err != nil {
-				return err
+				return added, err
 			}
 			if isNew {
-				count.Add(1)
+				added++
 			}
 		}
-		return nil
+		return added, nil
 	})
-	return int(count.Load()), err
 }
 
 // settle stores a final outcome, unless there is one or the result does not exist.
@@ -104,7 +101,8 @@ func (s *Store) NoteUnsettled(ctx context.Context, notes []store.Unsettled) erro
 	if err := store.ValidateAll(notes); err != nil {
 		return fmt.Errorf("note unsettled results: %w", err)
 	}
-	return forEach(ctx, s, notes, func(ctx context.Context, _ int, u store.Unsettled) error { return s.note(ctx, u) })
+	_, err := forEach(ctx, s, notes, func(ctx context.Context, _ int, u store.Unsettled) (int, error) { return 0, s.note(ctx, u) })
+	return err
 }
 
 // note reads the result first, because its entry of the list expires with it.

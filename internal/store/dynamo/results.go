@@ -13,7 +13,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -49,13 +48,13 @@ func (s *Store) Record(ctx context.Context, result *store.Result, count store.Co
 }
 
 // put stores a result with what is known of its outcome, in one transaction if that is
-// another item. onlyNew leaves a result of that id as it is, and then isNew is false.
+// another item. onlyNew leaves a result of that id as it is, and then 0 results are stored.
 // Otherwise the result is replaced, but its final outcome stays.
-func (s *Store) put(ctx context.Context, r *store.Result, onlyNew bool) (isNew bool, err error) {
+func (s *Store) put(ctx context.Context, r *store.Result, onlyNew bool) (stored int, err error) {
 	const doing = "store the result"
 	attributes, err := encodeResult(r)
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", doing, err)
+		return 0, fmt.Errorf("%s: %w", doing, err)
 	}
 	condition := "attribute_not_exists(outcome) OR expires_at < :now"
 	if onlyNew {
@@ -73,7 +72,7 @@ func (s *Store) put(ctx context.Context, r *store.Result, onlyNew bool) (isNew b
 	case r.Unsettled != nil:
 		entry, err := s.listing(*r.Unsettled, r.ExpiresAt)
 		if err != nil {
-			return false, fmt.Errorf("%s: %w", doing, err)
+			return 0, fmt.Errorf("%s: %w", doing, err)
 		}
 		with = append(with, entry)
 	}
@@ -82,17 +81,18 @@ func (s *Store) put(ctx context.Context, r *store.Result, onlyNew bool) (isNew b
 	} else {
 		err = s.putAlone(ctx, doing, &put)
 	}
-	old, refused := refusal(err)
-	switch {
-	case !refused:
-		return err == nil, err
-	case onlyNew:
-		return false, nil
+	if old, refused := refusal(err); refused {
+		if onlyNew {
+			return 0, nil
+		}
+		delete(attributes, "unsettled")
+		attributes["outcome"] = old["outcome"]
+		err = s.putAlone(ctx, doing, &types.Put{TableName: put.TableName, Item: attributes})
 	}
-	delete(attributes, "unsettled")
-	attributes["outcome"] = old["outcome"]
-	err = s.putAlone(ctx, doing, &types.Put{TableName: put.TableName, Item: attributes})
-	return err == nil, err
+	if err != nil {
+		return 0, err
+	}
+	return 1, nil
 }
 
 // putAlone is a put that is no part of a transaction, which costs half as much.
@@ -113,15 +113,7 @@ func (s *Store) Add(ctx context.Context, results []*store.Result) (added int, er
 	if err := store.ValidateAll(results); err != nil {
 		return 0, fmt.Errorf("add: %w", err)
 	}
-	var count atomic.Int64
-	err = forEach(ctx, s, results, func(ctx context.Context, _ int, r *store.Result) error {
-		isNew, err := s.put(ctx, r, true)
-		if isNew {
-			count.Add(1)
-		}
-		return err
-	})
-	return int(count.Load()), err
+	return forEach(ctx, s, results, func(ctx context.Context, _ int, r *store.Result) (int, error) { return s.put(ctx, r, true) })
 }
 
 // Result implements store.Results.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -52,18 +53,22 @@ func passes(reason types.CancellationReason) bool {
 // requestsAtOnce is the most concurrent requests of one call.
 const requestsAtOnce = 16
 
-// forEach calls do for each of all, several at the same time. After an error it begins no
-// more, and gives the first error.
-func forEach[T any](ctx context.Context, s *Store, all []T, do func(ctx context.Context, i int, one T) error) error {
+// forEach calls do for each of all, several at the same time, and adds up what it gives, such
+// as how many records are new. After an error it begins no more, and gives the first error.
+func forEach[T any](ctx context.Context, s *Store, all []T, do func(ctx context.Context, i int, one T) (int, error)) (sum int, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(requestsAtOnce)
+	var total atomic.Int64
 	for i, one := range all {
 		group.Go(func() error {
 			if err := s.usable(ctx); err != nil { // another may have failed
 				return err
 			}
-			return do(ctx, i, one)
+			n, err := do(ctx, i, one)
+			total.Add(int64(n))
+			return err
 		})
 	}
-	return group.Wait()
+	err = group.Wait()
+	return int(total.Load()), err
 }

@@ -242,9 +242,9 @@ func expiredSums(t *testing.T, s store.Store) {
 // settledByAll has several processes settle the same results, each of them twice: each is
 // counted once.
 func settledByAll(t *testing.T, s store.Store) {
-	results := unsettled(20)
+	results := unsettled(9)
 	record(t, s, results...)
-	want := map[string]float64{"n": 20, "sum": 20 * 19 / 2}
+	want := map[string]float64{"n": 9, "sum": 9 * 8 / 2}
 	var settlements []store.Settlement
 	for i, r := range results {
 		one := settlement(r, float64(i))
@@ -253,7 +253,7 @@ func settledByAll(t *testing.T, s store.Store) {
 		want[fmt.Sprintf("w%d", i)] = 1
 	}
 	var added atomic.Int64
-	atOnce(6, func(int) {
+	atOnce(4, func(int) {
 		mine := slices.Clone(settlements)
 		rand.Shuffle(len(mine), func(i, j int) { mine[i], mine[j] = mine[j], mine[i] })
 		n, err := s.AddOutcomes(t.Context(), mine)

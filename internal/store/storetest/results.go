@@ -193,10 +193,6 @@ func expiredResults(t *testing.T, s store.Store) {
 		t.Errorf("an expired one by id: %+v, %v; want ErrNotFound", got, err)
 	}
 	wantLatest(t, "the latest that has not expired", s, unexpired[len(unexpired)-1])
-	for limit := 1; limit <= len(results); limit++ {
-		wantList(t, "series", seriesOf(s, series), store.Range{Limit: limit}, ids(unexpired...))
-		wantList(t, "day", dayOf(s, newest.Day), store.Range{Limit: limit}, ids(unexpired...))
-	}
 }
 
 func sharesNothing(t *testing.T, s store.Store) {

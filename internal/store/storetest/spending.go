@@ -20,7 +20,7 @@ var spendTests = []test{
 	{"many leases that ended", manyEndedLeases},
 	{"expired", spendExpired},
 	{"keys that are alike", similarSpendKeys},
-	{"200 at once", reserveAtOnce},
+	{"reserved at once", reserveAtOnce},
 	{"reserved and settled at once", settleAtOnce},
 	{"every cost is counted once", costsAddUp},
 }
@@ -140,11 +140,11 @@ func leasesThatEndTogether(t *testing.T, s store.Store) {
 }
 
 func manyEndedLeases(t *testing.T, s store.Store) {
-	for i := range 40 {
-		reserveAny(t, s, endsIn(-time.Duration(i+1)*time.Second, leaseOf(5)), 200)
+	for i := range 20 { // more than a record may have
+		reserveAny(t, s, endsIn(-time.Duration(i+1)*time.Second, leaseOf(5)), 100)
 		wantSpending(t, s, store.Sum{})
 	}
-	reserve(t, s, leaseOf(200), 200, store.Sum{Reserved: 200}, nil)
+	reserve(t, s, leaseOf(100), 100, store.Sum{Reserved: 100}, nil)
 }
 
 func spendExpired(t *testing.T, s store.Store) {
@@ -180,10 +180,10 @@ func similarSpendKeys(t *testing.T, s store.Store) {
 }
 
 func reserveAtOnce(t *testing.T, s store.Store) {
-	const limit, amount = 1000, 7
-	reserveAny(t, s, endsIn(-time.Second, leaseOf(500)), limit) // of a killed process
+	const limit, amount = 200, 7
+	reserveAny(t, s, endsIn(-time.Second, leaseOf(100)), limit) // of a killed process
 	var granted atomic.Int64
-	atOnce(200, func(int) {
+	atOnce(40, func(int) {
 		got, err := s.Reserve(t.Context(), leaseOf(amount), limit)
 		switch {
 		case got.Reserved > limit || got.Reserved%amount != 0 || got.Spent != 0:
@@ -204,7 +204,7 @@ func reserveAtOnce(t *testing.T, s store.Store) {
 func settleAtOnce(t *testing.T, s store.Store) {
 	const limit, reserved, used = 100, 20, 3
 	var granted atomic.Int64
-	atOnce(64, func(i int) {
+	atOnce(32, func(i int) {
 		l := endsIn(time.Duration(1+i%3)*time.Hour, leaseOf(reserved))
 		got, err := s.Reserve(t.Context(), l, limit)
 		if got.Spent+got.Reserved > limit {
@@ -225,7 +225,7 @@ func costsAddUp(t *testing.T, s store.Store) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var want store.Sum
 	var open []store.Lease
-	for range 200 {
+	for range 100 {
 		switch random.IntN(3) {
 		case 0, 1:
 			l := endsIn(time.Duration(random.IntN(6)-2)*time.Hour, leaseOf(random.Int64N(50)))

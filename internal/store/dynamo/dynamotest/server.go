@@ -227,13 +227,23 @@ func (s *Server) Client(options ...func(*dynamodb.Options)) *dynamodb.Client {
 	return Client(s.URL, s, append([]func(*dynamodb.Options){dynamo.Retrying}, options...)...)
 }
 
-// Do sends a request. It waits for the answer to the one before if the engine is Serial.
+// Do sends a request. If the engine is Serial, it waits for the whole answer to the one
+// before.
 func (s *Server) Do(request *http.Request) (*http.Response, error) {
-	if s.Engine.Serial {
-		s.oneByOne.Lock()
-		defer s.oneByOne.Unlock()
+	client := &http.Client{Transport: s.transport}
+	if !s.Engine.Serial {
+		return client.Do(request)
 	}
-	return (&http.Client{Transport: s.transport}).Do(request)
+	s.oneByOne.Lock()
+	defer s.oneByOne.Unlock()
+	answer, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	return answer, err
 }
 
 // Client makes a client of any endpoint, with made-up credentials.
