@@ -97,19 +97,24 @@ function Head({ result }) {
       <div><dt>Cost</dt><dd>${usd(result.total_cost_usd)}</dd></div></dl></header>`;
 }
 
+// Which indicators were computed is said of nearly every result, so it stands with the data and is no alarm.
+const isComputed = (w) => w.code === 'indicators_computed';
+
 export function Decision({ id }) {
   useZone();
   const state = useGet(query(`v1/consensus/${encodeURIComponent(id)}`, { include: 'market_data' }), 30000, (r) => r.outcome?.status === 'settled');
   const result = state.body;
   const outcome = result?.outcome;
+  const warnings = result?.warnings.filter((w) => !isComputed(w));
   if (!result) return html`<h1 tabindex="-1" class="hidden">Decision</h1><${View} state=${state} what="the decision" />`;
   return html`<${View} state=${state} what="the decision">
     <${SimulatedHere} of=${result.simulated} />
     <${Head} result=${result} />
     <${Facts} result=${result} outcome=${outcome} />
-    ${result.warnings.length > 0 && html`<section class="note warn" aria-labelledby="warnings"><h2 id="warnings">Warnings</h2><ul>${result.warnings.map((w) => html`<li><strong>${w.provider ? `${w.provider}, ` : ''}${words(w.code)}:</strong> ${w.message}</li>`)}</ul></section>`}
+    ${warnings.length > 0 && html`<section class="note warn" aria-labelledby="warnings"><h2 id="warnings">Warnings</h2><ul>${warnings.map((w) => html`<li><strong>${w.provider ? `${w.provider}, ` : ''}${words(w.code)}:</strong> ${w.message}</li>`)}</ul></section>`}
     <div class="columns"><div>
-      <section class="card" aria-labelledby="candles"><h2 id="candles">What the models saw</h2><${Chart} result=${result} outcome=${outcome} /><${Indicators} data=${result.market_data} /></section>
+      <section class="card" aria-labelledby="candles"><h2 id="candles">What the models saw</h2><${Chart} result=${result} outcome=${outcome} /><${Indicators} data=${result.market_data} />
+        ${result.warnings.filter(isComputed).map((w) => html`<p class="small muted">Indicators: ${w.message}.</p>`)}</section>
       <${Votes} result=${result} outcome=${outcome} />
       <${Failures} result=${result} />
     </div><div>

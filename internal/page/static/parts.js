@@ -21,7 +21,7 @@ export function Marks({ result }) {
 }
 
 // words turns a code such as left_out into words.
-export const words = (code) => (code || '').replaceAll('_', ' ');
+export const words = (code) => (code === 'provider' ? 'provider error' : (code || '').replaceAll('_', ' '));
 
 const held = {
   voted: 'the models voted HOLD', tie: 'the votes are tied', no_conviction: 'no vote has any weight',
