@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -213,8 +215,8 @@ func TestTablesEqualCharts(t *testing.T) {
 	}
 }
 
-// At twice the size (a window of 1280 pixels has 640 then), and with the system's
-// own colours, nothing is cut off.
+// At twice the size (a window of 1280 pixels has 640 then), with text of twice the size,
+// and with the system's own colours, nothing is cut off.
 func TestZoomAndForcedColors(t *testing.T) {
 	t.Parallel()
 	ids := usual(t).named
@@ -222,6 +224,10 @@ func TestZoomAndForcedColors(t *testing.T) {
 	for hash, ready := range map[string]string{"#/now": ".now tbody tr", "#/decision/" + ids["twelve"]: ".chart canvas", "#/history": ".history tbody tr", "#/scores": ".board", "#/cost": ".cost tbody tr", "#/ask": ".ask button"} {
 		b := open(t, newServer(t, state{}), forced, hash, ready)
 		b.shoot("forced-" + strings.Split(hash, "/")[1])
+		b.checkFits()
+		call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: desk.width, Height: desk.height, DeviceScaleFactor: 1})
+		call(b, page.SetFontSizes, page.SetFontSizesParams{FontSizes: &page.FontSizes{Standard: 32, Fixed: 26}})
+		b.until("getComputedStyle(document.documentElement).fontSize === '32px'")
 		b.checkFits()
 		b.checkQuiet(0)
 	}

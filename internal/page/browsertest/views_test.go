@@ -4,7 +4,13 @@ package browsertest
 // the console is silent, nobody else is asked, nothing costs, nothing overflows.
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+	"time"
+
+	"thalas/internal/outcome"
+	"thalas/internal/service"
 )
 
 func TestViews(t *testing.T) {
@@ -76,10 +82,29 @@ func TestMuch(t *testing.T) {
 		{"scores", "#/scores", ".board:nth-of-type(2)"},
 		{"cost", "#/cost?days=92", ".cost tbody tr"},
 	}
+	var scores outcome.Scoreboard
+	s.read(t, "/v1/scoreboard", &scores)
+	var metrics service.Metrics
+	s.read(t, "/v1/metrics?window=day&from="+s.world.now.AddDate(0, 0, -91).Format(time.DateOnly)+"T00:00:00Z", &metrics)
+	settled, decided := scores.Boards[0].Settled, metrics.SuccessfulRequests
+	if settled < 10_000 || decided < 10_000 {
+		t.Fatalf("%d outcomes and %d results are stored, want 10,000", settled, decided)
+	}
+	grouped := func(n int64) string { return fmt.Sprintf("%d,%03d", n/1000, n%1000) }
+	says := map[string]string{
+		"now":           "The last round of DOT/USDT 1h failed: insufficient responses",
+		"scores":        grouped(int64(settled)) + " settled decisions",
+		"cost":          "over " + grouped(decided) + " decisions",
+		"history":       "50 decisions loaded; there are older ones",
+		"decision-long": "Show all 4,000 characters",
+	}
 	for _, tt := range tests {
 		for _, l := range []look{desk, phone} {
 			b := open(t, s, l, tt.hash, tt.ready)
 			b.checkLook("much-" + tt.name + "-" + l.name)
+			if got := b.text("main"); !strings.Contains(got, says[tt.name]) {
+				t.Errorf("%s does not say %q: %.500s", tt.name, says[tt.name], got)
+			}
 			b.checkQuiet(0)
 		}
 	}
