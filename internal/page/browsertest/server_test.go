@@ -4,7 +4,6 @@ package browsertest
 // answer or an unexpected error, is put in front of it.
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -36,8 +35,8 @@ const (
 
 // state is how a server differs from one that works.
 type state struct {
-	world     string // usual or big; empty: usual
-	key       bool   // needs testKey
+	big       bool // over the big store
+	key       bool // needs testKey
 	simulated bool
 	empty     bool
 	broken    bool // every route of the API is a 500
@@ -71,7 +70,11 @@ func (s *fullStore) Record(ctx context.Context, r *store.Result, c store.Count) 
 
 func newServer(t *testing.T, st state) *server {
 	t.Helper()
-	s := &server{state: st, world: worlds[cmp.Or(st.world, "usual")](t)}
+	world := usual
+	if st.big {
+		world = big
+	}
+	s := &server{state: st, world: world(t)}
 	file := filepath.Join(t.TempDir(), "thalas.db")
 	if !st.empty {
 		filled, err := os.ReadFile(s.world.file)

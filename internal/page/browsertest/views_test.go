@@ -59,9 +59,9 @@ func TestViews(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, tt.state)
-			for _, l := range tt.looks {
+			for i, l := range tt.looks {
 				b := open(t, s, l, tt.hash, tt.ready)
-				b.checkLook(tt.name + "-" + l.name)
+				b.checkLook(tt.name+"-"+l.name, i == 0)
 				b.checkQuiet(0)
 			}
 		})
@@ -72,7 +72,7 @@ func TestViews(t *testing.T) {
 // and a run that failed; and the figures are those of what is stored.
 func TestMuch(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, state{world: "big"})
+	s := newServer(t, state{big: true})
 	tests := []struct{ name, hash, ready string }{
 		{"now", "#/now", ".now tbody tr:nth-child(41)"},
 		{"decision-long", "#/decision/" + s.world.named["long"], ".vote:nth-child(12)"},
@@ -101,7 +101,7 @@ func TestMuch(t *testing.T) {
 	for _, tt := range tests {
 		for _, l := range []look{desk, phone} {
 			b := open(t, s, l, tt.hash, tt.ready)
-			b.checkLook("much-" + tt.name + "-" + l.name)
+			b.checkLook("much-"+tt.name+"-"+l.name, false)
 			if got := b.text("main"); !strings.Contains(got, says[tt.name]) {
 				t.Errorf("%s does not say %q: %.500s", tt.name, says[tt.name], got)
 			}

@@ -37,11 +37,10 @@ type world struct {
 	all     []*series
 }
 
-// worlds are the usual store, with 500 results, and the big one, with 10,000.
-var worlds = map[string]func(*testing.T) *world{"usual": filled("usual", fillUsual), "big": filled("big", fillBig)}
+// usual has 500 results, big 10,000.
+var usual, big = filled("usual", fillUsual), filled("big", fillBig)
 
-func usual(t *testing.T) *world { return worlds["usual"](t) }
-
+// filled gives a store that is filled when a test first needs it.
 func filled(name string, fill func(*filling)) func(*testing.T) *world {
 	var once sync.Once
 	w := &world{named: map[string]string{}}
@@ -54,7 +53,7 @@ func filled(name string, fill func(*filling)) func(*testing.T) *world {
 				if err != nil {
 					t.Fatal(err)
 				}
-				f := &filling{asker: asker{t, db, map[string]said{}, 0}, world: w}
+				f := &filling{asker: asker{t, db, map[string]said{}, 0}, world: w, last: w.now.Add(-4 * time.Minute)}
 				fill(f)
 				f.run()
 				if err := db.Close(); err != nil {
@@ -134,6 +133,7 @@ func (a *asker) ask(s *service.Service, of *series, i, candles int, votes []said
 type filling struct {
 	asker
 	*world
+	last  time.Time // no candle closes after it: asking about all series takes minutes
 	steps []step
 }
 
@@ -159,9 +159,6 @@ func (f *filling) run() {
 	slices.SortStableFunc(f.steps, func(a, b step) int { return a.at.Compare(b.at) })
 	s := f.of(models, false)
 	for i, step := range f.steps {
-		if step.at.After(f.now) {
-			break // a candle that has closed in this second
-		}
 		time.Sleep(time.Until(step.at))
 		step.do()
 		if i%200 == 0 {
@@ -176,9 +173,10 @@ func (f *filling) settle(s *service.Service) {
 	err := s.Settle(f.Context(), service.SettleQuery{Whole: true}, func(_ context.Context, of market.Series, _ time.Time) ([]signal.Candle, string, error) {
 		for _, s := range f.all {
 			if s.Series == of {
-				past := slices.DeleteFunc(slices.Clone(s.candles), func(c signal.Candle) bool { return c.Time.Add(of.Timeframe.Duration()).After(time.Now()) })
-				gap := len(past) * 2 / 3 // one candle is missing, as venues have it
-				return slices.Delete(past, gap, gap+1), "kraken", nil
+				missing := s.candles[len(s.candles)*2/3].Time // one candle, as venues have it
+				return slices.DeleteFunc(slices.Clone(s.candles), func(c signal.Candle) bool {
+					return c.Time.Equal(missing) || c.Time.Add(of.Timeframe.Duration()).After(time.Now())
+				}), "kraken", nil
 			}
 		}
 		return nil, "", errors.New("no such series")
@@ -223,22 +221,22 @@ func fillUsual(f *filling) {
 			f.about(s, of, i, 120, votes, policy, name)
 		}
 	}
-	btc := newSeries("BTC/USDT", "1h", 50010, 1, 520, f.now, 11)
+	btc := newSeries("BTC/USDT", "1h", 50010, 1, 520, f.last, 11)
 	plan(btc, 380)
-	eth := newSeries("ETH/USDT", "1h", 2710.35, 2, 260, f.now, 12)
+	eth := newSeries("ETH/USDT", "1h", 2710.35, 2, 260, f.last, 12)
 	plan(eth, 60)
-	plan(newSeries("SPX/USD", "1d", 6120.4, 2, 200, f.now, 13), 40)
-	plan(newSeries("PEPE/USDT", "5m", .00001234, 10, 160, f.now.Add(-3*time.Hour), 14), 22)
+	plan(newSeries("SPX/USD", "1d", 6120.4, 2, 200, f.last, 13), 40)
+	plan(newSeries("PEPE/USDT", "5m", .00001234, 10, 160, f.last.Add(-3*time.Hour), 14), 22)
 
 	// The odd ones, each a series of its own.
 	question := "Will " + hostile + " reach $100k? " + strings.Repeat("before the end of the year ", 10)
-	odd := newSeries(question[:300], "1d", .62, 3, 130, f.now, 15)
+	odd := newSeries(question[:300], "1d", .62, 3, 130, f.last, 15)
 	votes := odd.votes(129, models[:2])
 	votes[0].Reasoning = (hostile + strings.Repeat(" The probability of this question moved with the volume of the market.", 80))[:4000]
 	votes[1].Reasoning = hostile
 	f.about(f.of(models[:2], false), odd, 129, 0, votes, policy, "hostile")
 
-	one := newSeries("SOL/USDT", "4h", 181.2, 2, 130, f.now, 16)
+	one := newSeries("SOL/USDT", "4h", 181.2, 2, 130, f.last, 16)
 	alone := f.of(append([]model{{provider: "mistral", name: "mistral-large"}}, models...), false)
 	for range 2 { // the first run finds what the second leaves out
 		votes := append(one.votes(129, models), said{voter: "mistral"})
@@ -253,13 +251,13 @@ func fillUsual(f *filling) {
 		f.about(alone, one, 129, 120, votes, orchestrator.Policy{}, "one")
 	}
 
-	twelve := newSeries("LINK/USDT", "1h", 18.21, 3, 130, f.now, 17)
+	twelve := newSeries("LINK/USDT", "1h", 18.21, 3, 130, f.last, 17)
 	many := dozen()
 	votes = twelve.votes(120, many)
 	votes[3].Usage.CostUSD = nil
 	f.about(f.of(many, false), twelve, 120, 120, votes, orchestrator.Policy{}, "twelve")
 
-	held := newSeries("ADA/USDT", "1h", .7312, 4, 130, f.now, 18)
+	held := newSeries("ADA/USDT", "1h", .7312, 4, 130, f.last, 18)
 	votes = held.votes(129, models)
 	for i, d := range []signal.Decision{signal.Buy, signal.Buy, signal.Sell, signal.Buy} {
 		votes[i].Decision, votes[i].StopLoss, votes[i].TakeProfit = d, nil, nil
@@ -304,12 +302,12 @@ func (f *filling) importOlder(id string) {
 func fillBig(f *filling) {
 	s, policy := f.of(models, false), gates(.6, .5)
 	for n := range 38 {
-		of := newSeries(fmt.Sprintf("COIN%02d/USDT", n), "1h", 3.5*float64(n+1), 4, 274, f.now, uint64(100+n))
+		of := newSeries(fmt.Sprintf("COIN%02d/USDT", n), "1h", 3.5*float64(n+1), 4, 274, f.last, uint64(100+n))
 		for i := range of.candles {
 			f.about(s, of, i, 0, of.votes(i, models), policy, "")
 		}
 	}
-	long := newSeries(strings.Repeat("Will it rain tomorrow? ", 13)[:298]+"?", "1d", .31, 3, 130, f.now, 51)
+	long := newSeries(strings.Repeat("Will it rain tomorrow? ", 13)[:298]+"?", "1d", .31, 3, 130, f.last, 51)
 	many := dozen()
 	votes := long.votes(129, many)
 	for i := range votes {
@@ -317,10 +315,10 @@ func fillBig(f *filling) {
 	}
 	votes[5].Reasoning = strings.Repeat("W", 4000)
 	f.about(f.of(many, false), long, 129, 120, votes, policy, "long")
-	unbroken := newSeries(strings.Repeat("W", 300), "1d", .5, 3, 130, f.now, 52)
+	unbroken := newSeries(strings.Repeat("W", 300), "1d", .5, 3, 130, f.last, 52)
 	f.about(s, unbroken, 129, 0, unbroken.votes(129, models), policy, "unbroken")
 
-	failed := newSeries("DOT/USDT", "1h", 4.2, 3, 130, f.now, 53)
+	failed := newSeries("DOT/USDT", "1h", 4.2, 3, 130, f.last, 53)
 	votes = failed.votes(129, models)
 	for i := range votes {
 		votes[i].err = &provider.Error{Kind: signal.FailureProvider, Message: "HTTP 503: the model is busy", Retryable: true}
