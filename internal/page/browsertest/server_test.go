@@ -92,8 +92,9 @@ func newServer(t *testing.T, st state) *server {
 	t.Cleanup(func() { _ = db.Close() })
 	s.store = &fullStore{Store: db}
 
-	a, err := app.New(s.configuration(t), nil, func() (func(string) string, error) {
-		return func(name string) string { return s.providers(t) + name }, nil
+	providers := s.providers(t)
+	a, err := app.New(s.configuration(t, providers), nil, func() (func(string) string, error) {
+		return func(name string) string { return providers + name }, nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -136,15 +137,14 @@ func newServer(t *testing.T, st state) *server {
 	return s
 }
 
-// configuration is that of a program with four keys, whose providers are s.providers.
-func (s *server) configuration(t *testing.T) config.Config {
+// configuration is that of a program with four keys, or that simulates.
+func (s *server) configuration(t *testing.T, providers string) config.Config {
 	environ := []string{"MODEL_PROFILE=flagship", "GROK_ENABLED=true", "MIN_PROVIDERS=2", "MIN_CONFIDENCE=0.6", "MIN_AGREEMENT=0.5", "DAILY_BUDGET_USD=10", "TIMEOUT_SECONDS=1", "MAX_ATTEMPTS=1",
 		fmt.Sprint("ROUND_TRIP_COST=", roundTripCost), fmt.Sprint("SIMULATE_PROVIDERS=", s.state.simulated)}
-	address := s.providers(t)
 	for _, m := range models {
 		name := strings.ToUpper(m.provider)
 		if !s.state.simulated {
-			environ = append(environ, name+"_API_KEY=planted-test-key-of-"+m.provider, name+"_BASE_URL="+address+m.provider)
+			environ = append(environ, name+"_API_KEY=planted-test-key-of-"+m.provider, name+"_BASE_URL="+providers+m.provider)
 		}
 	}
 	if s.state.key {
