@@ -102,8 +102,7 @@ func open(t *testing.T, s *server, l look, hash, ready string, scripts ...string
 	if err := chromedp.Listen(b.ctx, b.hear); err != nil {
 		t.Fatalf("the browser: %v", err)
 	}
-	b.prefer(l.features)
-	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: l.width, Height: l.height, DeviceScaleFactor: 1, Mobile: l.width < 500})
+	b.look(l)
 	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	for _, script := range scripts {
 		call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
@@ -115,6 +114,13 @@ func open(t *testing.T, s *server, l look, hash, ready string, scripts ...string
 	b.do(chromedp.Navigate(s.URL + path + hash))
 	b.wait(ready)
 	return b
+}
+
+// look gives the window its size and the reader's preferences.
+func (b *tab) look(l look) {
+	b.Helper()
+	b.prefer(l.features)
+	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: l.width, Height: l.height, DeviceScaleFactor: 1, Mobile: l.width < 500})
 }
 
 // prefer sets what the reader prefers, such as a theme.

@@ -59,11 +59,12 @@ func TestViews(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, tt.state)
+			b := open(t, s, tt.looks[0], tt.hash, tt.ready)
 			for i, l := range tt.looks {
-				b := open(t, s, l, tt.hash, tt.ready)
+				b.look(l)
 				b.checkLook(tt.name+"-"+l.name, i == 0)
-				b.checkQuiet(0)
 			}
+			b.checkQuiet(0)
 		})
 	}
 }
@@ -99,13 +100,14 @@ func TestMuch(t *testing.T) {
 		"decision-long": "Show all 4,000 characters",
 	}
 	for _, tt := range tests {
+		b := open(t, s, desk, tt.hash, tt.ready)
 		for _, l := range []look{desk, phone} {
-			b := open(t, s, l, tt.hash, tt.ready)
+			b.look(l)
 			b.checkLook("much-"+tt.name+"-"+l.name, false)
-			if got := b.text("main"); !strings.Contains(got, says[tt.name]) {
-				t.Errorf("%s does not say %q: %.500s", tt.name, says[tt.name], got)
-			}
-			b.checkQuiet(0)
 		}
+		if got := b.text("main"); !strings.Contains(got, says[tt.name]) {
+			t.Errorf("%s does not say %q: %.500s", tt.name, says[tt.name], got)
+		}
+		b.checkQuiet(0)
 	}
 }
