@@ -98,11 +98,7 @@ func (f watchFlags) run(ctx context.Context, t terminal, pairs []string) error {
 		return usageError{err}
 	}
 	return serve(ctx, t, a, func(ctx context.Context, _ string, s *service.Service) error {
-		watched := make([]service.Watched, len(list.Series))
-		for i, one := range list.Series {
-			watched[i] = service.Watched{Pair: one.Pair, Timeframe: one.Timeframe}
-		}
-		s.Watch(watched)
+		s.Watch(app.Watched(list))
 		return f.watch(ctx, t, a.NewWatcher(s), list, s.Watch)
 	})
 }

@@ -29,7 +29,7 @@ NOT_ON_LAMBDA = {
 ONLY = {
     "PROVIDER_KEYS_SECRET_ID": {"ConsensusFunction", "ScheduledConsensusFunction", "HealthFunction"},
     "FUNCTION_ROLE": {"ConsensusFunction", "ConsensusReadFunction", "ScheduledConsensusFunction"},
-    "WATCHLIST": {"ScheduledConsensusFunction"},
+    "WATCHLIST": {"ConsensusReadFunction", "ScheduledConsensusFunction"},
 }
 
 # Read by the AWS SDK and declared for sam local only.
@@ -79,6 +79,11 @@ class Environment(unittest.TestCase):
         self.assertEqual(variables("HealthFunction")["PROVIDER_KEYS_SECRET_ID"], "")
         self.assertEqual(variables("HealthFunction", AllowProbe="true")["PROVIDER_KEYS_SECRET_ID"], "ProviderKeys")
 
+    def test_reading_knows_of_the_watch_list_only_while_the_schedule_is_on(self):
+        self.assertEqual(variables("ConsensusReadFunction")["WATCHLIST"], "")
+        scheduled = variables("ScheduledConsensusFunction")["WATCHLIST"]
+        self.assertEqual(variables("ConsensusReadFunction", ScheduleState="ENABLED")["WATCHLIST"], scheduled)
+
     def test_money_is_capped_by_default(self):
         self.assertEqual(float(variables("ConsensusFunction")["DAILY_BUDGET_USD"]), 10)
 
@@ -93,7 +98,7 @@ class Environment(unittest.TestCase):
         for shortened in ({"Providers"}, {"Settings", "WatchList"}):
             fitting = {name: value for name, value in longest.items() if name not in shortened}
             for name in functions():
-                size = sum(len(k) + len(str(v)) for k, v in variables(name, **fitting).items())
+                size = sum(len(k) + len(str(v)) for k, v in variables(name, ScheduleState="ENABLED", **fitting).items())
                 self.assertLess(size, 4096 - 680, f"{name}: leave room for what AWS names")
 
 

@@ -36,7 +36,7 @@ func (s *server) seriesOperation() huma.Operation {
 	op := huma.Operation{
 		OperationID: "listSeries", Method: http.MethodGet, Path: "/v1/series", Tags: []string{"Consensus"},
 		Summary: "The series of the last day and the watched ones",
-		Description: "Every series with a result in the last 24 hours, by pair and timeframe, over all processes that share the store. `thalas watch` adds those that it watches, also without a result. " +
+		Description: "Every series with a result in the last 24 hours, by pair and timeframe, over all processes that share the store. `thalas watch` adds those that it watches, and on AWS the schedule's watch list is added while it is on, also without a result. " +
 			"No provider is called. New results are seen within 15 seconds. Of clients with hundreds of different questions an hour, not all are listed. Simulated results are left out unless the server simulates.",
 	}
 	ok := jsonResponse("The series.", &huma.Schema{Type: huma.TypeArray, Items: refTo[service.Series](s)}, examples["series"])

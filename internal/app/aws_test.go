@@ -15,6 +15,50 @@ import (
 	"thalas/internal/store"
 )
 
+// tables stands in for DynamoDB: it keeps what is sent to it, and answers that there is nothing.
+func tables(t *testing.T) *bytes.Buffer {
+	var written bytes.Buffer // the requests come one after the other
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(&written, r.Body)
+		_, _ = w.Write([]byte("{}"))
+	}))
+	t.Cleanup(server.Close)
+	for name, value := range map[string]string{
+		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		"AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_DYNAMODB": server.URL,
+	} {
+		t.Setenv(name, value)
+	}
+	return &written
+}
+
+// The function that reads is told which series the schedule asks about, and lists them
+// before they have a result.
+func TestReadFunctionKnowsTheWatchList(t *testing.T) {
+	tables(t)
+	environ := func(list string) []string {
+		return []string{"AWS_LAMBDA_FUNCTION_NAME=read", "FUNCTION_ROLE=http", "METRICS_NAMESPACE=test", "RESULTS_TABLE=r", "METRICS_TABLE=m", "COORDINATION_TABLE=c", "WATCHLIST=" + list}
+	}
+	keep := Gateway{Handler: func(h http.Handler) any { return h }}
+	for list, want := range map[string]string{
+		"": `[]`,
+		`{"pairs":["BTC/USDT"],"timeframes":["15m"]}`: `[{"pair":"BTC/USDT","timeframe":"15m","simulated":false,"candle_time":null,"id":null,"watched":true,"last_error":null}]`,
+	} {
+		function, err := Function(environ(list), "test", slog.New(slog.DiscardHandler), keep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := httptest.NewRecorder()
+		function.(http.Handler).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/v1/series", nil))
+		if got := strings.TrimSpace(answer.Body.String()); got != want {
+			t.Errorf("WATCHLIST=%s: got %s, want %s", list, got, want)
+		}
+	}
+	if _, err := Function(environ(`{"pairs":["BTC"]}`), "test", slog.New(slog.DiscardHandler), keep); err == nil || !strings.Contains(err.Error(), "WATCHLIST: pairs[0]") {
+		t.Errorf("a wrong list: %v, want the place of the mistake", err)
+	}
+}
+
 func TestTheSDKWritesIntoOurLog(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-central-1")
 	var log bytes.Buffer
@@ -32,18 +76,7 @@ func TestTheSDKWritesIntoOurLog(t *testing.T) {
 // With 64 items a writer chooses the first one 20 times in a row once in 10³⁶ times.
 func TestMetricsShardsReachTheStore(t *testing.T) {
 	for items, spread := range map[string]bool{"1": false, "64": true} {
-		var written bytes.Buffer // the requests come one after the other
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(&written, r.Body)
-			_, _ = w.Write([]byte("{}"))
-		}))
-		t.Cleanup(server.Close)
-		for name, value := range map[string]string{
-			"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-			"AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_DYNAMODB": server.URL,
-		} {
-			t.Setenv(name, value)
-		}
+		written := tables(t)
 		a, err := New(load(t, "RESULTS_TABLE=r", "METRICS_TABLE=m", "COORDINATION_TABLE=c", "METRICS_SHARDS="+items), nil, nil)
 		if err != nil {
 			t.Fatal(err)

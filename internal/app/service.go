@@ -141,6 +141,15 @@ func ReadWatchList(text string) (watch.List, error) {
 	return list, err
 }
 
+// Watched gives the series of a watch list for [service.Service.Watch].
+func Watched(list watch.List) []service.Watched {
+	watched := make([]service.Watched, len(list.Series))
+	for i, one := range list.Series {
+		watched[i] = service.Watched{Pair: one.Pair, Timeframe: one.Timeframe}
+	}
+	return watched
+}
+
 // Gateway connects a Lambda function to API Gateway. It is passed in, so that this package
 // does not need the library of Lambda.
 type Gateway struct {
@@ -167,10 +176,15 @@ func Function(environ []string, version string, log *slog.Logger, gateway Gatewa
 	if err != nil {
 		return nil, err
 	}
+	standing, err := WatchList(c)
+	if err != nil {
+		return nil, err
+	}
 	s := a.NewService(tables, version)
 	if c.Role == "schedule" {
-		return a.schedule(s)
+		return a.schedule(s, standing), nil
 	}
+	s.Watch(Watched(standing))
 	return gateway.Handler(api.New(s, api.Options{Caller: gateway.Caller, Page: true, Version: version, Logger: log})), nil
 }
 
@@ -179,11 +193,7 @@ func Function(environ []string, version string, log *slog.Logger, gateway Gatewa
 // AWS sends the event once more; series that were decided are not asked about again.
 type Schedule func(ctx context.Context, event json.RawMessage) (watch.Summary, error)
 
-func (a *App) schedule(s *service.Service) (Schedule, error) {
-	standing, err := WatchList(a.Config)
-	if err != nil {
-		return nil, err
-	}
+func (a *App) schedule(s *service.Service, standing watch.List) Schedule {
 	w := a.NewWatcher(s)
 	return func(ctx context.Context, event json.RawMessage) (watch.Summary, error) {
 		at, list, err := watch.ParseEvent(event, standing)
@@ -201,5 +211,5 @@ func (a *App) schedule(s *service.Service) (Schedule, error) {
 		}
 		a.SettleDue(ctx, s)
 		return summary, summary.Err()
-	}, nil
+	}
 }

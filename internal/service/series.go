@@ -1,6 +1,6 @@
 package service
 
-// The series that have a result in the last day, and those that this process watches.
+// The series that have a result in the last day, and those that are watched.
 //
 // Each run notes its series among the texts of its hour's counters, in the same write. So
 // all processes that share the store are seen, and no result is read.
@@ -39,7 +39,7 @@ type Series struct {
 	Simulated  bool             `json:"simulated" doc:"The votes came from the built-in simulator."`
 	CandleTime *time.Time       `json:"candle_time" doc:"When the candle of the newest result opened; null without a result in the last day."`
 	ID         *string          `json:"id" doc:"Of that result; null without one."`
-	Watched    bool             `json:"watched" doc:"The process that answers asks about it by the clock."`
+	Watched    bool             `json:"watched" doc:"It is asked about by the clock: by the process that answers or, on AWS, by the schedule."`
 	LastError  *SeriesError     `json:"last_error" doc:"Why the last run or round has no decision; null if there is one, or if nothing is known."`
 }
 
@@ -50,11 +50,11 @@ type SeriesError struct {
 	Message string    `json:"message" doc:"What happened and what to do next, where it is known; otherwise empty."`
 }
 
-// Watched is a series that this process watches, and what its last round failed at.
+// Watched is a series that is asked about by the clock, and what its last round failed at.
 type Watched struct {
 	Pair      signal.Pair
 	Timeframe signal.Timeframe
-	Failed    *SeriesError // nil: it did not fail
+	Failed    *SeriesError // nil: it did not fail, or another process asks
 }
 
 // series holds what the Service knows of series. The zero value is ready.
@@ -71,7 +71,7 @@ type series struct {
 	known   []Series   // by key; guarded by reading
 }
 
-// Watch says which series this process watches, in place of those that it said before.
+// Watch says which series are watched, in place of those that it said before.
 func (s *Service) Watch(list []Watched) {
 	s.series.mu.Lock()
 	defer s.series.mu.Unlock()
@@ -102,8 +102,8 @@ func (s *series) takes(hour time.Time, name string) bool {
 	return true
 }
 
-// Series lists the series that have a result in the last 24 hours, and those that this
-// process watches, by pair and timeframe. What other runs add is seen within 15 s.
+// Series lists the series that have a result in the last 24 hours, and those that are
+// watched, by pair and timeframe. What other runs add is seen within 15 s.
 func (s *Service) Series(ctx context.Context) ([]Series, error) {
 	known, err := s.knownSeries(ctx)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -17,6 +19,7 @@ import (
 )
 
 func TestNewDecision(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, state{})
 	// Timers of one to 17 seconds are counted: the page polls by one.
 	b := open(t, s, desk, "#/now", ".now tbody tr", `(() => { const set = window.setTimeout, clear = window.clearTimeout; window.timers = new Set();
@@ -29,8 +32,10 @@ func TestNewDecision(t *testing.T) {
 	b.until("timers.size === 1")
 	hide(true)
 	b.until("timers.size === 0")
-	s.extra.Store(true)
-	same := s.same.Load()
+	s.decideAnew(t, s.world.all[0])
+	b.mu.Lock()
+	same := b.same
+	b.mu.Unlock()
 	hide(false)
 	b.until("document.querySelector('[aria-live]').innerText !== ''")
 	if got := b.text("[aria-live]"); !strings.HasPrefix(got, "BTC/USDT, 1h: ") || !strings.Contains(got, "confidence 0.") {
@@ -39,13 +44,16 @@ func TestNewDecision(t *testing.T) {
 	if got := eval[string](b, "document.title"); got == before || !strings.Contains(got, "BTC/USDT 1h") {
 		t.Errorf("the title was %q and is %q, want the newest decision", before, got)
 	}
-	if s.same.Load() == same {
+	b.mu.Lock()
+	defer func() { b.checkQuiet(0) }()
+	defer b.mu.Unlock()
+	if b.same == same {
 		t.Error("nothing was asked with the ETag of before")
 	}
-	b.checkQuiet(0)
 }
 
 func TestConnectionIsLost(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, state{})
 	b := open(t, s, desk, "#/now", ".now tbody tr")
 	s.Server.CloseClientConnections()
@@ -61,6 +69,7 @@ func TestConnectionIsLost(t *testing.T) {
 }
 
 func TestWhatIf(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, state{})
 	id := s.world.named["held"]
 	b := open(t, s, desk, "#/decision/"+id, ".chart canvas")
@@ -74,8 +83,8 @@ func TestWhatIf(t *testing.T) {
 	}
 	b.shoot("decision-whatif-desk")
 	b.checkAxe()
-	for _, v := range s.world.find(id).result.Responses {
-		b.set("#w-"+v.Provider, "0")
+	for _, v := range models {
+		b.set("#w-"+v.provider, "0")
 	}
 	b.until("document.querySelector('.then').innerText.includes('HOLD (no vote has any weight)')")
 	b.click("[aria-labelledby=whatif] > button")
@@ -85,7 +94,8 @@ func TestWhatIf(t *testing.T) {
 
 // Every control is reached by Tab, in the order of the page, and shows it.
 func TestKeyboard(t *testing.T) {
-	ids := worlds().named
+	t.Parallel()
+	ids := usual(t).named
 	tests := []struct{ hash, ready string }{
 		{"#/now", ".now tbody tr"}, {"#/decision/" + ids["settled"], ".chart canvas"}, {"#/history", ".history tbody tr"},
 		{"#/scores", ".board"}, {"#/cost", ".cost tbody tr"}, {"#/ask", ".ask button:not(:disabled)"},
@@ -135,9 +145,14 @@ func rows(b *tab, caption string) [][]string {
 }
 
 func TestTablesEqualCharts(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, state{})
-	e := s.world.find(s.world.named["twelve"])
-	b := open(t, s, desk, "#/decision/"+e.result.ID, ".chart canvas")
+	var twelve struct {
+		signal.Consensus
+		MarketData signal.MarketData `json:"market_data"`
+	}
+	s.read(t, "/v1/consensus/"+s.world.named["twelve"]+"?include=market_data", &twelve)
+	b := open(t, s, desk, "#/decision/"+twelve.ID, ".chart canvas")
 	// The bars of the votes are as long as their shares.
 	bars := eval[[]float64](b, "[...document.querySelectorAll('.vote .worth > div:first-child .bar i')].map((i) => 100 * i.getBoundingClientRect().width / i.parentNode.getBoundingClientRect().width)")
 	table := rows(b, "Votes")
@@ -149,18 +164,18 @@ func TestTablesEqualCharts(t *testing.T) {
 		if _, err := fmt.Sscanf(row[5], "%f", &share); err != nil || math.Abs(share-bars[i]) > .7 {
 			t.Errorf("%s: the bar shows %.1f %% and the table %s", row[0], bars[i], row[5])
 		}
-		at := slices.IndexFunc(e.result.Explanation.Contributions, func(c signal.Contribution) bool { return c.Provider == row[0] })
-		if want := 100 * e.result.Explanation.Contributions[at].Share; math.Abs(share-want) > .051 {
+		at := slices.IndexFunc(twelve.Explanation.Contributions, func(c signal.Contribution) bool { return c.Provider == row[0] })
+		if want := 100 * twelve.Explanation.Contributions[at].Share; math.Abs(share-want) > .051 {
 			t.Errorf("%s: the table has %s, the result %.3f %%", row[0], row[5], want)
 		}
 	}
 	// The candles of the table are those that the models saw.
 	candles := rows(b, "Candles")
-	if len(candles) != len(e.marketData.Candles) {
-		t.Fatalf("the table has %d candles, want %d", len(candles), len(e.marketData.Candles))
+	if len(candles) != len(twelve.MarketData.Candles) {
+		t.Fatalf("the table has %d candles, want %d", len(candles), len(twelve.MarketData.Candles))
 	}
 	for i, row := range candles {
-		c := e.marketData.Candles[len(candles)-1-i]
+		c := twelve.MarketData.Candles[len(candles)-1-i]
 		if want := []string{c.Time.Format("02 Jan 15:04") + " UTC", c.Open.String(), c.High.String(), c.Low.String(), c.Close.String()}; !slices.Equal(row[:5], want) {
 			t.Fatalf("row %d is %v, want %v", i, row[:5], want)
 		}
@@ -200,20 +215,26 @@ func TestTablesEqualCharts(t *testing.T) {
 	}
 }
 
-// At twice the size (a window of 1280 pixels has 640 then), and with the system's
-// own colours, nothing is cut off.
+// At twice the size (a window of 1280 pixels has 640 then), with text of twice the size,
+// and with the system's own colours, nothing is cut off.
 func TestZoomAndForcedColors(t *testing.T) {
-	ids := worlds().named
+	t.Parallel()
+	ids := usual(t).named
 	forced := look{"forced", 640, 400, map[string]string{"forced-colors": "active", "prefers-color-scheme": "dark"}}
 	for hash, ready := range map[string]string{"#/now": ".now tbody tr", "#/decision/" + ids["twelve"]: ".chart canvas", "#/history": ".history tbody tr", "#/scores": ".board", "#/cost": ".cost tbody tr", "#/ask": ".ask button"} {
 		b := open(t, newServer(t, state{}), forced, hash, ready)
 		b.shoot("forced-" + strings.Split(hash, "/")[1])
+		b.checkFits()
+		call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: desk.width, Height: desk.height, DeviceScaleFactor: 1})
+		call(b, page.SetFontSizes, page.SetFontSizesParams{FontSizes: &page.FontSizes{Standard: 32, Fixed: 26}})
+		b.until("getComputedStyle(document.documentElement).fontSize === '32px'")
 		b.checkFits()
 		b.checkQuiet(0)
 	}
 }
 
 func TestUnderAPath(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, state{stage: true})
 	for hash, ready := range map[string]string{"#/now": ".now tbody tr", "#/decision/" + s.world.named["settled"]: ".chart canvas", "#/history": ".history tbody tr", "#/scores": ".board", "#/cost": ".cost tbody tr", "#/ask": ".ask button:not(:disabled)"} {
 		b := open(t, s, desk, hash, ready)
@@ -227,6 +248,7 @@ func TestUnderAPath(t *testing.T) {
 }
 
 func TestZone(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, state{})
 	b := open(t, s, desk, "#/decision/"+s.world.named["settled"], ".chart canvas")
 	before := b.text(".head")

@@ -5,6 +5,8 @@ package browsertest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -23,10 +25,19 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var browser context.Context
+var (
+	browser context.Context
+	folder  string // of the filled stores
+)
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
+		var err error
+		if folder, err = os.MkdirTemp("", "browsertest"); err != nil {
+			println("browsertest:", err.Error())
+			return 1
+		}
+		defer os.RemoveAll(folder)
 		path, err := exec.LookPath("chromium")
 		if err != nil {
 			println("browsertest: chromium is missing: install it (Debian: apt-get install chromium)")
@@ -61,13 +72,10 @@ type look struct {
 }
 
 var (
-	desk  = look{"desk", 1280, 800, map[string]string{"prefers-color-scheme": "light"}}
-	looks = []look{
-		desk,
-		{"desk-dark", 1280, 800, map[string]string{"prefers-color-scheme": "dark"}},
-		{"phone", 320, 700, map[string]string{"prefers-color-scheme": "light"}},
-		{"phone-dark", 320, 700, map[string]string{"prefers-color-scheme": "dark", "prefers-reduced-motion": "reduce"}},
-	}
+	light = map[string]string{"prefers-color-scheme": "light"}
+	dark  = map[string]string{"prefers-color-scheme": "dark", "prefers-reduced-motion": "reduce"}
+	desk  = look{"desk", 1280, 800, light}
+	phone = look{"phone", 320, 700, light}
 )
 
 // tab is one open page.
@@ -79,6 +87,8 @@ type tab struct {
 	mu       sync.Mutex
 	faults   []string // what the console said
 	requests []string // method and address of each
+	keys     []string // the Idempotency-Key of each question
+	same     int      // answers 304 of the API
 }
 
 // open opens a view and waits until it has what it waits for: a selector. The
@@ -92,12 +102,7 @@ func open(t *testing.T, s *server, l look, hash, ready string, scripts ...string
 	if err := chromedp.Listen(b.ctx, b.hear); err != nil {
 		t.Fatalf("the browser: %v", err)
 	}
-	var features []*emulation.MediaFeature
-	for name, value := range l.features {
-		features = append(features, &emulation.MediaFeature{Name: name, Value: value})
-	}
-	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
-	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: l.width, Height: l.height, DeviceScaleFactor: 1, Mobile: l.width < 500})
+	b.look(l)
 	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	for _, script := range scripts {
 		call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
@@ -109,6 +114,23 @@ func open(t *testing.T, s *server, l look, hash, ready string, scripts ...string
 	b.do(chromedp.Navigate(s.URL + path + hash))
 	b.wait(ready)
 	return b
+}
+
+// look gives the window its size and the reader's preferences.
+func (b *tab) look(l look) {
+	b.Helper()
+	b.prefer(l.features)
+	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: l.width, Height: l.height, DeviceScaleFactor: 1, Mobile: l.width < 500})
+}
+
+// prefer sets what the reader prefers, such as a theme.
+func (b *tab) prefer(preferences map[string]string) {
+	b.Helper()
+	var features []*emulation.MediaFeature
+	for name, value := range preferences {
+		features = append(features, &emulation.MediaFeature{Name: name, Value: value})
+	}
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
 }
 
 // hear notes what the tab says and asks for.
@@ -136,6 +158,19 @@ func (b *tab) hear(event any) {
 		}
 	case *network.EventRequestWillBeSent:
 		b.requests = append(b.requests, e.Request.Method+" "+e.Request.URL)
+		for name, value := range e.Request.Headers {
+			if strings.EqualFold(name, "Idempotency-Key") {
+				b.keys = append(b.keys, fmt.Sprint(value))
+			}
+		}
+	case *network.EventResponseReceived:
+		path := strings.TrimPrefix(e.Response.URL, b.server.URL)
+		switch {
+		case e.Response.Status == http.StatusNotModified && strings.Contains(path, "/v1/"):
+			b.same++
+		case e.Response.Status == http.StatusNotFound && !strings.Contains(path, "/v1/consensus/"), e.Response.Status == http.StatusMethodNotAllowed:
+			b.faults = append(b.faults, "there is no route "+path)
+		}
 	}
 }
 
@@ -218,15 +253,37 @@ func quote(text string) string {
 	return string(raw)
 }
 
-// checkAxe fails where axe-core finds something of WCAG 2.2 A or AA.
-func (b *tab) checkAxe() {
+// checkLook looks at the page, and takes its pictures in both themes. The colours of the
+// other theme are checked once for each state: they do not depend on the size.
+func (b *tab) checkLook(name string, colours bool) {
+	b.Helper()
+	b.Logf("%s: first paint after %.0f ms", name, eval[float64](b, "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1"))
+	b.checkFits()
+	b.shoot(name)
+	b.checkAxe()
+	b.prefer(dark)
+	b.shoot(name + "-dark")
+	if colours {
+		b.checkAxe("color-contrast", "link-in-text-block") // what a theme can break
+	}
+}
+
+// checkAxe fails where axe-core finds something of WCAG 2.2 A or AA, or breaks one of the
+// rules.
+func (b *tab) checkAxe(rules ...string) {
 	b.Helper()
 	source, err := axe()
 	if err != nil {
 		b.Fatalf("axe-core is missing (%v): run make test-page, which fetches it", err)
 	}
-	b.do(chromedp.Evaluate[chromedp.Void](source + ";true"))
-	found := eval[[]string](b, `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations']})
+	only := `['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']`
+	if len(rules) > 0 {
+		only = `['` + strings.Join(rules, "', '") + `']`
+	}
+	if !eval[bool](b, "'axe' in window") {
+		b.do(chromedp.Evaluate[chromedp.Void](source + ";true"))
+	}
+	found := eval[[]string](b, `axe.run(document, {runOnly: `+only+`, resultTypes: ['violations']})
 		.then((r) => r.violations.map((v) => v.id + ': ' + v.help + '\n  ' + v.nodes.slice(0, 4).map((n) => n.html.slice(0, 200) + ' ' + n.failureSummary.replaceAll('\n', ' ')).join('\n  ')))`)
 	for _, violation := range found {
 		b.Errorf("axe-core: %s", violation)
@@ -234,11 +291,12 @@ func (b *tab) checkAxe() {
 }
 
 // checkQuiet fails where the console said something, another host was asked, or
-// something that may cost was sent.
-func (b *tab) checkQuiet(asked int64) {
+// another number of questions than that was asked.
+func (b *tab) checkQuiet(questions int) {
 	b.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	paid := 0
 	for _, fault := range b.faults {
 		b.Errorf("the console says: %s", fault)
 	}
@@ -249,15 +307,15 @@ func (b *tab) checkQuiet(asked int64) {
 			b.Errorf("another host was asked: %s", request)
 		} else if strings.Contains(address, testKey) {
 			b.Errorf("the key is in an address: %s", request)
-		} else if asked == 0 && !isFree(method, parsed.Path) {
-			b.Errorf("something that may cost was sent: %s", request)
+		} else if method != http.MethodGet && !strings.HasSuffix(parsed.Path, "/v1/replay") {
+			paid++
 		}
 	}
-	if got := b.server.asked.Load(); got != asked {
-		b.Errorf("the models were asked %d times, want %d", got, asked)
+	if paid != questions {
+		b.Errorf("%d requests that may cost were sent, want %d: %q", paid, questions, b.requests)
 	}
-	if n := b.server.strays.Load(); n > 0 {
-		b.Errorf("%d requests went to routes that do not exist", n)
+	if got := b.server.asked.Load(); (got > 0) != (questions > 0) {
+		b.Errorf("the providers were asked %d times for %d questions", got, questions)
 	}
 }
 
@@ -268,6 +326,10 @@ func (b *tab) checkFits() {
 	if wide := eval[[]string](b, `(() => { const w = document.documentElement.clientWidth; if (document.documentElement.scrollWidth <= w) return [];
 		return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > w + 1 && !e.closest('.scroll, .hidden, pre')).slice(0, 5).map((e) => e.outerHTML.slice(0, 150)); })()`); len(wide) > 0 {
 		b.Errorf("wider than the window:\n%s", strings.Join(wide, "\n"))
+	}
+	if over := eval[[]string](b, `[...document.querySelectorAll('body *')].filter((e) => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1 && !e.closest('.scroll, .hidden, pre, .canvas') && !e.matches('input, select, textarea') && getComputedStyle(e.closest('thead') ?? e).position !== 'absolute')
+		.slice(0, 5).map((e) => e.outerHTML.slice(0, 150))`); len(over) > 0 {
+		b.Errorf("wider than the box around it:\n%s", strings.Join(over, "\n"))
 	}
 }
 

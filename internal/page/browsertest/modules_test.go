@@ -6,6 +6,7 @@ package browsertest
 import "testing"
 
 func TestModules(t *testing.T) {
+	t.Parallel()
 	b := open(t, newServer(t, state{}), desk, "#/ask", ".ask")
 	const format, csv = "import('./ui/format.js').then((m) => ", "import('./ui/csv.js').then((m) => "
 	tests := []struct{ name, call, want string }{
@@ -43,6 +44,7 @@ func TestModules(t *testing.T) {
 }
 
 func TestHistoryFilters(t *testing.T) {
+	t.Parallel()
 	b := open(t, newServer(t, state{}), desk, "#/history?pair=BTC%2FUSDT&timeframe=1h", ".history tbody tr:nth-child(50)")
 	b.click("main > p:last-of-type button")
 	b.wait(".history tbody tr:nth-child(100)")
@@ -52,7 +54,7 @@ func TestHistoryFilters(t *testing.T) {
 		t.Errorf("the address is %s, which can't be sent to a colleague", got)
 	}
 	b.set("#h-outcome", "")
-	b.set("#h-from", worlds().now.Format("2006-01-02"))
+	b.set("#h-from", usual(t).now.Format("2006-01-02"))
 	b.until("document.querySelector('.bar-line')?.innerText.includes('that is all')")
 	b.checkQuiet(0)
 }

@@ -14,6 +14,7 @@ import (
 )
 
 func TestHostileTextStaysText(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, state{})
 	for hash, ready := range map[string]string{
 		"#/decision/" + s.world.named["hostile"]: ".vote",
@@ -38,6 +39,7 @@ func TestHostileTextStaysText(t *testing.T) {
 }
 
 func TestPolicyBlocksPlantedScripts(t *testing.T) {
+	t.Parallel()
 	b := open(t, newServer(t, state{}), desk, "#/now", ".now tbody tr")
 	blocked := eval[int](b, `new Promise((done) => {
 		let blocked = 0;
@@ -53,6 +55,7 @@ func TestPolicyBlocksPlantedScripts(t *testing.T) {
 }
 
 func TestKey(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, state{key: true})
 	b := open(t, s, desk, "#/now", ".key")
 	b.set("#key", "wrong-test-key")
@@ -93,6 +96,7 @@ func fill(b *tab) {
 }
 
 func TestAsk(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, state{})
 	b := open(t, s, desk, "#/ask", ".ask button:not(:disabled)")
 	if got := b.text(".ask .primary"); !strings.HasPrefix(got, "Ask 4 models (paid, about $0.0") {
@@ -109,6 +113,7 @@ func TestAsk(t *testing.T) {
 }
 
 func TestAskWithoutAnswer(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, state{refuse: true})
 	b := open(t, s, desk, "#/ask", ".ask button:not(:disabled)")
 	fill(b)
@@ -125,9 +130,9 @@ func TestAskWithoutAnswer(t *testing.T) {
 	b.click(".ask .primary")
 	b.until("document.querySelector('main > .note.bad') !== null && !document.querySelector('.ask .primary').disabled")
 	b.checkQuiet(3)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if k := s.keys; len(k) != 3 || k[0] != k[1] || k[1] == k[2] {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if k := b.keys; len(k) != 3 || k[0] != k[1] || k[1] == k[2] {
 		t.Errorf("got the idempotency keys %q, want the first two alike and the third another", k)
 	}
 }

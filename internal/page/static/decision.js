@@ -4,7 +4,7 @@ import { html, useState } from './html.js';
 import { hasKey, query, useGet } from './api.js';
 import { gain, plural, price, share, useZone, usd, when } from './format.js';
 import { nameOf, resultOf, useLive } from './live.js';
-import { Age, Bar, Chance, Left, linkTo, Marks, Name, Say, SimulatedHere, View, holdReason, words } from './parts.js';
+import { Age, Bar, Chance, Left, linkTo, Marks, Name, Say, sentence, SimulatedHere, View, holdReason, words } from './parts.js';
 import { Chart } from './chart.js';
 import { Failures, Votes } from './votes.js';
 import { Outcome, outcomeFact } from './outcome.js';
@@ -93,23 +93,27 @@ function Head({ result }) {
       <div><dt>Stop</dt><dd>${levels ? price(result.suggested_stop_loss) : '–'}${levels && result.suggested_stop_loss != null ? html` <span class="small muted">${gain(result.suggested_stop_loss / result.current_price - 1)}</span>` : ''}</dd></div>
       <div><dt>Target</dt><dd>${levels ? price(result.suggested_take_profit) : '–'}${levels && result.suggested_take_profit != null ? html` <span class="small muted">${gain(result.suggested_take_profit / result.current_price - 1)}</span>` : ''}</dd></div>
       <div><dt>Risk, highest of all</dt><dd>${result.risk_level}</dd></div>
-      <div><dt>Right in 3 candles</dt><dd><${Chance} probability=${result.probability} /></dd></div>
+      <div><dt>${result.raw_decision === result.decision ? 'Right' : `${result.raw_decision} right`} in 3 candles</dt><dd><${Chance} probability=${result.probability} /></dd></div>
       <div><dt>Cost</dt><dd>${usd(result.total_cost_usd)}</dd></div></dl></header>`;
 }
+
+// Which indicators were computed is said of nearly every result, so it stands with the data and is no alarm.
+const isComputed = (w) => w.code === 'indicators_computed';
 
 export function Decision({ id }) {
   useZone();
   const state = useGet(query(`v1/consensus/${encodeURIComponent(id)}`, { include: 'market_data' }), 30000, (r) => r.outcome?.status === 'settled');
   const result = state.body;
   const outcome = result?.outcome;
+  const warnings = result?.warnings.filter((w) => !isComputed(w));
   if (!result) return html`<h1 tabindex="-1" class="hidden">Decision</h1><${View} state=${state} what="the decision" />`;
   return html`<${View} state=${state} what="the decision">
     <${SimulatedHere} of=${result.simulated} />
     <${Head} result=${result} />
     <${Facts} result=${result} outcome=${outcome} />
-    ${result.warnings.length > 0 && html`<section class="note warn" aria-labelledby="warnings"><h2 id="warnings">Warnings</h2><ul>${result.warnings.map((w) => html`<li><strong>${w.provider ? `${w.provider}, ` : ''}${words(w.code)}:</strong> ${w.message}</li>`)}</ul></section>`}
+    ${warnings.length > 0 && html`<section class="note warn" aria-labelledby="warnings"><h2 id="warnings">Warnings</h2><ul>${warnings.map((w) => html`<li><strong>${w.provider ? `${w.provider}, ` : ''}${words(w.code)}:</strong> ${w.message}</li>`)}</ul></section>`}
     <div class="columns"><div>
-      <section class="card" aria-labelledby="candles"><h2 id="candles">What the models saw</h2><${Chart} result=${result} outcome=${outcome} /><${Indicators} data=${result.market_data} /></section>
+      <section class="card" aria-labelledby="candles"><h2 id="candles">What the models saw</h2><${Chart} result=${result} outcome=${outcome} /><${Indicators} data=${result.market_data} notes=${result.warnings.filter(isComputed)} /></section>
       <${Votes} result=${result} outcome=${outcome} />
       <${Failures} result=${result} />
     </div><div>
@@ -122,9 +126,10 @@ export function Decision({ id }) {
 }
 
 // Indicators are the other numbers that the models saw, computed ones too; of a list the newest value is shown.
-function Indicators({ data }) {
+function Indicators({ data, notes }) {
   const entries = Object.entries(data || {}).filter(([name]) => name !== 'recent_candles');
-  if (entries.length === 0) return null;
+  const told = notes.map((w) => html`<p class="small muted">${sentence(w.message)}</p>`);
+  if (entries.length === 0) return told;
   const text = (v) => (v === null ? 'unknown' : Array.isArray(v) ? (v.length === 0 ? 'empty' : `${v.at(-1) ?? 'unknown'} (newest of ${v.length})`) : typeof v === 'number' ? price(v) : String(v));
-  return html`<details class="values"><summary>${plural(entries.length, 'other value')} that the models saw</summary><dl class="indicators">${entries.map(([name, v]) => html`<div><dt>${name}</dt><dd>${text(v)}</dd></div>`)}</dl></details>`;
+  return html`<details class="values"><summary>${plural(entries.length, 'other value')} that the models saw</summary><dl class="indicators">${entries.map(([name, v]) => html`<div><dt>${name}</dt><dd>${text(v)}</dd></div>`)}</dl>${told}</details>`;
 }

@@ -25,7 +25,7 @@ function todo({ health, healthProblem, problem, series }) {
     const b = health.budget;
     if (b && b.spent_usd == null) list.push(['bad', 'What was spent today can’t be read', 'questions are refused until it can']);
     else if (b && b.spent_usd + b.reserved_usd >= b.limit_usd) list.push(['bad', 'Today’s budget is used up', 'questions are refused until midnight UTC, or until the limit is raised']);
-    else if (b && b.spent_usd + b.reserved_usd >= 0.8 * b.limit_usd) list.push(['warn', `${Math.round(((b.spent_usd + b.reserved_usd) / b.limit_usd) * 100)} % of today’s budget is used`, '']);
+    else if (b && b.spent_usd + b.reserved_usd >= 0.8 * b.limit_usd) list.push(['warn', `${Math.round(((b.spent_usd + b.reserved_usd) / b.limit_usd) * 100)} % of today’s budget is spent or reserved`, '']);
   }
   for (const s of series || []) {
     if (s.last_error) list.push(['warn', html`The last round of <${Name} text=${s.pair} limit=${40} /> ${s.timeframe} failed`, typeof s.last_error === 'string' ? s.last_error : [s.last_error.message || words(s.last_error.error), s.last_error.at && when(s.last_error.at)].filter(Boolean).join(', ')]);
@@ -71,7 +71,7 @@ export function Now() {
   const rows = series.map((s) => {
     const result = resultOf(s);
     return { series: s, result, stale: result ? new Date(result.valid_until) <= now : true };
-  }).sort((a, b) => !a.result - !b.result || a.stale - b.stale || (a.result ? (a.result.timestamp < b.result.timestamp ? 1 : -1) : 0));
+  }).sort((a, b) => !a.result - !b.result || a.stale - b.stale); // else by name, as they come: a row keeps its place
   const needs = todo(live);
   return html`<h1 tabindex="-1" class="hidden">Now</h1><${Trouble} problem=${problem} again=${refresh} old=${live.at} />
     <${SimulatedHere} of=${series.some((s) => s.simulated)} />

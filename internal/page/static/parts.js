@@ -21,7 +21,11 @@ export function Marks({ result }) {
 }
 
 // words turns a code such as left_out into words.
-export const words = (code) => (code || '').replaceAll('_', ' ');
+const named = { provider: 'provider error', gap: 'a candle is missing', no_market: 'free text, no candles', price_mismatch: 'price of another market', late: 'answered late' };
+export const words = (code) => named[code] ?? (code || '').replaceAll('_', ' ');
+
+// sentence begins a message with a capital letter and ends it with a full stop.
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.');
 
 const held = {
   voted: 'the models voted HOLD', tie: 'the votes are tied', no_conviction: 'no vote has any weight',

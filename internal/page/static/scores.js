@@ -57,7 +57,7 @@ function Board({ board: b }) {
   const reachable = even != null && even <= 1;
   const hits = scale([0.4, 0.6, reachable ? even : null, ...voters.flatMap((v) => (v.n_eff < drawable ? [] : [v.low, v.high, v.hit_rate]))]);
   const returns = scale([0, b.always_buy, ...voters.flatMap((v) => [v.net_return?.low, v.net_return?.high, v.net_return?.mean])]);
-  const open = Object.entries(b.unresolved || {}).map(([reason, n]) => `${count(n)} ${words(reason)}`);
+  const open = Object.entries(b.unresolved || {}).map(([reason, n]) => `${words(reason)} (${count(n)})`);
   const id = `board-${b.timeframe}`;
   const waiting = html`${count(b.pending)} pending${open.length ? `; unresolved: ${open.join(', ')}` : ''}.`;
   if (b.settled === 0) return html`<section class="board" aria-labelledby=${id}><h2 id=${id}>${b.timeframe}</h2><p>Nothing is settled here yet: ${waiting}</p></section>`;

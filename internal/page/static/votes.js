@@ -2,7 +2,7 @@
 
 import { html } from './html.js';
 import { compact, gain, millis, price, share, usd, when } from './format.js';
-import { Bar, Long, Say, Values, words } from './parts.js';
+import { Bar, Long, Say, sentence, Values, words } from './parts.js';
 
 // order puts the votes that mattered first: the pivotal ones, then by their share.
 function order(result) {
@@ -33,9 +33,6 @@ export function Votes({ result, outcome }) {
       rows=${votes.map(({ vote: v, worth: w }) => [v.provider, v.model, v.decision, share(v.confidence), share(v.weight), `${(w.share * 100).toFixed(1)} %`, w.pivotal ? 'yes' : 'no', w.decision_without ?? '–', gain(settled.get(v.provider)?.net_return), millis(v.latency_ms), `${compact(v.input_tokens)} / ${compact(v.output_tokens)}`, usd(v.cost_usd)])} />`}
     <p class="small muted">The whole run took ${millis(result.total_latency_ms)}, of which ${millis(result.overhead_ms)} were not spent waiting for providers.</p></section>`;
 }
-
-// sentence begins a message with a capital letter and ends it with a full stop.
-const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.');
 
 export function Failures({ result }) {
   if (result.failures.length === 0) return null;
