@@ -124,7 +124,7 @@ var lookalikes = regexp.MustCompile(strings.Join([]string{
 // redactLookalikes replaces everything that looks like a key. A plain search comes first,
 // since the regular expression is slow and hardly any text holds a key.
 func redactLookalikes(s string) string {
-	if !strings.Contains(s, "k-") && !strings.Contains(s, "xai-") && !strings.Contains(s, "AIza") && !strings.Contains(s, "AQ.") &&
+	if !strings.Contains(s, "sk-") && !strings.Contains(s, "pk-") && !strings.Contains(s, "rk-") && !strings.Contains(s, "xai-") && !strings.Contains(s, "AIza") && !strings.Contains(s, "AQ.") &&
 		!strings.Contains(s, "***") && !containsFold(s, "earer") && !containsFold(s, "api") {
 		return s
 	}
