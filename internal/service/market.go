@@ -36,23 +36,23 @@ func marketOf(data signal.MarketData) []byte {
 		return nil // unreachable: the data were checked
 	}
 	var zipped bytes.Buffer
-	w := zippers.Get().(*gzip.Writer)
-	defer zippers.Put(w)
-	w.Reset(&zipped)
-	_, _ = w.Write(text) // a bytes.Buffer takes everything
-	_ = w.Close()
+	zipping.Lock()
+	zipper.Reset(&zipped)
+	_, _ = zipper.Write(text) // a bytes.Buffer takes everything
+	_ = zipper.Close()
+	zipping.Unlock()
 	if zipped.Len() > store.MaxMarket {
 		return nil
 	}
 	return zipped.Bytes()
 }
 
-// zippers are reused, since each has large tables. They take the fastest level: every run
-// pays for it, and few read it.
-var zippers = sync.Pool{New: func() any {
-	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is one of those that exist
-	return w
-}}
+// zipper is one for all runs, since it has almost a megabyte of tables, and works for less than a
+// tenth of a millisecond. It takes the fastest level: every run pays for it, and few read it.
+var (
+	zipping   sync.Mutex
+	zipper, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is one of those that exist
+)
 
 // newest gives the end of a list, whose oldest element is the first.
 func newest[T any](list []T) []T { return list[max(0, len(list)-marketShown):] }
