@@ -84,10 +84,17 @@ func compare(t *testing.T, v vendor, ours, theirs exchange) {
 func TestRequestsCanFail(t *testing.T) {
 	each(t, func(t *testing.T, v vendor) {
 		ours := v.question(t, provider.Settings{Profile: provider.ProfileFlagship})
-		for _, name := range fieldNames(document(t, ours.body)) {
+		for name := range fields(document(t, ours.body)) {
 			t.Run(name, func(t *testing.T) {
-				wrong := ours
-				wrong.body = []byte(strings.Replace(string(ours.body), `"`+name+`":`, `"x_`+name+`":`, 1))
+				wrong, body := ours, document(t, ours.body)
+				for _, object := range fields(body)[name] {
+					object["x_"+name] = object[name]
+					delete(object, name)
+				}
+				var err error
+				if wrong.body, err = json.Marshal(body); err != nil {
+					t.Fatal(err)
+				}
 				base, theirs := serve(t, v.fixture(t, "answer.json"))
 				switch _, err := v.sdk.resend(t.Context(), client(t), base, wrong); {
 				case err != nil && theirs.method == "": // refused before it was sent
@@ -101,24 +108,29 @@ func TestRequestsCanFail(t *testing.T) {
 	})
 }
 
-// fieldNames lists the fields of a request, without those inside the JSON schema.
-func fieldNames(v any) []string {
-	var names []string
+// fields gives the objects of a request by the names of their fields, without those inside the
+// JSON schema.
+func fields(v any) map[string][]map[string]any {
+	found := map[string][]map[string]any{}
+	add := func(value any) {
+		for name, objects := range fields(value) {
+			found[name] = append(found[name], objects...)
+		}
+	}
 	switch v := v.(type) {
 	case map[string]any:
 		for name, value := range v {
-			names = append(names, name)
+			found[name] = append(found[name], v)
 			if name != "schema" && name != "responseJsonSchema" {
-				names = append(names, fieldNames(value)...)
+				add(value)
 			}
 		}
 	case []any:
 		for _, value := range v {
-			names = append(names, fieldNames(value)...)
+			add(value)
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return found
 }
 
 // TestChecks compares the free call that proves a key.
