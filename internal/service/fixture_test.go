@@ -132,10 +132,10 @@ func (f *faulty) Settle(ctx context.Context, lease store.Lease, cost int64) erro
 }
 
 func (f *faulty) Sums(ctx context.Context, scores, pair, first, last string) (map[string]map[string]float64, error) {
+	f.sums.Add(1)
 	if err := f.down(); err != nil {
 		return nil, err
 	}
-	f.sums.Add(1)
 	return f.Store.Sums(ctx, scores, pair, first, last)
 }
 

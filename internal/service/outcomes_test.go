@@ -283,6 +283,14 @@ func TestProbability(t *testing.T) {
 		if p := probability(); p.Value == nil || *p.Value != want {
 			t.Errorf("when the scores can't be read again: %+v, want the fit from before", p)
 		}
+		reads = s.store.sums.Load()
+		if probability(); s.store.sums.Load() != reads {
+			t.Error("scores that could not be read are read again by the next run")
+		}
+		time.Sleep(10 * time.Second)
+		if probability(); s.store.sums.Load() != reads+1 {
+			t.Error("scores that could not be read are not read again after ten seconds")
+		}
 		time.Sleep(time.Hour)
 		if p := probability(); p.Value != nil || *p.Reason != signal.ProbabilityUnavailable || p.NEff != nil {
 			t.Errorf("an hour later: %+v", p)

@@ -268,7 +268,10 @@ func (s *Service) countUnsettled(ctx context.Context, timeframe signal.Timeframe
 
 const (
 	fitLifetime = 5 * time.Minute // how long a fit is used before it is read again
-	fitLimit    = time.Hour       // how long it is used while it can't be read again
+	// fitRetry is how long nobody tries again after the scores could not be read, or not before
+	// the end of the run: a year's are hundreds of requests to DynamoDB.
+	fitRetry = 10 * time.Second
+	fitLimit = time.Hour // how long it is used while it can't be read again
 )
 
 // fits are the curves by which decisions get their probability.
@@ -279,8 +282,9 @@ type fits struct {
 
 type fitted struct {
 	outcome.Fit
-	at   time.Time
-	busy bool // it is being read again
+	at   time.Time // when it was read
+	next time.Time // when to read it again
+	busy bool      // it is being read again
 }
 
 // probability begins to read what the probability of a decision is fitted to, unless it is
@@ -291,7 +295,7 @@ func (s *Service) probability(ctx context.Context, timeframe signal.Timeframe) (
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	end = func() {}
-	if now, known := time.Now(), f.known[timeframe]; now.Sub(known.at) > fitLifetime && !known.busy {
+	if now, known := time.Now(), f.known[timeframe]; !now.Before(known.next) && !known.busy {
 		if f.known == nil {
 			f.known = map[signal.Timeframe]fitted{}
 		}
@@ -329,8 +333,9 @@ func (s *Service) fit(ctx context.Context, timeframe signal.Timeframe, now time.
 	s.fits.mu.Lock()
 	defer s.fits.mu.Unlock()
 	known := s.fits.known[timeframe]
-	if known.busy = false; err == nil {
-		known.Fit, known.at = outcome.NewFit(sums[outcome.Consensus]), now
+	known.busy, known.next = false, now.Add(fitRetry)
+	if err == nil {
+		known.Fit, known.at, known.next = outcome.NewFit(sums[outcome.Consensus]), now, now.Add(fitLifetime)
 	}
 	s.fits.known[timeframe] = known
 }
