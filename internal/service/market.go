@@ -36,11 +36,11 @@ func marketOf(data signal.MarketData) []byte {
 		return nil // unreachable: the data were checked
 	}
 	var zipped bytes.Buffer
-	zipping.Lock()
+	zipperMu.Lock()
 	zipper.Reset(&zipped)
 	_, _ = zipper.Write(text) // a bytes.Buffer takes everything
 	_ = zipper.Close()
-	zipping.Unlock()
+	zipperMu.Unlock()
 	if zipped.Len() > store.MaxMarket {
 		return nil
 	}
@@ -50,7 +50,7 @@ func marketOf(data signal.MarketData) []byte {
 // zipper is one for all runs, since it has almost a megabyte of tables, and works for less than a
 // tenth of a millisecond. It takes the fastest level: every run pays for it, and few read it.
 var (
-	zipping   sync.Mutex
+	zipperMu  sync.Mutex
 	zipper, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is one of those that exist
 )
 

@@ -268,9 +268,9 @@ func (s *Service) countUnsettled(ctx context.Context, timeframe signal.Timeframe
 
 const (
 	fitLifetime = 5 * time.Minute // how long a fit is used before it is read again
-	// fitRetry is how long nobody tries again after the scores could not be read, or not before
-	// the end of the run: a year's are hundreds of requests to DynamoDB.
-	fitRetry = 10 * time.Second
+	// fitRetry is the time after which a read that failed, or did not end with its run, is tried
+	// again: a year's scores are hundreds of requests to DynamoDB. It is longer than a read.
+	fitRetry = 2 * readTimeout
 	fitLimit = time.Hour // how long it is used while it can't be read again
 )
 
@@ -284,7 +284,6 @@ type fitted struct {
 	outcome.Fit
 	at   time.Time // when it was read
 	next time.Time // when to read it again
-	busy bool      // it is being read again
 }
 
 // probability begins to read what the probability of a decision is fitted to, unless it is
@@ -295,11 +294,11 @@ func (s *Service) probability(ctx context.Context, timeframe signal.Timeframe) (
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	end = func() {}
-	if now, known := time.Now(), f.known[timeframe]; !now.Before(known.next) && !known.busy {
+	if now, known := time.Now(), f.known[timeframe]; !now.Before(known.next) {
 		if f.known == nil {
 			f.known = map[signal.Timeframe]fitted{}
 		}
-		known.busy = true
+		known.next = now.Add(fitRetry)
 		f.known[timeframe] = known
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 		done := make(chan struct{})
@@ -327,15 +326,13 @@ func (s *Service) probability(ctx context.Context, timeframe signal.Timeframe) (
 func (s *Service) fit(ctx context.Context, timeframe signal.Timeframe, now time.Time) {
 	today := now.UTC().Truncate(day)
 	sums, err := s.sums(ctx, timeframe, ScoreQuery{PromptVersion: provider.PromptVersion(), From: today.Add((1 - scoreDays) * day), To: today.Add(day)})
-	if err != nil && !errors.Is(err, context.Canceled) {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "Scores not read:", slog.String("timeframe", string(timeframe)), slog.String("error", err.Error()))
+	if err != nil {
+		if !errors.Is(err, context.Canceled) {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "Scores not read:", slog.String("timeframe", string(timeframe)), slog.String("error", err.Error()))
+		}
+		return
 	}
 	s.fits.mu.Lock()
 	defer s.fits.mu.Unlock()
-	known := s.fits.known[timeframe]
-	known.busy, known.next = false, now.Add(fitRetry)
-	if err == nil {
-		known.Fit, known.at, known.next = outcome.NewFit(sums[outcome.Consensus]), now, now.Add(fitLifetime)
-	}
-	s.fits.known[timeframe] = known
+	s.fits.known[timeframe] = fitted{outcome.NewFit(sums[outcome.Consensus]), now, now.Add(fitLifetime)}
 }
