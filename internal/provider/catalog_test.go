@@ -126,7 +126,7 @@ func TestPublishedPrices(t *testing.T) {
 		"grok grok-4.20-0309-non-reasoning": {1.25, 2.50}, "grok grok-4.7": {2, 6}, "grok grok-4.3": {1.25, 2.50},
 
 		"deepseek deepseek-flash": {0.30, 1.20}, "deepseek deepseek-v4-flash": {0.30, 1.20}, "deepseek deepseek-chat": {0.30, 1.20}, "deepseek deepseek-v4-pro": {1.32, 3.96},
-		"qwen qwen3.8-max": {2, 6}, "qwen qwen3.5-plus": {0.40, 2.40}, "kimi kimi-k3.1-pro": {2, 10}, "kimi kimi-k3": {3, 15}, "kimi kimi-k2.6": {0.95, 4},
+		"qwen qwen3.5-plus": {0.40, 2.40}, "kimi kimi-k3.1-pro": {2, 10}, "kimi kimi-k3": {3, 15}, "kimi kimi-k2.6": {0.95, 4},
 		"mistral mistral-medium-3.5": {1.50, 7.50}, "mistral mistral-medium-2604": {1.50, 7.50}, "mistral mistral-small-2603": {0.15, 0.60}, "mistral mistral-large-2512": {0.50, 1.50},
 		"groq openai/gpt-oss-20b": {0.075, 0.30}, "groq openai/gpt-oss-120b": {0.15, 0.60}, "groq llama-3.1-8b-instant": {0.05, 0.08}, "groq llama-3.3-70b-versatile": {0.59, 0.79},
 	}
